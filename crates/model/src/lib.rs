@@ -1,1 +1,12 @@
-//! model
+//! The words of Annals: people, things, roles, the catalogue of events, definitions, and the bytes of an entry.
+//!
+//! Nothing here performs I/O. Time and randomness come from the [`clock::Clock`] and [`clock::Entropy`] that are passed
+//! in; their system versions stand in one file, so that a test can replay a day.
+
+pub mod actor;
+pub mod catalogue;
+pub mod clock;
+pub mod id;
+pub mod interface;
+pub mod role;
+pub mod things;

@@ -1,1 +1,37 @@
-//! store
+//! The memory: what is remembered, and [`Store::perform`], the only way to change it.
+//!
+//! A change and the events that record it commit in one transaction. Nothing outside this crate can write SQL, and only
+//! this crate can make a [`Tx`] or a [`Recorded`], so forgetting an event cannot commit.
+
+mod acting;
+mod action;
+mod append;
+mod db;
+mod env;
+mod error;
+mod keyring;
+mod keys;
+mod migrate;
+mod refusal;
+mod seal;
+mod search;
+mod store;
+mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tx;
+mod upkeep;
+mod writer;
+
+pub use acting::Acting;
+pub use action::{Action, Changed, Done, Fact, Need, Recorded, Resource, Scope, Target};
+pub use db::{DbError, Location};
+pub use error::{Error, Result};
+pub use keys::KeyFile;
+pub use search::{Event, Hidden, Order, Page, Query, Shown, Viewer};
+pub use store::{Instance, Options, Performing, Store};
+pub use tables::identity::normalized_email;
+pub use tables::listing::{After, Listing};
+pub use tables::setup::SetUpLink;
+pub use tx::{Rx, Tx};
+pub use upkeep::Upkeep;

@@ -1,0 +1,289 @@
+//! The things that people and programs manage, as they are remembered.
+
+use serde_json::Value;
+
+use crate::catalogue::TargetType;
+use crate::clock::Micros;
+use crate::id::{
+    ConnectionId, DestinationId, OrganizationId, RevisionId, SessionId, SourceId, TokenId,
+    TransformationId, UserId, VersionId, WorkspaceId,
+};
+use crate::role::{Access, OrganizationRole, WorkspaceRole};
+
+/// The longest name of anything, in characters.
+pub const NAME_LIMIT: usize = 255;
+
+/// A company, a team: what has members, workspaces and a log of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// When it was created.
+    pub created_at: Micros,
+}
+
+/// A workspace: what has sources, destinations and transformations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// The organization that it belongs to.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// The public API's word: `DEVELOPMENT` or `PRODUCTION`.
+    pub environment: String,
+    /// The public API's word: `US` or `EU`.
+    pub region: String,
+    /// The address of its data plane, where one is known.
+    pub data_plane_url: Option<String>,
+    /// Whether sources and destinations of types without a definition are accepted.
+    pub allow_unknown_types: bool,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The person's id.
+    pub id: UserId,
+    /// The person's name.
+    pub name: String,
+    /// The person's e-mail address, as it was typed.
+    pub email: String,
+    /// When the account was made.
+    pub created_at: Micros,
+}
+
+/// A person's place in an organization and one of its workspaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The person.
+    pub user: User,
+    /// The organization.
+    pub organization: OrganizationId,
+    /// What the person is there.
+    pub role: OrganizationRole,
+    /// What the person is in the workspaces where there is a role.
+    pub workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
+}
+
+/// Where events come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Its id.
+    pub id: SourceId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// Its type, exactly as it was posted.
+    pub kind: String,
+    /// Whether it takes events.
+    pub enabled: bool,
+    /// Its settings, as they were sent; always an object.
+    pub config: Value,
+    /// What identifies it to the data plane.
+    pub write_key: String,
+    /// Whether the data plane adds the place of an address.
+    pub geo_enrichment: bool,
+    /// Whether events are not stored by the data plane.
+    pub transient: bool,
+    /// The id that a client's own project gives it.
+    pub external_id: Option<String>,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// Where events go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destination {
+    /// Its id.
+    pub id: DestinationId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// Its type, exactly as it was posted.
+    pub kind: String,
+    /// The version of its type.
+    pub version: i64,
+    /// Whether it gets events.
+    pub enabled: bool,
+    /// Its settings, as they were sent, secrets included; always an object.
+    pub config: Value,
+    /// This state of its settings.
+    pub revision: RevisionId,
+    /// Whether it has changed since it was created (then the defaults of its type are no longer laid under `config`).
+    pub changed: bool,
+    /// The id that a client's own project gives it.
+    pub external_id: Option<String>,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// A source that feeds a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Where events come from.
+    pub source: SourceId,
+    /// Where they go.
+    pub destination: DestinationId,
+    /// Whether they flow.
+    pub enabled: bool,
+    /// The id that a client's own project gives it.
+    pub external_id: Option<String>,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// What has code in versions: a transformation, or a library that transformations import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CodeKind {
+    /// It is put before a destination.
+    Transformation,
+    /// It is imported by transformations.
+    Library,
+}
+
+impl CodeKind {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transformation => "transformation",
+            Self::Library => "library",
+        }
+    }
+
+    /// What an event about it is about.
+    pub const fn target(self) -> TargetType {
+        match self {
+            Self::Transformation => TargetType::Transformation,
+            Self::Library => TargetType::TransformationLibrary,
+        }
+    }
+}
+
+/// A transformation or a library, with its current version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transformation {
+    /// Its id.
+    pub id: TransformationId,
+    /// Which of the two it is.
+    pub kind: CodeKind,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// `javascript` or `python` (or `pythonfaas`), as it was posted.
+    pub language: String,
+    /// The code of the current version.
+    pub code: String,
+    /// The current version.
+    pub version: VersionId,
+    /// The version that is published, if any is.
+    pub published: Option<VersionId>,
+    /// The id that a client's own project gives it.
+    pub external_id: Option<String>,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// One version of the code of a transformation or a library, as it was when it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Its id.
+    pub id: VersionId,
+    /// The transformation or library; it may have been deleted since.
+    pub transformation: TransformationId,
+    /// Which of the two it is.
+    pub kind: CodeKind,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// The name at that time.
+    pub name: String,
+    /// The description at that time.
+    pub description: String,
+    /// The language.
+    pub language: String,
+    /// The code.
+    pub code: String,
+    /// Its number: 1 for the first.
+    pub number: i64,
+    /// When it was made.
+    pub created_at: Micros,
+}
+
+/// A transformation that is put before a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransformationLink {
+    /// The destination; it has at most one.
+    pub destination: DestinationId,
+    /// The transformation.
+    pub transformation: TransformationId,
+    /// The workspace of both.
+    pub workspace: WorkspaceId,
+    /// When it was put there.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// An access token. Its secret is shown once; only its hash is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Its id.
+    pub id: TokenId,
+    /// The organization that it is for.
+    pub organization: OrganizationId,
+    /// The workspace that it is for; none for a service token of the organization.
+    pub workspace: Option<WorkspaceId>,
+    /// Whose it is; none for a service token.
+    pub owner: Option<UserId>,
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub access: Access,
+    /// SHA-256 of the secret.
+    pub hash: [u8; 32],
+    /// When it was made.
+    pub created_at: Micros,
+    /// When it ends, if it does.
+    pub expires_at: Option<Micros>,
+}
+
+/// A signed-in browser. Its secret is in a cookie; only its hash is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Who is signed in.
+    pub user: UserId,
+    /// SHA-256 of the secret.
+    pub hash: [u8; 32],
+    /// When it began.
+    pub created_at: Micros,
+    /// When it was last used.
+    pub used_at: Micros,
+    /// When it ends, however much it is used.
+    pub expires_at: Micros,
+}

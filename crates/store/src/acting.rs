@@ -1,0 +1,201 @@
+//! Who acts, read again under the log's lock: whether the session or token is still valid, and what it may do.
+
+use model::actor::{Actor, System};
+use model::id::{OrganizationId, SessionId, TokenId, UserId, WorkspaceId};
+use model::role::{Access, OrganizationRole, Permission, Standing};
+
+use crate::action::Need;
+use crate::db::params;
+use crate::error::{Error, Result};
+use crate::tx::Rx;
+
+/// An actor, with what the database knows of it now.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    /// The word in an entry: `user`, `service`, `system` or `anonymous`.
+    pub kind: &'static str,
+    /// The person who acts, by a session or by a personal token.
+    pub user: Option<UserId>,
+    /// The token that is used.
+    pub token: Option<TokenId>,
+    /// The token's name.
+    pub token_name: Option<String>,
+    /// The session that is used.
+    pub session: Option<SessionId>,
+    /// The name, for the column "User".
+    pub name: Option<String>,
+    /// The person's e-mail.
+    pub email: Option<String>,
+    /// The one workspace that the token is for.
+    pub workspace: Option<WorkspaceId>,
+    /// The organization that the token is for.
+    pub organization: Option<OrganizationId>,
+    access: Access,
+}
+
+impl Acting {
+    /// The id in an entry: of the person, or of the service token.
+    pub fn id(&self) -> Option<String> {
+        self.user.map(|user| user.to_string()).or_else(|| self.token.map(|token| token.to_string()))
+    }
+
+    const fn nobody(kind: &'static str) -> Self {
+        Self {
+            kind,
+            user: None,
+            token: None,
+            token_name: None,
+            session: None,
+            name: None,
+            email: None,
+            workspace: None,
+            organization: None,
+            access: Access::ReadWrite,
+        }
+    }
+
+    /// An actor of which only the kind is known yet.
+    pub(crate) fn recorded(kind: &str, system: System) -> Result<Self> {
+        Ok(match kind {
+            "user" => Self::nobody("user"),
+            "service" => Self::nobody("service"),
+            "anonymous" => Self::nobody("anonymous"),
+            "system" => Self { name: Some(system.name().to_owned()), ..Self::nobody("system") },
+            _ => return Err(Error::Internal("an actor of no known kind".to_owned())),
+        })
+    }
+
+    /// What the rules look at, for a question about `workspace` (if about one) in `organization`. A workspace of another
+    /// organization, or one where the actor has no role, is not found.
+    fn standing(
+        &self,
+        rx: &mut Rx<'_>,
+        organization: Option<OrganizationId>,
+        workspace: Option<WorkspaceId>,
+    ) -> Result<Standing> {
+        if self.kind == "system" {
+            return Ok(Standing::System);
+        }
+        let Some(organization) = organization else { return Err(Error::NotFound("organization")) };
+        if self.organization.is_some_and(|own| own != organization) {
+            return Err(Error::NotFound("organization"));
+        }
+        let Some(user) = self.user else { return Ok(Standing::Service) };
+        if let (Some(own), Some(asked)) = (self.workspace, workspace)
+            && own != asked
+        {
+            return Err(Error::NotFound("workspace"));
+        }
+        let row = rx.conn.query_one(
+            "SELECT m.role, w.role FROM members m LEFT JOIN workspace_members w ON w.user_id = m.user_id AND w.workspace_id = $3 \
+             WHERE m.organization_id = $1 AND m.user_id = $2",
+            params![&organization, &user, workspace.as_ref()],
+        )?;
+        let Some(row) = row else { return Err(Error::NotFound("organization")) };
+        let standing = Standing::Person { organization: row.parse(0)?, workspace: row.opt_parse(1)? };
+        if let Standing::Person { organization: OrganizationRole::Member, workspace: None } = standing
+            && workspace.is_some()
+        {
+            return Err(Error::NotFound("workspace"));
+        }
+        Ok(standing)
+    }
+
+    /// Whether the actor has a permission, without refusing.
+    pub fn may(
+        &self,
+        rx: &mut Rx<'_>,
+        permission: Permission,
+        organization: OrganizationId,
+        workspace: Option<WorkspaceId>,
+    ) -> Result<bool> {
+        match self.standing(rx, Some(organization), workspace) {
+            Ok(standing) => Ok(standing.may(permission) && (self.access == Access::ReadWrite || !permission.changes())),
+            Err(Error::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses unless the actor has what is needed.
+    pub(crate) fn check(&self, rx: &mut Rx<'_>, organization: Option<OrganizationId>, need: &Need) -> Result<()> {
+        let Some(permission) = need.permission else { return Ok(()) };
+        if self.kind == "anonymous" {
+            return Err(Error::Unauthenticated);
+        }
+        if let Some(workspace) = need.resource.workspace
+            && rx.organization_of(workspace)? != organization
+        {
+            return Err(Error::NotFound("workspace"));
+        }
+        let standing = self.standing(rx, organization, need.resource.workspace)?;
+        if !standing.may(permission) {
+            return Err(Error::Denied {
+                code: "permission_denied",
+                message: format!("you lack the permission \u{201c}{}\u{201d}", permission.label()),
+            });
+        }
+        if permission.changes() && self.access == Access::Read {
+            return Err(Error::Denied { code: "read_only_token", message: "this token may only read".to_owned() });
+        }
+        Ok(())
+    }
+}
+
+impl Rx<'_> {
+    /// Reads an actor again: the session or token must exist and be valid now.
+    pub fn acting(&mut self, actor: Actor) -> Result<Acting> {
+        let now = self.env.now();
+        match actor {
+            Actor::System(system) => {
+                Ok(Acting { name: Some(system.name().to_owned()), ..Acting::nobody("system") })
+            }
+            Actor::Anonymous => Ok(Acting::nobody("anonymous")),
+            Actor::User { user, session } => {
+                let row = self.conn.query_one(
+                    "SELECT u.identity FROM sessions s JOIN users u ON u.id = s.user_id \
+                     WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3",
+                    params![&session, &user, now],
+                )?;
+                let Some(row) = row else { return Err(Error::Unauthenticated) };
+                let identity = self.open_identity(user, row.blob(0)?)?;
+                Ok(Acting {
+                    user: Some(user),
+                    session: Some(session),
+                    name: Some(identity.name),
+                    email: Some(identity.email),
+                    ..Acting::nobody("user")
+                })
+            }
+            Actor::Token { token } => {
+                let row = self.conn.query_one(
+                    "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity \
+                     FROM tokens t LEFT JOIN users u ON u.id = t.user_id \
+                     WHERE t.id = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
+                    params![&token, now],
+                )?;
+                let Some(row) = row else { return Err(Error::Unauthenticated) };
+                let user: Option<UserId> = row.opt_parse(2)?;
+                let identity = match user {
+                    Some(user) => Some(self.open_identity(user, row.blob(5)?)?),
+                    None => None,
+                };
+                let token_name = row.text(3)?.to_owned();
+                let (name, email) = match identity {
+                    Some(identity) => (Some(identity.name), Some(identity.email)),
+                    None => (Some(token_name.clone()), None),
+                };
+                Ok(Acting {
+                    user,
+                    token: Some(token),
+                    token_name: Some(token_name),
+                    name,
+                    email,
+                    organization: Some(row.parse(0)?),
+                    workspace: row.opt_parse(1)?,
+                    access: row.parse(4)?,
+                    ..Acting::nobody(if user.is_some() { "user" } else { "service" })
+                })
+            }
+        }
+    }
+}

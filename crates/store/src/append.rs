@@ -1,0 +1,229 @@
+//! From facts to entries: the bytes of the leaf, its sealed parts, its place in the log.
+
+use std::collections::BTreeMap;
+
+use model::catalogue::EventType;
+use model::change::{self, Change};
+use model::clock::Micros;
+use model::entry::{Entry, EntryActor, EntryTarget, Outcome};
+use model::id::{EventId, LogId, OrganizationId, UserId, WorkspaceId};
+use serde_json::{Map, Value, json};
+use tlog::frontier::Frontier;
+
+use crate::acting::Acting;
+use crate::action::Target;
+use crate::db::{Conn, Param, Row, dialect, params};
+use crate::error::{Error, Result};
+use crate::keyring::INSTANCE;
+use crate::seal::{self, Open};
+use crate::tx::{Note, Rx, Snapshot};
+
+/// A log that this transaction has locked.
+#[derive(Clone)]
+pub(crate) struct LogState {
+    pub(crate) id: LogId,
+    pub(crate) organization: Option<OrganizationId>,
+    /// The size when it was locked.
+    pub(crate) base: u64,
+    pub(crate) frontier: Frontier,
+}
+
+/// An entry that will be written when the group is.
+pub(crate) struct Pending {
+    pub(crate) log: LogId,
+    pub(crate) sequence: u64,
+    pub(crate) entry: Vec<u8>,
+    pub(crate) parts: Vec<u8>,
+}
+
+/// An event that is about to be appended.
+pub(crate) struct Draft<'a> {
+    pub(crate) event: EventType,
+    pub(crate) at: Micros,
+    pub(crate) acting: &'a Acting,
+    pub(crate) origin: &'a model::actor::Origin,
+    pub(crate) outcome: Outcome,
+    pub(crate) code: Option<&'a str>,
+    pub(crate) target: &'a Target,
+    pub(crate) related: &'a [Target],
+    pub(crate) workspace: Option<WorkspaceId>,
+    /// The person that the target is.
+    pub(crate) person: Option<UserId>,
+    pub(crate) changes: &'a [Change],
+    pub(crate) detail: Option<&'a Value>,
+    pub(crate) facts: Option<Value>,
+}
+
+impl LogState {
+    pub(crate) const fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    pub(crate) fn from_row(row: &Row) -> Result<Self> {
+        let size = row.size(2)?;
+        Ok(Self {
+            id: row.parse(0)?,
+            organization: row.opt_parse(1)?,
+            base: size,
+            frontier: Frontier::from_bytes(size, row.blob(3)?)
+                .map_err(|error| Error::Internal(format!("the frontier of a log: {error}")))?,
+        })
+    }
+
+    /// Locks a log's row and reads it.
+    pub(crate) fn lock(conn: &mut Conn, log: LogId) -> Result<Option<Self>> {
+        let sql = dialect::lock_log(conn.is_postgres());
+        conn.query_one(sql, params![&log])?.map(|row| Self::from_row(&row)).transpose()
+    }
+
+    /// Appends an event: seals its parts, builds its leaf with its index, and takes the leaf into the tree.
+    pub(crate) fn append(&mut self, rx: &mut Rx<'_>, draft: &Draft<'_>) -> Result<Pending> {
+        let event = EventId::new(&*rx.env.clock, &*rx.env.entropy);
+        let organization = self.organization.map_or_else(|| INSTANCE.to_owned(), |id| id.to_string());
+        let person = draft.person.map(|id| id.to_string());
+        let workspace = draft.workspace.map(|id| id.to_string());
+        let user = draft.acting.user.map(|id| id.to_string());
+        let of_actor = user.as_deref().or(person.as_deref()).unwrap_or(&organization);
+        let of_target = person.as_deref().or(workspace.as_deref()).unwrap_or(&organization);
+
+        let mut parts = vec![
+            Open { name: "actor".to_owned(), subject: of_actor, value: actor_part(draft.acting) },
+            Open { name: "origin".to_owned(), subject: of_actor, value: origin_part(draft.origin) },
+            Open { name: "target".to_owned(), subject: of_target, value: target_part(draft.target, draft.related) },
+        ];
+        if let Some(detail) = draft.detail {
+            parts.push(Open { name: "detail".to_owned(), subject: of_target, value: detail.clone() });
+        }
+        let named = parts.len();
+        for (index, value) in change::to_parts(draft.changes).into_iter().enumerate() {
+            parts.push(Open { name: format!("changes/{index}"), subject: of_target, value });
+        }
+
+        let actor = EntryActor {
+            id: draft.acting.id(),
+            r#type: draft.acting.kind.to_owned(),
+            token: draft.acting.token.map(|id| id.to_string()),
+            session: draft.acting.session.map(|id| id.to_string()),
+            on_behalf_of: None,
+        };
+        let subjects: BTreeMap<String, String> = parts
+            .iter()
+            .filter(|part| {
+                let own = if matches!(part.name.as_str(), "actor" | "origin") { &actor.id } else { &draft.target.id };
+                own.as_deref() != Some(part.subject)
+            })
+            .map(|part| (part.name.clone(), part.subject.to_owned()))
+            .collect();
+        let (commitments, blob) = seal::seal(rx, self.id, &organization, event, &parts)?;
+        let sequence = self.size();
+        let entry = Entry {
+            action: draft.event.action.to_owned(),
+            actor,
+            at: draft.at.0,
+            changes: commitments[named..].to_vec(),
+            code: draft.code.map(str::to_owned),
+            facts: draft.facts.clone(),
+            id: event.to_string(),
+            imported: None,
+            organization: self.organization.map(|id| id.to_string()),
+            outcome: draft.outcome,
+            parts: parts[..named].iter().map(|part| part.name.clone()).zip(commitments.iter().cloned()).collect(),
+            related: draft.related.iter().map(entry_target).collect(),
+            request: draft.origin.request.to_string(),
+            sequence,
+            subjects,
+            target: entry_target(draft.target),
+            workspace,
+        };
+        let bytes = entry.to_bytes().map_err(|error| Error::Internal(format!("an entry: {error}")))?;
+        self.frontier.append(&bytes).map_err(|error| Error::Internal(format!("the tree: {error}")))?;
+        Ok(Pending { log: self.id, sequence, entry: bytes, parts: blob })
+    }
+}
+
+fn entry_target(target: &Target) -> EntryTarget {
+    EntryTarget { id: target.id.clone(), r#type: target.kind.as_str().to_owned() }
+}
+
+fn actor_part(acting: &Acting) -> Value {
+    let mut part = Map::new();
+    for (key, value) in [("name", &acting.name), ("email", &acting.email), ("token", &acting.token_name)] {
+        if let Some(value) = value {
+            part.insert(key.to_owned(), json!(value));
+        }
+    }
+    Value::Object(part)
+}
+
+fn origin_part(origin: &model::actor::Origin) -> Value {
+    let mut part = Map::new();
+    if let Some(ip) = origin.ip {
+        part.insert("ip".to_owned(), json!(ip.to_canonical().to_string()));
+    }
+    if let Some(user_agent) = &origin.user_agent {
+        part.insert("user_agent".to_owned(), json!(user_agent));
+    }
+    part.insert("interface".to_owned(), json!(origin.interface.as_str()));
+    if let Some(request) = &origin.client_request {
+        part.insert("client_request".to_owned(), json!(request));
+    }
+    Value::Object(part)
+}
+
+fn target_part(target: &Target, related: &[Target]) -> Value {
+    let mut part = Map::new();
+    if let Some(name) = &target.name {
+        part.insert("name".to_owned(), json!(name));
+    }
+    let names: Map<String, Value> =
+        related.iter().filter_map(|one| Some((one.id.clone()?, json!(one.name.as_ref()?)))).collect();
+    if !names.is_empty() {
+        part.insert("related".to_owned(), Value::Object(names));
+    }
+    Value::Object(part)
+}
+
+/// What changed in a row, as it may be told.
+pub(crate) fn changes(note: &Note) -> Vec<Change> {
+    let Some(shape) = note.after.as_ref().or(note.before.as_ref()) else { return Vec::new() };
+    let value = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|one| one.value.clone());
+    let (before, after) = (value(&note.before), value(&note.after));
+    change::diff(before.as_ref(), after.as_ref(), &|path, value| {
+        use model::change::{Segment, Visibility};
+        match path {
+            [Segment::Key(key)] if shape.secret.contains(key) => Visibility::Secret,
+            [Segment::Key("config"), inside @ ..] => {
+                shape.matcher.as_ref().map_or(Visibility::Clear, |matcher| matcher.visibility(inside, value))
+            }
+            _ => Visibility::Clear,
+        }
+    })
+}
+
+/// Writes the entries of a group and the logs' new sizes: one statement for the entries, one for each log.
+pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> Result<()> {
+    for chunk in pending.chunks(64) {
+        let mut sql = String::from("INSERT INTO entries (log_id, sequence, entry, parts) VALUES ");
+        let mut values: Vec<Param<'_>> = Vec::with_capacity(chunk.len() * 4);
+        for (index, one) in chunk.iter().enumerate() {
+            use std::fmt::Write as _;
+            let n = index * 4;
+            let _ = write!(sql, "{}(${}, ${}, ${}, ${})", if index > 0 { ", " } else { "" }, n + 1, n + 2, n + 3, n + 4);
+            values.push((&one.log).into());
+            values.push(Param::Int(one.sequence.cast_signed()));
+            values.push((&one.entry).into());
+            values.push((&one.parts).into());
+        }
+        conn.execute(&sql, &values)?;
+    }
+    for log in logs.iter().filter(|log| log.size() > log.base) {
+        let rows = conn.execute(
+            "UPDATE logs SET size = $2, frontier = $3 WHERE id = $1 AND size = $4",
+            params![&log.id, log.size().cast_signed(), &log.frontier.to_bytes(), log.base.cast_signed()],
+        )?;
+        if rows != 1 {
+            return Err(Error::Internal("a log grew although it was locked".to_owned()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,300 @@
+//! The seam: one SQL text over two databases.
+//!
+//! Statements use TEXT, BIGINT and BLOB (BYTEA) values and `$n` parameters, nothing else. What differs between the two
+//! is in [`dialect`]. A connection is synchronous and belongs to one thread at a time.
+
+pub(crate) mod dialect;
+mod postgres;
+mod sqlite;
+
+use std::path::PathBuf;
+
+use model::clock::Micros;
+
+pub(crate) use self::postgres::Postgres;
+pub(crate) use self::sqlite::Sqlite;
+
+/// What can go wrong in a database, as far as anyone acts on it.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// A constraint or a trigger refused the statement.
+    #[error("the database refused: {0}")]
+    Constraint(String),
+    /// There is no room: the disk, the file size limit or the page limit.
+    #[error("no room left: {0}")]
+    Full(String),
+    /// Another transaction was in the way, and this one can be run again.
+    #[error("another transaction was in the way: {0}")]
+    Conflict(String),
+    /// The connection is gone, or never was.
+    #[error("no connection: {0}")]
+    Lost(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Where the data is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A file of the bundled SQLite.
+    Sqlite {
+        /// The file; its folder must exist.
+        file: PathBuf,
+        /// The most pages of 4 KiB that the file may grow to; none for no limit of ours.
+        max_pages: Option<u32>,
+    },
+    /// A PostgreSQL server, by its URL.
+    Postgres(String),
+}
+
+/// A value that goes into a statement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Param<'a> {
+    Null,
+    Int(i64),
+    Text(&'a str),
+    Blob(&'a [u8]),
+}
+
+impl From<i64> for Param<'_> {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<bool> for Param<'_> {
+    fn from(value: bool) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+
+impl From<Micros> for Param<'_> {
+    fn from(value: Micros) -> Self {
+        Self::Int(value.0)
+    }
+}
+
+impl<'a> From<&'a str> for Param<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a String> for Param<'a> {
+    fn from(value: &'a String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Param<'a> {
+    fn from(value: &'a [u8]) -> Self {
+        Self::Blob(value)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Param<'a> {
+    fn from(value: &'a Vec<u8>) -> Self {
+        Self::Blob(value)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Param<'a> {
+    fn from(value: &'a [u8; N]) -> Self {
+        Self::Blob(value)
+    }
+}
+
+impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+
+macro_rules! ids_are_text {
+    ($($name:ident),*) => {$(
+        impl<'a> From<&'a model::id::$name> for Param<'a> {
+            fn from(value: &'a model::id::$name) -> Self {
+                Self::Text(value.as_str())
+            }
+        }
+    )*};
+}
+
+ids_are_text!(
+    LogId, EventId, RequestId, OrganizationId, WorkspaceId, UserId, SessionId, TokenId, SourceId, DestinationId,
+    RevisionId, ConnectionId, TransformationId, VersionId
+);
+
+/// The parameters of a statement, each made into a [`Param`].
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::db::Param::from($value)),*] };
+}
+pub(crate) use params;
+
+/// A value that comes out of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Null,
+    Int(i64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+/// One row of an answer. Columns are taken by their place, from 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Row(pub(crate) Vec<Value>);
+
+impl Row {
+    fn wrong(&self, column: usize, wanted: &str) -> DbError {
+        DbError::Other(format!("column {column} of {} is not {wanted}", self.0.len()))
+    }
+
+    pub(crate) fn int(&self, column: usize) -> Result<i64, DbError> {
+        self.opt_int(column)?.ok_or_else(|| self.wrong(column, "a number"))
+    }
+
+    pub(crate) fn opt_int(&self, column: usize) -> Result<Option<i64>, DbError> {
+        match self.0.get(column) {
+            Some(Value::Int(value)) => Ok(Some(*value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.wrong(column, "a number")),
+        }
+    }
+
+    /// A size or a sequence number.
+    pub(crate) fn size(&self, column: usize) -> Result<u64, DbError> {
+        u64::try_from(self.int(column)?).map_err(|_| self.wrong(column, "a size"))
+    }
+
+    pub(crate) fn flag(&self, column: usize) -> Result<bool, DbError> {
+        Ok(self.int(column)? != 0)
+    }
+
+    pub(crate) fn moment(&self, column: usize) -> Result<Micros, DbError> {
+        self.int(column).map(Micros)
+    }
+
+    pub(crate) fn opt_moment(&self, column: usize) -> Result<Option<Micros>, DbError> {
+        Ok(self.opt_int(column)?.map(Micros))
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<&str, DbError> {
+        self.opt_text(column)?.ok_or_else(|| self.wrong(column, "a text"))
+    }
+
+    pub(crate) fn opt_text(&self, column: usize) -> Result<Option<&str>, DbError> {
+        match self.0.get(column) {
+            Some(Value::Text(value)) => Ok(Some(value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.wrong(column, "a text")),
+        }
+    }
+
+    /// A text that is an id or one of a type's words.
+    pub(crate) fn parse<T: std::str::FromStr>(&self, column: usize) -> Result<T, DbError> {
+        self.text(column)?.parse().map_err(|_| self.wrong(column, "of its type"))
+    }
+
+    pub(crate) fn opt_parse<T: std::str::FromStr>(&self, column: usize) -> Result<Option<T>, DbError> {
+        self.opt_text(column)?.map(|text| text.parse().map_err(|_| self.wrong(column, "of its type"))).transpose()
+    }
+
+    pub(crate) fn blob(&self, column: usize) -> Result<&[u8], DbError> {
+        self.opt_blob(column)?.ok_or_else(|| self.wrong(column, "bytes"))
+    }
+
+    pub(crate) fn opt_blob(&self, column: usize) -> Result<Option<&[u8]>, DbError> {
+        match self.0.get(column) {
+            Some(Value::Blob(value)) => Ok(Some(value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(self.wrong(column, "bytes")),
+        }
+    }
+}
+
+/// One connection to either database.
+pub(crate) enum Conn {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Conn {
+    /// Opens a connection that may write.
+    pub(crate) fn open(location: &Location) -> Result<Self, DbError> {
+        match location {
+            Location::Sqlite { file, max_pages } => Sqlite::open(file, *max_pages).map(Self::Sqlite),
+            Location::Postgres(url) => Postgres::open(url).map(Self::Postgres),
+        }
+    }
+
+    /// Opens a connection that only reads.
+    pub(crate) fn open_reader(location: &Location) -> Result<Self, DbError> {
+        match location {
+            Location::Sqlite { file, .. } => Sqlite::open_reader(file).map(Self::Sqlite),
+            Location::Postgres(url) => Postgres::open(url).map(Self::Postgres),
+        }
+    }
+
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Runs a statement and gives its rows.
+    pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
+        match self {
+            Self::Sqlite(conn) => conn.query(sql, params),
+            Self::Postgres(conn) => conn.query(sql, params),
+        }
+    }
+
+    /// Runs a statement and gives its first row, if there is one.
+    pub(crate) fn query_one(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Option<Row>, DbError> {
+        Ok(self.query(sql, params)?.into_iter().next())
+    }
+
+    /// Runs a statement and gives the number of rows that it changed.
+    pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, DbError> {
+        match self {
+            Self::Sqlite(conn) => conn.execute(sql, params),
+            Self::Postgres(conn) => conn.execute(sql, params),
+        }
+    }
+
+    /// Runs several statements without parameters.
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(conn) => conn.batch(sql),
+            Self::Postgres(conn) => conn.batch(sql),
+        }
+    }
+
+    /// Begins a transaction that will write.
+    pub(crate) fn begin(&mut self) -> Result<(), DbError> {
+        let sql = dialect::begin(self.is_postgres());
+        self.batch(sql)
+    }
+
+    /// Begins a transaction that sees one state of the data, and only reads.
+    pub(crate) fn begin_read(&mut self) -> Result<(), DbError> {
+        let sql = dialect::begin_read(self.is_postgres());
+        self.batch(sql)
+    }
+
+    /// Whether a transaction is open, and can go on. After an error only this tells whether it was ended.
+    pub(crate) fn in_transaction(&mut self) -> bool {
+        match self {
+            Self::Sqlite(conn) => conn.in_transaction(),
+            Self::Postgres(conn) => conn.in_transaction(),
+        }
+    }
+
+    /// Whether the connection can be used again.
+    pub(crate) fn is_usable(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(conn) => conn.is_usable(),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What the two databases say differently. Everything else is one text.
+
+/// Begins a transaction that will write. SQLite takes its one write lock at once; PostgreSQL takes the log's row next.
+pub(crate) const fn begin(postgres: bool) -> &'static str {
+    if postgres { "BEGIN ISOLATION LEVEL READ COMMITTED" } else { "BEGIN IMMEDIATE" }
+}
+
+/// Begins a transaction that sees one state of the data.
+pub(crate) const fn begin_read(postgres: bool) -> &'static str {
+    if postgres { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN DEFERRED" }
+}
+
+/// Locks a log's row, so that what follows happens after everything that the log holds.
+pub(crate) const fn lock_log(postgres: bool) -> &'static str {
+    if postgres {
+        "SELECT id, organization_id, size, frontier FROM logs WHERE id = $1 FOR UPDATE"
+    } else {
+        "SELECT id, organization_id, size, frontier FROM logs WHERE id = $1"
+    }
+}
+
+/// Keeps two processes from creating the schema at once. On SQLite the write lock does.
+pub(crate) const fn lock_schema(postgres: bool) -> Option<&'static str> {
+    if postgres { Some("SELECT CAST(pg_advisory_xact_lock(4702111234474983745) AS TEXT)") } else { None }
+}
+
+/// Whether the schema's version table exists.
+pub(crate) const fn has_schema(postgres: bool) -> &'static str {
+    if postgres {
+        "SELECT 1::BIGINT FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_version'"
+    } else {
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'"
+    }
+}
+
+/// SQLite reads `$n` as a name, numbered by its first appearance; `?n` is what `$n` means to PostgreSQL.
+pub(crate) fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}

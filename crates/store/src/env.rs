@@ -1,0 +1,26 @@
+//! What every transaction of a process has at hand.
+
+use std::sync::Arc;
+
+use model::clock::{Clock, Entropy, Micros};
+use zeroize::Zeroizing;
+
+use crate::keys::KeyFile;
+
+pub(crate) struct Env {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keys: KeyFile,
+    /// What people are found by: one key for the instance, made with the schema, never changed and never erased.
+    pub(crate) index: Zeroizing<[u8; 32]>,
+}
+
+impl Env {
+    pub(crate) fn now(&self) -> Micros {
+        self.clock.now()
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        self.entropy.bytes()
+    }
+}

@@ -1,0 +1,202 @@
+//! Data keys: one for each subject (a person, a workspace, an organization), wrapped by the master key.
+//!
+//! An unwrapped key is used only after its row was seen in the same transaction, so no process goes on with a key that
+//! another has destroyed.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use model::clock::Entropy;
+use zeroize::Zeroizing;
+
+use crate::db::{Conn, Param, Row, params};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::keys::KeyFile;
+
+/// What rows that belong to a person and no organization are sealed under.
+pub(crate) const INSTANCE: &str = "instance";
+/// The subject of the key that people are found by.
+pub(crate) const INDEX: &str = "index";
+const NONCE: usize = 24;
+
+/// An unwrapped data key.
+pub(crate) struct DataKey {
+    pub(crate) generation: u32,
+    key: Zeroizing<[u8; 32]>,
+}
+
+/// What became of a subject's key.
+#[derive(Clone)]
+pub(crate) enum KeyState {
+    Whole(Arc<DataKey>),
+    Erased,
+}
+
+/// The keys that this transaction has seen.
+#[derive(Default)]
+pub(crate) struct Keyring {
+    seen: HashMap<(String, String), KeyState>,
+    made: Vec<(String, String)>,
+}
+
+/// Encrypts with a random nonce, which stands before the text.
+pub(crate) fn encrypt(entropy: &dyn Entropy, key: &[u8; 32], aad: &[u8], text: &[u8]) -> Vec<u8> {
+    let nonce: [u8; NONCE] = entropy.bytes();
+    let sealed = XChaCha20Poly1305::new(key.into())
+        .encrypt(&XNonce::from(nonce), Payload { msg: text, aad })
+        .expect("a text in memory is not too long for the cipher");
+    [&nonce[..], &sealed].concat()
+}
+
+/// Decrypts what [`encrypt`] made; none where the bytes, the key or the context differ.
+pub(crate) fn decrypt(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+    XChaCha20Poly1305::new(key.into())
+        .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad })
+        .ok()
+        .map(Zeroizing::new)
+}
+
+fn wrap_aad(organization: &str, subject: &str, generation: u32) -> Vec<u8> {
+    format!("annals.key.v1\n{organization}{subject}{generation}").into_bytes()
+}
+
+/// A new key, and its row's value.
+pub(crate) fn new_wrapped(
+    keys: &KeyFile,
+    entropy: &dyn Entropy,
+    organization: &str,
+    subject: &str,
+) -> (Zeroizing<[u8; 32]>, Vec<u8>) {
+    let key = Zeroizing::new(entropy.bytes::<32>());
+    let wrapped = encrypt(entropy, &keys.master.key, &wrap_aad(organization, subject, 1), &*key);
+    (key, wrapped)
+}
+
+/// Unwraps a key that stands in its row.
+pub(crate) fn unwrap(
+    master: &[u8; 32],
+    organization: &str,
+    subject: &str,
+    generation: u32,
+    wrapped: &[u8],
+) -> Result<Zeroizing<[u8; 32]>> {
+    let bytes = decrypt(master, &wrap_aad(organization, subject, generation), wrapped)
+        .ok_or_else(|| Error::Internal("a data key does not open with the master key".to_owned()))?;
+    let mut key = Zeroizing::new([0; 32]);
+    if bytes.len() != key.len() {
+        return Err(Error::Internal("a data key of a wrong length".to_owned()));
+    }
+    key.copy_from_slice(&bytes);
+    Ok(key)
+}
+
+impl DataKey {
+    /// Seals a value of a row: generation, nonce, cipher text.
+    pub(crate) fn seal(&self, env: &Env, aad: &[u8], text: &[u8]) -> Vec<u8> {
+        let mut sealed = self.generation.to_be_bytes().to_vec();
+        sealed.extend(encrypt(&*env.entropy, &self.key, aad, text));
+        sealed
+    }
+
+    /// Opens what [`DataKey::seal`] made.
+    pub(crate) fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (generation, sealed) = sealed.split_first_chunk::<4>()?;
+        if u32::from_be_bytes(*generation) != self.generation {
+            return None;
+        }
+        decrypt(&self.key, aad, sealed)
+    }
+}
+
+impl Keyring {
+    fn take(&mut self, env: &Env, row: &Row) -> Result<()> {
+        let (organization, subject) = (row.text(0)?, row.text(1)?);
+        let generation = u32::try_from(row.int(2)?).map_err(|_| Error::Internal("a key's generation".to_owned()))?;
+        let state = match row.opt_blob(3)? {
+            None => KeyState::Erased,
+            Some(wrapped) => KeyState::Whole(Arc::new(DataKey {
+                generation,
+                key: unwrap(&env.keys.master.key, organization, subject, generation, wrapped)?,
+            })),
+        };
+        self.seen.insert((organization.to_owned(), subject.to_owned()), state);
+        Ok(())
+    }
+
+    /// Reads the rows of these keys, in one statement, unless this transaction has seen them.
+    pub(crate) fn fetch(&mut self, conn: &mut Conn, env: &Env, wanted: &[(&str, &str)]) -> Result<()> {
+        let missing: Vec<&(&str, &str)> = wanted
+            .iter()
+            .filter(|(organization, subject)| {
+                !self.seen.contains_key(&((*organization).to_owned(), (*subject).to_owned()))
+            })
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut sql = String::from("SELECT organization, subject, generation, wrapped FROM data_keys WHERE ");
+        let mut values: Vec<Param<'_>> = Vec::with_capacity(missing.len() * 2);
+        for (index, (organization, subject)) in missing.iter().enumerate() {
+            if index > 0 {
+                sql.push_str(" OR ");
+            }
+            let _ = write!(sql, "(organization = ${} AND subject = ${})", index * 2 + 1, index * 2 + 2);
+            values.push((*organization).into());
+            values.push((*subject).into());
+        }
+        sql.push_str(" ORDER BY generation");
+        for row in conn.query(&sql, &values)? {
+            self.take(env, &row)?;
+        }
+        Ok(())
+    }
+
+    /// The key of a subject, if it ever had one.
+    pub(crate) fn get(&mut self, conn: &mut Conn, env: &Env, organization: &str, subject: &str) -> Result<Option<KeyState>> {
+        self.fetch(conn, env, &[(organization, subject)])?;
+        Ok(self.seen.get(&(organization.to_owned(), subject.to_owned())).cloned())
+    }
+
+    /// The key of a subject, made where there is none. A key that was erased stays erased.
+    pub(crate) fn get_or_make(
+        &mut self,
+        conn: &mut Conn,
+        env: &Env,
+        organization: &str,
+        subject: &str,
+    ) -> Result<Arc<DataKey>> {
+        match self.get(conn, env, organization, subject)? {
+            Some(KeyState::Whole(key)) => Ok(key),
+            Some(KeyState::Erased) => Err(Error::failed("subject_erased", "this person's data has been erased")),
+            None => {
+                let (key, wrapped) = new_wrapped(&env.keys, &*env.entropy, organization, subject);
+                conn.execute(
+                    "INSERT INTO data_keys (organization, subject, generation, wrapped) VALUES ($1, $2, 1, $3)",
+                    params![organization, subject, &wrapped],
+                )?;
+                let key = Arc::new(DataKey { generation: 1, key });
+                let name = (organization.to_owned(), subject.to_owned());
+                self.made.push(name.clone());
+                self.seen.insert(name, KeyState::Whole(key.clone()));
+                Ok(key)
+            }
+        }
+    }
+
+    /// From here on, keys that are made can be forgotten again.
+    pub(crate) fn mark(&mut self) {
+        self.made.clear();
+    }
+
+    /// Forgets the keys made since the mark: their rows were rolled back.
+    pub(crate) fn forget_made(&mut self) {
+        for name in self.made.drain(..) {
+            self.seen.remove(&name);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The schema and its versions. The process that creates the schema also makes the key file.
+
+use std::path::Path;
+
+use model::clock::{Clock, Entropy};
+use model::id::LogId;
+use zeroize::Zeroizing;
+
+use crate::db::{Conn, dialect, params};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::keyring::{INDEX, INSTANCE, new_wrapped, unwrap};
+use crate::keys::KeyFile;
+
+const SQLITE: &[&str] = &[include_str!("../migrations/sqlite/0001_first_light.sql")];
+const POSTGRES: &[&str] = &[include_str!("../migrations/postgres/0001_first_light.sql")];
+
+/// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old
+/// is an error, as for a server that runs under a role that may not change tables.
+pub(crate) fn open(
+    conn: &mut Conn,
+    keys: &Path,
+    create: bool,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<(KeyFile, Zeroizing<[u8; 32]>)> {
+    if version(conn)? < steps(conn).len() {
+        if !create {
+            return Err(Error::Instance("the schema is missing or old; run `annals migrate` with its owner's URL".to_owned()));
+        }
+        conn.begin()?;
+        match migrate(conn, keys, clock, entropy) {
+            Ok(()) => conn.batch("COMMIT")?,
+            Err(error) => {
+                // The error that led here says more than one of the rollback would.
+                let _ = conn.batch("ROLLBACK");
+                return Err(error);
+            }
+        }
+    }
+    if version(conn)? > steps(conn).len() {
+        return Err(Error::Instance("this database was written by a newer Annals".to_owned()));
+    }
+    fitting_keys(conn, keys)
+}
+
+const fn steps(conn: &Conn) -> &'static [&'static str] {
+    if conn.is_postgres() { POSTGRES } else { SQLITE }
+}
+
+fn version(conn: &mut Conn) -> Result<usize> {
+    if conn.query_one(dialect::has_schema(conn.is_postgres()), &[])?.is_none() {
+        return Ok(0);
+    }
+    let row = conn.query_one("SELECT CAST(max(version) AS BIGINT) FROM schema_version", &[])?;
+    Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten().and_then(|one| usize::try_from(one).ok()).unwrap_or(0))
+}
+
+fn migrate(conn: &mut Conn, keys: &Path, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<()> {
+    if let Some(lock) = dialect::lock_schema(conn.is_postgres()) {
+        conn.query(lock, &[])?;
+    }
+    // Another process may have been here while this one waited for the lock.
+    let done = version(conn)?;
+    if done == 0 {
+        conn.batch("CREATE TABLE schema_version (version BIGINT NOT NULL, at BIGINT NOT NULL);".replace("BIGINT", if conn.is_postgres() { "BIGINT" } else { "INTEGER" }).as_str())?;
+    }
+    for (index, step) in steps(conn).iter().enumerate().skip(done) {
+        conn.batch(step)?;
+        let version = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        conn.execute("INSERT INTO schema_version (version, at) VALUES ($1, $2)", params![version, clock.now()])?;
+    }
+    if done == 0 {
+        first_rows(conn, keys, clock, entropy)?;
+    }
+    Ok(())
+}
+
+/// The key file is synced before its check values commit: if the machine stops between the two, the next start finds a
+/// file that it can use.
+fn first_rows(conn: &mut Conn, keys: &Path, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<()> {
+    let keys = match KeyFile::load(keys)? {
+        Some(found) => found,
+        None => KeyFile::create(keys, entropy)?,
+    };
+    let log = LogId::new(clock, entropy);
+    conn.execute(
+        "INSERT INTO logs (id, kind, size, frontier, kept_from, created_at) VALUES ($1, 'instance', 0, $2, 0, $3)",
+        params![&log, &[][..] as &[u8], clock.now()],
+    )?;
+    conn.execute(
+        "INSERT INTO instance (one, log_id, master_id, master_check, seed_id, seed_check) VALUES (1, $1, $2, $3, $4, $5)",
+        params![&log, &keys.master.id, &keys.master.check(), &keys.seed.id, &keys.seed.check()],
+    )?;
+    let wrapped = wrap_index(&keys, entropy);
+    conn.execute(
+        "INSERT INTO data_keys (organization, subject, generation, wrapped) VALUES ($1, $2, 1, $3)",
+        params![INSTANCE, INDEX, &wrapped],
+    )?;
+    Ok(())
+}
+
+fn wrap_index(keys: &KeyFile, entropy: &dyn Entropy) -> Vec<u8> {
+    new_wrapped(keys, entropy, INSTANCE, INDEX).1
+}
+
+fn fitting_keys(conn: &mut Conn, path: &Path) -> Result<(KeyFile, Zeroizing<[u8; 32]>)> {
+    let row = conn
+        .query_one("SELECT master_id, master_check, seed_id, seed_check FROM instance WHERE one = 1", &[])?
+        .ok_or_else(|| Error::Instance("the database has a schema, but no instance".to_owned()))?;
+    let wanted = row.text(0)?.to_owned();
+    let Some(keys) = KeyFile::load(path)? else {
+        return Err(Error::Instance(format!(
+            "key file {} is missing: this database needs the one with master key {wanted}; name it with --keys",
+            path.display()
+        )));
+    };
+    let fits = keys.master.id == wanted
+        && keys.master.check()[..] == *row.blob(1)?
+        && keys.seed.id == row.text(2)?
+        && keys.seed.check()[..] == *row.blob(3)?;
+    if !fits {
+        return Err(Error::Instance(format!(
+            "key file {} does not fit: it has master key {}, and this database needs {wanted}; name the right file with --keys",
+            path.display(),
+            keys.master.id
+        )));
+    }
+    let row = conn
+        .query_one(
+            "SELECT wrapped FROM data_keys WHERE organization = $1 AND subject = $2 AND generation = 1",
+            params![INSTANCE, INDEX],
+        )?
+        .ok_or_else(|| Error::Instance("the database has no index key".to_owned()))?;
+    let index = unwrap(&keys.master.key, INSTANCE, INDEX, 1, row.blob(0)?)?;
+    Ok((keys, index))
+}
+
+impl Env {
+    /// What a process has at hand once its keys fit.
+    pub(crate) fn new(
+        clock: std::sync::Arc<dyn Clock>,
+        entropy: std::sync::Arc<dyn Entropy>,
+        (keys, index): (KeyFile, Zeroizing<[u8; 32]>),
+    ) -> Self {
+        Self { clock, entropy, keys, index }
+    }
+}

@@ -1,0 +1,224 @@
+//! Refusals are events too, but many alike become two: one at the start of a series, one with a count at its end. Above
+//! 60 series a minute from one actor, one summary a minute stands for the rest. Open series are rows, so that a restart
+//! or another process goes on with them.
+
+use model::actor::{Origin, System};
+use model::catalogue::{AUDIT_LOG_REFUSALS_SUMMARIZED, EventType, TargetType};
+use model::clock::Micros;
+use model::entry::Outcome;
+use model::id::{LogId, RequestId, UserId, WorkspaceId};
+use model::interface::Interface;
+use serde_json::json;
+
+use crate::acting::Acting;
+use crate::action::{Need, Target};
+use crate::append::Draft;
+use crate::db::{Row, params};
+use crate::error::{Error, Result};
+use crate::tx::Rx;
+use crate::writer::Group;
+
+/// How long a series of like refusals is kept open.
+pub(crate) const SERIES: i64 = 600 * Micros::SECOND;
+/// How long a summary is kept open.
+pub(crate) const SUMMARY: i64 = 60 * Micros::SECOND;
+/// How many series one actor may open in a minute before the rest is summed up.
+pub(crate) const MOST: i64 = 60;
+
+/// One refusal of one action.
+pub(crate) struct Refused<'a> {
+    pub(crate) event: EventType,
+    pub(crate) acting: &'a Acting,
+    pub(crate) origin: &'a Origin,
+    pub(crate) outcome: Outcome,
+    pub(crate) code: &'static str,
+    pub(crate) need: &'a Need,
+    pub(crate) at: Micros,
+}
+
+const OPEN: &str = "SELECT log_id, actor, event_type, target, code, actor_kind, outcome, workspace_id, token, first_at, last_at, count FROM refusals ";
+
+/// Records a refusal: an event, or one more in a series.
+pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -> Result<()> {
+    let actor = refused.acting.id().unwrap_or_else(|| refused.acting.kind.to_owned());
+    let target = refused.need.resource.target.id.clone().unwrap_or_default();
+    let event = refused.event.to_string();
+    let open = group.conn.query_one(
+        &format!("{OPEN} WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = $5"),
+        params![&log, &actor, &event, &target, refused.code],
+    )?;
+    if let Some(row) = open {
+        if row.moment(9)?.plus(SERIES) > refused.at {
+            return one_more(group, log, &actor, &event, &target, refused);
+        }
+        close_one(group, &row, refused.at)?;
+    }
+    let row = group.conn.query_one(
+        "SELECT CAST(count(*) AS BIGINT) FROM refusals WHERE log_id = $1 AND actor = $2 AND first_at > $3 AND event_type <> $4",
+        params![&log, &actor, refused.at.plus(-SUMMARY), &AUDIT_LOG_REFUSALS_SUMMARIZED.to_string()],
+    )?;
+    if row.map(|row| row.int(0)).transpose()?.unwrap_or(0) >= MOST {
+        let summary = AUDIT_LOG_REFUSALS_SUMMARIZED.to_string();
+        let is_open = group.conn.query_one(
+            &format!("{OPEN} WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $2 AND code = ''"),
+            params![&log, &actor, &summary],
+        )?;
+        return match is_open {
+            Some(_) => one_more(group, log, &actor, &summary, &actor, &Refused { code: "", ..*refused }),
+            None => open_one(group, log, &actor, &summary, &actor, &Refused { code: "", ..*refused }),
+        };
+    }
+    open_one(group, log, &actor, &event, &target, refused)?;
+    let resource = &refused.need.resource;
+    let person = person_of(&resource.target)?;
+    group.append(
+        log,
+        &Draft {
+            event: refused.event,
+            at: refused.at,
+            acting: refused.acting,
+            origin: refused.origin,
+            outcome: refused.outcome,
+            code: Some(refused.code),
+            target: &resource.target,
+            related: &[],
+            workspace: resource.workspace,
+            person,
+            changes: &[],
+            detail: None,
+            facts: None,
+        },
+    )
+}
+
+fn person_of(target: &Target) -> Result<Option<UserId>> {
+    match (target.kind, &target.id) {
+        (TargetType::User, Some(id)) => {
+            id.parse().map(Some).map_err(|_| Error::Internal("a person's id that is none".to_owned()))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn open_one(group: &mut Group<'_>, log: LogId, actor: &str, event: &str, target: &str, refused: &Refused<'_>) -> Result<()> {
+    group.conn.execute(
+        "INSERT INTO refusals (log_id, actor, event_type, target, code, actor_kind, outcome, workspace_id, token, first_at, last_at, count) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, 1)",
+        params![
+            &log,
+            actor,
+            event,
+            target,
+            refused.code,
+            refused.acting.kind,
+            refused.outcome.as_str(),
+            refused.need.resource.workspace.as_ref(),
+            refused.acting.token.as_ref(),
+            refused.at,
+        ],
+    )?;
+    Ok(())
+}
+
+fn one_more(group: &mut Group<'_>, log: LogId, actor: &str, event: &str, target: &str, refused: &Refused<'_>) -> Result<()> {
+    group.conn.execute(
+        "UPDATE refusals SET count = count + 1, last_at = $6 WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = $5",
+        params![&log, actor, event, target, refused.code, refused.at],
+    )?;
+    Ok(())
+}
+
+/// Closes the series of all logs that have been open long enough, and gives their number.
+pub(crate) fn close_due(group: &mut Group<'_>, now: Micros) -> Result<u64> {
+    let due = group.conn.query(
+        &format!("{OPEN} WHERE first_at <= $1 OR (event_type = $3 AND first_at <= $2) ORDER BY log_id, first_at LIMIT 500"),
+        params![now.plus(-SERIES), now.plus(-SUMMARY), &AUDIT_LOG_REFUSALS_SUMMARIZED.to_string()],
+    )?;
+    let mut closed = 0;
+    for row in due {
+        group.lock_log(row.parse(0)?)?;
+        // Another process may have closed it while this one waited for the log.
+        let again = group.conn.query_one(
+            &format!("{OPEN} WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = $5 AND first_at = $6"),
+            params![row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.moment(9)?],
+        )?;
+        if let Some(row) = again {
+            close_one(group, &row, now)?;
+            closed += 1;
+        }
+    }
+    Ok(closed)
+}
+
+/// Closes one series: an event with the count, if there was more than the one that began it.
+fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
+    let log: LogId = row.parse(0)?;
+    let (actor, event, target, code) = (row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?);
+    let (first, last, count) = (row.moment(9)?, row.moment(10)?, row.int(11)?);
+    let is_summary = event == AUDIT_LOG_REFUSALS_SUMMARIZED.to_string();
+    if count > 1 || is_summary {
+        let event_type = EventType::find_name(event).ok_or_else(|| Error::Internal(format!("a refusal of {event}")))?;
+        let mut rx = group.rx();
+        let acting = rx.acting_of_record(row.text(5)?, actor, row.opt_text(8)?)?;
+        let kind = if !is_summary {
+            event_type.target
+        } else if acting.user.is_some() {
+            TargetType::User
+        } else {
+            TargetType::AccessToken
+        };
+        let id = if target.is_empty() { None } else { Some(target.to_owned()) };
+        let name = match &id {
+            Some(id) => rx.name_of(kind, id)?,
+            None => None,
+        };
+        let target = Target { kind, id, name };
+        let person = person_of(&target)?;
+        let origin = Origin::local(RequestId::new(&*group.env.clock, &*group.env.entropy), Interface::System);
+        group.append(
+            log,
+            &Draft {
+                event: *event_type,
+                at: now,
+                acting: &acting,
+                origin: &origin,
+                outcome: if row.text(6)? == "denied" { Outcome::Denied } else { Outcome::Failed },
+                code: if code.is_empty() { None } else { Some(code) },
+                target: &target,
+                related: &[],
+                workspace: row.opt_parse::<WorkspaceId>(7)?,
+                person,
+                changes: &[],
+                detail: None,
+                facts: Some(json!({ "count": count, "first": first.rfc3339(), "last": last.rfc3339() })),
+            },
+        )?;
+    }
+    group.conn.execute(
+        "DELETE FROM refusals WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = $5",
+        params![&log, actor, event, row.text(3)?, code],
+    )?;
+    Ok(())
+}
+
+impl Rx<'_> {
+    /// An actor as it was written down: who it was, with the name of now.
+    fn acting_of_record(&mut self, kind: &str, actor: &str, token: Option<&str>) -> Result<Acting> {
+        let mut acting = Acting::recorded(kind, System::Server)?;
+        acting.token = token.and_then(|token| token.parse().ok());
+        if let Some(token) = token {
+            acting.token_name = self.name_of(TargetType::AccessToken, token)?;
+        }
+        if kind == "user" {
+            let user: UserId = actor.parse().map_err(|_| Error::Internal("a person's id that is none".to_owned()))?;
+            acting.user = Some(user);
+            if let Some(person) = self.user(user)? {
+                acting.name = Some(person.name);
+                acting.email = Some(person.email);
+            }
+        } else if kind == "service" {
+            acting.name.clone_from(&acting.token_name);
+        }
+        Ok(acting)
+    }
+}

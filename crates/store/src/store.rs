@@ -1,0 +1,211 @@
+//! A store: one database, its keys, the threads that write and the connections that read.
+
+use std::future::{Future, IntoFuture};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use model::actor::{Actor, Origin};
+use model::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use model::id::LogId;
+use tokio::sync::oneshot;
+
+use crate::action::{Action, Recorded};
+use crate::db::{Conn, DbError, Location};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::keyring::Keyring;
+use crate::migrate;
+use crate::tx::Rx;
+use crate::upkeep::Upkeep;
+use crate::writer::Writer;
+
+/// How many connections read at once.
+const READERS: usize = 8;
+
+/// How a store is opened.
+pub struct Options {
+    /// Where the data is.
+    pub location: Location,
+    /// The key file; made with the schema where there is none.
+    pub keys: PathBuf,
+    /// Whether a schema that is missing or old is brought to this version.
+    pub migrate: bool,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Options {
+    /// With the machine's clock and randomness, migrating.
+    pub fn new(location: Location, keys: PathBuf) -> Self {
+        Self { location, keys, migrate: true, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+    }
+}
+
+/// What is known of the instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// Its name, once it is set up: the first part of every log's origin.
+    pub name: Option<String>,
+    /// Its own log.
+    pub log: LogId,
+}
+
+/// The memory of an instance.
+pub struct Store {
+    env: Arc<Env>,
+    location: Location,
+    writer: Writer,
+    readers: Readers,
+}
+
+#[derive(Default)]
+struct Readers {
+    state: Mutex<(Vec<Conn>, usize)>,
+    free: Condvar,
+}
+
+impl Store {
+    /// Opens a store, and migrates it if that is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Instance`] when the key file does not fit, or the schema is missing or from a newer version;
+    /// [`Error::Database`] when the database cannot be reached.
+    pub fn open(options: Options) -> Result<Self> {
+        let Options { location, keys, migrate, clock, entropy } = options;
+        let mut conn = Conn::open(&location)?;
+        let fitting = migrate::open(&mut conn, &keys, migrate, &*clock, &*entropy)?;
+        let env = Arc::new(Env::new(clock, entropy, fitting));
+        let writer = Writer::start(&location, &env, conn);
+        Ok(Self { env, location, writer, readers: Readers::default() })
+    }
+
+    /// Does an action, with the events that record it, in one transaction. The only way to change anything.
+    pub fn perform<A: Action>(&self, actor: Actor, origin: Origin, action: A) -> Performing<A::Output> {
+        Performing(self.writer.perform(actor, origin, action))
+    }
+
+    /// Does bookkeeping; gives how much there was to do.
+    pub fn upkeep(&self, upkeep: Upkeep) -> Keeping {
+        Keeping(self.writer.keep(upkeep))
+    }
+
+    /// Reads one state of the data. Blocks the thread.
+    pub fn read<T>(&self, what: impl FnOnce(&mut Rx<'_>) -> Result<T>) -> Result<T> {
+        let mut conn = self.reader()?;
+        let mut keys = Keyring::default();
+        let read = conn.begin_read().map_err(Error::from).and_then(|()| {
+            let result = what(&mut Rx { conn: &mut conn, env: &self.env, keys: &mut keys });
+            conn.batch("COMMIT").map_err(Error::from).and(result)
+        });
+        self.give_back(conn);
+        read
+    }
+
+    fn reader(&self) -> Result<Conn> {
+        let mut state = self.readers.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(conn) = state.0.pop() {
+                return Ok(conn);
+            }
+            if state.1 < READERS {
+                state.1 += 1;
+                drop(state);
+                return Conn::open_reader(&self.location).map_err(|error| {
+                    self.readers.state.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
+                    self.readers.free.notify_one();
+                    Error::Database(error)
+                });
+            }
+            state = self.readers.free.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give_back(&self, mut conn: Conn) {
+        // A connection whose transaction did not end, or that is gone, is not read from again.
+        let fit = conn.is_usable() && (!conn.in_transaction() || conn.batch("ROLLBACK").is_ok());
+        let mut state = self.readers.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if fit {
+            state.0.push(conn);
+        } else {
+            state.1 -= 1;
+        }
+        self.readers.free.notify_one();
+    }
+
+    /// The clock that the store goes by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.env.clock
+    }
+
+    /// The randomness that the store uses.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.env.entropy
+    }
+
+    /// Where the key file is.
+    pub fn key_file(&self) -> &std::path::Path {
+        &self.env.keys.path
+    }
+}
+
+/// An action that is being done. Wait for it, or await it; it is done either way.
+#[must_use = "whether it was done is only known once it is waited for"]
+pub struct Performing<T>(oneshot::Receiver<Result<Recorded<T>>>);
+
+impl<T> Performing<T> {
+    /// Blocks until the action is durable, or refused. Not inside async code.
+    pub fn wait(self) -> Result<Recorded<T>> {
+        self.0.blocking_recv().unwrap_or_else(|_| Err(closing()))
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Performing<T> {
+    type Output = Result<Recorded<T>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { self.0.await.unwrap_or_else(|_| Err(closing())) })
+    }
+}
+
+/// Bookkeeping that is being done.
+#[must_use = "whether it was done is only known once it is waited for"]
+pub struct Keeping(oneshot::Receiver<Result<u64>>);
+
+impl Keeping {
+    /// Blocks until it is done. Not inside async code.
+    pub fn wait(self) -> Result<u64> {
+        self.0.blocking_recv().unwrap_or_else(|_| Err(closing()))
+    }
+}
+
+impl IntoFuture for Keeping {
+    type Output = Result<u64>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { self.0.await.unwrap_or_else(|_| Err(closing())) })
+    }
+}
+
+fn closing() -> Error {
+    Error::Unavailable("the server is stopping".to_owned())
+}
+
+/// Brings a database to this version of the schema, as its owner.
+///
+/// # Errors
+/// As [`Store::open`].
+pub fn migrate(options: &Options) -> Result<()> {
+    let mut conn = Conn::open(&options.location)?;
+    migrate::open(&mut conn, &options.keys, true, &*options.clock, &*options.entropy).map(|_| ())
+}
+
+impl From<&DbError> for Error {
+    fn from(error: &DbError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

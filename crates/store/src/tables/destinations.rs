@@ -1,0 +1,142 @@
+//! Destinations. Their settings, secrets included, are encrypted with the workspace's key.
+
+use model::catalogue::TargetType;
+use model::config::Matcher;
+use model::definition::{Definitions, Kind, Secrecy};
+use model::id::{DestinationId, WorkspaceId};
+use model::things::Destination;
+use serde_json::json;
+
+use super::listing::{After, Listing, Wanted};
+use crate::action::Changed;
+use crate::db::{Row, params};
+use crate::error::Result;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at";
+
+impl Audited for Destination {
+    fn snapshot(&self) -> Snapshot {
+        let mut value = json!({
+            "name": self.name,
+            "type": self.kind,
+            "version": self.version,
+            "enabled": self.enabled,
+            "config": self.config,
+        });
+        if let Some(external) = &self.external_id {
+            value["externalId"] = json!(external);
+        }
+        Snapshot {
+            workspace: Some(self.workspace),
+            matcher: Some(Matcher::new(Secrecy::of(Definitions::own().find(Kind::Destination, &self.kind)))),
+            ..Snapshot::new(TargetType::Destination, &self.id, &self.name, value)
+        }
+    }
+}
+
+impl Rx<'_> {
+    fn destination_from_row(&mut self, row: &Row) -> Result<Destination> {
+        let id: DestinationId = row.parse(0)?;
+        let workspace = row.parse(2)?;
+        Ok(Destination {
+            id,
+            workspace,
+            name: row.text(3)?.to_owned(),
+            kind: row.text(4)?.to_owned(),
+            version: row.int(5)?,
+            enabled: row.flag(6)?,
+            config: self.open_config("destinations", id.as_str(), workspace, row.blob(7)?)?,
+            revision: row.parse(8)?,
+            changed: row.flag(9)?,
+            external_id: row.opt_text(10)?.map(str::to_owned),
+            created_at: row.moment(1)?,
+            updated_at: row.moment(11)?,
+        })
+    }
+
+    /// A destination of a workspace.
+    pub fn destination(&mut self, workspace: WorkspaceId, id: DestinationId) -> Result<Option<Destination>> {
+        let row = self.conn.query_one(
+            &format!("SELECT {COLUMNS} FROM destinations WHERE id = $1 AND workspace_id = $2"),
+            params![&id, &workspace],
+        )?;
+        row.map(|row| self.destination_from_row(&row)).transpose()
+    }
+
+    /// The destinations of a workspace.
+    pub fn destinations(
+        &mut self,
+        workspace: WorkspaceId,
+        after: Option<&After>,
+        limit: u32,
+        has_external_id: Option<bool>,
+    ) -> Result<Listing<Destination>> {
+        let wanted = Wanted { table: "destinations", columns: COLUMNS, only: "", workspace, after, limit, has_external_id };
+        self.listing(&wanted, Self::destination_from_row)
+    }
+
+    /// The destination of a workspace that a client's own project calls so.
+    pub fn destination_by_external_id(&mut self, workspace: WorkspaceId, external_id: &str) -> Result<Option<DestinationId>> {
+        let row = self.conn.query_one(
+            "SELECT id FROM destinations WHERE workspace_id = $1 AND external_id = $2",
+            params![&workspace, external_id],
+        )?;
+        Ok(row.map(|row| row.parse(0)).transpose()?)
+    }
+}
+
+impl Tx<'_> {
+    /// A new destination.
+    pub fn insert_destination(&mut self, destination: &Destination) -> Result<Changed> {
+        self.begin_writing()?;
+        let config = self.seal_config("destinations", destination.id.as_str(), destination.workspace, &destination.config)?;
+        self.write(
+            "INSERT INTO destinations (id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            params![
+                &destination.id,
+                destination.created_at,
+                &destination.workspace,
+                &destination.name,
+                &destination.kind,
+                destination.version,
+                destination.enabled,
+                &config,
+                &destination.revision,
+                destination.changed,
+                destination.external_id.as_ref(),
+                destination.updated_at,
+            ],
+            None,
+            Some(destination),
+        )
+    }
+
+    /// A destination with other settings.
+    pub fn update_destination(&mut self, before: &Destination, after: &Destination) -> Result<Changed> {
+        self.begin_writing()?;
+        let config = self.seal_config("destinations", after.id.as_str(), after.workspace, &after.config)?;
+        self.write(
+            "UPDATE destinations SET name = $2, version = $3, enabled = $4, config = $5, revision = $6, changed = $7, external_id = $8, updated_at = $9 WHERE id = $1",
+            params![
+                &after.id,
+                &after.name,
+                after.version,
+                after.enabled,
+                &config,
+                &after.revision,
+                after.changed,
+                after.external_id.as_ref(),
+                after.updated_at,
+            ],
+            Some(before),
+            Some(after),
+        )
+    }
+
+    /// A destination goes; its connections and its transformation have gone before it.
+    pub fn delete_destination(&mut self, destination: &Destination) -> Result<Changed> {
+        self.write("DELETE FROM destinations WHERE id = $1", params![&destination.id], Some(destination), None)
+    }
+}

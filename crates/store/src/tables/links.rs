@@ -1,0 +1,81 @@
+//! Transformations before destinations. An event about one is about the destination.
+
+use model::catalogue::TargetType;
+use model::id::{DestinationId, TransformationId};
+use model::things::TransformationLink;
+use serde_json::json;
+
+use crate::action::Changed;
+use crate::db::{Row, params};
+use crate::error::Result;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+const COLUMNS: &str = "destination_id, transformation_id, workspace_id, created_at, updated_at";
+
+impl Audited for TransformationLink {
+    fn snapshot(&self) -> Snapshot {
+        let value = json!({ "transformation": self.transformation });
+        // An action says what the destination is called.
+        Snapshot {
+            workspace: Some(self.workspace),
+            ..Snapshot::new(TargetType::Destination, &self.destination, "", value)
+        }
+    }
+}
+
+fn from_row(row: &Row) -> Result<TransformationLink> {
+    Ok(TransformationLink {
+        destination: row.parse(0)?,
+        transformation: row.parse(1)?,
+        workspace: row.parse(2)?,
+        created_at: row.moment(3)?,
+        updated_at: row.moment(4)?,
+    })
+}
+
+impl Rx<'_> {
+    /// What is before a destination.
+    pub fn link(&mut self, destination: DestinationId) -> Result<Option<TransformationLink>> {
+        let row = self.conn.query_one(
+            &format!("SELECT {COLUMNS} FROM transformation_links WHERE destination_id = $1"),
+            params![&destination],
+        )?;
+        row.map(|row| from_row(&row)).transpose()
+    }
+
+    /// The destinations that a transformation is before.
+    pub fn links_of(&mut self, transformation: TransformationId) -> Result<Vec<TransformationLink>> {
+        let rows = self.conn.query(
+            &format!("SELECT {COLUMNS} FROM transformation_links WHERE transformation_id = $1 ORDER BY created_at, destination_id"),
+            params![&transformation],
+        )?;
+        rows.iter().map(from_row).collect()
+    }
+}
+
+impl Tx<'_> {
+    /// A transformation is put before a destination.
+    pub fn insert_link(&mut self, link: &TransformationLink) -> Result<Changed> {
+        self.write(
+            "INSERT INTO transformation_links (destination_id, transformation_id, workspace_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)",
+            params![&link.destination, &link.transformation, &link.workspace, link.created_at, link.updated_at],
+            None,
+            Some(link),
+        )
+    }
+
+    /// One transformation takes the place of another.
+    pub fn update_link(&mut self, before: &TransformationLink, after: &TransformationLink) -> Result<Changed> {
+        self.write(
+            "UPDATE transformation_links SET transformation_id = $2, updated_at = $3 WHERE destination_id = $1",
+            params![&after.destination, &after.transformation, after.updated_at],
+            Some(before),
+            Some(after),
+        )
+    }
+
+    /// A transformation is taken away from a destination.
+    pub fn delete_link(&mut self, link: &TransformationLink) -> Result<Changed> {
+        self.write("DELETE FROM transformation_links WHERE destination_id = $1", params![&link.destination], Some(link), None)
+    }
+}

@@ -1,0 +1,96 @@
+//! Who belongs to an organization, and what they are in its workspaces.
+
+use model::catalogue::TargetType;
+use model::id::{OrganizationId, UserId};
+use model::things::{Member, User};
+use serde_json::{Map, json};
+
+use super::identity::Identity;
+use crate::action::Changed;
+use crate::db::params;
+use crate::error::Result;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+impl Audited for Member {
+    fn snapshot(&self) -> Snapshot {
+        let workspaces: Map<_, _> = self.workspaces.iter().map(|(id, role)| (id.to_string(), json!(role.as_str()))).collect();
+        let mut value = json!({ "name": self.user.name, "email": self.user.email, "role": self.role.as_str() });
+        if !workspaces.is_empty() {
+            value["workspaces"] = workspaces.into();
+        }
+        Snapshot {
+            person: Some(self.user.id),
+            ..Snapshot::new(TargetType::User, &self.user.id, &self.user.name, value)
+        }
+    }
+}
+
+impl Rx<'_> {
+    /// The members of an organization, by name.
+    pub fn members(&mut self, organization: OrganizationId) -> Result<Vec<Member>> {
+        let rows = self.conn.query(
+            "SELECT m.user_id, m.role, u.identity, u.created_at FROM members m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 ORDER BY m.user_id",
+            params![&organization],
+        )?;
+        let mut members = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: UserId = row.parse(0)?;
+            let identity = self.open_identity(id, row.blob(2)?)?;
+            let user = User { id, name: identity.name, email: identity.email, created_at: row.moment(3)? };
+            members.push(Member { user, organization, role: row.parse(1)?, workspaces: Vec::new() });
+        }
+        let roles = self.conn.query(
+            "SELECT r.user_id, r.workspace_id, r.role FROM workspace_members r JOIN workspaces w ON w.id = r.workspace_id WHERE w.organization_id = $1 ORDER BY w.created_at, w.id",
+            params![&organization],
+        )?;
+        for row in &roles {
+            let id: UserId = row.parse(0)?;
+            if let Some(member) = members.iter_mut().find(|member| member.user.id == id) {
+                member.workspaces.push((row.parse(1)?, row.parse(2)?));
+            }
+        }
+        members.sort_by(|a, b| a.user.name.to_lowercase().cmp(&b.user.name.to_lowercase()).then(a.user.id.cmp(&b.user.id)));
+        Ok(members)
+    }
+
+    /// The organizations that a person belongs to, oldest membership first.
+    pub fn organizations_of(&mut self, user: UserId) -> Result<Vec<OrganizationId>> {
+        let rows = self.conn.query(
+            "SELECT organization_id FROM members WHERE user_id = $1 ORDER BY created_at, organization_id",
+            params![&user],
+        )?;
+        Ok(rows.iter().map(|row| row.parse(0)).collect::<std::result::Result<_, _>>()?)
+    }
+}
+
+impl Tx<'_> {
+    /// A person becomes a member. Without an account yet, `password` is the hash that the new account gets.
+    pub fn insert_member(&mut self, member: &Member, password: Option<&str>) -> Result<Changed> {
+        let changed = self.note(None, Some(member));
+        if let Some(password) = password {
+            self.begin_writing()?;
+            let identity = Identity { name: member.user.name.clone(), email: member.user.email.clone() };
+            let sealed = self.seal_identity(member.user.id, &identity)?;
+            let index = self.email_index(&member.user.email);
+            self.write_part(
+                "INSERT INTO users (id, identity, email_index, password, created_at) VALUES ($1, $2, $3, $4, $5)",
+                params![&member.user.id, &sealed, &index, password, member.user.created_at],
+                &changed,
+            )?;
+        }
+        let at = self.at;
+        self.write_part(
+            "INSERT INTO members (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
+            params![&member.organization, &member.user.id, member.role.as_str(), at],
+            &changed,
+        )?;
+        for (workspace, role) in &member.workspaces {
+            self.write_part(
+                "INSERT INTO workspace_members (workspace_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
+                params![workspace, &member.user.id, role.as_str(), at],
+                &changed,
+            )?;
+        }
+        Ok(changed)
+    }
+}

@@ -1,0 +1,28 @@
+//! The name that a thing has now, for what is told of it later.
+
+use model::catalogue::TargetType;
+
+use crate::db::params;
+use crate::error::Result;
+use crate::tx::Rx;
+
+impl Rx<'_> {
+    /// The name of a thing now; nothing where it is gone, or has none.
+    pub fn name_of(&mut self, kind: TargetType, id: &str) -> Result<Option<String>> {
+        let sql = match kind {
+            TargetType::Source => "SELECT name FROM sources WHERE id = $1",
+            TargetType::Destination => "SELECT name FROM destinations WHERE id = $1",
+            TargetType::Transformation | TargetType::TransformationLibrary => "SELECT name FROM transformations WHERE id = $1",
+            TargetType::Organization => "SELECT name FROM organizations WHERE id = $1",
+            TargetType::Workspace => "SELECT name FROM workspaces WHERE id = $1",
+            TargetType::AccessToken => "SELECT name FROM tokens WHERE id = $1",
+            TargetType::Instance => "SELECT name FROM instance WHERE log_id = $1",
+            TargetType::User => {
+                let Ok(user) = id.parse() else { return Ok(None) };
+                return Ok(self.user(user)?.map(|user| user.name));
+            }
+            TargetType::AuditLog | TargetType::UserInvitation => return Ok(None),
+        };
+        Ok(self.conn.query_one(sql, params![id])?.map(|row| row.opt_text(0).map(|name| name.map(str::to_owned))).transpose()?.flatten())
+    }
+}

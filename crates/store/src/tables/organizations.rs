@@ -1,0 +1,53 @@
+//! Organizations, and the log that each has.
+
+use model::catalogue::TargetType;
+use model::id::{LogId, OrganizationId};
+use model::things::Organization;
+use serde_json::json;
+
+use crate::action::Changed;
+use crate::db::params;
+use crate::error::Result;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+impl Audited for Organization {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::new(TargetType::Organization, &self.id, &self.name, json!({ "name": self.name }))
+    }
+}
+
+impl Rx<'_> {
+    /// An organization.
+    pub fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>> {
+        let row = self.conn.query_one("SELECT id, name, created_at FROM organizations WHERE id = $1", params![&id])?;
+        row.map(|row| Ok(Organization { id: row.parse(0)?, name: row.text(1)?.to_owned(), created_at: row.moment(2)? }))
+            .transpose()
+    }
+
+    /// The log of an organization.
+    pub fn log_of(&mut self, organization: OrganizationId) -> Result<Option<LogId>> {
+        let row = self.conn.query_one("SELECT id FROM logs WHERE organization_id = $1", params![&organization])?;
+        Ok(row.map(|row| row.parse(0)).transpose()?)
+    }
+}
+
+impl Tx<'_> {
+    /// A new organization with its log, whose origin is `<instance name>/<log id>`.
+    pub fn insert_organization(&mut self, organization: &Organization, instance: &str) -> Result<Changed> {
+        let changed = self.write(
+            "INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)",
+            params![&organization.id, &organization.name, organization.created_at],
+            None,
+            Some(organization),
+        )?;
+        let log = self.new_id(LogId::new);
+        let (origin, vkey) = self.origin_and_vkey(instance, log)?;
+        self.write_part(
+            "INSERT INTO logs (id, kind, organization_id, origin, vkey, size, frontier, kept_from, created_at) \
+             VALUES ($1, 'organization', $2, $3, $4, 0, $5, 0, $6)",
+            params![&log, &organization.id, &origin, &vkey, &[][..] as &[u8], organization.created_at],
+            &changed,
+        )?;
+        Ok(changed)
+    }
+}

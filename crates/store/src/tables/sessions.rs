@@ -1,0 +1,73 @@
+//! Signed-in browsers. The secret is in a cookie; only its hash is here. Address and browser are sealed.
+
+use model::catalogue::TargetType;
+use model::things::{Session, User};
+use serde_json::json;
+
+use crate::action::Changed;
+use crate::db::params;
+use crate::error::Result;
+use crate::keyring::INSTANCE;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+/// A session as an event tells it: it is about the person.
+struct Told<'a>(&'a User);
+
+impl Audited for Told<'_> {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { person: Some(self.0.id), ..Snapshot::new(TargetType::User, &self.0.id, &self.0.name, json!({})) }
+    }
+}
+
+impl Rx<'_> {
+    /// The session with this hash of its secret, if it is valid now and was used since `idle_since`.
+    pub fn session_by_hash(&mut self, hash: &[u8; 32], idle_since: model::clock::Micros) -> Result<Option<Session>> {
+        let now = self.now();
+        let row = self.conn.query_one(
+            "SELECT id, user_id, created_at, used_at, expires_at FROM sessions WHERE hash = $1 AND expires_at > $2 AND used_at > $3",
+            params![hash, now, idle_since],
+        )?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Session {
+            id: row.parse(0)?,
+            user: row.parse(1)?,
+            hash: *hash,
+            created_at: row.moment(2)?,
+            used_at: row.moment(3)?,
+            expires_at: row.moment(4)?,
+        }))
+    }
+}
+
+impl Tx<'_> {
+    /// A person has signed in.
+    pub fn insert_session(&mut self, session: &Session, user: &User) -> Result<Changed> {
+        let id = session.id.to_string();
+        let origin = json!({
+            "ip": self.origin().ip.map(|ip| ip.to_canonical().to_string()),
+            "user_agent": self.origin().user_agent,
+        });
+        self.begin_writing()?;
+        let sealed =
+            self.seal_value((INSTANCE, user.id.as_str()), ("sessions", "origin", &id), origin.to_string().as_bytes())?;
+        self.write(
+            "INSERT INTO sessions (id, user_id, hash, origin, created_at, used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            params![
+                &session.id,
+                &session.user,
+                &session.hash,
+                &sealed,
+                session.created_at,
+                session.used_at,
+                session.expires_at,
+            ],
+            None,
+            Some(&Told(user)),
+        )
+    }
+
+    /// A person signs out.
+    pub fn delete_session(&mut self, session: model::id::SessionId, user: &User) -> Result<Changed> {
+        self.write("DELETE FROM sessions WHERE id = $1", params![&session], Some(&Told(user)), None)
+    }
+}

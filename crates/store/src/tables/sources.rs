@@ -1,0 +1,158 @@
+//! Sources. Their settings are encrypted with the workspace's key.
+
+use model::catalogue::TargetType;
+use model::config::Matcher;
+use model::definition::{Definitions, Kind, Secrecy};
+use model::id::{SourceId, WorkspaceId};
+use model::things::Source;
+use serde_json::{Value, json};
+
+use super::listing::{After, Listing, Wanted};
+use crate::action::Changed;
+use crate::db::{Row, params};
+use crate::error::{Error, Result};
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+const COLUMNS: &str = "id, created_at, workspace_id, name, kind, enabled, config, write_key, geo_enrichment, transient, external_id, updated_at";
+
+impl Audited for Source {
+    fn snapshot(&self) -> Snapshot {
+        let mut value = json!({
+            "name": self.name,
+            "type": self.kind,
+            "enabled": self.enabled,
+            "config": self.config,
+            "writeKey": self.write_key,
+            "geoEnrichmentEnabled": self.geo_enrichment,
+            "transient": self.transient,
+        });
+        if let Some(external) = &self.external_id {
+            value["externalId"] = json!(external);
+        }
+        Snapshot {
+            workspace: Some(self.workspace),
+            matcher: Some(Matcher::new(Secrecy::of(Definitions::own().find(Kind::Source, &self.kind)))),
+            secret: &["writeKey"],
+            ..Snapshot::new(TargetType::Source, &self.id, &self.name, value)
+        }
+    }
+}
+
+impl Rx<'_> {
+    /// The text of a configuration, sealed with the workspace's key.
+    pub(crate) fn seal_config(&mut self, table: &str, id: &str, workspace: WorkspaceId, config: &Value) -> Result<Vec<u8>> {
+        let organization = self.organization_of(workspace)?.ok_or(Error::NotFound("workspace"))?;
+        let text = config.to_string();
+        self.seal_value((organization.as_str(), workspace.as_str()), (table, "config", id), text.as_bytes())
+    }
+
+    pub(crate) fn open_config(&mut self, table: &str, id: &str, workspace: WorkspaceId, sealed: &[u8]) -> Result<Value> {
+        let organization = self.organization_of(workspace)?.ok_or(Error::NotFound("workspace"))?;
+        let opened = self.open_value((organization.as_str(), workspace.as_str()), (table, "config", id), sealed)?;
+        let text = opened.ok_or_else(|| Error::Internal("the key of a workspace was erased".to_owned()))?;
+        serde_json::from_slice(&text).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    fn source_from_row(&mut self, row: &Row) -> Result<Source> {
+        let id: SourceId = row.parse(0)?;
+        let workspace = row.parse(2)?;
+        Ok(Source {
+            id,
+            workspace,
+            name: row.text(3)?.to_owned(),
+            kind: row.text(4)?.to_owned(),
+            enabled: row.flag(5)?,
+            config: self.open_config("sources", id.as_str(), workspace, row.blob(6)?)?,
+            write_key: row.text(7)?.to_owned(),
+            geo_enrichment: row.flag(8)?,
+            transient: row.flag(9)?,
+            external_id: row.opt_text(10)?.map(str::to_owned),
+            created_at: row.moment(1)?,
+            updated_at: row.moment(11)?,
+        })
+    }
+
+    /// A source of a workspace.
+    pub fn source(&mut self, workspace: WorkspaceId, id: SourceId) -> Result<Option<Source>> {
+        let row = self.conn.query_one(
+            &format!("SELECT {COLUMNS} FROM sources WHERE id = $1 AND workspace_id = $2"),
+            params![&id, &workspace],
+        )?;
+        row.map(|row| self.source_from_row(&row)).transpose()
+    }
+
+    /// The sources of a workspace.
+    pub fn sources(
+        &mut self,
+        workspace: WorkspaceId,
+        after: Option<&After>,
+        limit: u32,
+        has_external_id: Option<bool>,
+    ) -> Result<Listing<Source>> {
+        let wanted = Wanted { table: "sources", columns: COLUMNS, only: "", workspace, after, limit, has_external_id };
+        self.listing(&wanted, Self::source_from_row)
+    }
+
+    /// The source of a workspace that a client's own project calls so.
+    pub fn source_by_external_id(&mut self, workspace: WorkspaceId, external_id: &str) -> Result<Option<SourceId>> {
+        let row = self.conn.query_one(
+            "SELECT id FROM sources WHERE workspace_id = $1 AND external_id = $2",
+            params![&workspace, external_id],
+        )?;
+        Ok(row.map(|row| row.parse(0)).transpose()?)
+    }
+}
+
+impl Tx<'_> {
+    /// A new source.
+    pub fn insert_source(&mut self, source: &Source) -> Result<Changed> {
+        self.begin_writing()?;
+        let config = self.seal_config("sources", source.id.as_str(), source.workspace, &source.config)?;
+        self.write(
+            "INSERT INTO sources (id, created_at, workspace_id, name, kind, enabled, config, write_key, geo_enrichment, transient, external_id, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            params![
+                &source.id,
+                source.created_at,
+                &source.workspace,
+                &source.name,
+                &source.kind,
+                source.enabled,
+                &config,
+                &source.write_key,
+                source.geo_enrichment,
+                source.transient,
+                source.external_id.as_ref(),
+                source.updated_at,
+            ],
+            None,
+            Some(source),
+        )
+    }
+
+    /// A source with other settings.
+    pub fn update_source(&mut self, before: &Source, after: &Source) -> Result<Changed> {
+        self.begin_writing()?;
+        let config = self.seal_config("sources", after.id.as_str(), after.workspace, &after.config)?;
+        self.write(
+            "UPDATE sources SET name = $2, enabled = $3, config = $4, geo_enrichment = $5, transient = $6, external_id = $7, updated_at = $8 WHERE id = $1",
+            params![
+                &after.id,
+                &after.name,
+                after.enabled,
+                &config,
+                after.geo_enrichment,
+                after.transient,
+                after.external_id.as_ref(),
+                after.updated_at,
+            ],
+            Some(before),
+            Some(after),
+        )
+    }
+
+    /// A source goes; its connections have gone before it.
+    pub fn delete_source(&mut self, source: &Source) -> Result<Changed> {
+        self.write("DELETE FROM sources WHERE id = $1", params![&source.id], Some(source), None)
+    }
+}

@@ -1,0 +1,108 @@
+//! Workspaces. The data plane's token is encrypted in its row and found by its hash.
+
+use model::catalogue::TargetType;
+use model::id::{OrganizationId, WorkspaceId};
+use model::things::Workspace;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::action::Changed;
+use crate::db::{Row, params};
+use crate::error::Result;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+const COLUMNS: &str = "id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, created_at, updated_at";
+
+impl Audited for Workspace {
+    fn snapshot(&self) -> Snapshot {
+        let mut value = json!({
+            "name": self.name,
+            "environment": self.environment,
+            "region": self.region,
+            "allowUnknownTypes": self.allow_unknown_types,
+        });
+        if let Some(url) = &self.data_plane_url {
+            value["dataPlaneURL"] = json!(url);
+        }
+        Snapshot { workspace: Some(self.id), ..Snapshot::new(TargetType::Workspace, &self.id, &self.name, value) }
+    }
+}
+
+fn from_row(row: &Row) -> Result<Workspace> {
+    Ok(Workspace {
+        id: row.parse(0)?,
+        organization: row.parse(1)?,
+        name: row.text(2)?.to_owned(),
+        environment: row.text(3)?.to_owned(),
+        region: row.text(4)?.to_owned(),
+        data_plane_url: row.opt_text(5)?.map(str::to_owned),
+        allow_unknown_types: row.flag(6)?,
+        created_at: row.moment(7)?,
+        updated_at: row.moment(8)?,
+    })
+}
+
+impl Rx<'_> {
+    /// A workspace.
+    pub fn workspace(&mut self, id: WorkspaceId) -> Result<Option<Workspace>> {
+        let row = self.conn.query_one(&format!("SELECT {COLUMNS} FROM workspaces WHERE id = $1"), params![&id])?;
+        row.map(|row| from_row(&row)).transpose()
+    }
+
+    /// The workspaces of an organization, oldest first.
+    pub fn workspaces(&mut self, organization: OrganizationId) -> Result<Vec<Workspace>> {
+        let rows = self.conn.query(
+            &format!("SELECT {COLUMNS} FROM workspaces WHERE organization_id = $1 ORDER BY created_at, id"),
+            params![&organization],
+        )?;
+        rows.iter().map(from_row).collect()
+    }
+}
+
+impl Tx<'_> {
+    /// A new workspace, with the token of its data plane.
+    pub fn insert_workspace(&mut self, workspace: &Workspace, token: &str) -> Result<Changed> {
+        let id = workspace.id.to_string();
+        let organization = workspace.organization.to_string();
+        self.begin_writing()?;
+        let sealed = self.seal_value((&organization, &id), ("workspaces", "token", &id), token.as_bytes())?;
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        self.write(
+            "INSERT INTO workspaces (id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, token, token_hash, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            params![
+                &workspace.id,
+                &workspace.organization,
+                &workspace.name,
+                &workspace.environment,
+                &workspace.region,
+                workspace.data_plane_url.as_ref(),
+                workspace.allow_unknown_types,
+                &sealed,
+                &hash,
+                workspace.created_at,
+                workspace.updated_at,
+            ],
+            None,
+            Some(workspace),
+        )
+    }
+
+    /// A workspace with other settings.
+    pub fn update_workspace(&mut self, before: &Workspace, after: &Workspace) -> Result<Changed> {
+        self.write(
+            "UPDATE workspaces SET name = $2, environment = $3, region = $4, data_plane_url = $5, allow_unknown_types = $6, updated_at = $7 WHERE id = $1",
+            params![
+                &after.id,
+                &after.name,
+                &after.environment,
+                &after.region,
+                after.data_plane_url.as_ref(),
+                after.allow_unknown_types,
+                after.updated_at,
+            ],
+            Some(before),
+            Some(after),
+        )
+    }
+}

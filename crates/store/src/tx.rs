@@ -1,0 +1,153 @@
+//! A transaction as an action sees it: [`Rx`] reads, [`Tx`] also writes and notes what it wrote.
+
+use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
+
+use model::actor::Origin;
+use model::catalogue::TargetType;
+use model::clock::Micros;
+use model::config::Matcher;
+use model::id::{OrganizationId, UserId, WorkspaceId};
+use serde_json::Value;
+
+use crate::acting::Acting;
+use crate::action::{Changed, Target};
+use crate::db::{Conn, Param, params};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::keyring::Keyring;
+
+/// A transaction that only reads: one state of the data.
+pub struct Rx<'a> {
+    pub(crate) conn: &'a mut Conn,
+    pub(crate) env: &'a Env,
+    pub(crate) keys: &'a mut Keyring,
+}
+
+impl Rx<'_> {
+    /// The organization that a workspace belongs to, if there is such a workspace.
+    pub fn organization_of(&mut self, workspace: WorkspaceId) -> Result<Option<OrganizationId>> {
+        let row = self.conn.query_one("SELECT organization_id FROM workspaces WHERE id = $1", params![&workspace])?;
+        Ok(row.map(|row| row.parse(0)).transpose()?)
+    }
+
+    /// The moment now.
+    pub fn now(&self) -> Micros {
+        self.env.now()
+    }
+}
+
+/// What is audited of a row: the thing as it would be told.
+pub(crate) struct Snapshot {
+    pub(crate) target: Target,
+    pub(crate) workspace: Option<WorkspaceId>,
+    /// The person that the row is about, whose key seals what is said of it.
+    pub(crate) person: Option<UserId>,
+    /// An object; what is secret in it is marked by `matcher` (below `config`) and `secret` (at the top).
+    pub(crate) value: Value,
+    pub(crate) matcher: Option<Matcher>,
+    pub(crate) secret: &'static [&'static str],
+}
+
+impl Snapshot {
+    pub(crate) fn new(kind: TargetType, id: &dyn ToString, name: &str, value: Value) -> Self {
+        Self {
+            target: Target::new(kind, id.to_string(), name),
+            workspace: None,
+            person: None,
+            value,
+            matcher: None,
+            secret: &[],
+        }
+    }
+}
+
+/// A row that can be told in an event.
+pub(crate) trait Audited {
+    fn snapshot(&self) -> Snapshot;
+}
+
+/// A row as it was before and as it is now.
+pub(crate) struct Note {
+    pub(crate) before: Option<Snapshot>,
+    pub(crate) after: Option<Snapshot>,
+}
+
+/// A transaction that may write. Only `perform` can make one.
+pub struct Tx<'a> {
+    rx: Rx<'a>,
+    /// Who acts.
+    pub acting: Acting,
+    /// When: one moment for all events of the request.
+    pub at: Micros,
+    pub(crate) origin: &'a Origin,
+    pub(crate) notes: Vec<Note>,
+    wrote: &'a Cell<bool>,
+}
+
+impl<'a> Deref for Tx<'a> {
+    type Target = Rx<'a>;
+    fn deref(&self) -> &Rx<'a> {
+        &self.rx
+    }
+}
+
+impl<'a> DerefMut for Tx<'a> {
+    fn deref_mut(&mut self) -> &mut Rx<'a> {
+        &mut self.rx
+    }
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) const fn new(rx: Rx<'a>, acting: Acting, at: Micros, origin: &'a Origin, wrote: &'a Cell<bool>) -> Self {
+        Self { rx, acting, at, origin, notes: Vec::new(), wrote }
+    }
+
+    /// Where the request came from.
+    pub const fn origin(&self) -> &Origin {
+        self.origin
+    }
+
+    /// A new random id.
+    pub fn new_id<T>(&self, make: impl Fn(&dyn model::clock::Clock, &dyn model::clock::Entropy) -> T) -> T {
+        make(&*self.rx.env.clock, &*self.rx.env.entropy)
+    }
+
+    /// Before the first write of an action: what follows can be undone without the rest of the group.
+    pub(crate) fn begin_writing(&mut self) -> Result<()> {
+        if !self.wrote.get() {
+            self.rx.conn.batch("SAVEPOINT action")?;
+            self.wrote.set(true);
+        }
+        Ok(())
+    }
+
+    /// Writes one row. `before` and `after` are noted; a statement that does not touch exactly one row is a defect.
+    pub(crate) fn write(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        before: Option<&dyn Audited>,
+        after: Option<&dyn Audited>,
+    ) -> Result<Changed> {
+        self.begin_writing()?;
+        let rows = self.rx.conn.execute(sql, params)?;
+        if rows != 1 {
+            return Err(Error::Internal(format!("a write touched {rows} rows in place of one")));
+        }
+        Ok(self.note(before, after))
+    }
+
+    pub(crate) fn note(&mut self, before: Option<&dyn Audited>, after: Option<&dyn Audited>) -> Changed {
+        self.notes.push(Note { before: before.map(Audited::snapshot), after: after.map(Audited::snapshot) });
+        Changed(self.notes.len() - 1)
+    }
+
+    /// Writes a row that belongs to one that is noted (a membership's role in a workspace, a new log).
+    pub(crate) fn write_part(&mut self, sql: &str, params: &[Param<'_>], of: &Changed) -> Result<()> {
+        debug_assert!(of.0 < self.notes.len(), "a part belongs to a noted row");
+        self.begin_writing()?;
+        let rows = self.rx.conn.execute(sql, params)?;
+        if rows == 1 { Ok(()) } else { Err(Error::Internal(format!("a write touched {rows} rows in place of one"))) }
+    }
+}

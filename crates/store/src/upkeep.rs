@@ -1,0 +1,193 @@
+//! The only door that writes beside `perform`: bookkeeping on tables that hold nothing that a person decides.
+
+use model::clock::Micros;
+use model::entry::Entry;
+use model::id::{LogId, SessionId, TokenId};
+
+use crate::db::{Conn, Param, params};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::refusal;
+use crate::tables::setup::SetUpLink;
+use crate::writer::Group;
+
+/// How many entries are indexed in one transaction: a slice of a few milliseconds, so that no change waits long.
+const SLICE: i64 = 500;
+/// How exact the time of a token's or session's last use is.
+const USED: i64 = 60 * Micros::SECOND;
+
+/// Bookkeeping. The list is closed, and a test holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Takes the next slice of entries into the index that finds events. Gives how many.
+    Index,
+    /// Closes series of refusals that have been open long enough. Gives how many.
+    CloseRefusals,
+    /// A token was used; its last use is kept to the minute.
+    UsedToken(TokenId),
+    /// A session was used; its last use is kept to the minute.
+    UsedSession(SessionId),
+    /// Removes sessions that have ended by their time. Gives how many.
+    Expire,
+    /// Keeps the hash of a new one-time link to set the instance up by, unless it is set up. Gives 1 if it is kept.
+    OfferSetUp(SetUpLink),
+}
+
+impl Upkeep {
+    /// The tables that each may write.
+    pub const fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Index => &["index_reached", "index_events", "index_things", "index_counts"],
+            Self::CloseRefusals => &["refusals", "entries", "logs"],
+            Self::UsedToken(_) => &["tokens.used_at"],
+            Self::UsedSession(_) => &["sessions.used_at"],
+            Self::Expire => &["sessions"],
+            Self::OfferSetUp(_) => &["instance.link_hash", "instance.link_expires_at"],
+        }
+    }
+}
+
+pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
+    conn.begin()?;
+    let done = match upkeep {
+        Upkeep::Index => index(conn),
+        Upkeep::CloseRefusals => {
+            let mut group = Group::new(conn, env);
+            let closed = refusal::close_due(&mut group, env.now());
+            closed.and_then(|closed| {
+                crate::append::flush(group.conn, &group.logs, &group.pending)?;
+                Ok(closed)
+            })
+        }
+        Upkeep::UsedToken(token) => Ok(conn.execute(
+            "UPDATE tokens SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $3)",
+            params![token, env.now(), env.now().plus(-USED)],
+        )?),
+        Upkeep::UsedSession(session) => Ok(conn.execute(
+            "UPDATE sessions SET used_at = $2 WHERE id = $1 AND used_at < $3",
+            params![session, env.now(), env.now().plus(-USED)],
+        )?),
+        Upkeep::OfferSetUp(link) => Ok(conn.execute(
+            "UPDATE instance SET link_hash = $1, link_expires_at = $2 WHERE one = 1 AND set_up_at IS NULL",
+            params![&link.hash, link.expires_at],
+        )?),
+        Upkeep::Expire => Ok(conn.execute("DELETE FROM sessions WHERE expires_at <= $1", params![env.now()])?),
+    };
+    match done {
+        Ok(count) => {
+            conn.batch("COMMIT")?;
+            Ok(count)
+        }
+        Err(error) => {
+            // The error that led here says more than one of the rollback would.
+            let _ = conn.batch("ROLLBACK");
+            Err(error)
+        }
+    }
+}
+
+/// Takes entries of one log into the index, in order. Two processes that do it at once wait for each other at the row of
+/// `index_reached`.
+fn index(conn: &mut Conn) -> Result<u64> {
+    let behind = conn.query_one(
+        "SELECT l.id, l.organization_id FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id \
+         WHERE l.size > COALESCE(r.reached, 0) ORDER BY l.id LIMIT 1",
+        &[],
+    )?;
+    let Some(row) = behind else { return Ok(0) };
+    let log: LogId = row.parse(0)?;
+    conn.execute("INSERT INTO index_reached (log_id, reached) VALUES ($1, 0) ON CONFLICT (log_id) DO NOTHING", params![&log])?;
+    conn.execute("UPDATE index_reached SET reached = reached WHERE log_id = $1", params![&log])?;
+    let row = conn.query_one("SELECT reached FROM index_reached WHERE log_id = $1", params![&log])?;
+    let reached = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
+    let rows = conn.query(
+        "SELECT sequence, entry FROM entries WHERE log_id = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3",
+        params![&log, reached, SLICE],
+    )?;
+    let mut entries = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let entry = Entry::parse(row.blob(1)?).map_err(|error| Error::Internal(format!("entry {}: {error}", entries.len())))?;
+        entries.push((row.int(0)?, entry));
+    }
+    let Some((last, _)) = entries.last() else { return Ok(0) };
+    let last = *last;
+    events(conn, log, &entries)?;
+    things(conn, log, &entries)?;
+    counts(conn, log, &entries)?;
+    conn.execute("UPDATE index_reached SET reached = $2 WHERE log_id = $1", params![&log, last + 1])?;
+    Ok(entries.len() as u64)
+}
+
+/// Inserts rows of `columns` values, many at once.
+fn insert(conn: &mut Conn, head: &str, columns: usize, values: &[Param<'_>]) -> Result<()> {
+    use std::fmt::Write as _;
+    for chunk in values.chunks(columns * 50) {
+        let mut sql = String::from(head);
+        for index in 0..chunk.len() {
+            let opening = if index % columns > 0 { ", " } else if index > 0 { "), (" } else { "(" };
+            let _ = write!(sql, "{opening}${}", index + 1);
+        }
+        sql.push(')');
+        conn.execute(&sql, chunk)?;
+    }
+    Ok(())
+}
+
+fn events(conn: &mut Conn, log: LogId, entries: &[(i64, Entry)]) -> Result<()> {
+    let mut values: Vec<Param<'_>> = Vec::with_capacity(entries.len() * 10);
+    for (sequence, entry) in entries {
+        values.extend([
+            Param::from(&log),
+            Param::Int(*sequence),
+            Param::from(&entry.id),
+            Param::Int(entry.at),
+            entry.workspace.as_ref().into(),
+            entry.actor.id.as_ref().into(),
+            Param::from(&entry.target.r#type),
+            entry.target.id.as_ref().into(),
+            Param::from(&entry.action),
+            Param::from(entry.outcome.as_str()),
+        ]);
+    }
+    insert(
+        conn,
+        "INSERT INTO index_events (log_id, sequence, event_id, at, workspace_id, actor, target_type, target, action, outcome) VALUES ",
+        10,
+        &values,
+    )
+}
+
+/// What finds the events of a thing: target, related, and the token that was used.
+fn things(conn: &mut Conn, log: LogId, entries: &[(i64, Entry)]) -> Result<()> {
+    let mut values: Vec<Param<'_>> = Vec::new();
+    for (sequence, entry) in entries {
+        let mut ids: Vec<&String> = entry
+            .target
+            .id
+            .iter()
+            .chain(entry.related.iter().filter_map(|one| one.id.as_ref()))
+            .chain(entry.actor.token.iter())
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            values.extend([Param::from(&log), Param::from(id), Param::Int(*sequence)]);
+        }
+    }
+    insert(conn, "INSERT INTO index_things (log_id, thing, sequence) VALUES ", 3, &values)
+}
+
+fn counts(conn: &mut Conn, log: LogId, entries: &[(i64, Entry)]) -> Result<()> {
+    let mut counts: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
+    for (_, entry) in entries {
+        *counts.entry(entry.workspace.as_deref().unwrap_or_default()).or_default() += 1;
+    }
+    for (workspace, events) in counts {
+        conn.execute(
+            "INSERT INTO index_counts (log_id, workspace_id, events) VALUES ($1, $2, $3) \
+             ON CONFLICT (log_id, workspace_id) DO UPDATE SET events = index_counts.events + $3",
+            params![&log, workspace, events],
+        )?;
+    }
+    Ok(())
+}

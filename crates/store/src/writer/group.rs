@@ -1,0 +1,334 @@
+//! One transaction: the logs are locked, then each action is checked, applied and recorded, then all commit.
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use model::clock::Micros;
+use model::entry::Outcome;
+use model::id::LogId;
+
+use super::Job;
+use crate::acting::Acting;
+use crate::action::{Fact, Need, Scope};
+use crate::append::{self, Draft, LogState, Pending};
+use crate::db::{Conn, params};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::keyring::Keyring;
+use crate::refusal;
+use crate::tx::{Note, Rx, Tx};
+
+/// Where an action is recorded.
+pub(crate) type Entries = Vec<(LogId, Range<u64>)>;
+
+/// What became of a transaction.
+pub(super) enum Attempt {
+    /// It is durable.
+    Committed(Vec<Result<Entries>>),
+    /// It did not happen.
+    RolledBack(Error),
+    /// It was lost while it committed. `first` is the first entry that it wrote.
+    Unknown { first: Option<Pending>, results: Vec<Result<Entries>> },
+}
+
+/// A transaction under way.
+pub(crate) struct Group<'a> {
+    pub(crate) conn: &'a mut Conn,
+    pub(crate) env: &'a Env,
+    pub(crate) keys: Keyring,
+    pub(crate) logs: Vec<LogState>,
+    pub(crate) pending: Vec<Pending>,
+}
+
+/// Whether an entry is in its log, byte for byte. The log is locked: who wrote it may still be committing.
+pub(super) fn is_there(conn: &mut Conn, entry: &Pending) -> Result<bool> {
+    conn.begin()?;
+    let found = LogState::lock(conn, entry.log).and_then(|_| {
+        Ok(conn.query_one(
+            "SELECT entry FROM entries WHERE log_id = $1 AND sequence = $2",
+            params![&entry.log, entry.sequence.cast_signed()],
+        )?)
+    });
+    conn.batch("ROLLBACK")?;
+    Ok(found?.is_some_and(|row| row.blob(0).is_ok_and(|bytes| bytes == entry.entry)))
+}
+
+impl<'a> Group<'a> {
+    pub(crate) fn new(conn: &'a mut Conn, env: &'a Env) -> Self {
+        Self { conn, env, keys: Keyring::default(), logs: Vec::new(), pending: Vec::new() }
+    }
+
+    pub(crate) fn rx(&mut self) -> Rx<'_> {
+        Rx { conn: self.conn, env: self.env, keys: &mut self.keys }
+    }
+
+    pub(super) fn run(conn: &'a mut Conn, env: &'a Env, jobs: &mut [Box<dyn Job>]) -> Attempt {
+        let mut group = Self::new(conn, env);
+        if let Err(error) = group.conn.begin() {
+            return Attempt::RolledBack(error.into());
+        }
+        let mut results = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match group.one(&mut **job) {
+                Ok(entries) => results.push(Ok(entries)),
+                Err(error) if error.is_rule() => results.push(Err(error)),
+                // After an error of the database nothing of this transaction can be relied on.
+                Err(error) => return group.roll_back(error),
+            }
+        }
+        group.commit(results)
+    }
+
+    fn roll_back(self, error: Error) -> Attempt {
+        if self.conn.in_transaction() {
+            // If this fails as well, the transaction ends with the connection.
+            let _ = self.conn.batch("ROLLBACK");
+        }
+        Attempt::RolledBack(error)
+    }
+
+    fn commit(mut self, results: Vec<Result<Entries>>) -> Attempt {
+        if let Err(error) = append::flush(self.conn, &self.logs, &self.pending) {
+            return self.roll_back(error);
+        }
+        // If the machine stops before this returns, nobody has been answered: all of it is there, or none of it is.
+        match self.conn.batch("COMMIT") {
+            Ok(()) => Attempt::Committed(results),
+            Err(_) => {
+                if self.conn.in_transaction() {
+                    let _ = self.conn.batch("ROLLBACK");
+                }
+                let first = if self.pending.is_empty() { None } else { Some(self.pending.swap_remove(0)) };
+                Attempt::Unknown { first, results }
+            }
+        }
+    }
+
+    /// One action. A rule's refusal is recorded and given back; any other error ends the transaction.
+    fn one(&mut self, job: &mut dyn Job) -> Result<Entries> {
+        let scope = self.lock(job.scope())?;
+        let before = self.marks();
+        self.keys.mark();
+        let at = self.env.now();
+        let origin = job.origin().clone();
+        let acting = self.rx().acting(job.actor())?;
+        let wrote = Cell::new(false);
+        let tried = catch_unwind(AssertUnwindSafe(|| self.try_one(job, &acting, at, &scope, &wrote)));
+        let (needs, result) =
+            tried.unwrap_or_else(|_| (Vec::new(), Err(Error::Internal("an action panicked".to_owned()))));
+        let wrote = wrote.get();
+        match result {
+            Ok(()) => {
+                if wrote {
+                    self.conn.batch("RELEASE SAVEPOINT action")?;
+                }
+                Ok(self.since(&before))
+            }
+            Err(error) => {
+                self.restore(before);
+                if wrote {
+                    self.conn.batch("ROLLBACK TO SAVEPOINT action")?;
+                    self.conn.batch("RELEASE SAVEPOINT action")?;
+                    self.keys.forget_made();
+                }
+                let (outcome, code) = match &error {
+                    Error::Denied { code, .. } => (Outcome::Denied, *code),
+                    Error::Failed { code, .. } => (Outcome::Failed, *code),
+                    _ => return Err(error),
+                };
+                if let (Some(event), Some(need)) = (job.events().first(), needs.into_iter().next()) {
+                    for log in scope {
+                        let refused =
+                            refusal::Refused { event: *event, acting: &acting, origin: &origin, outcome, code, need: &need, at };
+                        refusal::record(self, log, &refused)?;
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn try_one(
+        &mut self,
+        job: &mut dyn Job,
+        acting: &Acting,
+        at: Micros,
+        scope: &[LogId],
+        wrote: &Cell<bool>,
+    ) -> (Vec<Need>, Result<()>) {
+        let organization = match job.scope() {
+            Scope::Organization(organization) => Some(organization),
+            Scope::Account(_) | Scope::Instance => None,
+        };
+        let mut rx = self.rx();
+        let needs = match job.needs(&mut rx) {
+            Ok(needs) => needs,
+            Err(error) => return (Vec::new(), Err(error)),
+        };
+        for need in &needs {
+            if let Err(error) = acting.check(&mut rx, organization, need) {
+                // A refusal is about what was lacking.
+                return (vec![need.clone()], Err(error));
+            }
+        }
+        let origin = job.origin().clone();
+        let mut tx = Tx::new(rx, acting.clone(), at, &origin, wrote);
+        let applied = job.apply(&mut tx);
+        let notes = std::mem::take(&mut tx.notes);
+        let recorded = applied.and_then(|facts| self.record(&facts, &notes, acting, &origin, at, scope, job));
+        (needs, recorded)
+    }
+
+    /// Appends the events that the facts give, and refuses when a row changed that no fact names.
+    #[expect(clippy::too_many_arguments, reason = "all of them are of one request, and none belongs to the group")]
+    fn record(
+        &mut self,
+        facts: &[Fact],
+        notes: &[Note],
+        acting: &Acting,
+        origin: &model::actor::Origin,
+        at: Micros,
+        scope: &[LogId],
+        job: &dyn Job,
+    ) -> Result<()> {
+        let changed: Vec<_> = notes.iter().map(append::changes).collect();
+        for (row, changes) in changed.iter().enumerate() {
+            let shares: Vec<_> = facts.iter().filter(|fact| fact.row == row).map(|fact| fact.share).collect();
+            let is_update = notes[row].before.is_some() && notes[row].after.is_some();
+            if changes.iter().any(|change| !shares.iter().any(|share| share.has(&change.path))) || (!is_update && shares.is_empty()) {
+                return Err(Error::Internal(format!("a row changed that no fact names: {:?}", target_of(&notes[row]))));
+            }
+        }
+        for fact in facts {
+            let note = notes.get(fact.row).ok_or_else(|| Error::Internal("a fact without its row".to_owned()))?;
+            if !job.events().contains(&fact.event) {
+                return Err(Error::Internal(format!("{} is not among the action's events", fact.event)));
+            }
+            let changes: Vec<_> = changed[fact.row].iter().filter(|change| fact.share.has(&change.path)).cloned().collect();
+            if changes.is_empty() && note.before.is_some() && note.after.is_some() {
+                continue;
+            }
+            let Some(snapshot) = note.after.as_ref().or(note.before.as_ref()) else { continue };
+            let target = fact.target.as_ref().unwrap_or(&snapshot.target);
+            let draft = Draft {
+                event: fact.event,
+                at,
+                acting,
+                origin,
+                outcome: Outcome::Success,
+                code: None,
+                target,
+                related: &fact.related,
+                workspace: snapshot.workspace,
+                person: snapshot.person,
+                changes: &changes,
+                detail: fact.detail.as_ref(),
+                facts: None,
+            };
+            let logs = match fact.log {
+                Some(other) => self.lock(other)?,
+                None => scope.to_vec(),
+            };
+            for log in logs {
+                self.append(log, &draft)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn append(&mut self, log: LogId, draft: &Draft<'_>) -> Result<()> {
+        let Some(index) = self.logs.iter().position(|one| one.id == log) else {
+            return Err(Error::Internal("an event for a log that is not locked".to_owned()));
+        };
+        let Self { conn, env, keys, logs, pending } = self;
+        let mut rx = Rx { conn, env, keys };
+        pending.push(logs[index].append(&mut rx, draft)?);
+        Ok(())
+    }
+
+    /// Locks one log, if this transaction has not.
+    pub(crate) fn lock_log(&mut self, log: LogId) -> Result<()> {
+        if !self.logs.iter().any(|one| one.id == log) {
+            let state = LogState::lock(self.conn, log)?.ok_or(Error::NotFound("log"))?;
+            self.logs.push(state);
+        }
+        Ok(())
+    }
+
+    /// Locks the logs of a scope, in the order of their ids, and gives them.
+    fn lock(&mut self, scope: Scope) -> Result<Vec<LogId>> {
+        let mut logs = self.logs_of(scope)?;
+        if logs.iter().all(|log| self.logs.iter().any(|one| one.id == *log)) {
+            return Ok(logs);
+        }
+        logs.sort_unstable();
+        for log in &logs {
+            self.lock_log(*log)?;
+        }
+        // The set was read before it was locked; if it has changed since, the transaction starts over.
+        if matches!(scope, Scope::Account(_)) && self.conn.is_postgres() {
+            let mut again = self.logs_of(scope)?;
+            again.sort_unstable();
+            if again != logs {
+                return Err(Error::Database(crate::db::DbError::Conflict("the person's organizations changed".to_owned())));
+            }
+        }
+        Ok(logs)
+    }
+
+    fn logs_of(&mut self, scope: Scope) -> Result<Vec<LogId>> {
+        let rows = match scope {
+            Scope::Organization(organization) => {
+                if let Some(known) = self.logs.iter().find(|log| log.organization == Some(organization)) {
+                    return Ok(vec![known.id]);
+                }
+                self.conn.query("SELECT id FROM logs WHERE organization_id = $1", params![&organization])?
+            }
+            Scope::Account(user) => self.conn.query(
+                "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $1 ORDER BY l.id",
+                params![&user],
+            )?,
+            Scope::Instance => Vec::new(),
+        };
+        if rows.is_empty() {
+            if let Scope::Organization(_) = scope {
+                return Err(Error::NotFound("organization"));
+            }
+            let row = self.conn.query_one("SELECT log_id FROM instance WHERE one = 1", &[])?;
+            let row = row.ok_or_else(|| Error::Internal("no instance".to_owned()))?;
+            return Ok(vec![row.parse(0)?]);
+        }
+        Ok(rows.iter().map(|row| row.parse(0)).collect::<std::result::Result<_, _>>()?)
+    }
+
+    fn marks(&self) -> Marks {
+        Marks { logs: self.logs.clone(), pending: self.pending.len() }
+    }
+
+    fn restore(&mut self, marks: Marks) {
+        self.pending.truncate(marks.pending);
+        self.logs = marks.logs;
+    }
+
+    /// The entries appended since the marks, by log.
+    fn since(&self, marks: &Marks) -> Entries {
+        let mut entries: Entries = Vec::new();
+        for one in &self.pending[marks.pending..] {
+            match entries.iter_mut().find(|(log, _)| *log == one.log) {
+                Some((_, range)) => range.end = one.sequence + 1,
+                None => entries.push((one.log, one.sequence..one.sequence + 1)),
+            }
+        }
+        entries
+    }
+}
+
+struct Marks {
+    logs: Vec<LogState>,
+    pending: usize,
+}
+
+fn target_of(note: &Note) -> Option<&'static str> {
+    note.after.as_ref().or(note.before.as_ref()).map(|one| one.target.kind.as_str())
+}
