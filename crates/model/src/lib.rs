@@ -1,3 +1,4 @@
 //! model
 
 pub mod canonical;
+pub mod part;
