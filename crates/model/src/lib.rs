@@ -1,4 +1,5 @@
 //! model
 
 pub mod canonical;
+pub mod entry;
 pub mod part;
