@@ -4,9 +4,12 @@
 //! in; their system versions stand in one file, so that a test can replay a day.
 
 pub mod actor;
+pub mod canonical;
 pub mod catalogue;
 pub mod clock;
+pub mod entry;
 pub mod id;
 pub mod interface;
+pub mod part;
 pub mod role;
 pub mod things;

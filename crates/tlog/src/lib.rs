@@ -1,1 +1,16 @@
-//! tlog
+//! The proof of an append-only log. This crate reads no file, opens no connection, knows no clock and
+//! no randomness, and never looks inside an entry: bytes come in, hashes go out.
+//!
+//! It holds what every writer and every verifier must agree on to the bit:
+//!
+//! - [`hash`]: leaf and node hashes of RFC 6962, section 2.1;
+//! - [`frontier`]: the right edge of the tree, enough to append and to know the root;
+//! - [`note`]: keys that sign a log, as in C2SP `signed-note`.
+
+pub mod frontier;
+pub mod hash;
+pub mod note;
+
+pub use frontier::{Frontier, FrontierError};
+pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
+pub use note::{KeyName, KeyNameError, verifier_key};
