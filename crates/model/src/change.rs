@@ -6,6 +6,8 @@
 
 mod leaves;
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -71,7 +73,11 @@ pub fn diff(before: Option<&Value>, after: Option<&Value>, visible: &Visible<'_>
             (path, old, Some(new))
         })
         .collect();
-    pairs.extend(before.into_iter().map(|(path, old)| (path, Some(old), None)));
+    pairs.extend(
+        before
+            .into_iter()
+            .map(|(path, old)| (path, Some(old), None)),
+    );
     pairs.sort_by(|one, other| one.0.cmp(&other.0));
 
     pairs
@@ -115,7 +121,8 @@ pub fn from_part(part: &Value) -> Option<Vec<Change>> {
 }
 
 impl Change {
-    fn to_json(&self) -> Value {
+    /// The change as a part, or an answer of the API, has it.
+    pub fn to_json(&self) -> Value {
         let mut members = Map::new();
         members.insert("path".into(), self.path.clone().into());
         match &self.kind {
@@ -125,8 +132,13 @@ impl Change {
             }
             ChangeKind::Large { before, after } => {
                 let mut large = Map::new();
-                let json = |digest: &Digest| json!({ "bytes": digest.bytes, "sha256": digest.sha256 });
-                set(&mut large, before.as_ref().map(json), after.as_ref().map(json));
+                let json =
+                    |digest: &Digest| json!({ "bytes": digest.bytes, "sha256": digest.sha256 });
+                set(
+                    &mut large,
+                    before.as_ref().map(json),
+                    after.as_ref().map(json),
+                );
                 members.insert("large".into(), large.into());
             }
         }
@@ -140,10 +152,13 @@ impl Change {
             redacted.as_bool().filter(|it| *it)?;
             ChangeKind::Redacted
         } else if let Some(large) = members.shift_remove("large") {
-            let digest = |side: &str| large.get(side).map(Digest::of_json).map_or(Ok(None), |it| it.ok_or(()).map(Some));
+            let digest = |side: &str| {
+                let json = large.get(side).map(|json| Digest::of_json(json).ok_or(()));
+                json.transpose().ok()
+            };
             ChangeKind::Large {
-                before: digest("before").ok()?,
-                after: digest("after").ok()?,
+                before: digest("before")?,
+                after: digest("after")?,
             }
         } else {
             ChangeKind::Value {
@@ -157,7 +172,11 @@ impl Change {
 
 fn set(members: &mut Map<String, Value>, before: Option<Value>, after: Option<Value>) {
     let sides = [("before", before), ("after", after)];
-    members.extend(sides.into_iter().filter_map(|(side, value)| Some((side.to_owned(), value?))));
+    members.extend(
+        sides
+            .into_iter()
+            .filter_map(|(side, value)| Some((side.to_owned(), value?))),
+    );
 }
 
 impl ChangeKind {
@@ -186,9 +205,13 @@ impl Digest {
             json = value.to_string();
             json.as_bytes()
         };
+        let mut sha256 = String::with_capacity(64);
+        for byte in Sha256::digest(bytes) {
+            write!(sha256, "{byte:02x}").expect("a string takes what is written");
+        }
         Self {
             bytes: bytes.len() as u64,
-            sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256,
         }
     }
 

@@ -56,7 +56,8 @@ impl Matcher {
     /// hidden: what lies below a secret key has no answer of its own.
     pub fn visibility(&self, path: &[Segment<'_>], value: &Value) -> Visibility {
         let keys = key_text(path);
-        let is_one_of = |patterns: &[String]| patterns.iter().any(|pattern| ends_with(&keys, pattern));
+        let is_one_of =
+            |patterns: &[String]| patterns.iter().any(|pattern| ends_with(&keys, pattern));
         let secret = match &self.rule {
             Rule::Keys(patterns) => is_one_of(patterns),
             Rule::Strings => value.is_string(),
