@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use leaves::Leaf;
 pub(crate) use leaves::leaves;
 pub use leaves::{Segment, Visibility, Visible, path_text};
 
@@ -80,8 +81,21 @@ pub fn diff(before: Option<&Value>, after: Option<&Value>, visible: &Visible<'_>
     );
     pairs.sort_by(|one, other| one.0.cmp(&other.0));
 
+    // An empty container that is filled needs no word of its own: what is now in it says so. (What is emptied does: its
+    // members' going would also be that of the container.) What is below a path comes right after it.
+    let is_filled: Vec<bool> = pairs
+        .iter()
+        .zip(pairs.iter().skip(1))
+        .map(|((path, old, _), (next, ..))| {
+            old.is_some_and(Leaf::is_empty_container) && next.starts_with(path)
+        })
+        .chain([false])
+        .collect();
+
     pairs
         .into_iter()
+        .zip(is_filled)
+        .filter_map(|(pair, is_filled)| (!is_filled).then_some(pair))
         .filter(|(_, old, new)| old.map(|leaf| leaf.value) != new.map(|leaf| leaf.value))
         .map(|(path, old, new)| {
             // Hidden on either side hides both: the other may be what the secret was, or will be.

@@ -161,10 +161,21 @@ fn an_unknown_type_is_answered_with_what_it_may_have_meant() {
     insta::assert_snapshot!(near(Kind::Destination, "webhook"), @"WEBHOOK");
     insta::assert_snapshot!(near(Kind::Destination, "PostgreSQL"), @"POSTGRES");
     insta::assert_snapshot!(near(Kind::Destination, "Google Analytics"), @"GA4");
-    insta::assert_snapshot!(near(Kind::Source, "JavaScript"), @"Javascript javascript java");
-    insta::assert_snapshot!(near(Kind::Source, "androyd"), @"Android android android_kotlin");
+    insta::assert_snapshot!(near(Kind::Source, "JavaScript"), @"Javascript javascript");
+    insta::assert_snapshot!(near(Kind::Source, "androyd"), @"Android android");
     assert_eq!(near(Kind::Destination, "something else altogether"), "");
     assert_eq!(near(Kind::Destination, ""), "");
+
+    let named = |name: &str| Definition {
+        name: name.into(),
+        ..destination("GA4").clone()
+    };
+    let many = ["S3_A", "S3_B", "S3", "S3_AB", "S3_C"].map(named).to_vec();
+    let set = Definitions::new(vec![], many);
+    assert_eq!(
+        set.near(Kind::Destination, "s3_a"),
+        ["S3_A", "S3_AB", "S3_B"]
+    );
 }
 
 #[test]

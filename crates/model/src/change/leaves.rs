@@ -68,6 +68,18 @@ pub(crate) struct Leaf<'a> {
     pub(crate) hidden: bool,
 }
 
+impl Leaf<'_> {
+    /// Whether it is, for everybody to see, an array or object with nothing in it.
+    pub(crate) fn is_empty_container(self) -> bool {
+        let is_empty = match self.value {
+            Value::Array(elements) => elements.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            _ => false,
+        };
+        is_empty && !self.hidden
+    }
+}
+
 /// Leaves by path, in the order of paths.
 pub(crate) type Leaves<'a> = BTreeMap<Vec<Segment<'a>>, Leaf<'a>>;
 
