@@ -6,7 +6,10 @@
 pub mod actor;
 pub mod canonical;
 pub mod catalogue;
+pub mod change;
 pub mod clock;
+pub mod config;
+pub mod definition;
 pub mod entry;
 pub mod id;
 pub mod interface;
