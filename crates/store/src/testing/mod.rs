@@ -1,0 +1,17 @@
+//! What tests of this and other crates need and a server must never have: real databases to throw away.
+//!
+//! Only with the feature `testing`, which nothing but a dev-dependency turns on.
+
+mod postgres;
+
+pub use postgres::{Durability, Postgres};
+
+/// A folder of the test's own, removed when the value is dropped.
+///
+/// It is made where `TMPDIR` says, otherwise in `/tmp`.
+pub fn temp_dir() -> tempfile::TempDir {
+    tempfile::Builder::new()
+        .prefix("annals-test-")
+        .tempdir()
+        .expect("a temporary folder can be made")
+}
