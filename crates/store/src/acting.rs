@@ -36,7 +36,9 @@ pub struct Acting {
 impl Acting {
     /// The id in an entry: of the person, or of the service token.
     pub fn id(&self) -> Option<String> {
-        self.user.map(|user| user.to_string()).or_else(|| self.token.map(|token| token.to_string()))
+        self.user
+            .map(|user| user.to_string())
+            .or_else(|| self.token.map(|token| token.to_string()))
     }
 
     const fn nobody(kind: &'static str) -> Self {
@@ -60,7 +62,10 @@ impl Acting {
             "user" => Self::nobody("user"),
             "service" => Self::nobody("service"),
             "anonymous" => Self::nobody("anonymous"),
-            "system" => Self { name: Some(system.name().to_owned()), ..Self::nobody("system") },
+            "system" => Self {
+                name: Some(system.name().to_owned()),
+                ..Self::nobody("system")
+            },
             _ => return Err(Error::Internal("an actor of no known kind".to_owned())),
         })
     }
@@ -76,11 +81,15 @@ impl Acting {
         if self.kind == "system" {
             return Ok(Standing::System);
         }
-        let Some(organization) = organization else { return Err(Error::NotFound("organization")) };
+        let Some(organization) = organization else {
+            return Err(Error::NotFound("organization"));
+        };
         if self.organization.is_some_and(|own| own != organization) {
             return Err(Error::NotFound("organization"));
         }
-        let Some(user) = self.user else { return Ok(Standing::Service) };
+        let Some(user) = self.user else {
+            return Ok(Standing::Service);
+        };
         if let (Some(own), Some(asked)) = (self.workspace, workspace)
             && own != asked
         {
@@ -91,9 +100,17 @@ impl Acting {
              WHERE m.organization_id = $1 AND m.user_id = $2",
             params![&organization, &user, workspace.as_ref()],
         )?;
-        let Some(row) = row else { return Err(Error::NotFound("organization")) };
-        let standing = Standing::Person { organization: row.parse(0)?, workspace: row.opt_parse(1)? };
-        if let Standing::Person { organization: OrganizationRole::Member, workspace: None } = standing
+        let Some(row) = row else {
+            return Err(Error::NotFound("organization"));
+        };
+        let standing = Standing::Person {
+            organization: row.parse(0)?,
+            workspace: row.opt_parse(1)?,
+        };
+        if let Standing::Person {
+            organization: OrganizationRole::Member,
+            workspace: None,
+        } = standing
             && workspace.is_some()
         {
             return Err(Error::NotFound("workspace"));
@@ -110,15 +127,23 @@ impl Acting {
         workspace: Option<WorkspaceId>,
     ) -> Result<bool> {
         match self.standing(rx, Some(organization), workspace) {
-            Ok(standing) => Ok(standing.may(permission) && (self.access == Access::ReadWrite || !permission.changes())),
+            Ok(standing) => Ok(standing.may(permission)
+                && (self.access == Access::ReadWrite || !permission.changes())),
             Err(Error::NotFound(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
     /// Refuses unless the actor has what is needed.
-    pub(crate) fn check(&self, rx: &mut Rx<'_>, organization: Option<OrganizationId>, need: &Need) -> Result<()> {
-        let Some(permission) = need.permission else { return Ok(()) };
+    pub(crate) fn check(
+        &self,
+        rx: &mut Rx<'_>,
+        organization: Option<OrganizationId>,
+        need: &Need,
+    ) -> Result<()> {
+        let Some(permission) = need.permission else {
+            return Ok(());
+        };
         if self.kind == "anonymous" {
             return Err(Error::Unauthenticated);
         }
@@ -131,11 +156,17 @@ impl Acting {
         if !standing.may(permission) {
             return Err(Error::Denied {
                 code: "permission_denied",
-                message: format!("you lack the permission \u{201c}{}\u{201d}", permission.label()),
+                message: format!(
+                    "you lack the permission \u{201c}{}\u{201d}",
+                    permission.label()
+                ),
             });
         }
         if permission.changes() && self.access == Access::Read {
-            return Err(Error::Denied { code: "read_only_token", message: "this token may only read".to_owned() });
+            return Err(Error::Denied {
+                code: "read_only_token",
+                message: "this token may only read".to_owned(),
+            });
         }
         Ok(())
     }
@@ -146,9 +177,10 @@ impl Rx<'_> {
     pub fn acting(&mut self, actor: Actor) -> Result<Acting> {
         let now = self.env.now();
         match actor {
-            Actor::System(system) => {
-                Ok(Acting { name: Some(system.name().to_owned()), ..Acting::nobody("system") })
-            }
+            Actor::System(system) => Ok(Acting {
+                name: Some(system.name().to_owned()),
+                ..Acting::nobody("system")
+            }),
             Actor::Anonymous => Ok(Acting::nobody("anonymous")),
             Actor::User { user, session } => {
                 let row = self.conn.query_one(
@@ -156,7 +188,9 @@ impl Rx<'_> {
                      WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3",
                     params![&session, &user, now],
                 )?;
-                let Some(row) = row else { return Err(Error::Unauthenticated) };
+                let Some(row) = row else {
+                    return Err(Error::Unauthenticated);
+                };
                 let identity = self.open_identity(user, row.blob(0)?)?;
                 Ok(Acting {
                     user: Some(user),
@@ -173,7 +207,9 @@ impl Rx<'_> {
                      WHERE t.id = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
                     params![&token, now],
                 )?;
-                let Some(row) = row else { return Err(Error::Unauthenticated) };
+                let Some(row) = row else {
+                    return Err(Error::Unauthenticated);
+                };
                 let user: Option<UserId> = row.opt_parse(2)?;
                 let identity = match user {
                     Some(user) => Some(self.open_identity(user, row.blob(5)?)?),

@@ -53,12 +53,20 @@ pub struct Target {
 impl Target {
     /// A thing with a name.
     pub fn new(kind: TargetType, id: impl ToString, name: impl Into<String>) -> Self {
-        Self { kind, id: Some(id.to_string()), name: Some(name.into()) }
+        Self {
+            kind,
+            id: Some(id.to_string()),
+            name: Some(name.into()),
+        }
     }
 
     /// A thing that does not exist yet.
     pub const fn to_be(kind: TargetType, name: String) -> Self {
-        Self { kind, id: None, name: Some(name) }
+        Self {
+            kind,
+            id: None,
+            name: Some(name),
+        }
     }
 }
 
@@ -82,18 +90,40 @@ pub struct Need {
 
 impl Need {
     /// A permission on something in a workspace.
-    pub const fn in_workspace(permission: Permission, workspace: WorkspaceId, target: Target) -> Self {
-        Self { permission: Some(permission), resource: Resource { workspace: Some(workspace), target } }
+    pub const fn in_workspace(
+        permission: Permission,
+        workspace: WorkspaceId,
+        target: Target,
+    ) -> Self {
+        Self {
+            permission: Some(permission),
+            resource: Resource {
+                workspace: Some(workspace),
+                target,
+            },
+        }
     }
 
     /// A permission in the organization as a whole.
     pub const fn in_organization(permission: Permission, target: Target) -> Self {
-        Self { permission: Some(permission), resource: Resource { workspace: None, target } }
+        Self {
+            permission: Some(permission),
+            resource: Resource {
+                workspace: None,
+                target,
+            },
+        }
     }
 
     /// No permission: anyone may try. A refusal is about `target`.
     pub const fn nothing(target: Target) -> Self {
-        Self { permission: None, resource: Resource { workspace: None, target } }
+        Self {
+            permission: None,
+            resource: Resource {
+                workspace: None,
+                target,
+            },
+        }
     }
 }
 
@@ -135,7 +165,15 @@ pub struct Fact {
 impl Fact {
     /// All that changed in a row is this event.
     pub fn new(event: EventType, row: &Changed) -> Self {
-        Self { event, row: row.0, share: Share::All, target: None, related: Vec::new(), detail: None, log: None }
+        Self {
+            event,
+            row: row.0,
+            share: Share::All,
+            target: None,
+            related: Vec::new(),
+            detail: None,
+            log: None,
+        }
     }
 
     /// The change of `path` is this event, if it changed.

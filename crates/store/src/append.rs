@@ -73,30 +73,60 @@ impl LogState {
     /// Locks a log's row and reads it.
     pub(crate) fn lock(conn: &mut Conn, log: LogId) -> Result<Option<Self>> {
         let sql = dialect::lock_log(conn.is_postgres());
-        conn.query_one(sql, params![&log])?.map(|row| Self::from_row(&row)).transpose()
+        conn.query_one(sql, params![&log])?
+            .map(|row| Self::from_row(&row))
+            .transpose()
     }
 
     /// Appends an event: seals its parts, builds its leaf with its index, and takes the leaf into the tree.
     pub(crate) fn append(&mut self, rx: &mut Rx<'_>, draft: &Draft<'_>) -> Result<Pending> {
         let event = EventId::new(&*rx.env.clock, &*rx.env.entropy);
-        let organization = self.organization.map_or_else(|| INSTANCE.to_owned(), |id| id.to_string());
+        let organization = self
+            .organization
+            .map_or_else(|| INSTANCE.to_owned(), |id| id.to_string());
         let person = draft.person.map(|id| id.to_string());
         let workspace = draft.workspace.map(|id| id.to_string());
         let user = draft.acting.user.map(|id| id.to_string());
-        let of_actor = user.as_deref().or(person.as_deref()).unwrap_or(&organization);
-        let of_target = person.as_deref().or(workspace.as_deref()).unwrap_or(&organization);
+        let of_actor = user
+            .as_deref()
+            .or(person.as_deref())
+            .unwrap_or(&organization);
+        let of_target = person
+            .as_deref()
+            .or(workspace.as_deref())
+            .unwrap_or(&organization);
 
         let mut parts = vec![
-            Open { name: "actor".to_owned(), subject: of_actor, value: actor_part(draft.acting) },
-            Open { name: "origin".to_owned(), subject: of_actor, value: origin_part(draft.origin) },
-            Open { name: "target".to_owned(), subject: of_target, value: target_part(draft.target, draft.related) },
+            Open {
+                name: "actor".to_owned(),
+                subject: of_actor,
+                value: actor_part(draft.acting),
+            },
+            Open {
+                name: "origin".to_owned(),
+                subject: of_actor,
+                value: origin_part(draft.origin),
+            },
+            Open {
+                name: "target".to_owned(),
+                subject: of_target,
+                value: target_part(draft.target, draft.related),
+            },
         ];
         if let Some(detail) = draft.detail {
-            parts.push(Open { name: "detail".to_owned(), subject: of_target, value: detail.clone() });
+            parts.push(Open {
+                name: "detail".to_owned(),
+                subject: of_target,
+                value: detail.clone(),
+            });
         }
         let named = parts.len();
         for (index, value) in change::to_parts(draft.changes).into_iter().enumerate() {
-            parts.push(Open { name: format!("changes/{index}"), subject: of_target, value });
+            parts.push(Open {
+                name: format!("changes/{index}"),
+                subject: of_target,
+                value,
+            });
         }
 
         let actor = EntryActor {
@@ -109,7 +139,11 @@ impl LogState {
         let subjects: BTreeMap<String, String> = parts
             .iter()
             .filter(|part| {
-                let own = if matches!(part.name.as_str(), "actor" | "origin") { &actor.id } else { &draft.target.id };
+                let own = if matches!(part.name.as_str(), "actor" | "origin") {
+                    &actor.id
+                } else {
+                    &draft.target.id
+                };
                 own.as_deref() != Some(part.subject)
             })
             .map(|part| (part.name.clone(), part.subject.to_owned()))
@@ -127,7 +161,11 @@ impl LogState {
             imported: None,
             organization: self.organization.map(|id| id.to_string()),
             outcome: draft.outcome,
-            parts: parts[..named].iter().map(|part| part.name.clone()).zip(commitments.iter().cloned()).collect(),
+            parts: parts[..named]
+                .iter()
+                .map(|part| part.name.clone())
+                .zip(commitments.iter().cloned())
+                .collect(),
             related: draft.related.iter().map(entry_target).collect(),
             request: draft.origin.request.to_string(),
             sequence,
@@ -135,19 +173,35 @@ impl LogState {
             target: entry_target(draft.target),
             workspace,
         };
-        let bytes = entry.to_bytes().map_err(|error| Error::Internal(format!("an entry: {error}")))?;
-        self.frontier.append(&bytes).map_err(|error| Error::Internal(format!("the tree: {error}")))?;
-        Ok(Pending { log: self.id, sequence, entry: bytes, parts: blob })
+        let bytes = entry
+            .to_bytes()
+            .map_err(|error| Error::Internal(format!("an entry: {error}")))?;
+        self.frontier
+            .append(&bytes)
+            .map_err(|error| Error::Internal(format!("the tree: {error}")))?;
+        Ok(Pending {
+            log: self.id,
+            sequence,
+            entry: bytes,
+            parts: blob,
+        })
     }
 }
 
 fn entry_target(target: &Target) -> EntryTarget {
-    EntryTarget { id: target.id.clone(), r#type: target.kind.as_str().to_owned() }
+    EntryTarget {
+        id: target.id.clone(),
+        r#type: target.kind.as_str().to_owned(),
+    }
 }
 
 fn actor_part(acting: &Acting) -> Value {
     let mut part = Map::new();
-    for (key, value) in [("name", &acting.name), ("email", &acting.email), ("token", &acting.token_name)] {
+    for (key, value) in [
+        ("name", &acting.name),
+        ("email", &acting.email),
+        ("token", &acting.token_name),
+    ] {
         if let Some(value) = value {
             part.insert(key.to_owned(), json!(value));
         }
@@ -163,7 +217,7 @@ fn origin_part(origin: &model::actor::Origin) -> Value {
     if let Some(user_agent) = &origin.user_agent {
         part.insert("user_agent".to_owned(), json!(user_agent));
     }
-    part.insert("interface".to_owned(), json!(origin.interface.as_str()));
+    part.insert("interface".to_owned(), json!(origin.interface.word()));
     if let Some(request) = &origin.client_request {
         part.insert("client_request".to_owned(), json!(request));
     }
@@ -175,8 +229,10 @@ fn target_part(target: &Target, related: &[Target]) -> Value {
     if let Some(name) = &target.name {
         part.insert("name".to_owned(), json!(name));
     }
-    let names: Map<String, Value> =
-        related.iter().filter_map(|one| Some((one.id.clone()?, json!(one.name.as_ref()?)))).collect();
+    let names: Map<String, Value> = related
+        .iter()
+        .filter_map(|one| Some((one.id.clone()?, json!(one.name.as_ref()?))))
+        .collect();
     if !names.is_empty() {
         part.insert("related".to_owned(), Value::Object(names));
     }
@@ -185,7 +241,9 @@ fn target_part(target: &Target, related: &[Target]) -> Value {
 
 /// What changed in a row, as it may be told.
 pub(crate) fn changes(note: &Note) -> Vec<Change> {
-    let Some(shape) = note.after.as_ref().or(note.before.as_ref()) else { return Vec::new() };
+    let Some(shape) = note.after.as_ref().or(note.before.as_ref()) else {
+        return Vec::new();
+    };
     let value = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|one| one.value.clone());
     let (before, after) = (value(&note.before), value(&note.after));
     change::diff(before.as_ref(), after.as_ref(), &|path, value| {
@@ -193,7 +251,9 @@ pub(crate) fn changes(note: &Note) -> Vec<Change> {
         match path {
             [Segment::Key(key)] if shape.secret.contains(key) => Visibility::Secret,
             [Segment::Key("config"), inside @ ..] => {
-                shape.matcher.as_ref().map_or(Visibility::Clear, |matcher| matcher.visibility(inside, value))
+                shape.matcher.as_ref().map_or(Visibility::Clear, |matcher| {
+                    matcher.visibility(inside, value)
+                })
             }
             _ => Visibility::Clear,
         }
@@ -208,7 +268,15 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
         for (index, one) in chunk.iter().enumerate() {
             use std::fmt::Write as _;
             let n = index * 4;
-            let _ = write!(sql, "{}(${}, ${}, ${}, ${})", if index > 0 { ", " } else { "" }, n + 1, n + 2, n + 3, n + 4);
+            let _ = write!(
+                sql,
+                "{}(${}, ${}, ${}, ${})",
+                if index > 0 { ", " } else { "" },
+                n + 1,
+                n + 2,
+                n + 3,
+                n + 4
+            );
             values.push((&one.log).into());
             values.push(Param::Int(one.sequence.cast_signed()));
             values.push((&one.entry).into());
@@ -219,10 +287,17 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
     for log in logs.iter().filter(|log| log.size() > log.base) {
         let rows = conn.execute(
             "UPDATE logs SET size = $2, frontier = $3 WHERE id = $1 AND size = $4",
-            params![&log.id, log.size().cast_signed(), &log.frontier.to_bytes(), log.base.cast_signed()],
+            params![
+                &log.id,
+                log.size().cast_signed(),
+                &log.frontier.to_bytes(),
+                log.base.cast_signed()
+            ],
         )?;
         if rows != 1 {
-            return Err(Error::Internal("a log grew although it was locked".to_owned()));
+            return Err(Error::Internal(
+                "a log grew although it was locked".to_owned(),
+            ));
         }
     }
     Ok(())

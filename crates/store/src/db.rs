@@ -111,7 +111,6 @@ impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     }
 }
 
-
 macro_rules! ids_are_text {
     ($($name:ident),*) => {$(
         impl<'a> From<&'a model::id::$name> for Param<'a> {
@@ -123,8 +122,20 @@ macro_rules! ids_are_text {
 }
 
 ids_are_text!(
-    LogId, EventId, RequestId, OrganizationId, WorkspaceId, UserId, SessionId, TokenId, SourceId, DestinationId,
-    RevisionId, ConnectionId, TransformationId, VersionId
+    LogId,
+    EventId,
+    RequestId,
+    OrganizationId,
+    WorkspaceId,
+    UserId,
+    SessionId,
+    TokenId,
+    SourceId,
+    DestinationId,
+    RevisionId,
+    ConnectionId,
+    TransformationId,
+    VersionId
 );
 
 /// The parameters of a statement, each made into a [`Param`].
@@ -148,11 +159,15 @@ pub(crate) struct Row(pub(crate) Vec<Value>);
 
 impl Row {
     fn wrong(&self, column: usize, wanted: &str) -> DbError {
-        DbError::Other(format!("column {column} of {} is not {wanted}", self.0.len()))
+        DbError::Other(format!(
+            "column {column} of {} is not {wanted}",
+            self.0.len()
+        ))
     }
 
     pub(crate) fn int(&self, column: usize) -> Result<i64, DbError> {
-        self.opt_int(column)?.ok_or_else(|| self.wrong(column, "a number"))
+        self.opt_int(column)?
+            .ok_or_else(|| self.wrong(column, "a number"))
     }
 
     pub(crate) fn opt_int(&self, column: usize) -> Result<Option<i64>, DbError> {
@@ -181,7 +196,8 @@ impl Row {
     }
 
     pub(crate) fn text(&self, column: usize) -> Result<&str, DbError> {
-        self.opt_text(column)?.ok_or_else(|| self.wrong(column, "a text"))
+        self.opt_text(column)?
+            .ok_or_else(|| self.wrong(column, "a text"))
     }
 
     pub(crate) fn opt_text(&self, column: usize) -> Result<Option<&str>, DbError> {
@@ -194,15 +210,23 @@ impl Row {
 
     /// A text that is an id or one of a type's words.
     pub(crate) fn parse<T: std::str::FromStr>(&self, column: usize) -> Result<T, DbError> {
-        self.text(column)?.parse().map_err(|_| self.wrong(column, "of its type"))
+        self.text(column)?
+            .parse()
+            .map_err(|_| self.wrong(column, "of its type"))
     }
 
-    pub(crate) fn opt_parse<T: std::str::FromStr>(&self, column: usize) -> Result<Option<T>, DbError> {
-        self.opt_text(column)?.map(|text| text.parse().map_err(|_| self.wrong(column, "of its type"))).transpose()
+    pub(crate) fn opt_parse<T: std::str::FromStr>(
+        &self,
+        column: usize,
+    ) -> Result<Option<T>, DbError> {
+        self.opt_text(column)?
+            .map(|text| text.parse().map_err(|_| self.wrong(column, "of its type")))
+            .transpose()
     }
 
     pub(crate) fn blob(&self, column: usize) -> Result<&[u8], DbError> {
-        self.opt_blob(column)?.ok_or_else(|| self.wrong(column, "bytes"))
+        self.opt_blob(column)?
+            .ok_or_else(|| self.wrong(column, "bytes"))
     }
 
     pub(crate) fn opt_blob(&self, column: usize) -> Result<Option<&[u8]>, DbError> {
@@ -224,7 +248,9 @@ impl Conn {
     /// Opens a connection that may write.
     pub(crate) fn open(location: &Location) -> Result<Self, DbError> {
         match location {
-            Location::Sqlite { file, max_pages } => Sqlite::open(file, *max_pages).map(Self::Sqlite),
+            Location::Sqlite { file, max_pages } => {
+                Sqlite::open(file, *max_pages).map(Self::Sqlite)
+            }
             Location::Postgres(url) => Postgres::open(url).map(Self::Postgres),
         }
     }
@@ -250,7 +276,11 @@ impl Conn {
     }
 
     /// Runs a statement and gives its first row, if there is one.
-    pub(crate) fn query_one(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Option<Row>, DbError> {
+    pub(crate) fn query_one(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, DbError> {
         Ok(self.query(sql, params)?.into_iter().next())
     }
 

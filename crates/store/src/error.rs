@@ -41,7 +41,9 @@ pub enum Error {
         message: String,
     },
     /// The connection was lost while the change was being committed, and it could not be found out what became of it.
-    #[error("the change may or may not have happened: the database was lost while it was being committed")]
+    #[error(
+        "the change may or may not have happened: the database was lost while it was being committed"
+    )]
     OutcomeUnknown,
     /// The database failed.
     #[error("{0}")]
@@ -60,25 +62,40 @@ pub enum Error {
 impl Error {
     /// A refusal of input, without details.
     pub fn invalid(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid { code, message: message.into(), details: Vec::new() }
+        Self::Invalid {
+            code,
+            message: message.into(),
+            details: Vec::new(),
+        }
     }
 
     /// A refusal of one field of the input.
     pub fn field(code: &'static str, field: &str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self::Invalid { code, details: vec![(field.to_owned(), message.clone())], message }
+        Self::Invalid {
+            code,
+            details: vec![(field.to_owned(), message.clone())],
+            message,
+        }
     }
 
     /// Whether this is a rule's refusal, after which a transaction can go on.
     pub(crate) const fn is_rule(&self) -> bool {
         matches!(
             self,
-            Self::NotFound(_) | Self::Invalid { .. } | Self::Unauthenticated | Self::Denied { .. } | Self::Failed { .. }
+            Self::NotFound(_)
+                | Self::Invalid { .. }
+                | Self::Unauthenticated
+                | Self::Denied { .. }
+                | Self::Failed { .. }
         )
     }
 
     /// A rule or a conflict that refuses; it is recorded.
     pub fn failed(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Failed { code, message: message.into() }
+        Self::Failed {
+            code,
+            message: message.into(),
+        }
     }
 }

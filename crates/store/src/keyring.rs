@@ -73,7 +73,12 @@ pub(crate) fn new_wrapped(
     subject: &str,
 ) -> (Zeroizing<[u8; 32]>, Vec<u8>) {
     let key = Zeroizing::new(entropy.bytes::<32>());
-    let wrapped = encrypt(entropy, &keys.master.key, &wrap_aad(organization, subject, 1), &*key);
+    let wrapped = encrypt(
+        entropy,
+        &keys.master.key,
+        &wrap_aad(organization, subject, 1),
+        &*key,
+    );
     (key, wrapped)
 }
 
@@ -85,8 +90,12 @@ pub(crate) fn unwrap(
     generation: u32,
     wrapped: &[u8],
 ) -> Result<Zeroizing<[u8; 32]>> {
-    let bytes = decrypt(master, &wrap_aad(organization, subject, generation), wrapped)
-        .ok_or_else(|| Error::Internal("a data key does not open with the master key".to_owned()))?;
+    let bytes = decrypt(
+        master,
+        &wrap_aad(organization, subject, generation),
+        wrapped,
+    )
+    .ok_or_else(|| Error::Internal("a data key does not open with the master key".to_owned()))?;
     let mut key = Zeroizing::new([0; 32]);
     if bytes.len() != key.len() {
         return Err(Error::Internal("a data key of a wrong length".to_owned()));
@@ -116,36 +125,57 @@ impl DataKey {
 impl Keyring {
     fn take(&mut self, env: &Env, row: &Row) -> Result<()> {
         let (organization, subject) = (row.text(0)?, row.text(1)?);
-        let generation = u32::try_from(row.int(2)?).map_err(|_| Error::Internal("a key's generation".to_owned()))?;
+        let generation = u32::try_from(row.int(2)?)
+            .map_err(|_| Error::Internal("a key's generation".to_owned()))?;
         let state = match row.opt_blob(3)? {
             None => KeyState::Erased,
             Some(wrapped) => KeyState::Whole(Arc::new(DataKey {
                 generation,
-                key: unwrap(&env.keys.master.key, organization, subject, generation, wrapped)?,
+                key: unwrap(
+                    &env.keys.master.key,
+                    organization,
+                    subject,
+                    generation,
+                    wrapped,
+                )?,
             })),
         };
-        self.seen.insert((organization.to_owned(), subject.to_owned()), state);
+        self.seen
+            .insert((organization.to_owned(), subject.to_owned()), state);
         Ok(())
     }
 
     /// Reads the rows of these keys, in one statement, unless this transaction has seen them.
-    pub(crate) fn fetch(&mut self, conn: &mut Conn, env: &Env, wanted: &[(&str, &str)]) -> Result<()> {
+    pub(crate) fn fetch(
+        &mut self,
+        conn: &mut Conn,
+        env: &Env,
+        wanted: &[(&str, &str)],
+    ) -> Result<()> {
         let missing: Vec<&(&str, &str)> = wanted
             .iter()
             .filter(|(organization, subject)| {
-                !self.seen.contains_key(&((*organization).to_owned(), (*subject).to_owned()))
+                !self
+                    .seen
+                    .contains_key(&((*organization).to_owned(), (*subject).to_owned()))
             })
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let mut sql = String::from("SELECT organization, subject, generation, wrapped FROM data_keys WHERE ");
+        let mut sql =
+            String::from("SELECT organization, subject, generation, wrapped FROM data_keys WHERE ");
         let mut values: Vec<Param<'_>> = Vec::with_capacity(missing.len() * 2);
         for (index, (organization, subject)) in missing.iter().enumerate() {
             if index > 0 {
                 sql.push_str(" OR ");
             }
-            let _ = write!(sql, "(organization = ${} AND subject = ${})", index * 2 + 1, index * 2 + 2);
+            let _ = write!(
+                sql,
+                "(organization = ${} AND subject = ${})",
+                index * 2 + 1,
+                index * 2 + 2
+            );
             values.push((*organization).into());
             values.push((*subject).into());
         }
@@ -157,9 +187,18 @@ impl Keyring {
     }
 
     /// The key of a subject, if it ever had one.
-    pub(crate) fn get(&mut self, conn: &mut Conn, env: &Env, organization: &str, subject: &str) -> Result<Option<KeyState>> {
+    pub(crate) fn get(
+        &mut self,
+        conn: &mut Conn,
+        env: &Env,
+        organization: &str,
+        subject: &str,
+    ) -> Result<Option<KeyState>> {
         self.fetch(conn, env, &[(organization, subject)])?;
-        Ok(self.seen.get(&(organization.to_owned(), subject.to_owned())).cloned())
+        Ok(self
+            .seen
+            .get(&(organization.to_owned(), subject.to_owned()))
+            .cloned())
     }
 
     /// The key of a subject, made where there is none. A key that was erased stays erased.
@@ -172,7 +211,10 @@ impl Keyring {
     ) -> Result<Arc<DataKey>> {
         match self.get(conn, env, organization, subject)? {
             Some(KeyState::Whole(key)) => Ok(key),
-            Some(KeyState::Erased) => Err(Error::failed("subject_erased", "this person's data has been erased")),
+            Some(KeyState::Erased) => Err(Error::failed(
+                "subject_erased",
+                "this person's data has been erased",
+            )),
             None => {
                 let (key, wrapped) = new_wrapped(&env.keys, &*env.entropy, organization, subject);
                 conn.execute(

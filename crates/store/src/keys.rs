@@ -29,7 +29,10 @@ pub(crate) struct Secret {
 impl Secret {
     fn new(entropy: &dyn Entropy) -> Self {
         let id: [u8; 6] = entropy.bytes();
-        Self { id: BASE64_URL_SAFE_NO_PAD.encode(id), key: Zeroizing::new(entropy.bytes()) }
+        Self {
+            id: BASE64_URL_SAFE_NO_PAD.encode(id),
+            key: Zeroizing::new(entropy.bytes()),
+        }
     }
 
     /// What the database keeps to recognize the secret by. It tells nothing of the secret.
@@ -57,7 +60,9 @@ pub struct KeyFile {
 
 impl fmt::Debug for KeyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyFile").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("KeyFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,7 +84,10 @@ struct WrittenSecret {
 
 impl From<&Secret> for WrittenSecret {
     fn from(secret: &Secret) -> Self {
-        Self { id: secret.id.clone(), key: Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(*secret.key)) }
+        Self {
+            id: secret.id.clone(),
+            key: Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(*secret.key)),
+        }
     }
 }
 
@@ -97,26 +105,42 @@ impl KeyFile {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(broken(&error.to_string())),
         };
-        let mode = file.metadata().map_err(|error| broken(&error.to_string()))?.permissions().mode();
+        let mode = file
+            .metadata()
+            .map_err(|error| broken(&error.to_string()))?
+            .permissions()
+            .mode();
         if mode & 0o077 != 0 {
-            return Err(broken("others than its owner may read it; run `chmod 600` on it"));
+            return Err(broken(
+                "others than its owner may read it; run `chmod 600` on it",
+            ));
         }
         let mut text = Zeroizing::new(String::new());
-        file.read_to_string(&mut text).map_err(|error| broken(&error.to_string()))?;
-        let written: Written = serde_json::from_str(&text).map_err(|_| broken("this is not a key file of Annals"))?;
+        file.read_to_string(&mut text)
+            .map_err(|error| broken(&error.to_string()))?;
+        let written: Written =
+            serde_json::from_str(&text).map_err(|_| broken("this is not a key file of Annals"))?;
         if written.version != 1 {
             return Err(broken("it was written by a newer Annals"));
         }
         let read = |secret: WrittenSecret| {
             let mut key = Zeroizing::new([0; 32]);
-            let bytes = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(secret.key.as_bytes()).unwrap_or_default());
+            let bytes = Zeroizing::new(
+                BASE64_URL_SAFE_NO_PAD
+                    .decode(secret.key.as_bytes())
+                    .unwrap_or_default(),
+            );
             if bytes.len() != 32 {
                 return Err(broken("a key in it has not 32 bytes"));
             }
             key.copy_from_slice(&bytes);
             Ok(Secret { id: secret.id, key })
         };
-        Ok(Some(Self { path: path.to_owned(), seed: read(written.seed)?, master: read(written.master)? }))
+        Ok(Some(Self {
+            path: path.to_owned(),
+            seed: read(written.seed)?,
+            master: read(written.master)?,
+        }))
     }
 
     /// Makes a new file, readable by its owner alone, and syncs it and its folder. It never overwrites one.
@@ -124,26 +148,48 @@ impl KeyFile {
     /// # Errors
     /// When there is a file already, or it cannot be written.
     pub fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self> {
-        let broken = |error: std::io::Error| Error::Instance(format!("key file {}: {error}", path.display()));
-        let keys = Self { path: path.to_owned(), seed: Secret::new(entropy), master: Secret::new(entropy) };
+        let broken = |error: std::io::Error| {
+            Error::Instance(format!("key file {}: {error}", path.display()))
+        };
+        let keys = Self {
+            path: path.to_owned(),
+            seed: Secret::new(entropy),
+            master: Secret::new(entropy),
+        };
         let written = Written {
             about: ABOUT.to_owned(),
             version: 1,
             seed: (&keys.seed).into(),
             master: (&keys.master).into(),
         };
-        let text = Zeroizing::new(serde_json::to_string_pretty(&written).map_err(|error| Error::Internal(error.to_string()))?);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let text = Zeroizing::new(
+            serde_json::to_string_pretty(&written)
+                .map_err(|error| Error::Internal(error.to_string()))?,
+        );
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(broken)?;
         // Written whole under another name first: if the machine stops here, there is no half a key file.
         let draft = path.with_extension(format!("new-{}", keys.master.id));
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(broken)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(broken)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&draft)
+            .map_err(broken)?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.write_all(b"\n"))
+            .and_then(|()| file.sync_all())
+            .map_err(broken)?;
         // A link, not a rename: it fails where there is a file already.
         let linked = std::fs::hard_link(&draft, path);
         std::fs::remove_file(&draft).map_err(broken)?;
         linked.map_err(broken)?;
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(broken)?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(broken)?;
         Ok(keys)
     }
 
@@ -154,7 +200,9 @@ impl KeyFile {
         Hkdf::<Sha256>::new(None, &*self.seed.key)
             .expand(info.as_bytes(), &mut *secret)
             .expect("32 bytes are within the limit of HKDF-SHA256");
-        ed25519_dalek::SigningKey::from_bytes(&secret).verifying_key().to_bytes()
+        ed25519_dalek::SigningKey::from_bytes(&secret)
+            .verifying_key()
+            .to_bytes()
     }
 }
 
@@ -172,8 +220,18 @@ mod tests {
         let read = KeyFile::load(&path).expect("read").expect("there");
         assert_eq!(made.master.check(), read.master.check());
         assert_eq!(made.seed.check(), read.seed.check());
-        assert!(KeyFile::create(&path, &SystemEntropy).is_err(), "an existing file is never overwritten");
-        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert!(
+            KeyFile::create(&path, &SystemEntropy).is_err(),
+            "an existing file is never overwritten"
+        );
+        assert_eq!(
+            std::fs::metadata(&path)
+                .expect("there")
+                .permissions()
+                .mode()
+                & 0o777,
+            0o600
+        );
     }
 
     #[test]

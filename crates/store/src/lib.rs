@@ -28,8 +28,8 @@ pub use action::{Action, Changed, Done, Fact, Need, Recorded, Resource, Scope, T
 pub use db::{DbError, Location};
 pub use error::{Error, Result};
 pub use keys::KeyFile;
-pub use search::{Event, Hidden, Order, Page, Query, Shown, Viewer};
-pub use store::{Instance, Options, Performing, Store};
+pub use search::{Event, Hidden, Order, Page, Query};
+pub use store::{Instance, Keeping, Options, Performing, Store, migrate};
 pub use tables::identity::normalized_email;
 pub use tables::listing::{After, Listing};
 pub use tables::setup::SetUpLink;

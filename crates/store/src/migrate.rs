@@ -26,7 +26,10 @@ pub(crate) fn open(
 ) -> Result<(KeyFile, Zeroizing<[u8; 32]>)> {
     if version(conn)? < steps(conn).len() {
         if !create {
-            return Err(Error::Instance("the schema is missing or old; run `annals migrate` with its owner's URL".to_owned()));
+            return Err(Error::Instance(
+                "the schema is missing or old; run `annals migrate` with its owner's URL"
+                    .to_owned(),
+            ));
         }
         conn.begin()?;
         match migrate(conn, keys, clock, entropy) {
@@ -39,7 +42,9 @@ pub(crate) fn open(
         }
     }
     if version(conn)? > steps(conn).len() {
-        return Err(Error::Instance("this database was written by a newer Annals".to_owned()));
+        return Err(Error::Instance(
+            "this database was written by a newer Annals".to_owned(),
+        ));
     }
     fitting_keys(conn, keys)
 }
@@ -49,11 +54,22 @@ const fn steps(conn: &Conn) -> &'static [&'static str] {
 }
 
 fn version(conn: &mut Conn) -> Result<usize> {
-    if conn.query_one(dialect::has_schema(conn.is_postgres()), &[])?.is_none() {
+    if conn
+        .query_one(dialect::has_schema(conn.is_postgres()), &[])?
+        .is_none()
+    {
         return Ok(0);
     }
-    let row = conn.query_one("SELECT CAST(max(version) AS BIGINT) FROM schema_version", &[])?;
-    Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten().and_then(|one| usize::try_from(one).ok()).unwrap_or(0))
+    let row = conn.query_one(
+        "SELECT CAST(max(version) AS BIGINT) FROM schema_version",
+        &[],
+    )?;
+    Ok(row
+        .map(|row| row.opt_int(0))
+        .transpose()?
+        .flatten()
+        .and_then(|one| usize::try_from(one).ok())
+        .unwrap_or(0))
 }
 
 fn migrate(conn: &mut Conn, keys: &Path, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<()> {
@@ -63,12 +79,26 @@ fn migrate(conn: &mut Conn, keys: &Path, clock: &dyn Clock, entropy: &dyn Entrop
     // Another process may have been here while this one waited for the lock.
     let done = version(conn)?;
     if done == 0 {
-        conn.batch("CREATE TABLE schema_version (version BIGINT NOT NULL, at BIGINT NOT NULL);".replace("BIGINT", if conn.is_postgres() { "BIGINT" } else { "INTEGER" }).as_str())?;
+        conn.batch(
+            "CREATE TABLE schema_version (version BIGINT NOT NULL, at BIGINT NOT NULL);"
+                .replace(
+                    "BIGINT",
+                    if conn.is_postgres() {
+                        "BIGINT"
+                    } else {
+                        "INTEGER"
+                    },
+                )
+                .as_str(),
+        )?;
     }
     for (index, step) in steps(conn).iter().enumerate().skip(done) {
         conn.batch(step)?;
         let version = i64::try_from(index + 1).unwrap_or(i64::MAX);
-        conn.execute("INSERT INTO schema_version (version, at) VALUES ($1, $2)", params![version, clock.now()])?;
+        conn.execute(
+            "INSERT INTO schema_version (version, at) VALUES ($1, $2)",
+            params![version, clock.now()],
+        )?;
     }
     if done == 0 {
         first_rows(conn, keys, clock, entropy)?;
@@ -78,7 +108,12 @@ fn migrate(conn: &mut Conn, keys: &Path, clock: &dyn Clock, entropy: &dyn Entrop
 
 /// The key file is synced before its check values commit: if the machine stops between the two, the next start finds a
 /// file that it can use.
-fn first_rows(conn: &mut Conn, keys: &Path, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<()> {
+fn first_rows(
+    conn: &mut Conn,
+    keys: &Path,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<()> {
     let keys = match KeyFile::load(keys)? {
         Some(found) => found,
         None => KeyFile::create(keys, entropy)?,
@@ -106,7 +141,10 @@ fn wrap_index(keys: &KeyFile, entropy: &dyn Entropy) -> Vec<u8> {
 
 fn fitting_keys(conn: &mut Conn, path: &Path) -> Result<(KeyFile, Zeroizing<[u8; 32]>)> {
     let row = conn
-        .query_one("SELECT master_id, master_check, seed_id, seed_check FROM instance WHERE one = 1", &[])?
+        .query_one(
+            "SELECT master_id, master_check, seed_id, seed_check FROM instance WHERE one = 1",
+            &[],
+        )?
         .ok_or_else(|| Error::Instance("the database has a schema, but no instance".to_owned()))?;
     let wanted = row.text(0)?.to_owned();
     let Some(keys) = KeyFile::load(path)? else {
@@ -143,6 +181,11 @@ impl Env {
         entropy: std::sync::Arc<dyn Entropy>,
         (keys, index): (KeyFile, Zeroizing<[u8; 32]>),
     ) -> Self {
-        Self { clock, entropy, keys, index }
+        Self {
+            clock,
+            entropy,
+            keys,
+            index,
+        }
     }
 }

@@ -40,7 +40,10 @@ const OPEN: &str = "SELECT log_id, actor, event_type, target, code, actor_kind, 
 
 /// Records a refusal: an event, or one more in a series.
 pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -> Result<()> {
-    let actor = refused.acting.id().unwrap_or_else(|| refused.acting.kind.to_owned());
+    let actor = refused
+        .acting
+        .id()
+        .unwrap_or_else(|| refused.acting.kind.to_owned());
     let target = refused.need.resource.target.id.clone().unwrap_or_default();
     let event = refused.event.to_string();
     let open = group.conn.query_one(
@@ -64,8 +67,28 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
             params![&log, &actor, &summary],
         )?;
         return match is_open {
-            Some(_) => one_more(group, log, &actor, &summary, &actor, &Refused { code: "", ..*refused }),
-            None => open_one(group, log, &actor, &summary, &actor, &Refused { code: "", ..*refused }),
+            Some(_) => one_more(
+                group,
+                log,
+                &actor,
+                &summary,
+                &actor,
+                &Refused {
+                    code: "",
+                    ..*refused
+                },
+            ),
+            None => open_one(
+                group,
+                log,
+                &actor,
+                &summary,
+                &actor,
+                &Refused {
+                    code: "",
+                    ..*refused
+                },
+            ),
         };
     }
     open_one(group, log, &actor, &event, &target, refused)?;
@@ -93,14 +116,22 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
 
 fn person_of(target: &Target) -> Result<Option<UserId>> {
     match (target.kind, &target.id) {
-        (TargetType::User, Some(id)) => {
-            id.parse().map(Some).map_err(|_| Error::Internal("a person's id that is none".to_owned()))
-        }
+        (TargetType::User, Some(id)) => id
+            .parse()
+            .map(Some)
+            .map_err(|_| Error::Internal("a person's id that is none".to_owned())),
         _ => Ok(None),
     }
 }
 
-fn open_one(group: &mut Group<'_>, log: LogId, actor: &str, event: &str, target: &str, refused: &Refused<'_>) -> Result<()> {
+fn open_one(
+    group: &mut Group<'_>,
+    log: LogId,
+    actor: &str,
+    event: &str,
+    target: &str,
+    refused: &Refused<'_>,
+) -> Result<()> {
     group.conn.execute(
         "INSERT INTO refusals (log_id, actor, event_type, target, code, actor_kind, outcome, workspace_id, token, first_at, last_at, count) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, 1)",
@@ -120,7 +151,14 @@ fn open_one(group: &mut Group<'_>, log: LogId, actor: &str, event: &str, target:
     Ok(())
 }
 
-fn one_more(group: &mut Group<'_>, log: LogId, actor: &str, event: &str, target: &str, refused: &Refused<'_>) -> Result<()> {
+fn one_more(
+    group: &mut Group<'_>,
+    log: LogId,
+    actor: &str,
+    event: &str,
+    target: &str,
+    refused: &Refused<'_>,
+) -> Result<()> {
     group.conn.execute(
         "UPDATE refusals SET count = count + 1, last_at = $6 WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = $5",
         params![&log, actor, event, target, refused.code, refused.at],
@@ -157,7 +195,8 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
     let (first, last, count) = (row.moment(9)?, row.moment(10)?, row.int(11)?);
     let is_summary = event == AUDIT_LOG_REFUSALS_SUMMARIZED.to_string();
     if count > 1 || is_summary {
-        let event_type = EventType::find_name(event).ok_or_else(|| Error::Internal(format!("a refusal of {event}")))?;
+        let event_type = EventType::find_name(event)
+            .ok_or_else(|| Error::Internal(format!("a refusal of {event}")))?;
         let mut rx = group.rx();
         let acting = rx.acting_of_record(row.text(5)?, actor, row.opt_text(8)?)?;
         let kind = if !is_summary {
@@ -167,14 +206,21 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
         } else {
             TargetType::AccessToken
         };
-        let id = if target.is_empty() { None } else { Some(target.to_owned()) };
+        let id = if target.is_empty() {
+            None
+        } else {
+            Some(target.to_owned())
+        };
         let name = match &id {
             Some(id) => rx.name_of(kind, id)?,
             None => None,
         };
         let target = Target { kind, id, name };
         let person = person_of(&target)?;
-        let origin = Origin::local(RequestId::new(&*group.env.clock, &*group.env.entropy), Interface::System);
+        let origin = Origin::local(
+            RequestId::new(&*group.env.clock, &*group.env.entropy),
+            Interface::System,
+        );
         group.append(
             log,
             &Draft {
@@ -182,7 +228,11 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
                 at: now,
                 acting: &acting,
                 origin: &origin,
-                outcome: if row.text(6)? == "denied" { Outcome::Denied } else { Outcome::Failed },
+                outcome: if row.text(6)? == "denied" {
+                    Outcome::Denied
+                } else {
+                    Outcome::Failed
+                },
                 code: if code.is_empty() { None } else { Some(code) },
                 target: &target,
                 related: &[],
@@ -190,7 +240,9 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
                 person,
                 changes: &[],
                 detail: None,
-                facts: Some(json!({ "count": count, "first": first.rfc3339(), "last": last.rfc3339() })),
+                facts: Some(
+                    json!({ "count": count, "first": first.rfc3339(), "last": last.rfc3339() }),
+                ),
             },
         )?;
     }
@@ -210,7 +262,9 @@ impl Rx<'_> {
             acting.token_name = self.name_of(TargetType::AccessToken, token)?;
         }
         if kind == "user" {
-            let user: UserId = actor.parse().map_err(|_| Error::Internal("a person's id that is none".to_owned()))?;
+            let user: UserId = actor
+                .parse()
+                .map_err(|_| Error::Internal("a person's id that is none".to_owned()))?;
             acting.user = Some(user);
             if let Some(person) = self.user(user)? {
                 acting.name = Some(person.name);

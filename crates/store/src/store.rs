@@ -15,7 +15,7 @@ use crate::db::{Conn, DbError, Location};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
-use crate::migrate;
+use crate::migrate as schema;
 use crate::tx::Rx;
 use crate::upkeep::Upkeep;
 use crate::writer::Writer;
@@ -40,7 +40,13 @@ pub struct Options {
 impl Options {
     /// With the machine's clock and randomness, migrating.
     pub fn new(location: Location, keys: PathBuf) -> Self {
-        Self { location, keys, migrate: true, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+        Self {
+            location,
+            keys,
+            migrate: true,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
     }
 }
 
@@ -74,16 +80,32 @@ impl Store {
     /// [`Error::Instance`] when the key file does not fit, or the schema is missing or from a newer version;
     /// [`Error::Database`] when the database cannot be reached.
     pub fn open(options: Options) -> Result<Self> {
-        let Options { location, keys, migrate, clock, entropy } = options;
+        let Options {
+            location,
+            keys,
+            migrate,
+            clock,
+            entropy,
+        } = options;
         let mut conn = Conn::open(&location)?;
-        let fitting = migrate::open(&mut conn, &keys, migrate, &*clock, &*entropy)?;
+        let fitting = schema::open(&mut conn, &keys, migrate, &*clock, &*entropy)?;
         let env = Arc::new(Env::new(clock, entropy, fitting));
         let writer = Writer::start(&location, &env, conn);
-        Ok(Self { env, location, writer, readers: Readers::default() })
+        Ok(Self {
+            env,
+            location,
+            writer,
+            readers: Readers::default(),
+        })
     }
 
     /// Does an action, with the events that record it, in one transaction. The only way to change anything.
-    pub fn perform<A: Action>(&self, actor: Actor, origin: Origin, action: A) -> Performing<A::Output> {
+    pub fn perform<A: Action>(
+        &self,
+        actor: Actor,
+        origin: Origin,
+        action: A,
+    ) -> Performing<A::Output> {
         Performing(self.writer.perform(actor, origin, action))
     }
 
@@ -97,7 +119,11 @@ impl Store {
         let mut conn = self.reader()?;
         let mut keys = Keyring::default();
         let read = conn.begin_read().map_err(Error::from).and_then(|()| {
-            let result = what(&mut Rx { conn: &mut conn, env: &self.env, keys: &mut keys });
+            let result = what(&mut Rx {
+                conn: &mut conn,
+                env: &self.env,
+                keys: &mut keys,
+            });
             conn.batch("COMMIT").map_err(Error::from).and(result)
         });
         self.give_back(conn);
@@ -105,7 +131,11 @@ impl Store {
     }
 
     fn reader(&self) -> Result<Conn> {
-        let mut state = self.readers.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .readers
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(conn) = state.0.pop() {
                 return Ok(conn);
@@ -114,19 +144,31 @@ impl Store {
                 state.1 += 1;
                 drop(state);
                 return Conn::open_reader(&self.location).map_err(|error| {
-                    self.readers.state.lock().unwrap_or_else(PoisonError::into_inner).1 -= 1;
+                    self.readers
+                        .state
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .1 -= 1;
                     self.readers.free.notify_one();
                     Error::Database(error)
                 });
             }
-            state = self.readers.free.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .readers
+                .free
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn give_back(&self, mut conn: Conn) {
         // A connection whose transaction did not end, or that is gone, is not read from again.
         let fit = conn.is_usable() && (!conn.in_transaction() || conn.batch("ROLLBACK").is_ok());
-        let mut state = self.readers.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .readers
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if fit {
             state.0.push(conn);
         } else {
@@ -201,7 +243,14 @@ fn closing() -> Error {
 /// As [`Store::open`].
 pub fn migrate(options: &Options) -> Result<()> {
     let mut conn = Conn::open(&options.location)?;
-    migrate::open(&mut conn, &options.keys, true, &*options.clock, &*options.entropy).map(|_| ())
+    schema::open(
+        &mut conn,
+        &options.keys,
+        true,
+        &*options.clock,
+        &*options.entropy,
+    )
+    .map(|_| ())
 }
 
 impl From<&DbError> for Error {

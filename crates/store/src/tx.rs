@@ -27,7 +27,10 @@ pub struct Rx<'a> {
 impl Rx<'_> {
     /// The organization that a workspace belongs to, if there is such a workspace.
     pub fn organization_of(&mut self, workspace: WorkspaceId) -> Result<Option<OrganizationId>> {
-        let row = self.conn.query_one("SELECT organization_id FROM workspaces WHERE id = $1", params![&workspace])?;
+        let row = self.conn.query_one(
+            "SELECT organization_id FROM workspaces WHERE id = $1",
+            params![&workspace],
+        )?;
         Ok(row.map(|row| row.parse(0)).transpose()?)
     }
 
@@ -99,8 +102,21 @@ impl<'a> DerefMut for Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) const fn new(rx: Rx<'a>, acting: Acting, at: Micros, origin: &'a Origin, wrote: &'a Cell<bool>) -> Self {
-        Self { rx, acting, at, origin, notes: Vec::new(), wrote }
+    pub(crate) const fn new(
+        rx: Rx<'a>,
+        acting: Acting,
+        at: Micros,
+        origin: &'a Origin,
+        wrote: &'a Cell<bool>,
+    ) -> Self {
+        Self {
+            rx,
+            acting,
+            at,
+            origin,
+            notes: Vec::new(),
+            wrote,
+        }
     }
 
     /// Where the request came from.
@@ -109,7 +125,10 @@ impl<'a> Tx<'a> {
     }
 
     /// A new random id.
-    pub fn new_id<T>(&self, make: impl Fn(&dyn model::clock::Clock, &dyn model::clock::Entropy) -> T) -> T {
+    pub fn new_id<T>(
+        &self,
+        make: impl Fn(&dyn model::clock::Clock, &dyn model::clock::Entropy) -> T,
+    ) -> T {
         make(&*self.rx.env.clock, &*self.rx.env.entropy)
     }
 
@@ -133,21 +152,41 @@ impl<'a> Tx<'a> {
         self.begin_writing()?;
         let rows = self.rx.conn.execute(sql, params)?;
         if rows != 1 {
-            return Err(Error::Internal(format!("a write touched {rows} rows in place of one")));
+            return Err(Error::Internal(format!(
+                "a write touched {rows} rows in place of one"
+            )));
         }
         Ok(self.note(before, after))
     }
 
-    pub(crate) fn note(&mut self, before: Option<&dyn Audited>, after: Option<&dyn Audited>) -> Changed {
-        self.notes.push(Note { before: before.map(Audited::snapshot), after: after.map(Audited::snapshot) });
+    pub(crate) fn note(
+        &mut self,
+        before: Option<&dyn Audited>,
+        after: Option<&dyn Audited>,
+    ) -> Changed {
+        self.notes.push(Note {
+            before: before.map(Audited::snapshot),
+            after: after.map(Audited::snapshot),
+        });
         Changed(self.notes.len() - 1)
     }
 
     /// Writes a row that belongs to one that is noted (a membership's role in a workspace, a new log).
-    pub(crate) fn write_part(&mut self, sql: &str, params: &[Param<'_>], of: &Changed) -> Result<()> {
+    pub(crate) fn write_part(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        of: &Changed,
+    ) -> Result<()> {
         debug_assert!(of.0 < self.notes.len(), "a part belongs to a noted row");
         self.begin_writing()?;
         let rows = self.rx.conn.execute(sql, params)?;
-        if rows == 1 { Ok(()) } else { Err(Error::Internal(format!("a write touched {rows} rows in place of one"))) }
+        if rows == 1 {
+            Ok(())
+        } else {
+            Err(Error::Internal(format!(
+                "a write touched {rows} rows in place of one"
+            )))
+        }
     }
 }

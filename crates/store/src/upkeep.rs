@@ -37,7 +37,12 @@ impl Upkeep {
     /// The tables that each may write.
     pub const fn tables(self) -> &'static [&'static str] {
         match self {
-            Self::Index => &["index_reached", "index_events", "index_things", "index_counts"],
+            Self::Index => &[
+                "index_reached",
+                "index_events",
+                "index_things",
+                "index_counts",
+            ],
             Self::CloseRefusals => &["refusals", "entries", "logs"],
             Self::UsedToken(_) => &["tokens.used_at"],
             Self::UsedSession(_) => &["sessions.used_at"],
@@ -97,8 +102,14 @@ fn index(conn: &mut Conn) -> Result<u64> {
     let Some(row) = behind else { return Ok(0) };
     let log: LogId = row.parse(0)?;
     conn.execute("INSERT INTO index_reached (log_id, reached) VALUES ($1, 0) ON CONFLICT (log_id) DO NOTHING", params![&log])?;
-    conn.execute("UPDATE index_reached SET reached = reached WHERE log_id = $1", params![&log])?;
-    let row = conn.query_one("SELECT reached FROM index_reached WHERE log_id = $1", params![&log])?;
+    conn.execute(
+        "UPDATE index_reached SET reached = reached WHERE log_id = $1",
+        params![&log],
+    )?;
+    let row = conn.query_one(
+        "SELECT reached FROM index_reached WHERE log_id = $1",
+        params![&log],
+    )?;
     let reached = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
     let rows = conn.query(
         "SELECT sequence, entry FROM entries WHERE log_id = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3",
@@ -106,15 +117,21 @@ fn index(conn: &mut Conn) -> Result<u64> {
     )?;
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {
-        let entry = Entry::parse(row.blob(1)?).map_err(|error| Error::Internal(format!("entry {}: {error}", entries.len())))?;
+        let entry = Entry::parse(row.blob(1)?)
+            .map_err(|error| Error::Internal(format!("entry {}: {error}", entries.len())))?;
         entries.push((row.int(0)?, entry));
     }
-    let Some((last, _)) = entries.last() else { return Ok(0) };
+    let Some((last, _)) = entries.last() else {
+        return Ok(0);
+    };
     let last = *last;
     events(conn, log, &entries)?;
     things(conn, log, &entries)?;
     counts(conn, log, &entries)?;
-    conn.execute("UPDATE index_reached SET reached = $2 WHERE log_id = $1", params![&log, last + 1])?;
+    conn.execute(
+        "UPDATE index_reached SET reached = $2 WHERE log_id = $1",
+        params![&log, last + 1],
+    )?;
     Ok(entries.len() as u64)
 }
 
@@ -124,7 +141,13 @@ fn insert(conn: &mut Conn, head: &str, columns: usize, values: &[Param<'_>]) -> 
     for chunk in values.chunks(columns * 50) {
         let mut sql = String::from(head);
         for index in 0..chunk.len() {
-            let opening = if index % columns > 0 { ", " } else if index > 0 { "), (" } else { "(" };
+            let opening = if index % columns > 0 {
+                ", "
+            } else if index > 0 {
+                "), ("
+            } else {
+                "("
+            };
             let _ = write!(sql, "{opening}${}", index + 1);
         }
         sql.push(')');
@@ -174,13 +197,20 @@ fn things(conn: &mut Conn, log: LogId, entries: &[(i64, Entry)]) -> Result<()> {
             values.extend([Param::from(&log), Param::from(id), Param::Int(*sequence)]);
         }
     }
-    insert(conn, "INSERT INTO index_things (log_id, thing, sequence) VALUES ", 3, &values)
+    insert(
+        conn,
+        "INSERT INTO index_things (log_id, thing, sequence) VALUES ",
+        3,
+        &values,
+    )
 }
 
 fn counts(conn: &mut Conn, log: LogId, entries: &[(i64, Entry)]) -> Result<()> {
     let mut counts: std::collections::BTreeMap<&str, i64> = std::collections::BTreeMap::new();
     for (_, entry) in entries {
-        *counts.entry(entry.workspace.as_deref().unwrap_or_default()).or_default() += 1;
+        *counts
+            .entry(entry.workspace.as_deref().unwrap_or_default())
+            .or_default() += 1;
     }
     for (workspace, events) in counts {
         conn.execute(

@@ -83,12 +83,14 @@ impl<A: Action> Job for Asked<A> {
     }
 
     fn answer(self: Box<Self>, result: Result<Entries>) {
+        let Self { output, reply, .. } = *self;
         let result = result.and_then(|entries| {
-            let output = self.output.ok_or_else(|| Error::Internal("an action without its output".to_owned()))?;
+            let output =
+                output.ok_or_else(|| Error::Internal("an action without its output".to_owned()))?;
             Ok(Recorded { output, entries })
         });
         // Whoever asked may have gone away; what was done is done and recorded all the same.
-        let _ = self.reply.send(result);
+        let _ = reply.send(result);
     }
 }
 
@@ -129,7 +131,11 @@ impl Writer {
                     .expect("a thread can be started, or nothing can be written")
             })
             .collect();
-        Self { queue, threads, postgres }
+        Self {
+            queue,
+            threads,
+            postgres,
+        }
     }
 
     pub(crate) fn perform<A: Action>(
@@ -144,13 +150,26 @@ impl Writer {
             Scope::Organization(organization) => Lane::Organization(organization),
             Scope::Account(_) | Scope::Instance => self.queue.alone(),
         };
-        self.queue.put(lane, Work::Act(Box::new(Asked { actor, origin, action, output: None, reply })));
+        self.queue.put(
+            lane,
+            Work::Act(Box::new(Asked {
+                actor,
+                origin,
+                action,
+                output: None,
+                reply,
+            })),
+        );
         receiver
     }
 
     pub(crate) fn keep(&self, upkeep: Upkeep) -> oneshot::Receiver<Result<u64>> {
         let (reply, receiver) = oneshot::channel();
-        let lane = if self.postgres { self.queue.alone() } else { Lane::All };
+        let lane = if self.postgres {
+            self.queue.alone()
+        } else {
+            Lane::All
+        };
         self.queue.put(lane, Work::Keep(upkeep, reply));
         receiver
     }
@@ -179,7 +198,9 @@ impl Hand {
             self.conn = None;
             self.conn = Some(Conn::open(&self.location)?);
         }
-        self.conn.as_mut().ok_or_else(|| Error::Internal("a connection that was just opened".to_owned()))
+        self.conn
+            .as_mut()
+            .ok_or_else(|| Error::Internal("a connection that was just opened".to_owned()))
     }
 
     fn work(&mut self, work: Vec<Work>) {
@@ -237,7 +258,10 @@ impl Hand {
         let mut jobs = vec![job];
         let mut last = clone_error(error);
         for _ in 1..TRIES {
-            if !matches!(last, Error::Database(DbError::Conflict(_) | DbError::Lost(_))) {
+            if !matches!(
+                last,
+                Error::Database(DbError::Conflict(_) | DbError::Lost(_))
+            ) {
                 break;
             }
             match self.attempt(&mut jobs) {
@@ -263,7 +287,9 @@ impl Hand {
                 self.conn = None;
                 match self.has_happened(first.as_ref()) {
                     Some(true) => Ok(results),
-                    Some(false) => Err(Error::Database(DbError::Lost("while committing".to_owned()))),
+                    Some(false) => Err(Error::Database(DbError::Lost(
+                        "while committing".to_owned(),
+                    ))),
                     None => Err(Error::OutcomeUnknown),
                 }
             }
@@ -276,7 +302,9 @@ impl Hand {
 
     /// Whether the entry that a lost group wrote first is there: nothing where that cannot be found out.
     fn has_happened(&mut self, first: Option<&crate::append::Pending>) -> Option<bool> {
-        let Some(first) = first else { return Some(false) };
+        let Some(first) = first else {
+            return Some(false);
+        };
         for wait in SEARCH {
             std::thread::sleep(Duration::from_millis(wait));
             if let Ok(conn) = self.conn()
@@ -296,7 +324,9 @@ impl Hand {
             let conn = self.conn()?;
             match crate::upkeep::run(conn, &env, upkeep) {
                 Ok(done) => return Ok(done),
-                Err(error @ Error::Database(DbError::Conflict(_) | DbError::Lost(_))) => last = error,
+                Err(error @ Error::Database(DbError::Conflict(_) | DbError::Lost(_))) => {
+                    last = error
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -315,7 +345,10 @@ fn clone_error(error: &Error) -> Error {
         Error::OutcomeUnknown => Error::OutcomeUnknown,
         Error::Database(DbError::Full(text)) => Error::Database(DbError::Full(text.clone())),
         Error::Database(DbError::Lost(text)) => Error::Database(DbError::Lost(text.clone())),
-        Error::Database(DbError::Conflict(text)) => Error::Database(DbError::Conflict(text.clone())),
+        Error::Database(DbError::Conflict(text)) => {
+            Error::Database(DbError::Conflict(text.clone()))
+        }
+        Error::Internal(text) => Error::Internal(text.clone()),
         other => Error::Internal(other.to_string()),
     }
 }

@@ -2,12 +2,20 @@
 
 /// Begins a transaction that will write. SQLite takes its one write lock at once; PostgreSQL takes the log's row next.
 pub(crate) const fn begin(postgres: bool) -> &'static str {
-    if postgres { "BEGIN ISOLATION LEVEL READ COMMITTED" } else { "BEGIN IMMEDIATE" }
+    if postgres {
+        "BEGIN ISOLATION LEVEL READ COMMITTED"
+    } else {
+        "BEGIN IMMEDIATE"
+    }
 }
 
 /// Begins a transaction that sees one state of the data.
 pub(crate) const fn begin_read(postgres: bool) -> &'static str {
-    if postgres { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN DEFERRED" }
+    if postgres {
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    } else {
+        "BEGIN DEFERRED"
+    }
 }
 
 /// Locks a log's row, so that what follows happens after everything that the log holds.
@@ -21,7 +29,11 @@ pub(crate) const fn lock_log(postgres: bool) -> &'static str {
 
 /// Keeps two processes from creating the schema at once. On SQLite the write lock does.
 pub(crate) const fn lock_schema(postgres: bool) -> Option<&'static str> {
-    if postgres { Some("SELECT CAST(pg_advisory_xact_lock(4702111234474983745) AS TEXT)") } else { None }
+    if postgres {
+        Some("SELECT CAST(pg_advisory_xact_lock(4702111234474983745) AS TEXT)")
+    } else {
+        None
+    }
 }
 
 /// Whether the schema's version table exists.

@@ -22,18 +22,26 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) fn open(url: &str) -> Result<Self, DbError> {
-        let mut config: Config = url.parse().map_err(|_| DbError::Lost("the database's URL cannot be read".to_owned()))?;
+        let mut config: Config = url
+            .parse()
+            .map_err(|_| DbError::Lost("the database's URL cannot be read".to_owned()))?;
         config.application_name("annals");
         let client = if config.get_ssl_mode() == SslMode::Disable || local(&config) {
             config.connect(NoTls)?
         } else {
             config.connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls()?))?
         };
-        Ok(Self { client: Some(client), statements: HashMap::new(), transaction: false })
+        Ok(Self {
+            client: Some(client),
+            statements: HashMap::new(),
+            transaction: false,
+        })
     }
 
     fn client(&mut self) -> Result<&mut Client, DbError> {
-        self.client.as_mut().ok_or_else(|| DbError::Lost("closed".to_owned()))
+        self.client
+            .as_mut()
+            .ok_or_else(|| DbError::Lost("closed".to_owned()))
     }
 
     fn prepare(&mut self, sql: &str) -> Result<Statement, DbError> {
@@ -50,19 +58,28 @@ impl Postgres {
 
     pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
         let statement = self.prepare(sql)?;
-        let values: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as &(dyn ToSql + Sync)).collect();
+        let values: Vec<&(dyn ToSql + Sync)> = params
+            .iter()
+            .map(|param| param as &(dyn ToSql + Sync))
+            .collect();
         let rows = self.client()?.query(&statement, &values)?;
         rows.iter()
             .map(|row| {
                 let mut values = Vec::with_capacity(row.len());
                 for (column, shape) in row.columns().iter().enumerate() {
                     values.push(match *shape.type_() {
-                        Type::INT8 => row.try_get::<_, Option<i64>>(column)?.map_or(Value::Null, Value::Int),
-                        Type::TEXT | Type::VARCHAR | Type::NAME => {
-                            row.try_get::<_, Option<String>>(column)?.map_or(Value::Null, Value::Text)
+                        Type::INT8 => row
+                            .try_get::<_, Option<i64>>(column)?
+                            .map_or(Value::Null, Value::Int),
+                        Type::TEXT | Type::VARCHAR | Type::NAME => row
+                            .try_get::<_, Option<String>>(column)?
+                            .map_or(Value::Null, Value::Text),
+                        Type::BYTEA => row
+                            .try_get::<_, Option<Vec<u8>>>(column)?
+                            .map_or(Value::Null, Value::Blob),
+                        ref other => {
+                            return Err(DbError::Other(format!("a column of type {other}")));
                         }
-                        Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(column)?.map_or(Value::Null, Value::Blob),
-                        ref other => return Err(DbError::Other(format!("a column of type {other}"))),
                     });
                 }
                 Ok(Row(values))
@@ -72,7 +89,10 @@ impl Postgres {
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, DbError> {
         let statement = self.prepare(sql)?;
-        let values: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as &(dyn ToSql + Sync)).collect();
+        let values: Vec<&(dyn ToSql + Sync)> = params
+            .iter()
+            .map(|param| param as &(dyn ToSql + Sync))
+            .collect();
         Ok(self.client()?.execute(&statement, &values)?)
     }
 
@@ -93,7 +113,9 @@ impl Postgres {
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        self.client.as_ref().is_some_and(|client| !client.is_closed())
+        self.client
+            .as_ref()
+            .is_some_and(|client| !client.is_closed())
     }
 }
 
@@ -101,7 +123,9 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         // A client that is dropped inside an async task panics: it is handed to a thread that is none.
         if let Some(client) = self.client.take() {
-            let _ = std::thread::Builder::new().name("annals-close".to_owned()).spawn(move || drop(client));
+            let _ = std::thread::Builder::new()
+                .name("annals-close".to_owned())
+                .spawn(move || drop(client));
         }
     }
 }
@@ -111,7 +135,10 @@ fn local(config: &Config) -> bool {
     config.get_ssl_mode() == SslMode::Prefer
         && config.get_hosts().iter().all(|host| match host {
             postgres::config::Host::Tcp(name) => {
-                name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+                name == "localhost"
+                    || name
+                        .parse::<std::net::IpAddr>()
+                        .is_ok_and(|ip| ip.is_loopback())
             }
             postgres::config::Host::Unix(_) => true,
         })
@@ -131,7 +158,11 @@ fn tls() -> Result<rustls::ClientConfig, DbError> {
 }
 
 impl ToSql for Param<'_> {
-    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(value) => value.to_sql(kind, out),
@@ -144,7 +175,11 @@ impl ToSql for Param<'_> {
         matches!(*kind, Type::INT8 | Type::TEXT | Type::VARCHAR | Type::BYTEA)
     }
 
-    fn to_sql_checked(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql_checked(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(value) => value.to_sql_checked(kind, out),
@@ -157,7 +192,9 @@ impl ToSql for Param<'_> {
 impl From<postgres::Error> for DbError {
     fn from(error: postgres::Error) -> Self {
         let Some(server) = error.as_db_error() else {
-            return if error.is_closed() || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>()) {
+            return if error.is_closed()
+                || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
+            {
                 Self::Lost(error.to_string())
             } else {
                 Self::Other(error.to_string())
@@ -166,12 +203,18 @@ impl From<postgres::Error> for DbError {
         // The detail of a constraint repeats the row: it may hold what must not reach a log.
         let text = format!("{} ({})", server.message(), server.code().code());
         match server.code() {
-            code if code.code().starts_with("23") || code.code() == "P0001" => Self::Constraint(text),
+            code if code.code().starts_with("23") || code.code() == "P0001" => {
+                Self::Constraint(text)
+            }
             code if *code == SqlState::DISK_FULL => Self::Full(text),
-            code if *code == SqlState::T_R_DEADLOCK_DETECTED || *code == SqlState::T_R_SERIALIZATION_FAILURE => {
+            code if *code == SqlState::T_R_DEADLOCK_DETECTED
+                || *code == SqlState::T_R_SERIALIZATION_FAILURE =>
+            {
                 Self::Conflict(text)
             }
-            code if code.code().starts_with("57P") || code.code().starts_with("08") => Self::Lost(text),
+            code if code.code().starts_with("57P") || code.code().starts_with("08") => {
+                Self::Lost(text)
+            }
             _ => Self::Other(text),
         }
     }

@@ -19,7 +19,9 @@ impl Sqlite {
     pub(crate) fn open(file: &Path, max_pages: Option<u32>) -> Result<Self, DbError> {
         let connection = Connection::open_with_flags(
             file,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -33,8 +35,10 @@ impl Sqlite {
     }
 
     pub(crate) fn open_reader(file: &Path) -> Result<Self, DbError> {
-        let connection =
-            Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let connection = Connection::open_with_flags(
+            file,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // Not opened read-only: a reader of a write-ahead log may have to make its index. It still cannot write.
@@ -54,10 +58,13 @@ impl Sqlite {
                     ValueRef::Null => Value::Null,
                     ValueRef::Integer(value) => Value::Int(value),
                     ValueRef::Text(value) => Value::Text(
-                        String::from_utf8(value.to_vec()).map_err(|error| DbError::Other(error.to_string()))?,
+                        String::from_utf8(value.to_vec())
+                            .map_err(|error| DbError::Other(error.to_string()))?,
                     ),
                     ValueRef::Blob(value) => Value::Blob(value.to_vec()),
-                    ValueRef::Real(_) => return Err(DbError::Other("a column with fractions".to_owned())),
+                    ValueRef::Real(_) => {
+                        return Err(DbError::Other("a column with fractions".to_owned()));
+                    }
                 });
             }
             answer.push(Row(values));
@@ -100,7 +107,9 @@ impl From<rusqlite::Error> for DbError {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::ConstraintViolation) => Self::Constraint(text),
-            Some(ErrorCode::DiskFull | ErrorCode::TooBig | ErrorCode::SystemIoFailure) => Self::Full(text),
+            Some(ErrorCode::DiskFull | ErrorCode::TooBig | ErrorCode::SystemIoFailure) => {
+                Self::Full(text)
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Conflict(text),
             Some(ErrorCode::CannotOpen | ErrorCode::NotADatabase) => Self::Lost(text),
             _ => Self::Other(text),

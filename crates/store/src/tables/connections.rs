@@ -11,7 +11,8 @@ use crate::db::{Row, params};
 use crate::error::Result;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
-const COLUMNS: &str = "id, created_at, workspace_id, source_id, destination_id, enabled, external_id, updated_at";
+const COLUMNS: &str =
+    "id, created_at, workspace_id, source_id, destination_id, enabled, external_id, updated_at";
 
 impl Audited for Connection {
     fn snapshot(&self) -> Snapshot {
@@ -42,7 +43,11 @@ fn from_row(row: &Row) -> Result<Connection> {
 
 impl Rx<'_> {
     /// A connection of a workspace.
-    pub fn connection(&mut self, workspace: WorkspaceId, id: ConnectionId) -> Result<Option<Connection>> {
+    pub fn connection(
+        &mut self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+    ) -> Result<Option<Connection>> {
         let row = self.conn.query_one(
             &format!("SELECT {COLUMNS} FROM connections WHERE id = $1 AND workspace_id = $2"),
             params![&id, &workspace],
@@ -58,21 +63,34 @@ impl Rx<'_> {
         limit: u32,
         has_external_id: Option<bool>,
     ) -> Result<Listing<Connection>> {
-        let wanted = Wanted { table: "connections", columns: COLUMNS, only: "", workspace, after, limit, has_external_id };
+        let wanted = Wanted {
+            table: "connections",
+            columns: COLUMNS,
+            only: "",
+            workspace,
+            after,
+            limit,
+            has_external_id,
+        };
         self.listing(&wanted, |_, row| from_row(row))
     }
 
     /// The connections of a source, oldest first.
     pub fn connections_of_source(&mut self, source: SourceId) -> Result<Vec<Connection>> {
         let rows = self.conn.query(
-            &format!("SELECT {COLUMNS} FROM connections WHERE source_id = $1 ORDER BY created_at, id"),
+            &format!(
+                "SELECT {COLUMNS} FROM connections WHERE source_id = $1 ORDER BY created_at, id"
+            ),
             params![&source],
         )?;
         rows.iter().map(from_row).collect()
     }
 
     /// The connections of a destination, oldest first.
-    pub fn connections_of_destination(&mut self, destination: DestinationId) -> Result<Vec<Connection>> {
+    pub fn connections_of_destination(
+        &mut self,
+        destination: DestinationId,
+    ) -> Result<Vec<Connection>> {
         let rows = self.conn.query(
             &format!("SELECT {COLUMNS} FROM connections WHERE destination_id = $1 ORDER BY created_at, id"),
             params![&destination],
@@ -81,16 +99,26 @@ impl Rx<'_> {
     }
 
     /// The connection between the two, if there is one.
-    pub fn connection_between(&mut self, source: SourceId, destination: DestinationId) -> Result<Option<Connection>> {
+    pub fn connection_between(
+        &mut self,
+        source: SourceId,
+        destination: DestinationId,
+    ) -> Result<Option<Connection>> {
         let row = self.conn.query_one(
-            &format!("SELECT {COLUMNS} FROM connections WHERE source_id = $1 AND destination_id = $2"),
+            &format!(
+                "SELECT {COLUMNS} FROM connections WHERE source_id = $1 AND destination_id = $2"
+            ),
             params![&source, &destination],
         )?;
         row.map(|row| from_row(&row)).transpose()
     }
 
     /// The connection of a workspace that a client's own project calls so.
-    pub fn connection_by_external_id(&mut self, workspace: WorkspaceId, external_id: &str) -> Result<Option<ConnectionId>> {
+    pub fn connection_by_external_id(
+        &mut self,
+        workspace: WorkspaceId,
+        external_id: &str,
+    ) -> Result<Option<ConnectionId>> {
         let row = self.conn.query_one(
             "SELECT id FROM connections WHERE workspace_id = $1 AND external_id = $2",
             params![&workspace, external_id],
@@ -121,10 +149,19 @@ impl Tx<'_> {
     }
 
     /// A connection with other settings.
-    pub fn update_connection(&mut self, before: &Connection, after: &Connection) -> Result<Changed> {
+    pub fn update_connection(
+        &mut self,
+        before: &Connection,
+        after: &Connection,
+    ) -> Result<Changed> {
         self.write(
             "UPDATE connections SET enabled = $2, external_id = $3, updated_at = $4 WHERE id = $1",
-            params![&after.id, after.enabled, after.external_id.as_ref(), after.updated_at],
+            params![
+                &after.id,
+                after.enabled,
+                after.external_id.as_ref(),
+                after.updated_at
+            ],
             Some(before),
             Some(after),
         )
@@ -132,6 +169,11 @@ impl Tx<'_> {
 
     /// A source is disconnected from a destination.
     pub fn delete_connection(&mut self, connection: &Connection) -> Result<Changed> {
-        self.write("DELETE FROM connections WHERE id = $1", params![&connection.id], Some(connection), None)
+        self.write(
+            "DELETE FROM connections WHERE id = $1",
+            params![&connection.id],
+            Some(connection),
+            None,
+        )
     }
 }

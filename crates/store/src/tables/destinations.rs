@@ -29,7 +29,9 @@ impl Audited for Destination {
         }
         Snapshot {
             workspace: Some(self.workspace),
-            matcher: Some(Matcher::new(Secrecy::of(Definitions::own().find(Kind::Destination, &self.kind)))),
+            matcher: Some(Matcher::new(Secrecy::of(
+                Definitions::own().find(Kind::Destination, &self.kind),
+            ))),
             ..Snapshot::new(TargetType::Destination, &self.id, &self.name, value)
         }
     }
@@ -56,7 +58,11 @@ impl Rx<'_> {
     }
 
     /// A destination of a workspace.
-    pub fn destination(&mut self, workspace: WorkspaceId, id: DestinationId) -> Result<Option<Destination>> {
+    pub fn destination(
+        &mut self,
+        workspace: WorkspaceId,
+        id: DestinationId,
+    ) -> Result<Option<Destination>> {
         let row = self.conn.query_one(
             &format!("SELECT {COLUMNS} FROM destinations WHERE id = $1 AND workspace_id = $2"),
             params![&id, &workspace],
@@ -72,12 +78,24 @@ impl Rx<'_> {
         limit: u32,
         has_external_id: Option<bool>,
     ) -> Result<Listing<Destination>> {
-        let wanted = Wanted { table: "destinations", columns: COLUMNS, only: "", workspace, after, limit, has_external_id };
+        let wanted = Wanted {
+            table: "destinations",
+            columns: COLUMNS,
+            only: "",
+            workspace,
+            after,
+            limit,
+            has_external_id,
+        };
         self.listing(&wanted, Self::destination_from_row)
     }
 
     /// The destination of a workspace that a client's own project calls so.
-    pub fn destination_by_external_id(&mut self, workspace: WorkspaceId, external_id: &str) -> Result<Option<DestinationId>> {
+    pub fn destination_by_external_id(
+        &mut self,
+        workspace: WorkspaceId,
+        external_id: &str,
+    ) -> Result<Option<DestinationId>> {
         let row = self.conn.query_one(
             "SELECT id FROM destinations WHERE workspace_id = $1 AND external_id = $2",
             params![&workspace, external_id],
@@ -90,7 +108,12 @@ impl Tx<'_> {
     /// A new destination.
     pub fn insert_destination(&mut self, destination: &Destination) -> Result<Changed> {
         self.begin_writing()?;
-        let config = self.seal_config("destinations", destination.id.as_str(), destination.workspace, &destination.config)?;
+        let config = self.seal_config(
+            "destinations",
+            destination.id.as_str(),
+            destination.workspace,
+            &destination.config,
+        )?;
         self.write(
             "INSERT INTO destinations (id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
@@ -114,9 +137,18 @@ impl Tx<'_> {
     }
 
     /// A destination with other settings.
-    pub fn update_destination(&mut self, before: &Destination, after: &Destination) -> Result<Changed> {
+    pub fn update_destination(
+        &mut self,
+        before: &Destination,
+        after: &Destination,
+    ) -> Result<Changed> {
         self.begin_writing()?;
-        let config = self.seal_config("destinations", after.id.as_str(), after.workspace, &after.config)?;
+        let config = self.seal_config(
+            "destinations",
+            after.id.as_str(),
+            after.workspace,
+            &after.config,
+        )?;
         self.write(
             "UPDATE destinations SET name = $2, version = $3, enabled = $4, config = $5, revision = $6, changed = $7, external_id = $8, updated_at = $9 WHERE id = $1",
             params![
@@ -137,6 +169,11 @@ impl Tx<'_> {
 
     /// A destination goes; its connections and its transformation have gone before it.
     pub fn delete_destination(&mut self, destination: &Destination) -> Result<Changed> {
-        self.write("DELETE FROM destinations WHERE id = $1", params![&destination.id], Some(destination), None)
+        self.write(
+            "DELETE FROM destinations WHERE id = $1",
+            params![&destination.id],
+            Some(destination),
+            None,
+        )
     }
 }

@@ -30,7 +30,12 @@ fn row_aad(table: &str, column: &str, id: &str) -> Vec<u8> {
 
 impl Rx<'_> {
     /// Seals a value of a row with the key of a subject, made where there is none.
-    pub(crate) fn seal_value(&mut self, key: (&str, &str), place: (&str, &str, &str), text: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn seal_value(
+        &mut self,
+        key: (&str, &str),
+        place: (&str, &str, &str),
+        text: &[u8],
+    ) -> Result<Vec<u8>> {
         let data_key = self.keys.get_or_make(self.conn, self.env, key.0, key.1)?;
         Ok(data_key.seal(self.env, &row_aad(place.0, place.1, place.2), text))
     }
@@ -46,35 +51,66 @@ impl Rx<'_> {
             Some(KeyState::Whole(data_key)) => data_key
                 .open(&row_aad(place.0, place.1, place.2), sealed)
                 .map(Some)
-                .ok_or_else(|| Error::Internal(format!("a sealed value of {} does not open", place.0))),
+                .ok_or_else(|| {
+                    Error::Internal(format!("a sealed value of {} does not open", place.0))
+                }),
             Some(KeyState::Erased) => Ok(None),
-            None => Err(Error::Internal(format!("a sealed value of {} has no key", place.0))),
+            None => Err(Error::Internal(format!(
+                "a sealed value of {} has no key",
+                place.0
+            ))),
         }
     }
 
     pub(crate) fn seal_identity(&mut self, user: UserId, identity: &Identity) -> Result<Vec<u8>> {
-        let text = Zeroizing::new(serde_json::to_vec(identity).map_err(|error| Error::Internal(error.to_string()))?);
-        self.seal_value((INSTANCE, user.as_str()), ("users", "identity", user.as_str()), &text)
+        let text = Zeroizing::new(
+            serde_json::to_vec(identity).map_err(|error| Error::Internal(error.to_string()))?,
+        );
+        self.seal_value(
+            (INSTANCE, user.as_str()),
+            ("users", "identity", user.as_str()),
+            &text,
+        )
     }
 
     pub(crate) fn open_identity(&mut self, user: UserId, sealed: &[u8]) -> Result<Identity> {
-        let opened = self.open_value((INSTANCE, user.as_str()), ("users", "identity", user.as_str()), sealed)?;
+        let opened = self.open_value(
+            (INSTANCE, user.as_str()),
+            ("users", "identity", user.as_str()),
+            sealed,
+        )?;
         match opened {
-            Some(text) => serde_json::from_slice(&text).map_err(|error| Error::Internal(error.to_string())),
-            None => Ok(Identity { name: String::new(), email: String::new() }),
+            Some(text) => {
+                serde_json::from_slice(&text).map_err(|error| Error::Internal(error.to_string()))
+            }
+            None => Ok(Identity {
+                name: String::new(),
+                email: String::new(),
+            }),
         }
     }
 
     pub(crate) fn email_index(&self, email: &str) -> [u8; 32] {
-        hmac(&self.env.index, &[b"email\n", normalized_email(email).as_bytes()])
+        hmac(
+            &self.env.index,
+            &[b"email\n", normalized_email(email).as_bytes()],
+        )
     }
 
     /// A person, by id.
     pub fn user(&mut self, id: UserId) -> Result<Option<User>> {
-        let row = self.conn.query_one("SELECT id, identity, created_at FROM users WHERE id = $1", params![&id])?;
+        let row = self.conn.query_one(
+            "SELECT id, identity, created_at FROM users WHERE id = $1",
+            params![&id],
+        )?;
         row.map(|row| {
             let identity = self.open_identity(id, row.blob(1)?)?;
-            Ok(User { id, name: identity.name, email: identity.email, created_at: row.moment(2)? })
+            Ok(User {
+                id,
+                name: identity.name,
+                email: identity.email,
+                created_at: row.moment(2)?,
+            })
         })
         .transpose()
     }
@@ -82,7 +118,10 @@ impl Rx<'_> {
     /// A person and the hash of the password, by e-mail.
     pub fn user_by_email(&mut self, email: &str) -> Result<Option<(User, String)>> {
         let index = self.email_index(email);
-        let row = self.conn.query_one("SELECT id, password FROM users WHERE email_index = $1", params![&index])?;
+        let row = self.conn.query_one(
+            "SELECT id, password FROM users WHERE email_index = $1",
+            params![&index],
+        )?;
         let Some(row) = row else { return Ok(None) };
         let password = row.text(1)?.to_owned();
         Ok(self.user(row.parse(0)?)?.map(|user| (user, password)))
@@ -90,7 +129,9 @@ impl Rx<'_> {
 
     /// The hash of a person's password now, for a check that what was verified outside is still so.
     pub fn password_of(&mut self, id: UserId) -> Result<Option<String>> {
-        let row = self.conn.query_one("SELECT password FROM users WHERE id = $1", params![&id])?;
+        let row = self
+            .conn
+            .query_one("SELECT password FROM users WHERE id = $1", params![&id])?;
         Ok(row.map(|row| row.text(0).map(str::to_owned)).transpose()?)
     }
 }

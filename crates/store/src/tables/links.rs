@@ -44,7 +44,10 @@ impl Rx<'_> {
     }
 
     /// The destinations that a transformation is before.
-    pub fn links_of(&mut self, transformation: TransformationId) -> Result<Vec<TransformationLink>> {
+    pub fn links_of(
+        &mut self,
+        transformation: TransformationId,
+    ) -> Result<Vec<TransformationLink>> {
         let rows = self.conn.query(
             &format!("SELECT {COLUMNS} FROM transformation_links WHERE transformation_id = $1 ORDER BY created_at, destination_id"),
             params![&transformation],
@@ -65,7 +68,11 @@ impl Tx<'_> {
     }
 
     /// One transformation takes the place of another.
-    pub fn update_link(&mut self, before: &TransformationLink, after: &TransformationLink) -> Result<Changed> {
+    pub fn update_link(
+        &mut self,
+        before: &TransformationLink,
+        after: &TransformationLink,
+    ) -> Result<Changed> {
         self.write(
             "UPDATE transformation_links SET transformation_id = $2, updated_at = $3 WHERE destination_id = $1",
             params![&after.destination, &after.transformation, after.updated_at],
@@ -76,6 +83,11 @@ impl Tx<'_> {
 
     /// A transformation is taken away from a destination.
     pub fn delete_link(&mut self, link: &TransformationLink) -> Result<Changed> {
-        self.write("DELETE FROM transformation_links WHERE destination_id = $1", params![&link.destination], Some(link), None)
+        self.write(
+            "DELETE FROM transformation_links WHERE destination_id = $1",
+            params![&link.destination],
+            Some(link),
+            None,
+        )
     }
 }

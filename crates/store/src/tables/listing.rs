@@ -30,7 +30,10 @@ impl FromStr for After {
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         let (moment, id) = text.split_once('-').ok_or(model::id::NotAnId)?;
         let id: model::id::EventId = id.parse()?;
-        Ok(Self { created_at: Micros(moment.parse().map_err(|_| model::id::NotAnId)?), id: id.to_string() })
+        Ok(Self {
+            created_at: Micros(moment.parse().map_err(|_| model::id::NotAnId)?),
+            id: id.to_string(),
+        })
     }
 }
 
@@ -59,20 +62,29 @@ pub(crate) struct Wanted<'a> {
 
 impl Rx<'_> {
     /// Reads a page; `id` and `created_at` are the first two columns.
-    pub(crate) fn listing<T>(&mut self, wanted: &Wanted<'_>, make: impl Fn(&mut Self, &Row) -> Result<T>) -> Result<Listing<T>> {
+    pub(crate) fn listing<T>(
+        &mut self,
+        wanted: &Wanted<'_>,
+        make: impl Fn(&mut Self, &Row) -> Result<T>,
+    ) -> Result<Listing<T>> {
         let external = match wanted.has_external_id {
             None => "",
             Some(true) => " AND external_id IS NOT NULL",
             Some(false) => " AND external_id IS NULL",
         };
-        let whole = format!("FROM {} WHERE workspace_id = $1{}{external}", wanted.table, wanted.only);
+        let whole = format!(
+            "FROM {} WHERE workspace_id = $1{}{external}",
+            wanted.table, wanted.only
+        );
         let count = self.conn.query_one(
             &format!("SELECT CAST(count(*) AS BIGINT) {whole}"),
             params![&wanted.workspace],
         )?;
         let total = count.map(|row| row.size(0)).transpose()?.unwrap_or(0);
         let limit = i64::from(wanted.limit);
-        let (moment, id) = wanted.after.map_or((i64::MIN, ""), |after| (after.created_at.0, after.id.as_str()));
+        let (moment, id) = wanted.after.map_or((i64::MIN, ""), |after| {
+            (after.created_at.0, after.id.as_str())
+        });
         let rows = self.conn.query(
             &format!("SELECT {} {whole} AND (created_at, id) > ($2, $3) ORDER BY created_at, id LIMIT $4", wanted.columns),
             &[Param::from(&wanted.workspace), moment.into(), id.into(), (limit + 1).into()],
@@ -80,10 +92,16 @@ impl Rx<'_> {
         let full = rows.len() > wanted.limit as usize;
         let rows = &rows[..rows.len().min(wanted.limit as usize)];
         let next = match rows.last() {
-            Some(last) if full => Some(After { created_at: last.moment(1)?, id: last.text(0)?.to_owned() }),
+            Some(last) if full => Some(After {
+                created_at: last.moment(1)?,
+                id: last.text(0)?.to_owned(),
+            }),
             _ => None,
         };
-        let items = rows.iter().map(|row| make(self, row)).collect::<Result<_>>()?;
+        let items = rows
+            .iter()
+            .map(|row| make(self, row))
+            .collect::<Result<_>>()?;
         Ok(Listing { items, total, next })
     }
 }

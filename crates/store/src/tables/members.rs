@@ -13,8 +13,13 @@ use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 impl Audited for Member {
     fn snapshot(&self) -> Snapshot {
-        let workspaces: Map<_, _> = self.workspaces.iter().map(|(id, role)| (id.to_string(), json!(role.as_str()))).collect();
-        let mut value = json!({ "name": self.user.name, "email": self.user.email, "role": self.role.as_str() });
+        let workspaces: Map<_, _> = self
+            .workspaces
+            .iter()
+            .map(|(id, role)| (id.to_string(), json!(role.as_str())))
+            .collect();
+        let mut value =
+            json!({ "name": self.user.name, "email": self.user.email, "role": self.role.as_str() });
         if !workspaces.is_empty() {
             value["workspaces"] = workspaces.into();
         }
@@ -36,8 +41,18 @@ impl Rx<'_> {
         for row in &rows {
             let id: UserId = row.parse(0)?;
             let identity = self.open_identity(id, row.blob(2)?)?;
-            let user = User { id, name: identity.name, email: identity.email, created_at: row.moment(3)? };
-            members.push(Member { user, organization, role: row.parse(1)?, workspaces: Vec::new() });
+            let user = User {
+                id,
+                name: identity.name,
+                email: identity.email,
+                created_at: row.moment(3)?,
+            };
+            members.push(Member {
+                user,
+                organization,
+                role: row.parse(1)?,
+                workspaces: Vec::new(),
+            });
         }
         let roles = self.conn.query(
             "SELECT r.user_id, r.workspace_id, r.role FROM workspace_members r JOIN workspaces w ON w.id = r.workspace_id WHERE w.organization_id = $1 ORDER BY w.created_at, w.id",
@@ -49,7 +64,13 @@ impl Rx<'_> {
                 member.workspaces.push((row.parse(1)?, row.parse(2)?));
             }
         }
-        members.sort_by(|a, b| a.user.name.to_lowercase().cmp(&b.user.name.to_lowercase()).then(a.user.id.cmp(&b.user.id)));
+        members.sort_by(|a, b| {
+            a.user
+                .name
+                .to_lowercase()
+                .cmp(&b.user.name.to_lowercase())
+                .then(a.user.id.cmp(&b.user.id))
+        });
         Ok(members)
     }
 
@@ -59,7 +80,10 @@ impl Rx<'_> {
             "SELECT organization_id FROM members WHERE user_id = $1 ORDER BY created_at, organization_id",
             params![&user],
         )?;
-        Ok(rows.iter().map(|row| row.parse(0)).collect::<std::result::Result<_, _>>()?)
+        Ok(rows
+            .iter()
+            .map(|row| row.parse(0))
+            .collect::<std::result::Result<_, _>>()?)
     }
 }
 
@@ -69,7 +93,10 @@ impl Tx<'_> {
         let changed = self.note(None, Some(member));
         if let Some(password) = password {
             self.begin_writing()?;
-            let identity = Identity { name: member.user.name.clone(), email: member.user.email.clone() };
+            let identity = Identity {
+                name: member.user.name.clone(),
+                email: member.user.email.clone(),
+            };
             let sealed = self.seal_identity(member.user.id, &identity)?;
             let index = self.email_index(&member.user.email);
             self.write_part(

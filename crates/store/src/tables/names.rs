@@ -12,17 +12,26 @@ impl Rx<'_> {
         let sql = match kind {
             TargetType::Source => "SELECT name FROM sources WHERE id = $1",
             TargetType::Destination => "SELECT name FROM destinations WHERE id = $1",
-            TargetType::Transformation | TargetType::TransformationLibrary => "SELECT name FROM transformations WHERE id = $1",
+            TargetType::Transformation | TargetType::TransformationLibrary => {
+                "SELECT name FROM transformations WHERE id = $1"
+            }
             TargetType::Organization => "SELECT name FROM organizations WHERE id = $1",
             TargetType::Workspace => "SELECT name FROM workspaces WHERE id = $1",
             TargetType::AccessToken => "SELECT name FROM tokens WHERE id = $1",
             TargetType::Instance => "SELECT name FROM instance WHERE log_id = $1",
             TargetType::User => {
-                let Ok(user) = id.parse() else { return Ok(None) };
+                let Ok(user) = id.parse() else {
+                    return Ok(None);
+                };
                 return Ok(self.user(user)?.map(|user| user.name));
             }
             TargetType::AuditLog | TargetType::UserInvitation => return Ok(None),
         };
-        Ok(self.conn.query_one(sql, params![id])?.map(|row| row.opt_text(0).map(|name| name.map(str::to_owned))).transpose()?.flatten())
+        Ok(self
+            .conn
+            .query_one(sql, params![id])?
+            .map(|row| row.opt_text(0).map(|name| name.map(str::to_owned)))
+            .transpose()?
+            .flatten())
     }
 }

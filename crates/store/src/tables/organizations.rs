@@ -12,31 +12,56 @@ use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 impl Audited for Organization {
     fn snapshot(&self) -> Snapshot {
-        Snapshot::new(TargetType::Organization, &self.id, &self.name, json!({ "name": self.name }))
+        Snapshot::new(
+            TargetType::Organization,
+            &self.id,
+            &self.name,
+            json!({ "name": self.name }),
+        )
     }
 }
 
 impl Rx<'_> {
     /// An organization.
     pub fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>> {
-        let row = self.conn.query_one("SELECT id, name, created_at FROM organizations WHERE id = $1", params![&id])?;
-        row.map(|row| Ok(Organization { id: row.parse(0)?, name: row.text(1)?.to_owned(), created_at: row.moment(2)? }))
-            .transpose()
+        let row = self.conn.query_one(
+            "SELECT id, name, created_at FROM organizations WHERE id = $1",
+            params![&id],
+        )?;
+        row.map(|row| {
+            Ok(Organization {
+                id: row.parse(0)?,
+                name: row.text(1)?.to_owned(),
+                created_at: row.moment(2)?,
+            })
+        })
+        .transpose()
     }
 
     /// The log of an organization.
     pub fn log_of(&mut self, organization: OrganizationId) -> Result<Option<LogId>> {
-        let row = self.conn.query_one("SELECT id FROM logs WHERE organization_id = $1", params![&organization])?;
+        let row = self.conn.query_one(
+            "SELECT id FROM logs WHERE organization_id = $1",
+            params![&organization],
+        )?;
         Ok(row.map(|row| row.parse(0)).transpose()?)
     }
 }
 
 impl Tx<'_> {
     /// A new organization with its log, whose origin is `<instance name>/<log id>`.
-    pub fn insert_organization(&mut self, organization: &Organization, instance: &str) -> Result<Changed> {
+    pub fn insert_organization(
+        &mut self,
+        organization: &Organization,
+        instance: &str,
+    ) -> Result<Changed> {
         let changed = self.write(
             "INSERT INTO organizations (id, name, created_at) VALUES ($1, $2, $3)",
-            params![&organization.id, &organization.name, organization.created_at],
+            params![
+                &organization.id,
+                &organization.name,
+                organization.created_at
+            ],
             None,
             Some(organization),
         )?;

@@ -15,13 +15,20 @@ struct Told<'a>(&'a User);
 
 impl Audited for Told<'_> {
     fn snapshot(&self) -> Snapshot {
-        Snapshot { person: Some(self.0.id), ..Snapshot::new(TargetType::User, &self.0.id, &self.0.name, json!({})) }
+        Snapshot {
+            person: Some(self.0.id),
+            ..Snapshot::new(TargetType::User, &self.0.id, &self.0.name, json!({}))
+        }
     }
 }
 
 impl Rx<'_> {
     /// The session with this hash of its secret, if it is valid now and was used since `idle_since`.
-    pub fn session_by_hash(&mut self, hash: &[u8; 32], idle_since: model::clock::Micros) -> Result<Option<Session>> {
+    pub fn session_by_hash(
+        &mut self,
+        hash: &[u8; 32],
+        idle_since: model::clock::Micros,
+    ) -> Result<Option<Session>> {
         let now = self.now();
         let row = self.conn.query_one(
             "SELECT id, user_id, created_at, used_at, expires_at FROM sessions WHERE hash = $1 AND expires_at > $2 AND used_at > $3",
@@ -48,8 +55,11 @@ impl Tx<'_> {
             "user_agent": self.origin().user_agent,
         });
         self.begin_writing()?;
-        let sealed =
-            self.seal_value((INSTANCE, user.id.as_str()), ("sessions", "origin", &id), origin.to_string().as_bytes())?;
+        let sealed = self.seal_value(
+            (INSTANCE, user.id.as_str()),
+            ("sessions", "origin", &id),
+            origin.to_string().as_bytes(),
+        )?;
         self.write(
             "INSERT INTO sessions (id, user_id, hash, origin, created_at, used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
             params![
@@ -67,7 +77,16 @@ impl Tx<'_> {
     }
 
     /// A person signs out.
-    pub fn delete_session(&mut self, session: model::id::SessionId, user: &User) -> Result<Changed> {
-        self.write("DELETE FROM sessions WHERE id = $1", params![&session], Some(&Told(user)), None)
+    pub fn delete_session(
+        &mut self,
+        session: model::id::SessionId,
+        user: &User,
+    ) -> Result<Changed> {
+        self.write(
+            "DELETE FROM sessions WHERE id = $1",
+            params![&session],
+            Some(&Told(user)),
+            None,
+        )
     }
 }

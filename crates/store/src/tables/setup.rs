@@ -25,24 +25,39 @@ pub struct SetUpLink {
 impl Audited for Instance {
     fn snapshot(&self) -> Snapshot {
         let name = self.name.clone().unwrap_or_default();
-        Snapshot::new(TargetType::Instance, &self.log, &name, json!({ "name": self.name }))
+        Snapshot::new(
+            TargetType::Instance,
+            &self.log,
+            &name,
+            json!({ "name": self.name }),
+        )
     }
 }
 
 impl Rx<'_> {
     /// What is known of the instance.
     pub fn instance(&mut self) -> Result<Instance> {
-        let row = self.conn.query_one("SELECT name, log_id FROM instance WHERE one = 1", &[])?;
+        let row = self
+            .conn
+            .query_one("SELECT name, log_id FROM instance WHERE one = 1", &[])?;
         let row = row.ok_or_else(|| Error::Internal("no instance".to_owned()))?;
-        Ok(Instance { name: row.opt_text(0)?.map(str::to_owned), log: row.parse(1)? })
+        Ok(Instance {
+            name: row.opt_text(0)?.map(str::to_owned),
+            log: row.parse(1)?,
+        })
     }
 
     /// Whether a set-up link with this hash of its secret is good now.
     pub fn is_set_up_link(&mut self, hash: &[u8; 32]) -> Result<bool> {
         let now = self.now();
-        let row = self.conn.query_one("SELECT link_hash, link_expires_at FROM instance WHERE one = 1 AND set_up_at IS NULL", &[])?;
+        let row = self.conn.query_one(
+            "SELECT link_hash, link_expires_at FROM instance WHERE one = 1 AND set_up_at IS NULL",
+            &[],
+        )?;
         let Some(row) = row else { return Ok(false) };
-        let (Some(kept), Some(until)) = (row.opt_blob(0)?, row.opt_moment(1)?) else { return Ok(false) };
+        let (Some(kept), Some(until)) = (row.opt_blob(0)?, row.opt_moment(1)?) else {
+            return Ok(false);
+        };
         Ok(bool::from(kept.ct_eq(&hash[..])) && until > now)
     }
 
@@ -50,7 +65,11 @@ impl Rx<'_> {
     pub(crate) fn origin_and_vkey(&self, instance: &str, log: LogId) -> Result<(String, String)> {
         let origin = format!("{instance}/{log}");
         let name = KeyName::parse(&origin).map_err(|_| {
-            Error::field("invalid_instance_name", "instance", "an instance's name has no spaces and no \u{201c}+\u{201d}")
+            Error::field(
+                "invalid_instance_name",
+                "instance",
+                "an instance's name has no spaces and no \u{201c}+\u{201d}",
+            )
         })?;
         let vkey = verifier_key(&name, &self.env.keys.log_public_key(&origin, 1));
         Ok((origin, vkey))
@@ -60,7 +79,10 @@ impl Rx<'_> {
 impl Tx<'_> {
     /// The instance gets its name, and its own log its origin and key. Once.
     pub fn set_up_instance(&mut self, before: &Instance, name: &str) -> Result<Changed> {
-        let after = Instance { name: Some(name.to_owned()), ..before.clone() };
+        let after = Instance {
+            name: Some(name.to_owned()),
+            ..before.clone()
+        };
         let (origin, vkey) = self.origin_and_vkey(name, before.log)?;
         let at = self.at;
         let changed = self.write(
@@ -69,7 +91,11 @@ impl Tx<'_> {
             None,
             Some(&after),
         )?;
-        self.write_part("UPDATE logs SET origin = $2, vkey = $3 WHERE id = $1", params![&before.log, &origin, &vkey], &changed)?;
+        self.write_part(
+            "UPDATE logs SET origin = $2, vkey = $3 WHERE id = $1",
+            params![&before.log, &origin, &vkey],
+            &changed,
+        )?;
         Ok(changed)
     }
 }

@@ -31,7 +31,9 @@ impl Audited for Source {
         }
         Snapshot {
             workspace: Some(self.workspace),
-            matcher: Some(Matcher::new(Secrecy::of(Definitions::own().find(Kind::Source, &self.kind)))),
+            matcher: Some(Matcher::new(Secrecy::of(
+                Definitions::own().find(Kind::Source, &self.kind),
+            ))),
             secret: &["writeKey"],
             ..Snapshot::new(TargetType::Source, &self.id, &self.name, value)
         }
@@ -40,16 +42,41 @@ impl Audited for Source {
 
 impl Rx<'_> {
     /// The text of a configuration, sealed with the workspace's key.
-    pub(crate) fn seal_config(&mut self, table: &str, id: &str, workspace: WorkspaceId, config: &Value) -> Result<Vec<u8>> {
-        let organization = self.organization_of(workspace)?.ok_or(Error::NotFound("workspace"))?;
+    pub(crate) fn seal_config(
+        &mut self,
+        table: &str,
+        id: &str,
+        workspace: WorkspaceId,
+        config: &Value,
+    ) -> Result<Vec<u8>> {
+        let organization = self
+            .organization_of(workspace)?
+            .ok_or(Error::NotFound("workspace"))?;
         let text = config.to_string();
-        self.seal_value((organization.as_str(), workspace.as_str()), (table, "config", id), text.as_bytes())
+        self.seal_value(
+            (organization.as_str(), workspace.as_str()),
+            (table, "config", id),
+            text.as_bytes(),
+        )
     }
 
-    pub(crate) fn open_config(&mut self, table: &str, id: &str, workspace: WorkspaceId, sealed: &[u8]) -> Result<Value> {
-        let organization = self.organization_of(workspace)?.ok_or(Error::NotFound("workspace"))?;
-        let opened = self.open_value((organization.as_str(), workspace.as_str()), (table, "config", id), sealed)?;
-        let text = opened.ok_or_else(|| Error::Internal("the key of a workspace was erased".to_owned()))?;
+    pub(crate) fn open_config(
+        &mut self,
+        table: &str,
+        id: &str,
+        workspace: WorkspaceId,
+        sealed: &[u8],
+    ) -> Result<Value> {
+        let organization = self
+            .organization_of(workspace)?
+            .ok_or(Error::NotFound("workspace"))?;
+        let opened = self.open_value(
+            (organization.as_str(), workspace.as_str()),
+            (table, "config", id),
+            sealed,
+        )?;
+        let text = opened
+            .ok_or_else(|| Error::Internal("the key of a workspace was erased".to_owned()))?;
         serde_json::from_slice(&text).map_err(|error| Error::Internal(error.to_string()))
     }
 
@@ -89,12 +116,24 @@ impl Rx<'_> {
         limit: u32,
         has_external_id: Option<bool>,
     ) -> Result<Listing<Source>> {
-        let wanted = Wanted { table: "sources", columns: COLUMNS, only: "", workspace, after, limit, has_external_id };
+        let wanted = Wanted {
+            table: "sources",
+            columns: COLUMNS,
+            only: "",
+            workspace,
+            after,
+            limit,
+            has_external_id,
+        };
         self.listing(&wanted, Self::source_from_row)
     }
 
     /// The source of a workspace that a client's own project calls so.
-    pub fn source_by_external_id(&mut self, workspace: WorkspaceId, external_id: &str) -> Result<Option<SourceId>> {
+    pub fn source_by_external_id(
+        &mut self,
+        workspace: WorkspaceId,
+        external_id: &str,
+    ) -> Result<Option<SourceId>> {
         let row = self.conn.query_one(
             "SELECT id FROM sources WHERE workspace_id = $1 AND external_id = $2",
             params![&workspace, external_id],
@@ -107,7 +146,12 @@ impl Tx<'_> {
     /// A new source.
     pub fn insert_source(&mut self, source: &Source) -> Result<Changed> {
         self.begin_writing()?;
-        let config = self.seal_config("sources", source.id.as_str(), source.workspace, &source.config)?;
+        let config = self.seal_config(
+            "sources",
+            source.id.as_str(),
+            source.workspace,
+            &source.config,
+        )?;
         self.write(
             "INSERT INTO sources (id, created_at, workspace_id, name, kind, enabled, config, write_key, geo_enrichment, transient, external_id, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
@@ -133,7 +177,8 @@ impl Tx<'_> {
     /// A source with other settings.
     pub fn update_source(&mut self, before: &Source, after: &Source) -> Result<Changed> {
         self.begin_writing()?;
-        let config = self.seal_config("sources", after.id.as_str(), after.workspace, &after.config)?;
+        let config =
+            self.seal_config("sources", after.id.as_str(), after.workspace, &after.config)?;
         self.write(
             "UPDATE sources SET name = $2, enabled = $3, config = $4, geo_enrichment = $5, transient = $6, external_id = $7, updated_at = $8 WHERE id = $1",
             params![
@@ -153,6 +198,11 @@ impl Tx<'_> {
 
     /// A source goes; its connections have gone before it.
     pub fn delete_source(&mut self, source: &Source) -> Result<Changed> {
-        self.write("DELETE FROM sources WHERE id = $1", params![&source.id], Some(source), None)
+        self.write(
+            "DELETE FROM sources WHERE id = $1",
+            params![&source.id],
+            Some(source),
+            None,
+        )
     }
 }

@@ -19,7 +19,10 @@ impl Audited for Token {
         if let Some(expires) = self.expires_at {
             value["expiresAt"] = json!(expires.rfc3339_millis());
         }
-        Snapshot { workspace: self.workspace, ..Snapshot::new(TargetType::AccessToken, &self.id, &self.name, value) }
+        Snapshot {
+            workspace: self.workspace,
+            ..Snapshot::new(TargetType::AccessToken, &self.id, &self.name, value)
+        }
     }
 }
 
@@ -48,7 +51,9 @@ impl Rx<'_> {
 
     /// When a token was last used, to the minute.
     pub fn token_used_at(&mut self, id: TokenId) -> Result<Option<model::clock::Micros>> {
-        let row = self.conn.query_one("SELECT used_at FROM tokens WHERE id = $1", params![&id])?;
+        let row = self
+            .conn
+            .query_one("SELECT used_at FROM tokens WHERE id = $1", params![&id])?;
         Ok(row.ok_or(Error::NotFound("token"))?.opt_moment(0)?)
     }
 }

@@ -106,13 +106,28 @@ impl Rx<'_> {
         };
         // The page's keys first, then the code of what is on it: a list must not read all versions.
         let columns = "id, created_at";
-        let wanted = Wanted { table: "transformations", columns, only, workspace, after, limit, has_external_id: None };
+        let wanted = Wanted {
+            table: "transformations",
+            columns,
+            only,
+            workspace,
+            after,
+            limit,
+            has_external_id: None,
+        };
         let page = self.listing(&wanted, |_, row| Ok(row.parse::<TransformationId>(0)?))?;
         let mut items = Vec::with_capacity(page.items.len());
         for id in page.items {
-            items.push(self.transformation(workspace, kind, id)?.ok_or(Error::NotFound("transformation"))?);
+            items.push(
+                self.transformation(workspace, kind, id)?
+                    .ok_or(Error::NotFound("transformation"))?,
+            );
         }
-        Ok(Listing { items, total: page.total, next: page.next })
+        Ok(Listing {
+            items,
+            total: page.total,
+            next: page.next,
+        })
     }
 
     /// The transformation or library of a workspace that a client's own project calls so.
@@ -130,7 +145,12 @@ impl Rx<'_> {
     }
 
     /// One version, of a transformation or library of the workspace that may have been deleted since.
-    pub fn version(&mut self, workspace: WorkspaceId, kind: CodeKind, id: VersionId) -> Result<Option<Version>> {
+    pub fn version(
+        &mut self,
+        workspace: WorkspaceId,
+        kind: CodeKind,
+        id: VersionId,
+    ) -> Result<Option<Version>> {
         let row = self.conn.query_one(
             &format!("SELECT {VERSION} FROM transformation_versions WHERE id = $1 AND workspace_id = $2 AND kind = $3"),
             params![&id, &workspace, kind.as_str()],
@@ -139,7 +159,12 @@ impl Rx<'_> {
     }
 
     /// The versions of a transformation or library, newest first, with numbers below `before`.
-    pub fn versions(&mut self, of: TransformationId, before: Option<i64>, limit: u32) -> Result<Vec<Version>> {
+    pub fn versions(
+        &mut self,
+        of: TransformationId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Version>> {
         let rows = self.conn.query(
             &format!("SELECT {VERSION} FROM transformation_versions WHERE transformation_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3"),
             params![&of, before.unwrap_or(i64::MAX), i64::from(limit)],
@@ -153,12 +178,22 @@ impl Rx<'_> {
             "SELECT CAST(max(number) AS BIGINT) FROM transformation_versions WHERE transformation_id = $1",
             params![&of],
         )?;
-        Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(0))
+        Ok(row
+            .map(|row| row.opt_int(0))
+            .transpose()?
+            .flatten()
+            .unwrap_or(0))
     }
 }
 
 impl Tx<'_> {
-    fn insert_version(&mut self, of: &Transformation, number: i64, at: Micros, changed: &Changed) -> Result<()> {
+    fn insert_version(
+        &mut self,
+        of: &Transformation,
+        number: i64,
+        at: Micros,
+        changed: &Changed,
+    ) -> Result<()> {
         self.write_part(
             "INSERT INTO transformation_versions (id, transformation_id, kind, workspace_id, name, description, language, code, number, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -202,7 +237,11 @@ impl Tx<'_> {
     }
 
     /// Other settings; where `after` has another version, that version is made.
-    pub fn update_transformation(&mut self, before: &Transformation, after: &Transformation) -> Result<Changed> {
+    pub fn update_transformation(
+        &mut self,
+        before: &Transformation,
+        after: &Transformation,
+    ) -> Result<Changed> {
         let changed = self.write(
             "UPDATE transformations SET name = $2, version_id = $3, published_id = $4, external_id = $5, updated_at = $6 WHERE id = $1",
             params![
@@ -225,6 +264,11 @@ impl Tx<'_> {
 
     /// A transformation or library goes; its versions stay.
     pub fn delete_transformation(&mut self, one: &Transformation) -> Result<Changed> {
-        self.write("DELETE FROM transformations WHERE id = $1", params![&one.id], Some(one), None)
+        self.write(
+            "DELETE FROM transformations WHERE id = $1",
+            params![&one.id],
+            Some(one),
+            None,
+        )
     }
 }

@@ -27,7 +27,13 @@ impl Audited for View {
 
 impl Rx<'_> {
     /// Whether this viewer has been recorded as reading the log with these filters on that day.
-    pub fn has_viewed(&mut self, log: LogId, viewer: &str, day: i64, filters: &[u8; 32]) -> Result<bool> {
+    pub fn has_viewed(
+        &mut self,
+        log: LogId,
+        viewer: &str,
+        day: i64,
+        filters: &[u8; 32],
+    ) -> Result<bool> {
         let row = self.conn.query_one(
             "SELECT day FROM views WHERE log_id = $1 AND viewer = $2 AND day = $3 AND filters = $4",
             params![&log, viewer, day, filters],

@@ -24,7 +24,10 @@ impl Audited for Workspace {
         if let Some(url) = &self.data_plane_url {
             value["dataPlaneURL"] = json!(url);
         }
-        Snapshot { workspace: Some(self.id), ..Snapshot::new(TargetType::Workspace, &self.id, &self.name, value) }
+        Snapshot {
+            workspace: Some(self.id),
+            ..Snapshot::new(TargetType::Workspace, &self.id, &self.name, value)
+        }
     }
 }
 
@@ -45,7 +48,10 @@ fn from_row(row: &Row) -> Result<Workspace> {
 impl Rx<'_> {
     /// A workspace.
     pub fn workspace(&mut self, id: WorkspaceId) -> Result<Option<Workspace>> {
-        let row = self.conn.query_one(&format!("SELECT {COLUMNS} FROM workspaces WHERE id = $1"), params![&id])?;
+        let row = self.conn.query_one(
+            &format!("SELECT {COLUMNS} FROM workspaces WHERE id = $1"),
+            params![&id],
+        )?;
         row.map(|row| from_row(&row)).transpose()
     }
 
@@ -65,7 +71,11 @@ impl Tx<'_> {
         let id = workspace.id.to_string();
         let organization = workspace.organization.to_string();
         self.begin_writing()?;
-        let sealed = self.seal_value((&organization, &id), ("workspaces", "token", &id), token.as_bytes())?;
+        let sealed = self.seal_value(
+            (&organization, &id),
+            ("workspaces", "token", &id),
+            token.as_bytes(),
+        )?;
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         self.write(
             "INSERT INTO workspaces (id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, token, token_hash, created_at, updated_at) \

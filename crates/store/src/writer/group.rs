@@ -29,7 +29,10 @@ pub(super) enum Attempt {
     /// It did not happen.
     RolledBack(Error),
     /// It was lost while it committed. `first` is the first entry that it wrote.
-    Unknown { first: Option<Pending>, results: Vec<Result<Entries>> },
+    Unknown {
+        first: Option<Pending>,
+        results: Vec<Result<Entries>>,
+    },
 }
 
 /// A transaction under way.
@@ -56,11 +59,21 @@ pub(super) fn is_there(conn: &mut Conn, entry: &Pending) -> Result<bool> {
 
 impl<'a> Group<'a> {
     pub(crate) fn new(conn: &'a mut Conn, env: &'a Env) -> Self {
-        Self { conn, env, keys: Keyring::default(), logs: Vec::new(), pending: Vec::new() }
+        Self {
+            conn,
+            env,
+            keys: Keyring::default(),
+            logs: Vec::new(),
+            pending: Vec::new(),
+        }
     }
 
     pub(crate) fn rx(&mut self) -> Rx<'_> {
-        Rx { conn: self.conn, env: self.env, keys: &mut self.keys }
+        Rx {
+            conn: self.conn,
+            env: self.env,
+            keys: &mut self.keys,
+        }
     }
 
     pub(super) fn run(conn: &'a mut Conn, env: &'a Env, jobs: &mut [Box<dyn Job>]) -> Attempt {
@@ -99,7 +112,11 @@ impl<'a> Group<'a> {
                 if self.conn.in_transaction() {
                     let _ = self.conn.batch("ROLLBACK");
                 }
-                let first = if self.pending.is_empty() { None } else { Some(self.pending.swap_remove(0)) };
+                let first = if self.pending.is_empty() {
+                    None
+                } else {
+                    Some(self.pending.swap_remove(0))
+                };
                 Attempt::Unknown { first, results }
             }
         }
@@ -114,9 +131,15 @@ impl<'a> Group<'a> {
         let origin = job.origin().clone();
         let acting = self.rx().acting(job.actor())?;
         let wrote = Cell::new(false);
-        let tried = catch_unwind(AssertUnwindSafe(|| self.try_one(job, &acting, at, &scope, &wrote)));
-        let (needs, result) =
-            tried.unwrap_or_else(|_| (Vec::new(), Err(Error::Internal("an action panicked".to_owned()))));
+        let tried = catch_unwind(AssertUnwindSafe(|| {
+            self.try_one(job, &acting, at, &scope, &wrote)
+        }));
+        let (needs, result) = tried.unwrap_or_else(|_| {
+            (
+                Vec::new(),
+                Err(Error::Internal("an action panicked".to_owned())),
+            )
+        });
         let wrote = wrote.get();
         match result {
             Ok(()) => {
@@ -137,10 +160,18 @@ impl<'a> Group<'a> {
                     Error::Failed { code, .. } => (Outcome::Failed, *code),
                     _ => return Err(error),
                 };
-                if let (Some(event), Some(need)) = (job.events().first(), needs.into_iter().next()) {
+                if let (Some(event), Some(need)) = (job.events().first(), needs.into_iter().next())
+                {
                     for log in scope {
-                        let refused =
-                            refusal::Refused { event: *event, acting: &acting, origin: &origin, outcome, code, need: &need, at };
+                        let refused = refusal::Refused {
+                            event: *event,
+                            acting: &acting,
+                            origin: &origin,
+                            outcome,
+                            code,
+                            need: &need,
+                            at,
+                        };
                         refusal::record(self, log, &refused)?;
                     }
                 }
@@ -176,12 +207,16 @@ impl<'a> Group<'a> {
         let mut tx = Tx::new(rx, acting.clone(), at, &origin, wrote);
         let applied = job.apply(&mut tx);
         let notes = std::mem::take(&mut tx.notes);
-        let recorded = applied.and_then(|facts| self.record(&facts, &notes, acting, &origin, at, scope, job));
+        let recorded =
+            applied.and_then(|facts| self.record(&facts, &notes, acting, &origin, at, scope, job));
         (needs, recorded)
     }
 
     /// Appends the events that the facts give, and refuses when a row changed that no fact names.
-    #[expect(clippy::too_many_arguments, reason = "all of them are of one request, and none belongs to the group")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of them are of one request, and none belongs to the group"
+    )]
     fn record(
         &mut self,
         facts: &[Fact],
@@ -194,22 +229,44 @@ impl<'a> Group<'a> {
     ) -> Result<()> {
         let changed: Vec<_> = notes.iter().map(append::changes).collect();
         for (row, changes) in changed.iter().enumerate() {
-            let shares: Vec<_> = facts.iter().filter(|fact| fact.row == row).map(|fact| fact.share).collect();
+            let shares: Vec<_> = facts
+                .iter()
+                .filter(|fact| fact.row == row)
+                .map(|fact| fact.share)
+                .collect();
             let is_update = notes[row].before.is_some() && notes[row].after.is_some();
-            if changes.iter().any(|change| !shares.iter().any(|share| share.has(&change.path))) || (!is_update && shares.is_empty()) {
-                return Err(Error::Internal(format!("a row changed that no fact names: {:?}", target_of(&notes[row]))));
+            if changes
+                .iter()
+                .any(|change| !shares.iter().any(|share| share.has(&change.path)))
+                || (!is_update && shares.is_empty())
+            {
+                return Err(Error::Internal(format!(
+                    "a row changed that no fact names: {:?}",
+                    target_of(&notes[row])
+                )));
             }
         }
         for fact in facts {
-            let note = notes.get(fact.row).ok_or_else(|| Error::Internal("a fact without its row".to_owned()))?;
+            let note = notes
+                .get(fact.row)
+                .ok_or_else(|| Error::Internal("a fact without its row".to_owned()))?;
             if !job.events().contains(&fact.event) {
-                return Err(Error::Internal(format!("{} is not among the action's events", fact.event)));
+                return Err(Error::Internal(format!(
+                    "{} is not among the action's events",
+                    fact.event
+                )));
             }
-            let changes: Vec<_> = changed[fact.row].iter().filter(|change| fact.share.has(&change.path)).cloned().collect();
+            let changes: Vec<_> = changed[fact.row]
+                .iter()
+                .filter(|change| fact.share.has(&change.path))
+                .cloned()
+                .collect();
             if changes.is_empty() && note.before.is_some() && note.after.is_some() {
                 continue;
             }
-            let Some(snapshot) = note.after.as_ref().or(note.before.as_ref()) else { continue };
+            let Some(snapshot) = note.after.as_ref().or(note.before.as_ref()) else {
+                continue;
+            };
             let target = fact.target.as_ref().unwrap_or(&snapshot.target);
             let draft = Draft {
                 event: fact.event,
@@ -239,9 +296,17 @@ impl<'a> Group<'a> {
 
     pub(crate) fn append(&mut self, log: LogId, draft: &Draft<'_>) -> Result<()> {
         let Some(index) = self.logs.iter().position(|one| one.id == log) else {
-            return Err(Error::Internal("an event for a log that is not locked".to_owned()));
+            return Err(Error::Internal(
+                "an event for a log that is not locked".to_owned(),
+            ));
         };
-        let Self { conn, env, keys, logs, pending } = self;
+        let Self {
+            conn,
+            env,
+            keys,
+            logs,
+            pending,
+        } = self;
         let mut rx = Rx { conn, env, keys };
         pending.push(logs[index].append(&mut rx, draft)?);
         Ok(())
@@ -259,7 +324,10 @@ impl<'a> Group<'a> {
     /// Locks the logs of a scope, in the order of their ids, and gives them.
     fn lock(&mut self, scope: Scope) -> Result<Vec<LogId>> {
         let mut logs = self.logs_of(scope)?;
-        if logs.iter().all(|log| self.logs.iter().any(|one| one.id == *log)) {
+        if logs
+            .iter()
+            .all(|log| self.logs.iter().any(|one| one.id == *log))
+        {
             return Ok(logs);
         }
         logs.sort_unstable();
@@ -271,7 +339,9 @@ impl<'a> Group<'a> {
             let mut again = self.logs_of(scope)?;
             again.sort_unstable();
             if again != logs {
-                return Err(Error::Database(crate::db::DbError::Conflict("the person's organizations changed".to_owned())));
+                return Err(Error::Database(crate::db::DbError::Conflict(
+                    "the person's organizations changed".to_owned(),
+                )));
             }
         }
         Ok(logs)
@@ -295,15 +365,23 @@ impl<'a> Group<'a> {
             if let Scope::Organization(_) = scope {
                 return Err(Error::NotFound("organization"));
             }
-            let row = self.conn.query_one("SELECT log_id FROM instance WHERE one = 1", &[])?;
+            let row = self
+                .conn
+                .query_one("SELECT log_id FROM instance WHERE one = 1", &[])?;
             let row = row.ok_or_else(|| Error::Internal("no instance".to_owned()))?;
             return Ok(vec![row.parse(0)?]);
         }
-        Ok(rows.iter().map(|row| row.parse(0)).collect::<std::result::Result<_, _>>()?)
+        Ok(rows
+            .iter()
+            .map(|row| row.parse(0))
+            .collect::<std::result::Result<_, _>>()?)
     }
 
     fn marks(&self) -> Marks {
-        Marks { logs: self.logs.clone(), pending: self.pending.len() }
+        Marks {
+            logs: self.logs.clone(),
+            pending: self.pending.len(),
+        }
     }
 
     fn restore(&mut self, marks: Marks) {
@@ -330,5 +408,8 @@ struct Marks {
 }
 
 fn target_of(note: &Note) -> Option<&'static str> {
-    note.after.as_ref().or(note.before.as_ref()).map(|one| one.target.kind.as_str())
+    note.after
+        .as_ref()
+        .or(note.before.as_ref())
+        .map(|one| one.target.kind.as_str())
 }

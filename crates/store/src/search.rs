@@ -1,0 +1,301 @@
+//! Finding events: through the index as far as it has reached, and in the log itself from there, so that no answer is
+//! behind an acknowledged change.
+
+mod event;
+mod filter;
+
+use model::catalogue::Group;
+use model::clock::Micros;
+use model::entry::{Entry, Outcome};
+use model::id::{EventId, LogId, OrganizationId, WorkspaceId};
+
+pub use event::{Event, Hidden};
+use filter::Filter;
+
+use crate::db::{Param, Row, params};
+use crate::error::{Error, Result};
+use crate::tx::Rx;
+
+/// Which way a page goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// From the oldest event on, as the public API pages.
+    #[default]
+    Oldest,
+    /// From the newest event back, as the page does.
+    Newest,
+}
+
+/// Which events are asked for. Filters that are set all have to hold.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// Those of this workspace, and those of the organization that have none.
+    pub workspace: Option<WorkspaceId>,
+    /// Of those without a workspace only the ones whose actor or target is a member of this workspace now: what an
+    /// administrator of one workspace may see.
+    pub members_of: Option<WorkspaceId>,
+    /// Those of this actor: a person's id, or a service token's.
+    pub actor: Option<String>,
+    /// Those with this action, such as `updated_name`.
+    pub action: Option<String>,
+    /// Those about this thing, or related to it.
+    pub target: Option<String>,
+    /// Those about things of this type, such as `source`.
+    pub target_type: Option<String>,
+    /// Those under this tab.
+    pub group: Option<Group>,
+    /// Those that ended so.
+    pub outcome: Option<Outcome>,
+    /// Those later than this.
+    pub created_after: Option<Micros>,
+    /// Those earlier than this.
+    pub created_before: Option<Micros>,
+    /// Those that come after this event, in the order asked for.
+    pub after: Option<EventId>,
+    /// Which way.
+    pub order: Order,
+    /// The most that are wanted: 1 to 1000.
+    pub limit: usize,
+}
+
+/// A page of events.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The events, in the order asked for.
+    pub events: Vec<Event>,
+    /// All that the filters give, whatever the page.
+    pub total: u64,
+    /// Whether more come after the last of these.
+    pub more: bool,
+}
+
+/// The log that is read, as far as the index has reached and as far as it goes.
+struct Extent {
+    log: LogId,
+    organization: OrganizationId,
+    indexed: i64,
+    size: i64,
+}
+
+impl Rx<'_> {
+    /// The events of an organization's log that a query asks for.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with `unknown_cursor` when the query starts after an event that is not in the log.
+    pub fn events(&mut self, organization: OrganizationId, query: &Query) -> Result<Page> {
+        let extent = self.extent(organization)?;
+        let filter = Filter::new(self, query)?;
+        let tail = self.tail(&extent, &filter)?;
+        let from = match query.after {
+            None => None,
+            Some(id) => Some(self.sequence_of(&extent, id)?.ok_or_else(|| {
+                Error::field(
+                    "unknown_cursor",
+                    "after_cursor",
+                    "there is no such event in this log to go on after",
+                )
+            })?),
+        };
+        let total = self.count(&extent, &filter)? + tail.len() as u64;
+        let wanted = query.limit.clamp(1, 1000);
+        let mut sequences = match query.order {
+            Order::Oldest => {
+                let mut found = self.indexed(&extent, &filter, from, query.order, wanted + 1)?;
+                found.extend(
+                    tail.iter()
+                        .copied()
+                        .filter(|one| from.is_none_or(|from| *one > from)),
+                );
+                found
+            }
+            Order::Newest => {
+                let mut found: Vec<i64> = tail
+                    .iter()
+                    .rev()
+                    .copied()
+                    .filter(|one| from.is_none_or(|from| *one < from))
+                    .collect();
+                if found.len() <= wanted {
+                    found.extend(self.indexed(
+                        &extent,
+                        &filter,
+                        from,
+                        query.order,
+                        wanted + 1 - found.len(),
+                    )?);
+                }
+                found
+            }
+        };
+        let more = sequences.len() > wanted;
+        sequences.truncate(wanted);
+        Ok(Page {
+            events: self.events_at(&extent, &sequences)?,
+            total,
+            more,
+        })
+    }
+
+    /// One event of an organization's log.
+    pub fn event(&mut self, organization: OrganizationId, id: EventId) -> Result<Option<Event>> {
+        let extent = self.extent(organization)?;
+        let Some(sequence) = self.sequence_of(&extent, id)? else {
+            return Ok(None);
+        };
+        Ok(self.events_at(&extent, &[sequence])?.pop())
+    }
+
+    /// Whether an event may be seen by an administrator of one workspace.
+    pub fn is_within(&mut self, event: &Event, workspace: WorkspaceId) -> Result<bool> {
+        let query = Query {
+            workspace: Some(workspace),
+            members_of: Some(workspace),
+            ..Query::default()
+        };
+        Ok(Filter::new(self, &query)?.admits(&event.entry))
+    }
+
+    fn extent(&mut self, organization: OrganizationId) -> Result<Extent> {
+        let row = self.conn.query_one(
+            "SELECT l.id, l.size, COALESCE(r.reached, 0) FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id WHERE l.organization_id = $1",
+            params![&organization],
+        )?;
+        let row = row.ok_or(Error::NotFound("organization"))?;
+        Ok(Extent {
+            log: row.parse(0)?,
+            organization,
+            size: row.int(1)?,
+            indexed: row.int(2)?,
+        })
+    }
+
+    /// The sequences of the events beyond the index that the filter admits.
+    fn tail(&mut self, extent: &Extent, filter: &Filter) -> Result<Vec<i64>> {
+        if extent.indexed >= extent.size {
+            return Ok(Vec::new());
+        }
+        let rows = self.conn.query(
+            "SELECT sequence, entry FROM entries WHERE log_id = $1 AND sequence >= $2 AND sequence < $3 ORDER BY sequence",
+            params![&extent.log, extent.indexed, extent.size],
+        )?;
+        let mut sequences = Vec::new();
+        for row in &rows {
+            if filter.admits(&parse(row, 1)?) {
+                sequences.push(row.int(0)?);
+            }
+        }
+        Ok(sequences)
+    }
+
+    fn sequence_of(&mut self, extent: &Extent, id: EventId) -> Result<Option<i64>> {
+        let row = self.conn.query_one(
+            "SELECT sequence FROM index_events WHERE log_id = $1 AND event_id = $2",
+            params![&extent.log, &id],
+        )?;
+        if let Some(row) = row {
+            return Ok(Some(row.int(0)?));
+        }
+        let rows = self.conn.query(
+            "SELECT sequence, entry FROM entries WHERE log_id = $1 AND sequence >= $2 AND sequence < $3 ORDER BY sequence",
+            params![&extent.log, extent.indexed, extent.size],
+        )?;
+        for row in &rows {
+            if parse(row, 1)?.id == id.as_str() {
+                return Ok(Some(row.int(0)?));
+            }
+        }
+        Ok(None)
+    }
+
+    fn count(&mut self, extent: &Extent, filter: &Filter) -> Result<u64> {
+        if filter.is_plain() {
+            let rows = self.conn.query(
+                "SELECT workspace_id, events FROM index_counts WHERE log_id = $1",
+                params![&extent.log],
+            )?;
+            let mut total = 0;
+            for row in &rows {
+                let of = row.text(0)?;
+                if filter
+                    .workspace()
+                    .is_none_or(|wanted| of.is_empty() || of == wanted.as_str())
+                {
+                    total += row.size(1)?;
+                }
+            }
+            return Ok(total);
+        }
+        let (from, values) = filter.sql(&extent.log);
+        let row = self
+            .conn
+            .query_one(&format!("SELECT CAST(count(*) AS BIGINT) {from}"), &values)?;
+        Ok(row.map(|row| row.size(0)).transpose()?.unwrap_or(0))
+    }
+
+    fn indexed(
+        &mut self,
+        extent: &Extent,
+        filter: &Filter,
+        after: Option<i64>,
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<i64>> {
+        let (from, mut values) = filter.sql(&extent.log);
+        let (compare, direction, start) = match order {
+            Order::Oldest => (">", "ASC", -1),
+            Order::Newest => ("<", "DESC", extent.indexed),
+        };
+        let start = match order {
+            Order::Newest => after.unwrap_or(start).min(extent.indexed),
+            Order::Oldest => after.unwrap_or(start),
+        };
+        let n = values.len();
+        values.push(Param::Int(start));
+        values.push(Param::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let rows = self.conn.query(
+            &format!("SELECT e.sequence {from} AND e.sequence {compare} ${} ORDER BY e.sequence {direction} LIMIT ${}", n + 1, n + 2),
+            &values,
+        )?;
+        Ok(rows
+            .iter()
+            .map(|row| row.int(0))
+            .collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// The events at these places, opened as far as they can be, in the order of the places.
+    fn events_at(&mut self, extent: &Extent, sequences: &[i64]) -> Result<Vec<Event>> {
+        use std::fmt::Write as _;
+        let mut rows: Vec<Row> = Vec::with_capacity(sequences.len());
+        for chunk in sequences.chunks(100) {
+            let mut sql = String::from(
+                "SELECT sequence, entry, parts FROM entries WHERE log_id = $1 AND sequence IN (",
+            );
+            let mut values = vec![Param::from(&extent.log)];
+            for (index, sequence) in chunk.iter().enumerate() {
+                let _ = write!(sql, "{}${}", if index > 0 { ", " } else { "" }, index + 2);
+                values.push(Param::Int(*sequence));
+            }
+            sql.push(')');
+            rows.extend(self.conn.query(&sql, &values)?);
+        }
+        let mut events = Vec::with_capacity(rows.len());
+        for sequence in sequences {
+            let Some(row) = rows.iter().find(|row| row.int(0).ok() == Some(*sequence)) else {
+                return Err(Error::Internal(format!("entry {sequence} is missing")));
+            };
+            events.push(Event::open(
+                self,
+                extent.log,
+                extent.organization,
+                parse(row, 1)?,
+                row.blob(2)?,
+            )?);
+        }
+        Ok(events)
+    }
+}
+
+fn parse(row: &Row, column: usize) -> Result<Entry> {
+    Entry::parse(row.blob(column)?)
+        .map_err(|error| Error::Internal(format!("an entry that cannot be read: {error}")))
+}

@@ -1,0 +1,160 @@
+//! An event as it can be read: its entry, and its parts as far as they open.
+
+use std::collections::BTreeMap;
+
+use model::change::{self, Change};
+use model::entry::Entry;
+use model::id::{EventId, LogId, OrganizationId};
+use model::interface::Interface;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::seal::{self, Read};
+use crate::tx::Rx;
+
+/// Why a value cannot be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// The person's data has been erased.
+    Erased,
+    /// It exists, but not for the one who asks.
+    Withheld,
+}
+
+impl Hidden {
+    /// The word in an answer.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Erased => "erased",
+            Self::Withheld => "withheld",
+        }
+    }
+}
+
+/// An event, as far as it can be read.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The bytes' meaning: what is in clear.
+    pub entry: Entry,
+    /// The log that it is in.
+    pub log: LogId,
+    /// The actor's name then.
+    pub actor_name: Option<String>,
+    /// The actor's e-mail then.
+    pub actor_email: Option<String>,
+    /// The name of the token that was used.
+    pub token_name: Option<String>,
+    /// The target's name then.
+    pub target_name: Option<String>,
+    /// The names of related things, by id.
+    pub related_names: BTreeMap<String, String>,
+    /// The client's address.
+    pub ip: Option<String>,
+    /// What the client called itself.
+    pub user_agent: Option<String>,
+    /// The door.
+    pub interface: Option<Interface>,
+    /// The client's own id of the request.
+    pub client_request: Option<String>,
+    /// What else was said.
+    pub detail: Option<Value>,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// What cannot be shown, by its name in the API, and why.
+    pub hidden: BTreeMap<&'static str, Hidden>,
+}
+
+/// What is hidden when a part is.
+fn names_in(part: &str) -> &'static [&'static str] {
+    match part {
+        "actor" => &["actorName", "actorEmail"],
+        "origin" => &["ip", "userAgent", "interface"],
+        "target" => &["targetName"],
+        "detail" => &["detail"],
+        _ => &["changes"],
+    }
+}
+
+fn text(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+impl Event {
+    pub(super) fn open(
+        rx: &mut Rx<'_>,
+        log: LogId,
+        organization: OrganizationId,
+        entry: Entry,
+        parts: &[u8],
+    ) -> Result<Self> {
+        let id: EventId = entry
+            .id
+            .parse()
+            .map_err(|_| Error::Internal("an event without an id".to_owned()))?;
+        let parts = seal::open(rx, log, Some(organization.as_str()), id, parts)?;
+        let mut event = Self {
+            log,
+            actor_name: None,
+            actor_email: None,
+            token_name: None,
+            target_name: None,
+            related_names: BTreeMap::new(),
+            ip: None,
+            user_agent: None,
+            interface: None,
+            client_request: None,
+            detail: None,
+            changes: Vec::new(),
+            hidden: BTreeMap::new(),
+            entry,
+        };
+        // A part that the entry commits to and that is not there has been erased.
+        let committed = event
+            .entry
+            .parts
+            .keys()
+            .cloned()
+            .chain((0..event.entry.changes.len()).map(|n| format!("changes/{n}")));
+        for name in committed.collect::<Vec<_>>() {
+            match parts.iter().find(|(part, _)| *part == name) {
+                Some((_, Read::Value(value))) => event.take(&name, value),
+                Some((_, Read::Erased)) | None => {
+                    for one in names_in(&name) {
+                        event.hidden.insert(one, Hidden::Erased);
+                    }
+                }
+            }
+        }
+        Ok(event)
+    }
+
+    fn take(&mut self, part: &str, value: &Value) {
+        match part {
+            "actor" => {
+                self.actor_name = text(value, "name");
+                self.actor_email = text(value, "email");
+                self.token_name = text(value, "token");
+            }
+            "origin" => {
+                self.ip = text(value, "ip");
+                self.user_agent = text(value, "user_agent");
+                self.interface =
+                    text(value, "interface").and_then(|word| Interface::of_word(&word));
+                self.client_request = text(value, "client_request");
+            }
+            "target" => {
+                self.target_name = text(value, "name");
+                if let Some(Value::Object(names)) = value.get("related") {
+                    self.related_names = names
+                        .iter()
+                        .filter_map(|(id, name)| Some((id.clone(), name.as_str()?.to_owned())))
+                        .collect();
+                }
+            }
+            "detail" => self.detail = Some(value.clone()),
+            _ => self
+                .changes
+                .extend(change::from_part(value).unwrap_or_default()),
+        }
+    }
+}

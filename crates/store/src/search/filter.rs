@@ -1,0 +1,192 @@
+//! A query as a condition, in SQL for what is indexed and in memory for what is not yet.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use model::catalogue;
+use model::entry::Entry;
+use model::id::{LogId, WorkspaceId};
+
+use super::Query;
+use crate::db::{Param, params};
+use crate::error::Result;
+use crate::tx::Rx;
+
+pub(super) struct Filter {
+    query: Query,
+    /// The event types of the tab that is asked for.
+    types: Option<Vec<(&'static str, &'static str)>>,
+    /// The members of the workspace whose administrator asks.
+    members: Option<HashSet<String>>,
+}
+
+impl Filter {
+    pub(super) fn new(rx: &mut Rx<'_>, query: &Query) -> Result<Self> {
+        let types = query.group.map(|group| {
+            catalogue::ALL
+                .iter()
+                .filter(|one| one.group == group)
+                .map(|one| (one.target.as_str(), one.action))
+                .collect()
+        });
+        let members = match query.members_of {
+            None => None,
+            Some(workspace) => {
+                let rows = rx.conn.query(
+                    "SELECT user_id FROM workspace_members WHERE workspace_id = $1",
+                    params![&workspace],
+                )?;
+                Some(
+                    rows.iter()
+                        .map(|row| row.text(0).map(str::to_owned))
+                        .collect::<std::result::Result<_, _>>()?,
+                )
+            }
+        };
+        Ok(Self {
+            query: query.clone(),
+            types,
+            members,
+        })
+    }
+
+    pub(super) const fn workspace(&self) -> Option<WorkspaceId> {
+        self.query.workspace
+    }
+
+    /// Whether nothing but a workspace is asked for, so that the running counts tell the total.
+    pub(super) const fn is_plain(&self) -> bool {
+        let query = &self.query;
+        query.actor.is_none()
+            && query.action.is_none()
+            && query.target.is_none()
+            && query.target_type.is_none()
+            && query.outcome.is_none()
+            && query.created_after.is_none()
+            && query.created_before.is_none()
+            && query.group.is_none()
+            && query.members_of.is_none()
+    }
+
+    pub(super) fn admits(&self, entry: &Entry) -> bool {
+        let query = &self.query;
+        let is = |wanted: &Option<String>, value: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == value)
+        };
+        let concerns = |id: &str| {
+            entry.target.id.as_deref() == Some(id)
+                || entry
+                    .related
+                    .iter()
+                    .any(|one| one.id.as_deref() == Some(id))
+        };
+        let of_workspace = |workspace: WorkspaceId| {
+            entry
+                .workspace
+                .as_deref()
+                .is_none_or(|own| own == workspace.as_str())
+        };
+        let is_member = |members: &HashSet<String>| {
+            entry.workspace.is_some()
+                || entry
+                    .actor
+                    .id
+                    .as_ref()
+                    .is_some_and(|id| members.contains(id))
+                || entry
+                    .target
+                    .id
+                    .as_ref()
+                    .is_some_and(|id| members.contains(id))
+        };
+        query.workspace.is_none_or(of_workspace)
+            && self.members.as_ref().is_none_or(is_member)
+            && query
+                .actor
+                .as_deref()
+                .is_none_or(|wanted| entry.actor.id.as_deref() == Some(wanted))
+            && is(&query.action, &entry.action)
+            && is(&query.target_type, &entry.target.r#type)
+            && query.target.as_deref().is_none_or(concerns)
+            && query.outcome.is_none_or(|wanted| wanted == entry.outcome)
+            && query.created_after.is_none_or(|moment| entry.at > moment.0)
+            && query
+                .created_before
+                .is_none_or(|moment| entry.at < moment.0)
+            && self.types.as_ref().is_none_or(|types| {
+                types.iter().any(|(target, action)| {
+                    *target == entry.target.r#type && *action == entry.action
+                })
+            })
+    }
+
+    /// `FROM ... WHERE ...` over the index, with its parameters.
+    pub(super) fn sql<'a>(&'a self, log: &'a LogId) -> (String, Vec<Param<'a>>) {
+        let query = &self.query;
+        let mut values = vec![Param::from(log)];
+        let mut sql = if query.target.is_some() {
+            String::from(
+                "FROM index_things t JOIN index_events e ON e.log_id = t.log_id AND e.sequence = t.sequence WHERE t.log_id = $1",
+            )
+        } else {
+            String::from("FROM index_events e WHERE e.log_id = $1")
+        };
+        let equal = [
+            ("t.thing", query.target.as_ref()),
+            ("e.actor", query.actor.as_ref()),
+            ("e.action", query.action.as_ref()),
+            ("e.target_type", query.target_type.as_ref()),
+        ];
+        for (column, value) in equal {
+            if let Some(value) = value {
+                values.push(value.into());
+                let _ = write!(sql, " AND {column} = ${}", values.len());
+            }
+        }
+        if let Some(outcome) = query.outcome {
+            values.push(outcome.as_str().into());
+            let _ = write!(sql, " AND e.outcome = ${}", values.len());
+        }
+        for (compare, moment) in [(">", query.created_after), ("<", query.created_before)] {
+            if let Some(moment) = moment {
+                values.push(moment.into());
+                let _ = write!(sql, " AND e.at {compare} ${}", values.len());
+            }
+        }
+        if let Some(workspace) = &query.workspace {
+            values.push(workspace.into());
+            let _ = write!(
+                sql,
+                " AND (e.workspace_id = ${} OR e.workspace_id IS NULL)",
+                values.len()
+            );
+        }
+        if let Some(workspace) = &query.members_of {
+            values.push(workspace.into());
+            let members = format!(
+                "(SELECT user_id FROM workspace_members WHERE workspace_id = ${})",
+                values.len()
+            );
+            let _ = write!(
+                sql,
+                " AND (e.workspace_id IS NOT NULL OR e.actor IN {members} OR e.target IN {members})"
+            );
+        }
+        if let Some(types) = &self.types {
+            sql.push_str(" AND (");
+            for (index, (target, action)) in types.iter().enumerate() {
+                values.push((*target).into());
+                values.push((*action).into());
+                let or = if index > 0 { " OR " } else { "" };
+                let _ = write!(
+                    sql,
+                    "{or}(e.target_type = ${} AND e.action = ${})",
+                    values.len() - 1,
+                    values.len()
+                );
+            }
+            sql.push(')');
+        }
+        (sql, values)
+    }
+}
