@@ -1,3 +1,4 @@
 //! model
 
+pub mod definition;
 pub mod interface;

@@ -1,0 +1,229 @@
+//! Definitions: what is known of each type of source and destination, as data.
+//!
+//! The types and keys are those of the wire, in their exact case. An administrator can add to our own small set, and
+//! a type without a definition still works: then nothing is laid under its configuration and, since nobody said which
+//! of its values are secret, every string in it is.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// How alike a name must be to be offered in place of an unknown one, 0 to 1.
+const NEAR: f64 = 0.55;
+
+/// Which table a definition stands in. A name may occur in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Where events come from. Event-stream sources are in the same table.
+    Source,
+    /// Where events go.
+    Destination,
+}
+
+/// One type of source or destination.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Definition {
+    /// The type on the wire, compared exactly: `Android` and `android` are two types.
+    pub name: String,
+    /// What a person reads.
+    pub display_name: String,
+    /// The group that the data plane treats alike (`webhook`, `warehouse`), where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Keys that are written and never listed, as dotted paths that pass through arrays. `Some` and empty: the type has
+    /// no secrets. `None`: nobody has said, so every string counts as one (see [`Secrecy`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_keys: Option<Vec<String>>,
+    /// Keys whose values are in no event and on no page, but which lists of the API keep.
+    #[serde(default)]
+    pub redact_keys: Vec<String>,
+    /// Laid under the configuration in answers until the first change after the creation.
+    #[serde(default)]
+    pub defaults: Map<String, Value>,
+    /// Laid under the configuration in every answer.
+    #[serde(default)]
+    pub always_defaults: Map<String, Value>,
+    /// As `defaults`, where the stored configuration fulfils a condition.
+    #[serde(default)]
+    pub conditional_defaults: Vec<ConditionalDefaults>,
+    /// The settings that the dashboard's form asks for, in order.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+}
+
+/// Defaults that hold only for some configurations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionalDefaults {
+    /// Keys of the stored configuration and the values that they must all have; an absent key fulfils nothing.
+    pub when: Map<String, Value>,
+    /// What is then laid under it.
+    pub defaults: Map<String, Value>,
+}
+
+/// One field of the dashboard's form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// The key in the configuration.
+    pub key: String,
+    /// What stands above the field.
+    pub label: String,
+    /// What kind of value it takes.
+    pub kind: FieldKind,
+    /// The choices of a [`FieldKind::Select`]; empty for the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
+    /// Whether the form refuses to be sent without it.
+    #[serde(default)]
+    pub required: bool,
+    /// A sentence below the field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// An example inside the empty field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placeholder: Option<String>,
+}
+
+/// What a field of the form takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldKind {
+    /// One line of text; also ports and the like, which the wire has as strings.
+    Text,
+    /// Text that is never shown again: an empty field keeps what is stored.
+    Secret,
+    /// True or false.
+    Boolean,
+    /// One of the options, posted as a string.
+    Select,
+    /// A JSON number.
+    Number,
+}
+
+/// One choice of a select.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// What is stored.
+    pub value: String,
+    /// What a person reads.
+    pub label: String,
+}
+
+impl Definition {
+    /// The configuration as answers give it: the defaults first, then what is stored, which always wins (a stored
+    /// `null` as well). `null` counts as an empty configuration, and what is no object is given back as it is.
+    ///
+    /// Only for answers. What is stored, compared and recorded is the configuration without defaults.
+    pub fn with_defaults(&self, config: &Value, changed_since_creation: bool) -> Value {
+        let empty = Map::new();
+        let stored = match config {
+            Value::Object(stored) => stored,
+            Value::Null => &empty,
+            other => return other.clone(),
+        };
+        let mut answer = self.always_defaults.clone();
+        if !changed_since_creation {
+            answer.extend(self.defaults.clone());
+            for conditional in &self.conditional_defaults {
+                if conditional.holds(stored) {
+                    answer.extend(conditional.defaults.clone());
+                }
+            }
+        }
+        answer.extend(stored.clone());
+        Value::Object(answer)
+    }
+}
+
+impl ConditionalDefaults {
+    fn holds(&self, stored: &Map<String, Value>) -> bool {
+        self.when
+            .iter()
+            .all(|(key, value)| stored.get(key) == Some(value))
+    }
+}
+
+/// What is known about the secrets of a configuration.
+#[derive(Clone, Copy, Debug)]
+pub enum Secrecy<'a> {
+    /// The definition says which keys are secret. One without `secretKeys` says nothing, and is treated as unknown.
+    Known(&'a Definition),
+    /// Nobody has said: every string is secret.
+    Unknown,
+}
+
+impl<'a> Secrecy<'a> {
+    /// What the definition of a type, if there is one, says about its secrets.
+    pub fn of(definition: Option<&'a Definition>) -> Self {
+        match definition {
+            Some(definition) if definition.secret_keys.is_some() => Self::Known(definition),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A set of definitions.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    sources: Vec<Definition>,
+    destinations: Vec<Definition>,
+}
+
+impl Definitions {
+    /// A set from its two tables. Of two definitions with one name in one table, the first is found.
+    pub fn new(sources: Vec<Definition>, destinations: Vec<Definition>) -> Self {
+        Self {
+            sources,
+            destinations,
+        }
+    }
+
+    /// Our own set, which every instance has.
+    pub fn own() -> &'static Self {
+        static OWN: LazyLock<Definitions> = LazyLock::new(|| {
+            let read = |json| serde_json::from_str(json).expect("our own definitions are valid");
+            Definitions::new(
+                read(include_str!("definitions/sources.json")),
+                read(include_str!("definitions/destinations.json")),
+            )
+        });
+        &OWN
+    }
+
+    /// The definitions of one kind, in the order of their table.
+    pub fn all(&self, kind: Kind) -> &[Definition] {
+        match kind {
+            Kind::Source => &self.sources,
+            Kind::Destination => &self.destinations,
+        }
+    }
+
+    /// The definition of a type, by its exact name.
+    pub fn find(&self, kind: Kind, name: &str) -> Option<&Definition> {
+        self.all(kind).iter().find(|known| known.name == name)
+    }
+
+    /// Up to three types that someone who wrote `name` may have meant, the likeliest first. Case does not count, and
+    /// the name that people read is compared too.
+    pub fn near(&self, kind: Kind, name: &str) -> Vec<&str> {
+        let wanted = name.to_lowercase();
+        let likeness =
+            |known: &str| strsim::normalized_damerau_levenshtein(&wanted, &known.to_lowercase());
+        let mut near: Vec<(f64, &str)> = self
+            .all(kind)
+            .iter()
+            .map(|known| {
+                let score = likeness(&known.name).max(likeness(&known.display_name));
+                (score, known.name.as_str())
+            })
+            .filter(|(score, _)| *score >= NEAR)
+            .collect();
+        near.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(other.1)));
+        near.truncate(3);
+        near.into_iter().map(|(_, known)| known).collect()
+    }
+}
