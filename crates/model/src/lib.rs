@@ -1,4 +1,5 @@
 //! model
 
+pub mod change;
 pub mod definition;
 pub mod interface;

@@ -1,0 +1,238 @@
+//! What changed between two snapshots of a thing, and how that is written into the parts of an event.
+//!
+//! A snapshot is taken apart into its leaves: scalars, arrays of scalars, empty objects, and whole values that are secret.
+//! A change is a leaf that is in one snapshot and not, or otherwise, in the other. So a difference says all: applied to the
+//! leaves of the first snapshot it gives those of the second, but for what is hidden, of which it says only that it changed.
+
+mod leaves;
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use leaves::Leaf;
+pub(crate) use leaves::leaves;
+pub use leaves::{Segment, Visibility, Visible, path_text};
+
+/// How many parts an event may have for its changes.
+pub const MAX_PARTS: usize = 64;
+
+/// A value whose JSON has more bytes than this is recorded by its length and hash.
+pub const MAX_VALUE: usize = 16 * 1024;
+
+/// One leaf that is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where, as [`path_text`] writes it.
+    pub path: String,
+    /// What is recorded of it.
+    pub kind: ChangeKind,
+}
+
+/// What is recorded of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The values; `None` where there was or is none, which is not the same as `null`.
+    Value {
+        /// What it was.
+        before: Option<Value>,
+        /// What it is.
+        after: Option<Value>,
+    },
+    /// That it changed, and nothing else: the value is secret.
+    Redacted,
+    /// Of values too long to record, what identifies them.
+    Large {
+        /// What it was.
+        before: Option<Digest>,
+        /// What it is.
+        after: Option<Digest>,
+    },
+}
+
+/// Length and hash of a value: of a string, of its text in UTF-8; of anything else, of its compact JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// The length in bytes.
+    pub bytes: u64,
+    /// SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// The changes that lead from one snapshot to another, ordered by path. `None` is a thing that does not exist, so a
+/// creation gives all that is set and a deletion all that was. Snapshots are JSON objects; the order of their keys does
+/// not matter, that of arrays does.
+pub fn diff(before: Option<&Value>, after: Option<&Value>, visible: &Visible<'_>) -> Vec<Change> {
+    let mut before = before.map(|it| leaves(it, visible)).unwrap_or_default();
+    let after = after.map(|it| leaves(it, visible)).unwrap_or_default();
+
+    let mut pairs: Vec<_> = after
+        .into_iter()
+        .map(|(path, new)| {
+            let old = before.remove(&path);
+            (path, old, Some(new))
+        })
+        .collect();
+    pairs.extend(
+        before
+            .into_iter()
+            .map(|(path, old)| (path, Some(old), None)),
+    );
+    pairs.sort_by(|one, other| one.0.cmp(&other.0));
+
+    // An empty container that is filled needs no word of its own: what is now in it says so. (What is emptied does: its
+    // members' going would also be that of the container.) What is below a path comes right after it.
+    let is_filled: Vec<bool> = pairs
+        .iter()
+        .zip(pairs.iter().skip(1))
+        .map(|((path, old, _), (next, ..))| {
+            old.is_some_and(Leaf::is_empty_container) && next.starts_with(path)
+        })
+        .chain([false])
+        .collect();
+
+    pairs
+        .into_iter()
+        .zip(is_filled)
+        .filter_map(|(pair, is_filled)| (!is_filled).then_some(pair))
+        .filter(|(_, old, new)| old.map(|leaf| leaf.value) != new.map(|leaf| leaf.value))
+        .map(|(path, old, new)| {
+            // Hidden on either side hides both: the other may be what the secret was, or will be.
+            let hidden = [old, new].iter().flatten().any(|leaf| leaf.hidden);
+            let kind = if hidden {
+                ChangeKind::Redacted
+            } else {
+                ChangeKind::of(old.map(|leaf| leaf.value), new.map(|leaf| leaf.value))
+            };
+            Change {
+                path: path_text(&path),
+                kind,
+            }
+        })
+        .collect()
+}
+
+/// The values of the parts `changes/0`, `changes/1`, ...: at most [`MAX_PARTS`], of which the last holds the rest.
+pub fn to_parts(changes: &[Change]) -> Vec<Value> {
+    if changes.len() <= MAX_PARTS {
+        return changes.iter().map(Change::to_json).collect();
+    }
+    let (own, rest) = changes.split_at(MAX_PARTS - 1);
+    let mut parts: Vec<Value> = own.iter().map(Change::to_json).collect();
+    let rest: Vec<Value> = rest.iter().map(Change::to_json).collect();
+    parts.push(json!({ "rest": rest }));
+    parts
+}
+
+/// The changes in the value of one part: one, or all that a `rest` holds. `None` if it is not what [`to_parts`] writes.
+pub fn from_part(part: &Value) -> Option<Vec<Change>> {
+    let members = part.as_object()?;
+    match members.get("rest") {
+        Some(rest) if members.len() == 1 => rest.as_array()?.iter().map(Change::of_json).collect(),
+        _ => Change::of_json(part).map(|change| vec![change]),
+    }
+}
+
+impl Change {
+    /// The change as a part, or an answer of the API, has it.
+    pub fn to_json(&self) -> Value {
+        let mut members = Map::new();
+        members.insert("path".into(), self.path.clone().into());
+        match &self.kind {
+            ChangeKind::Value { before, after } => set(&mut members, before.clone(), after.clone()),
+            ChangeKind::Redacted => {
+                members.insert("redacted".into(), true.into());
+            }
+            ChangeKind::Large { before, after } => {
+                let mut large = Map::new();
+                let json =
+                    |digest: &Digest| json!({ "bytes": digest.bytes, "sha256": digest.sha256 });
+                set(
+                    &mut large,
+                    before.as_ref().map(json),
+                    after.as_ref().map(json),
+                );
+                members.insert("large".into(), large.into());
+            }
+        }
+        members.into()
+    }
+
+    fn of_json(json: &Value) -> Option<Self> {
+        let mut members = json.as_object()?.clone();
+        let path = members.shift_remove("path")?.as_str()?.to_owned();
+        let kind = if let Some(redacted) = members.shift_remove("redacted") {
+            redacted.as_bool().filter(|it| *it)?;
+            ChangeKind::Redacted
+        } else if let Some(large) = members.shift_remove("large") {
+            let digest = |side: &str| {
+                let json = large.get(side).map(|json| Digest::of_json(json).ok_or(()));
+                json.transpose().ok()
+            };
+            ChangeKind::Large {
+                before: digest("before")?,
+                after: digest("after")?,
+            }
+        } else {
+            ChangeKind::Value {
+                before: members.shift_remove("before"),
+                after: members.shift_remove("after"),
+            }
+        };
+        members.is_empty().then_some(Self { path, kind })
+    }
+}
+
+fn set(members: &mut Map<String, Value>, before: Option<Value>, after: Option<Value>) {
+    let sides = [("before", before), ("after", after)];
+    members.extend(
+        sides
+            .into_iter()
+            .filter_map(|(side, value)| Some((side.to_owned(), value?))),
+    );
+}
+
+impl ChangeKind {
+    fn of(before: Option<&Value>, after: Option<&Value>) -> Self {
+        let is_long = |value: &Value| value.to_string().len() > MAX_VALUE;
+        if before.is_some_and(is_long) || after.is_some_and(is_long) {
+            Self::Large {
+                before: before.map(Digest::of),
+                after: after.map(Digest::of),
+            }
+        } else {
+            Self::Value {
+                before: before.cloned(),
+                after: after.cloned(),
+            }
+        }
+    }
+}
+
+impl Digest {
+    fn of(value: &Value) -> Self {
+        let json;
+        let bytes = if let Value::String(text) = value {
+            text.as_bytes()
+        } else {
+            json = value.to_string();
+            json.as_bytes()
+        };
+        let mut sha256 = String::with_capacity(64);
+        for byte in Sha256::digest(bytes) {
+            write!(sha256, "{byte:02x}").expect("a string takes what is written");
+        }
+        Self {
+            bytes: bytes.len() as u64,
+            sha256,
+        }
+    }
+
+    fn of_json(json: &Value) -> Option<Self> {
+        Some(Self {
+            bytes: json.get("bytes")?.as_u64()?,
+            sha256: json.get("sha256")?.as_str()?.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! A JSON value as its leaves: what a difference compares, and what a page lists.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// One step from a value into it. Indexes come before keys, and are ordered as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Segment<'a> {
+    /// An element of an array.
+    Index(usize),
+    /// A member of an object. It may hold any characters, dots too.
+    Key(&'a str),
+}
+
+/// Who may see a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// Everybody who sees the thing that it belongs to.
+    Clear,
+    /// Nobody on pages and in events; lists of the API keep it.
+    Redacted,
+    /// Nobody on pages, in events and in lists.
+    Secret,
+}
+
+impl Visibility {
+    /// Whether pages and events leave the value out.
+    pub fn is_hidden(self) -> bool {
+        self != Self::Clear
+    }
+}
+
+/// The path as text: its segments with dots between them.
+///
+/// Two paths never have the same text, and the text can be read back. In a key, `\` and `.` are written with a `\` before
+/// them, and a key of nothing but digits begins with a `\`, since it would read as an index: the member `to` of the first of
+/// `headers` is `headers.0.to`, the member `a.b` is `a\.b`, and the member `0` is `\0`. (The empty text stands both for the
+/// whole value and for its member with the empty name; a snapshot's whole value, being an object, is never a leaf.)
+pub fn path_text(path: &[Segment<'_>]) -> String {
+    let mut text = String::new();
+    for (depth, segment) in path.iter().enumerate() {
+        if depth > 0 {
+            text.push('.');
+        }
+        match segment {
+            Segment::Index(index) => text.push_str(&index.to_string()),
+            Segment::Key(key) => {
+                if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()) {
+                    text.push('\\');
+                }
+                for character in key.chars() {
+                    if matches!(character, '\\' | '.') {
+                        text.push('\\');
+                    }
+                    text.push(character);
+                }
+            }
+        }
+    }
+    text
+}
+
+/// Something that no path goes into: a scalar, an array of scalars, an empty object, or a whole value that is hidden.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaf<'a> {
+    pub(crate) value: &'a Value,
+    pub(crate) hidden: bool,
+}
+
+impl Leaf<'_> {
+    /// Whether it is an array or object with nothing in it.
+    pub(crate) fn is_empty_container(self) -> bool {
+        match self.value {
+            Value::Array(elements) => elements.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+/// Leaves by path, in the order of paths.
+pub(crate) type Leaves<'a> = BTreeMap<Vec<Segment<'a>>, Leaf<'a>>;
+
+/// Decides who may see the value at a path; it is asked from the outside in, and not asked below what it hides.
+pub type Visible<'f> = dyn Fn(&[Segment<'_>], &Value) -> Visibility + 'f;
+
+/// The leaves of a value. No clear leaf holds anything that `visible` hides.
+///
+/// The empty object that is the whole value has no leaves: it is a thing with nothing set.
+pub(crate) fn leaves<'a>(value: &'a Value, visible: &Visible<'_>) -> Leaves<'a> {
+    let mut leaves = Leaves::new();
+    if value.as_object().is_none_or(|object| !object.is_empty()) {
+        collect(&mut leaves, &mut Vec::new(), value, visible);
+    }
+    leaves
+}
+
+fn collect<'a>(
+    leaves: &mut Leaves<'a>,
+    path: &mut Vec<Segment<'a>>,
+    value: &'a Value,
+    visible: &Visible<'_>,
+) {
+    let mut hidden = visible(path, value).is_hidden();
+    if !hidden {
+        match value {
+            Value::Object(object) if !object.is_empty() => {
+                for (key, member) in object {
+                    path.push(Segment::Key(key));
+                    collect(leaves, path, member, visible);
+                    path.pop();
+                }
+                return;
+            }
+            Value::Array(array) if array.iter().any(is_container) => {
+                for (index, element) in array.iter().enumerate() {
+                    path.push(Segment::Index(index));
+                    collect(leaves, path, element, visible);
+                    path.pop();
+                }
+                return;
+            }
+            // An array of scalars is one value, so one hidden element hides it.
+            Value::Array(array) => {
+                hidden = array.iter().enumerate().any(|(index, element)| {
+                    path.push(Segment::Index(index));
+                    let hidden = visible(path, element).is_hidden();
+                    path.pop();
+                    hidden
+                });
+            }
+            _ => {}
+        }
+    }
+    leaves.insert(path.clone(), Leaf { value, hidden });
+}
+
+fn is_container(value: &Value) -> bool {
+    value.is_object() || value.is_array()
+}
