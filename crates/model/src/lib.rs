@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod catalogue;
 pub mod change;
 pub mod clock;
+pub mod code;
 pub mod config;
 pub mod definition;
 pub mod entry;

@@ -194,6 +194,11 @@ fn in_a_snapshot_only_the_configuration_is_matched() {
         Visibility::Secret
     );
 
+    // The member's own name is not part of what is matched.
+    let inside = keys(&["config.to"]);
+    let path = [config, Segment::Key("to")];
+    assert_eq!(inside.at("config")(&path, &json!("s")), Visibility::Clear);
+
     let unknown = Matcher::new(Secrecy::Unknown);
     let visible = unknown.at("config");
     assert_eq!(

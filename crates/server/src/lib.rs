@@ -1,1 +1,10 @@
-//! server
+//! The doors: what people and programs can do ([`actions`]), how they ask for it ([`api`], [`web`]), and who they are
+//! ([`auth`]).
+
+pub mod actions;
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod problem;
+pub mod request;
+pub mod web;

@@ -4,6 +4,8 @@ use model::actor::{Actor, System};
 use model::id::{OrganizationId, SessionId, TokenId, UserId, WorkspaceId};
 use model::role::{Access, OrganizationRole, Permission, Standing};
 
+use model::things::User;
+
 use crate::action::Need;
 use crate::db::params;
 use crate::error::{Error, Result};
@@ -54,6 +56,15 @@ impl Acting {
             organization: None,
             access: Access::ReadWrite,
         }
+    }
+
+    /// Nobody was known to act; now it is this person, who has just signed in.
+    pub fn signed_in(&mut self, user: &User, session: SessionId) {
+        self.kind = "user";
+        self.user = Some(user.id);
+        self.session = Some(session);
+        self.name = Some(user.name.clone());
+        self.email = Some(user.email.clone());
     }
 
     /// An actor of which only the kind is known yet.

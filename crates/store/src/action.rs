@@ -12,7 +12,7 @@ use crate::tx::{Rx, Tx};
 
 /// One thing that a person or a program can do: one file, its permissions, its events.
 pub trait Action: Send + 'static {
-    /// What it may emit; the first names a refusal.
+    /// What it may emit; the first about the type of thing that it is refused on names a refusal.
     const EVENTS: &'static [EventType];
     /// What it gives to the door that asked.
     type Output: Send + 'static;

@@ -69,14 +69,13 @@ pub(crate) struct Leaf<'a> {
 }
 
 impl Leaf<'_> {
-    /// Whether it is, for everybody to see, an array or object with nothing in it.
+    /// Whether it is an array or object with nothing in it.
     pub(crate) fn is_empty_container(self) -> bool {
-        let is_empty = match self.value {
+        match self.value {
             Value::Array(elements) => elements.is_empty(),
             Value::Object(members) => members.is_empty(),
             _ => false,
-        };
-        is_empty && !self.hidden
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use model::catalogue::EventType;
 use model::clock::Micros;
 use model::entry::Outcome;
 use model::id::LogId;
@@ -164,7 +165,7 @@ impl<'a> Group<'a> {
                 {
                     for log in scope {
                         let refused = refusal::Refused {
-                            event: *event,
+                            event,
                             acting: &acting,
                             origin: &origin,
                             outcome,
@@ -207,8 +208,10 @@ impl<'a> Group<'a> {
         let mut tx = Tx::new(rx, acting.clone(), at, &origin, wrote);
         let applied = job.apply(&mut tx);
         let notes = std::mem::take(&mut tx.notes);
+        // A sign-in has found out who acts.
+        let acting = tx.acting.clone();
         let recorded =
-            applied.and_then(|facts| self.record(&facts, &notes, acting, &origin, at, scope, job));
+            applied.and_then(|facts| self.record(&facts, &notes, &acting, &origin, at, scope, job));
         (needs, recorded)
     }
 
@@ -400,6 +403,13 @@ impl<'a> Group<'a> {
         }
         entries
     }
+}
+
+/// The event that a refusal is: the first that the action may emit about this type of thing, and what it is about.
+fn refused_event(events: &[EventType], needs: Vec<Need>) -> Option<(EventType, Need)> {
+    let need = needs.into_iter().next()?;
+    let of_target = events.iter().find(|event| event.target == need.resource.target.kind);
+    Some((*of_target.or(events.first())?, need))
 }
 
 struct Marks {

@@ -1,0 +1,13 @@
+//! What people and programs can do. One thing is one file, `<noun>/<verb>.rs`: its permissions, its rule, its events. The
+//! API, the page and the command line all come through here.
+
+pub mod audit_log;
+pub mod connection;
+pub mod destination;
+pub mod input;
+pub mod instance;
+pub mod member;
+pub mod session;
+pub mod source;
+pub mod transformation;
+pub mod workspace;

@@ -1,0 +1,3 @@
+//! Reading the audit log is itself an event.
+
+pub mod view;

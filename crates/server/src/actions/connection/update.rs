@@ -1,0 +1,60 @@
+//! Enable or disable a connection. Its ends cannot change.
+
+use model::catalogue::{self, EventType};
+use model::id::{ConnectionId, DestinationId, SourceId};
+use model::things::Connection;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{found, needs_edit};
+use crate::actions::{destination, source};
+use crate::request::Place;
+
+/// What a connection is to be like.
+#[derive(Clone, Debug)]
+pub struct UpdateConnection {
+    /// Where.
+    pub place: Place,
+    /// Which.
+    pub id: ConnectionId,
+    /// The source; it must be the one that it has.
+    pub source: Option<SourceId>,
+    /// The destination; it must be the one that it has.
+    pub destination: Option<DestinationId>,
+    /// Whether events flow.
+    pub enabled: Option<bool>,
+}
+
+impl Action for UpdateConnection {
+    const EVENTS: &'static [EventType] = &[catalogue::DESTINATION_UPDATED_CONNECTION];
+    type Output = Connection;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        needs_edit(rx, self.place, self.id)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Connection>> {
+        let ends = found(tx, self.place, self.id)?;
+        let before = ends.connection;
+        let moves = self.source.is_some_and(|id| id != before.source) || self.destination.is_some_and(|id| id != before.destination);
+        if moves {
+            return Err(Error::invalid(
+                "ends_cannot_change",
+                "the ends of a connection cannot change; delete it and connect the others",
+            ));
+        }
+        let after = Connection { enabled: self.enabled.unwrap_or(before.enabled), ..before.clone() };
+        if after == before {
+            return Ok(Done::new(before, Vec::new()));
+        }
+        let after = Connection { updated_at: tx.at, ..after };
+        let made = tx.update_connection(&before, &after)?;
+        let fact = Fact::new(catalogue::DESTINATION_UPDATED_CONNECTION, &made)
+            .on(destination::target(&ends.destination))
+            .related(source::target(&ends.source));
+        Ok(Done::new(after, vec![fact]))
+    }
+}

@@ -1,0 +1,51 @@
+//! Delete a destination. First its sources are disconnected and its transformation is taken away, one event for each.
+
+use model::catalogue::{self, EventType};
+use model::id::DestinationId;
+use model::role::Permission;
+use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{found, needs, take_transformation, target};
+use crate::actions::{connection, source};
+use crate::request::Place;
+
+/// A destination to go.
+#[derive(Clone, Debug)]
+pub struct DeleteDestination {
+    /// Where.
+    pub place: Place,
+    /// Which.
+    pub id: DestinationId,
+}
+
+impl Action for DeleteDestination {
+    const EVENTS: &'static [EventType] = &[
+        catalogue::DESTINATION_DELETED,
+        catalogue::DESTINATION_DISCONNECTED_SOURCE,
+        catalogue::DESTINATION_DISCONNECTED_TRANSFORMATION,
+    ];
+    type Output = ();
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        needs(rx, self.place, self.id, Permission::EditDestinations)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+        let destination = found(tx, self.place, self.id)?;
+        let mut facts = Vec::new();
+        for one in tx.connections_of_destination(destination.id)? {
+            let from = source::found(tx, self.place, one.source)?;
+            facts.push(connection::disconnected(tx, &one, &from, &destination)?);
+        }
+        if let Some(link) = tx.link(destination.id)? {
+            facts.push(take_transformation::taken(tx, self.place, &link, &destination)?);
+        }
+        let gone = tx.delete_destination(&destination)?;
+        facts.push(Fact::new(catalogue::DESTINATION_DELETED, &gone).on(target(&destination)));
+        Ok(Done::new((), facts))
+    }
+}

@@ -1,0 +1,67 @@
+//! Put a transformation before a destination, in the place of another if there is one.
+
+use model::catalogue::{self, EventType};
+use model::id::{DestinationId, TransformationId};
+use model::role::Permission;
+use model::things::{CodeKind, TransformationLink};
+use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{found, needs, target};
+use crate::actions::transformation;
+use crate::request::Place;
+
+/// What is to be before a destination.
+#[derive(Clone, Debug)]
+pub struct PutTransformation {
+    /// Where.
+    pub place: Place,
+    /// The destination.
+    pub destination: DestinationId,
+    /// The transformation.
+    pub transformation: TransformationId,
+}
+
+impl Action for PutTransformation {
+    const EVENTS: &'static [EventType] =
+        &[catalogue::DESTINATION_CONNECTED_TRANSFORMATION, catalogue::DESTINATION_UPDATED_TRANSFORMATION];
+    type Output = TransformationLink;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        transformation::found(rx, self.place, CodeKind::Transformation, self.transformation)?;
+        needs(rx, self.place, self.destination, Permission::EditTransformations)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<TransformationLink>> {
+        let destination = found(tx, self.place, self.destination)?;
+        let new = transformation::found(tx, self.place, CodeKind::Transformation, self.transformation)?;
+        let link = TransformationLink {
+            destination: destination.id,
+            transformation: new.id,
+            workspace: self.place.workspace,
+            created_at: tx.at,
+            updated_at: tx.at,
+        };
+        let Some(before) = tx.link(destination.id)? else {
+            let made = tx.insert_link(&link)?;
+            let fact = Fact::new(catalogue::DESTINATION_CONNECTED_TRANSFORMATION, &made)
+                .on(target(&destination))
+                .related(transformation::target(&new));
+            return Ok(Done::new(link, vec![fact]));
+        };
+        if before.transformation == new.id {
+            return Ok(Done::new(before, Vec::new()));
+        }
+        let old = transformation::found(tx, self.place, CodeKind::Transformation, before.transformation)?;
+        let after = TransformationLink { created_at: before.created_at, ..link };
+        let made = tx.update_link(&before, &after)?;
+        let fact = Fact::new(catalogue::DESTINATION_UPDATED_TRANSFORMATION, &made)
+            .on(target(&destination))
+            .related(transformation::target(&new))
+            .related(transformation::target(&old));
+        Ok(Done::new(after, vec![fact]))
+    }
+}

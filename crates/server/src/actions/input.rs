@@ -1,0 +1,111 @@
+//! What input has to be like, whichever door it comes in by.
+
+use model::definition::{Definitions, Kind};
+use model::things::{NAME_LIMIT, Workspace};
+use serde_json::Value;
+use store::{Error, Result};
+
+/// The longest id that a client's own project gives a thing, in characters.
+pub const EXTERNAL_ID_LIMIT: usize = 255;
+
+/// A name: not empty, at most 255 characters, no control characters.
+pub fn name(name: &str) -> Result<()> {
+    line("name", name, NAME_LIMIT)
+}
+
+/// A text of one line that has to be there.
+pub fn line(field: &str, text: &str, limit: usize) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(Error::field("required", field, format!("{field} must not be empty")));
+    }
+    if text.chars().count() > limit {
+        return Err(Error::field("too_long", field, format!("{field} may have {limit} characters at most")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::field("control_character", field, format!("{field} must not have control characters")));
+    }
+    Ok(())
+}
+
+/// A longer text, which may be empty.
+pub fn text(field: &str, text: &str, limit: usize) -> Result<()> {
+    if text.len() > limit {
+        return Err(Error::field("too_long", field, format!("{field} may have {limit} bytes at most")));
+    }
+    if text.contains('\0') {
+        return Err(Error::field("control_character", field, format!("{field} must not have a null character")));
+    }
+    Ok(())
+}
+
+/// An id that a client's own project gives a thing; an empty one is none.
+pub fn external_id(id: Option<&str>) -> Result<Option<String>> {
+    match id {
+        None | Some("") => Ok(None),
+        Some(id) => line("externalId", id, EXTERNAL_ID_LIMIT).map(|()| Some(id.to_owned())),
+    }
+}
+
+/// An external id that is to be set; one that is set stays.
+pub fn required_external_id(id: &str, now: Option<&str>) -> Result<String> {
+    line("externalId", id, EXTERNAL_ID_LIMIT)?;
+    match now {
+        Some(now) if now != id => {
+            Err(Error::failed("external_id_set", format!("the external id is set already, to \u{201c}{now}\u{201d}")))
+        }
+        _ => Ok(id.to_owned()),
+    }
+}
+
+/// Settings: an object; nothing and `null` are an empty one.
+pub fn config(config: Option<&Value>) -> Result<Value> {
+    match config {
+        None | Some(Value::Null) => Ok(Value::Object(serde_json::Map::new())),
+        Some(value @ Value::Object(_)) => Ok(value.clone()),
+        Some(_) => Err(Error::field("config_not_an_object", "config", "config must be an object")),
+    }
+}
+
+/// A type of source or destination: one that has a definition or, where the workspace allows it, any.
+pub fn kind(kind: Kind, name: &str, workspace: &Workspace) -> Result<()> {
+    line("type", name, 100)?;
+    if workspace.allow_unknown_types || Definitions::own().find(kind, name).is_some() {
+        return Ok(());
+    }
+    let near = Definitions::own().near(kind, name);
+    let hint = if near.is_empty() { String::new() } else { format!(" Near it: {}.", near.join(", ")) };
+    Err(Error::field("unknown_type", "type", format!("there is no type \u{201c}{name}\u{201d}, and this workspace allows no unknown ones.{hint}")))
+}
+
+/// An e-mail address, as far as its form tells: one `@` with something on both sides, no spaces, at most 254 bytes.
+pub fn email(email: &str) -> Result<()> {
+    let fits = email.len() <= 254
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
+    if fits { Ok(()) } else { Err(Error::field("invalid_email", "email", "this is not an e-mail address")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_its_limit() {
+        assert!(name(&"é".repeat(255)).is_ok());
+        let error = name(&"é".repeat(256)).expect_err("too long");
+        assert_eq!(error.to_string(), "name may have 255 characters at most");
+        for bad in ["", "  ", "a\nb", "a\0b"] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_e_mail_address_has_two_sides() {
+        for good in ["a@b", "ada+x@example.com", "ü@ö.example"] {
+            assert!(email(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a", "@", "a@", "@b", "a b@c", "a@b@c", "a\n@b"] {
+            assert!(email(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The instance.
+
+pub mod set_up;

@@ -1,0 +1,3 @@
+//! Who belongs to an organization.
+
+pub mod add;

@@ -1,0 +1,66 @@
+//! Add a person to an organization, with a new account or the one that the e-mail has.
+
+use model::catalogue::{self, EventType, TargetType};
+use model::id::{OrganizationId, UserId, WorkspaceId};
+use model::role::{OrganizationRole, Permission, WorkspaceRole};
+use model::things::{Member, User};
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
+
+use crate::actions::input;
+
+/// A member to be.
+#[derive(Clone, Debug)]
+pub struct AddMember {
+    /// Where.
+    pub organization: OrganizationId,
+    /// The person's name, for a new account.
+    pub name: String,
+    /// The person's e-mail.
+    pub email: String,
+    /// The hash of the password, for a new account.
+    pub password: String,
+    /// What the person is to be in the organization.
+    pub role: OrganizationRole,
+    /// What the person is to be in its workspaces.
+    pub workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
+}
+
+impl Action for AddMember {
+    const EVENTS: &'static [EventType] = &[catalogue::USER_ADDED_TO_ORGANIZATION];
+    type Output = Member;
+
+    // Rows of a person are written only by an action that is in no group.
+    fn scope(&self) -> Scope {
+        Scope::Instance
+    }
+
+    fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let target = Target::to_be(TargetType::User, self.name.clone());
+        Ok(vec![Need::in_organization(Permission::EditMembers, target)])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Member>> {
+        input::name(&self.name)?;
+        input::email(&self.email)?;
+        for (workspace, _) in &self.workspaces {
+            if tx.organization_of(*workspace)? != Some(self.organization) {
+                return Err(Error::NotFound("workspace"));
+            }
+        }
+        let known = tx.user_by_email(&self.email)?.map(|(user, _)| user);
+        let password = if known.is_some() { None } else { Some(self.password.as_str()) };
+        let user = known.unwrap_or_else(|| User {
+            id: tx.new_id(UserId::new),
+            name: self.name.clone(),
+            email: self.email.trim().to_owned(),
+            created_at: tx.at,
+        });
+        if tx.organizations_of(user.id)?.contains(&self.organization) {
+            return Err(Error::invalid("already_a_member", "this person is a member of the organization already"));
+        }
+        let member = Member { user, organization: self.organization, role: self.role, workspaces: self.workspaces.clone() };
+        let made = tx.insert_member(&member, password)?;
+        let fact = Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &made).to_log(Scope::Organization(self.organization));
+        Ok(Done::new(member, vec![fact]))
+    }
+}

@@ -1,0 +1,73 @@
+//! Change a source's name or settings. What is not given stays.
+
+use model::catalogue::{self, EventType};
+use model::id::SourceId;
+use model::things::Source;
+use serde_json::Value;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{found, needs_edit};
+use crate::actions::input;
+use crate::request::Place;
+
+/// What a source is to be like.
+#[derive(Clone, Debug)]
+pub struct UpdateSource {
+    /// Where.
+    pub place: Place,
+    /// Which.
+    pub id: SourceId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its type; it must be the one that it has.
+    pub kind: Option<String>,
+    /// Whether it takes events.
+    pub enabled: Option<bool>,
+    /// Its settings; `null` leaves them.
+    pub config: Option<Value>,
+    /// Whether the data plane adds the place of an address.
+    pub geo_enrichment: Option<bool>,
+    /// Whether events are not stored by the data plane.
+    pub transient: Option<bool>,
+}
+
+impl Action for UpdateSource {
+    const EVENTS: &'static [EventType] = &[catalogue::SOURCE_UPDATED, catalogue::SOURCE_UPDATED_NAME];
+    type Output = Source;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        needs_edit(rx, self.place, self.id)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Source>> {
+        let before = found(tx, self.place, self.id)?;
+        let mut after = before.clone();
+        if let Some(name) = &self.name {
+            input::name(name)?;
+            after.name.clone_from(name);
+        }
+        if self.kind.as_ref().is_some_and(|kind| *kind != before.kind) {
+            return Err(Error::field("type_cannot_change", "type", format!("the type of a source cannot change; it is {}", before.kind)));
+        }
+        if let Some(config) = self.config.as_ref().filter(|config| !config.is_null()) {
+            after.config = input::config(Some(config))?;
+        }
+        after.enabled = self.enabled.unwrap_or(before.enabled);
+        after.geo_enrichment = self.geo_enrichment.unwrap_or(before.geo_enrichment);
+        after.transient = self.transient.unwrap_or(before.transient);
+        if after == before {
+            return Ok(Done::new(before, Vec::new()));
+        }
+        after.updated_at = tx.at;
+        let made = tx.update_source(&before, &after)?;
+        let facts = vec![
+            Fact::new(catalogue::SOURCE_UPDATED_NAME, &made).only("name"),
+            Fact::new(catalogue::SOURCE_UPDATED, &made).all_but("name"),
+        ];
+        Ok(Done::new(after, facts))
+    }
+}

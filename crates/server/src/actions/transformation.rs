@@ -1,0 +1,127 @@
+//! Transformations, and the libraries that they import: code in versions.
+
+pub mod create;
+pub mod delete;
+pub mod publish;
+pub mod set_external_id;
+pub mod update;
+
+use model::catalogue::{self, EventType};
+use model::code;
+use model::id::TransformationId;
+use model::role::Permission;
+use model::things::{CodeKind, Transformation};
+use store::{Error, Need, Result, Rx, Target};
+
+use super::input;
+use crate::request::Place;
+
+/// The longest code, in bytes.
+pub const CODE_LIMIT: usize = 1024 * 1024;
+/// The longest description, in bytes.
+pub const DESCRIPTION_LIMIT: usize = 10_000;
+/// What is said of code that was published although nothing could run it.
+pub const NOT_TESTED: &str = "not tested: no transformer is configured";
+
+/// The events of a kind of code: created, updated, published, deleted.
+pub(crate) const fn events(kind: CodeKind) -> [EventType; 4] {
+    match kind {
+        CodeKind::Transformation => [
+            catalogue::TRANSFORMATION_CREATED,
+            catalogue::TRANSFORMATION_UPDATED,
+            catalogue::TRANSFORMATION_PUBLISHED,
+            catalogue::TRANSFORMATION_DELETED,
+        ],
+        CodeKind::Library => [
+            catalogue::LIBRARY_CREATED,
+            catalogue::LIBRARY_UPDATED,
+            catalogue::LIBRARY_PUBLISHED,
+            catalogue::LIBRARY_DELETED,
+        ],
+    }
+}
+
+pub(crate) fn found(rx: &mut Rx<'_>, place: Place, kind: CodeKind, id: TransformationId) -> Result<Transformation> {
+    rx.transformation(place.workspace, kind, id)?.ok_or(Error::NotFound(kind.as_str()))
+}
+
+pub(crate) fn target(one: &Transformation) -> Target {
+    Target::new(one.kind.target(), one.id, one.name.clone())
+}
+
+/// The permission to edit this transformation or library, which must exist.
+pub(crate) fn needs_edit(rx: &mut Rx<'_>, place: Place, kind: CodeKind, id: TransformationId) -> Result<Vec<Need>> {
+    let one = found(rx, place, kind, id)?;
+    Ok(vec![Need::in_workspace(Permission::EditTransformations, place.workspace, target(&one))])
+}
+
+/// Refuses what cannot be the name, description or code of a transformation or library.
+pub(crate) fn check(one: &Transformation) -> Result<()> {
+    input::name(&one.name)?;
+    input::text("description", &one.description, DESCRIPTION_LIMIT)?;
+    input::text("code", &one.code, CODE_LIMIT)?;
+    if !code::languages(one.kind).contains(&one.language.as_str()) {
+        let message = format!("language must be one of {}", code::languages(one.kind).join(", "));
+        return Err(Error::field("unknown_language", "language", message));
+    }
+    if one.kind == CodeKind::Library && code::import_name(&one.name).is_empty() {
+        return Err(Error::field("no_import_name", "name", "the name of a library needs a letter: it is imported by it"));
+    }
+    Ok(())
+}
+
+/// Every transformation or library of the workspace. There are few: they are written by people.
+pub(crate) fn all(rx: &mut Rx<'_>, place: Place, kind: CodeKind) -> Result<Vec<Transformation>> {
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = rx.transformations(place.workspace, kind, after.as_ref(), 500)?;
+        found.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// Refuses a library whose import name another library of the workspace has.
+pub(crate) fn check_import_name(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<()> {
+    if one.kind == CodeKind::Transformation {
+        return Ok(());
+    }
+    let wanted = code::import_name(&one.name);
+    let other = all(rx, place, CodeKind::Library)?
+        .into_iter()
+        .find(|other| other.id != one.id && code::import_name(&other.name) == wanted);
+    match other {
+        Some(other) => {
+            Err(Error::failed("import_name_taken", format!("library \u{201c}{}\u{201d} is imported as {wanted} already", other.name)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Where a transformation or library is used, in words; nothing where it is not.
+pub(crate) fn used_by(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<Vec<String>> {
+    match one.kind {
+        CodeKind::Transformation => {
+            let mut users = Vec::new();
+            for link in rx.links_of(one.id)? {
+                if let Some(destination) = rx.destination(place.workspace, link.destination)? {
+                    users.push(format!("destination \u{201c}{}\u{201d} ({})", destination.name, destination.id));
+                }
+            }
+            Ok(users)
+        }
+        CodeKind::Library => {
+            let name = code::import_name(&one.name);
+            let users = all(rx, place, CodeKind::Transformation)?;
+            let imports = |user: &Transformation| code::imports(&user.language, &user.code).contains(&name);
+            Ok(users
+                .iter()
+                .filter(|user| imports(user))
+                .map(|user| format!("transformation \u{201c}{}\u{201d} ({})", user.name, user.id))
+                .collect())
+        }
+    }
+}

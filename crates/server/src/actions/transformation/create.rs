@@ -1,0 +1,87 @@
+//! Create a transformation or library, with its first version.
+
+use model::catalogue::{self, EventType};
+use model::id::{TransformationId, VersionId};
+use model::role::Permission;
+use model::things::{CodeKind, Transformation};
+use serde_json::json;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
+
+use super::{NOT_TESTED, check, check_import_name, events};
+use crate::actions::input;
+use crate::request::Place;
+
+/// A transformation or library to be.
+#[derive(Clone, Debug)]
+pub struct CreateTransformation {
+    /// Where.
+    pub place: Place,
+    /// Which of the two.
+    pub kind: CodeKind,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// What its code is written in.
+    pub language: String,
+    /// Its code.
+    pub code: String,
+    /// Whether the first version is published at once.
+    pub publish: bool,
+    /// The id that a client's own project gives it.
+    pub external_id: Option<String>,
+}
+
+impl Action for CreateTransformation {
+    const EVENTS: &'static [EventType] = &[
+        catalogue::TRANSFORMATION_CREATED,
+        catalogue::TRANSFORMATION_PUBLISHED,
+        catalogue::LIBRARY_CREATED,
+        catalogue::LIBRARY_PUBLISHED,
+    ];
+    type Output = Transformation;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let target = Target::to_be(self.kind.target(), self.name.clone());
+        Ok(vec![Need::in_workspace(Permission::EditTransformations, self.place.workspace, target)])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Transformation>> {
+        let external_id = input::external_id(self.external_id.as_deref())?;
+        let version = tx.new_id(VersionId::new);
+        let one = Transformation {
+            id: tx.new_id(TransformationId::new),
+            kind: self.kind,
+            workspace: self.place.workspace,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            language: self.language.clone(),
+            code: self.code.clone(),
+            version,
+            published: self.publish.then_some(version),
+            external_id,
+            created_at: tx.at,
+            updated_at: tx.at,
+        };
+        check(&one)?;
+        check_import_name(tx, self.place, &one)?;
+        if let Some(external) = &one.external_id
+            && let Some(other) = tx.transformation_by_external_id(self.place.workspace, self.kind, external)?
+        {
+            let message = format!("{} {other} has this external id", self.kind.as_str());
+            return Err(Error::failed("external_id_taken", message));
+        }
+        let made = tx.insert_transformation(&one)?;
+        let [created, _, published, _] = events(self.kind);
+        let mut facts = vec![Fact::new(created, &made)];
+        if self.publish {
+            facts[0] = Fact::new(created, &made).all_but("publishedVersion");
+            facts.push(Fact::new(published, &made).only("publishedVersion").detail(json!({ "tests": NOT_TESTED })));
+        }
+        Ok(Done::new(one, facts))
+    }
+}

@@ -1,0 +1,48 @@
+//! Delete a transformation or library that is not in use. Its versions stay.
+
+use model::catalogue::{self, EventType};
+use model::id::TransformationId;
+use model::things::CodeKind;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{events, found, needs_edit, used_by};
+use crate::request::Place;
+
+/// A transformation or library to go.
+#[derive(Clone, Debug)]
+pub struct DeleteTransformation {
+    /// Where.
+    pub place: Place,
+    /// Which of the two.
+    pub kind: CodeKind,
+    /// Which.
+    pub id: TransformationId,
+}
+
+impl Action for DeleteTransformation {
+    const EVENTS: &'static [EventType] = &[catalogue::TRANSFORMATION_DELETED, catalogue::LIBRARY_DELETED];
+    type Output = ();
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        needs_edit(rx, self.place, self.kind, self.id)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+        let one = found(tx, self.place, self.kind, self.id)?;
+        let users = used_by(tx, self.place, &one)?;
+        if !users.is_empty() {
+            let code = match self.kind {
+                CodeKind::Transformation => "transformation_in_use",
+                CodeKind::Library => "library_in_use",
+            };
+            return Err(Error::failed(code, format!("it is in use by {}", users.join(", "))));
+        }
+        let gone = tx.delete_transformation(&one)?;
+        let [_, _, _, deleted] = events(self.kind);
+        Ok(Done::new((), vec![Fact::new(deleted, &gone)]))
+    }
+}

@@ -1,0 +1,74 @@
+//! Publish versions of transformations and libraries: all of them, or none.
+
+use model::catalogue::{self, EventType, TargetType};
+use model::id::VersionId;
+use model::role::Permission;
+use model::things::{CodeKind, Transformation, Version};
+use serde_json::json;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
+
+use super::{NOT_TESTED, events, found, target};
+use crate::request::Place;
+
+/// Versions that are to be the published ones.
+#[derive(Clone, Debug)]
+pub struct Publish {
+    /// Where.
+    pub place: Place,
+    /// Versions of transformations.
+    pub transformations: Vec<VersionId>,
+    /// Versions of libraries.
+    pub libraries: Vec<VersionId>,
+}
+
+impl Publish {
+    fn versions(&self) -> impl Iterator<Item = (CodeKind, VersionId)> + '_ {
+        let libraries = self.libraries.iter().map(|id| (CodeKind::Library, *id));
+        libraries.chain(self.transformations.iter().map(|id| (CodeKind::Transformation, *id)))
+    }
+
+    fn find(&self, rx: &mut Rx<'_>, kind: CodeKind, id: VersionId) -> Result<(Transformation, Version)> {
+        let version = rx.version(self.place.workspace, kind, id)?.ok_or(Error::NotFound("version"))?;
+        Ok((found(rx, self.place, kind, version.transformation)?, version))
+    }
+}
+
+impl Action for Publish {
+    const EVENTS: &'static [EventType] = &[catalogue::TRANSFORMATION_PUBLISHED, catalogue::LIBRARY_PUBLISHED];
+    type Output = Vec<(Transformation, Version)>;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let mut needs = Vec::new();
+        for (kind, id) in self.versions() {
+            let (one, _) = self.find(rx, kind, id)?;
+            needs.push(Need::in_workspace(Permission::EditTransformations, self.place.workspace, target(&one)));
+        }
+        if needs.is_empty() {
+            let nothing = Target { kind: TargetType::Transformation, id: None, name: None };
+            needs.push(Need::in_workspace(Permission::EditTransformations, self.place.workspace, nothing));
+        }
+        Ok(needs)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Self::Output>> {
+        let mut output = Vec::new();
+        let mut facts = Vec::new();
+        for (kind, id) in self.versions() {
+            let (before, version) = self.find(tx, kind, id)?;
+            if before.published == Some(id) {
+                output.push((before, version));
+                continue;
+            }
+            let after = Transformation { published: Some(id), updated_at: tx.at, ..before.clone() };
+            let made = tx.update_transformation(&before, &after)?;
+            let [_, _, published, _] = events(kind);
+            facts.push(Fact::new(published, &made).detail(json!({ "tests": NOT_TESTED })));
+            output.push((after, version));
+        }
+        Ok(Done::new(output, facts))
+    }
+}

@@ -1,0 +1,91 @@
+//! Change a transformation's or library's name, description or code: a new version, which never changes again.
+
+use model::catalogue::{self, EventType};
+use model::id::{TransformationId, VersionId};
+use model::things::{CodeKind, Transformation};
+use serde_json::json;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{NOT_TESTED, check, check_import_name, events, found, needs_edit, used_by};
+use crate::request::Place;
+
+/// What a transformation or library is to be like. What is not given stays.
+#[derive(Clone, Debug)]
+pub struct UpdateTransformation {
+    /// Where.
+    pub place: Place,
+    /// Which of the two.
+    pub kind: CodeKind,
+    /// Which.
+    pub id: TransformationId,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What its code is written in; it must be what it was.
+    pub language: Option<String>,
+    /// Its code.
+    pub code: Option<String>,
+    /// Whether the version is published at once.
+    pub publish: bool,
+}
+
+impl Action for UpdateTransformation {
+    const EVENTS: &'static [EventType] = &[
+        catalogue::TRANSFORMATION_UPDATED,
+        catalogue::TRANSFORMATION_PUBLISHED,
+        catalogue::LIBRARY_UPDATED,
+        catalogue::LIBRARY_PUBLISHED,
+    ];
+    type Output = Transformation;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        needs_edit(rx, self.place, self.kind, self.id)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Transformation>> {
+        let before = found(tx, self.place, self.kind, self.id)?;
+        let or = |given: &Option<String>, old: &String| given.clone().unwrap_or_else(|| old.clone());
+        let mut after = Transformation {
+            name: or(&self.name, &before.name),
+            description: or(&self.description, &before.description),
+            language: or(&self.language, &before.language),
+            code: or(&self.code, &before.code),
+            ..before.clone()
+        };
+        if after.language != before.language {
+            let message = format!("the language cannot change; it is {}", before.language);
+            return Err(Error::field("language_cannot_change", "language", message));
+        }
+        check(&after)?;
+        if after.name != before.name {
+            check_import_name(tx, self.place, &after)?;
+            let users = if self.kind == CodeKind::Library { used_by(tx, self.place, &before)? } else { Vec::new() };
+            if !users.is_empty() {
+                let message = format!("its import name cannot change while it is imported by {}", users.join(", "));
+                return Err(Error::failed("library_in_use", message));
+            }
+        }
+        if after != before {
+            after.version = tx.new_id(VersionId::new);
+        }
+        if self.publish {
+            after.published = Some(after.version);
+        }
+        if after == before {
+            return Ok(Done::new(before, Vec::new()));
+        }
+        after.updated_at = tx.at;
+        let made = tx.update_transformation(&before, &after)?;
+        let [_, updated, published, _] = events(self.kind);
+        let facts = vec![
+            Fact::new(updated, &made).all_but("publishedVersion"),
+            Fact::new(published, &made).only("publishedVersion").detail(json!({ "tests": NOT_TESTED })),
+        ];
+        Ok(Done::new(after, facts))
+    }
+}

@@ -1,0 +1,65 @@
+//! What every request has at hand.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use store::{Action, Error, Recorded, Result, Rx, Store, Upkeep};
+
+use crate::auth::password::Hasher;
+use crate::request::Caller;
+
+/// How the server is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The address that people and programs use, without a slash at its end.
+    pub public_url: Option<String>,
+    /// Proxies whose word about the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Config {
+    /// Whether browsers come over TLS, so that cookies may be marked for it.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+/// The server's parts.
+#[derive(Clone)]
+pub struct App {
+    /// The memory.
+    pub store: Arc<Store>,
+    /// How it is reached.
+    pub config: Arc<Config>,
+    /// Where passwords are hashed: on few threads, so that sign-ins do not starve the writers.
+    pub hasher: Hasher,
+}
+
+impl App {
+    /// A server over a store.
+    pub fn new(store: Arc<Store>, config: Config) -> Self {
+        Self { store, config: Arc::new(config), hasher: Hasher::default() }
+    }
+
+    /// Reads one state of the data, on a thread that may block.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Rx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || store.read(what))
+            .await
+            .unwrap_or_else(|_| Err(Error::Internal("a read panicked".to_owned())))
+    }
+
+    /// Does an action for whoever asks.
+    pub async fn perform<A: Action>(&self, caller: &Caller, action: A) -> Result<Recorded<A::Output>> {
+        self.store.perform(caller.actor, caller.origin.clone(), action).await
+    }
+
+    /// Does bookkeeping without waiting for it.
+    pub fn note(&self, upkeep: Upkeep) {
+        // Dropping the handle does not stop it; a last use that is not kept is no loss.
+        drop(self.store.upkeep(upkeep));
+    }
+}

@@ -1,0 +1,4 @@
+//! Who asks: tokens, sessions and passwords.
+
+pub mod password;
+pub mod secret;

@@ -1,0 +1,110 @@
+//! Passwords: Argon2id on few threads, so that sign-ins do not starve the writers.
+
+use std::sync::Arc;
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, Version};
+use model::clock::Entropy;
+use store::{Error, Result};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// The shortest password, in characters.
+pub const SHORTEST: usize = 12;
+/// The longest password, in bytes.
+pub const LONGEST: usize = 1024;
+/// How many passwords are hashed at once.
+const THREADS: usize = 2;
+
+/// Where passwords are hashed.
+#[derive(Clone)]
+pub struct Hasher(Arc<Semaphore>);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(THREADS)))
+    }
+}
+
+/// Argon2id with 19 MiB, 2 passes, 1 lane: OWASP's first choice of 2023.
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(19 * 1024, 2, 1, None).expect("the parameters are within Argon2's limits");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// Whether a password may be chosen.
+///
+/// # Errors
+/// [`Error::Invalid`] with `weak_password` that says what is asked for.
+pub fn acceptable(password: &str) -> Result<()> {
+    if password.chars().count() < SHORTEST {
+        let message = format!("the password needs at least {SHORTEST} characters");
+        return Err(Error::field("weak_password", "password", message));
+    }
+    if password.len() > LONGEST {
+        return Err(Error::field("weak_password", "password", format!("the password may have {LONGEST} bytes at most")));
+    }
+    Ok(())
+}
+
+/// Hashes a password, on this thread.
+pub fn hash(password: &str, entropy: &dyn Entropy) -> Result<String> {
+    acceptable(password)?;
+    argon2()
+        .hash_password_with_salt(password.as_bytes(), &entropy.bytes::<16>())
+        .map(|hash| hash.to_string())
+        .map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Whether a password is the one that was hashed, on this thread.
+fn fits(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// A hash that no password fits, for accounts that do not exist: finding that out takes as long as a wrong password.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+impl Hasher {
+    /// Hashes a password, waiting for a thread.
+    pub async fn hash(&self, password: Zeroizing<String>, entropy: Arc<store::Store>) -> Result<String> {
+        let _permit = self.0.acquire().await.map_err(|_| Error::Unavailable("closing".to_owned()))?;
+        tokio::task::spawn_blocking(move || hash(&password, entropy.entropy()))
+            .await
+            .unwrap_or_else(|_| Err(Error::Internal("hashing panicked".to_owned())))
+    }
+
+    /// Whether a password fits a hash; with no hash the answer is no, after the same time.
+    pub async fn verify(&self, password: Zeroizing<String>, hash: Option<String>) -> Result<bool> {
+        let _permit = self.0.acquire().await.map_err(|_| Error::Unavailable("closing".to_owned()))?;
+        tokio::task::spawn_blocking(move || {
+            let known = hash.is_some();
+            let fits = password.len() <= LONGEST && fits(&password, hash.as_deref().unwrap_or(NOBODY));
+            known && fits
+        })
+        .await
+        .map_err(|_| Error::Internal("hashing panicked".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::clock::SystemEntropy;
+
+    #[test]
+    fn a_password_fits_its_own_hash_only() {
+        let made = hash("correct horse battery", &SystemEntropy).expect("hashed");
+        assert!(fits("correct horse battery", &made));
+        assert!(!fits("correct horse batterz", &made));
+        assert!(!fits("anything", NOBODY));
+        assert!(PasswordHash::new(NOBODY).is_ok(), "what stands for no account must cost as much as one");
+    }
+
+    #[test]
+    fn a_short_or_endless_password_is_refused() {
+        assert!(acceptable("eleven char").is_err());
+        assert!(acceptable(&"x".repeat(LONGEST + 1)).is_err());
+        assert!(acceptable("twelve chars").is_ok());
+    }
+}

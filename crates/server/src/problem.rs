@@ -1,0 +1,101 @@
+//! What went wrong, as RFC 9457 has it, in the shape that RudderStack's clients read as well.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use store::{DbError, Error};
+use utoipa::ToSchema;
+
+/// A problem: `message`, `code` and `details` are what RudderStack's clients show.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the code says what it is.
+    #[schema(example = "about:blank")]
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong, and what to do.
+    detail: String,
+    /// The same, under the name that clients look for.
+    message: String,
+    /// A stable code in lower case with underscores.
+    pub code: String,
+    /// Field and what is wrong with it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    details: BTreeMap<String, String>,
+}
+
+impl Problem {
+    /// A problem with a code.
+    pub fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: message.clone(),
+            message,
+            code: code.into(),
+            details: BTreeMap::new(),
+        }
+    }
+
+    /// What is wrong, in one sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let unavailable = |code: &str, message: &str| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
+        match error {
+            Error::NotFound(what) => Self::new(StatusCode::NOT_FOUND, "not_found", format!("{what} not found")),
+            Error::Invalid { code, message, details } => {
+                Self { details: details.into_iter().collect(), ..Self::new(StatusCode::BAD_REQUEST, code, message) }
+            }
+            Error::Unauthenticated => Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
+            Error::Denied { code, message } => Self::new(StatusCode::FORBIDDEN, code, message),
+            Error::Failed { code, message } => Self::new(StatusCode::CONFLICT, code, message),
+            Error::OutcomeUnknown => unavailable(
+                "outcome_unknown",
+                "The database was lost while the change was being committed: it may or may not have happened. Look before you try again.",
+            ),
+            Error::Database(DbError::Full(_)) => {
+                tracing::error!("the database has no room left");
+                unavailable("no_room", "There is no room left. Nothing was changed.")
+            }
+            Error::Database(error @ (DbError::Lost(_) | DbError::Conflict(_))) => {
+                tracing::error!(%error, "the database cannot be reached");
+                unavailable("unavailable", "The database cannot be reached. Nothing was changed.")
+            }
+            Error::Unavailable(why) => {
+                tracing::error!(%why, "the store is not available");
+                unavailable("unavailable", "The server cannot take this now. Nothing was changed.")
+            }
+            Error::Database(_) | Error::Instance(_) | Error::Internal(_) => {
+                tracing::error!(%error, "an internal error");
+                let message = "Something went wrong on our side. Nothing was changed.";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

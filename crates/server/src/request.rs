@@ -1,0 +1,208 @@
+//! Where a request comes from, who sent it, and what it says.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use model::actor::{Actor, Origin};
+use model::id::{OrganizationId, RequestId, WorkspaceId};
+use model::interface::Interface;
+use model::things::Token;
+use serde::de::DeserializeOwned;
+use store::{Error, Upkeep};
+
+use crate::app::{App, Config};
+use crate::auth::secret;
+use crate::problem::Problem;
+
+/// The largest body, in bytes.
+pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// The workspace that a request is about, with its organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The workspace.
+    pub workspace: WorkspaceId,
+}
+
+/// Who sends a request, and from where.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who acts; `perform` reads it again.
+    pub actor: Actor,
+    /// From where.
+    pub origin: Origin,
+}
+
+/// The client's address: the socket's, unless that is a trusted proxy, whose word is read from right to left.
+pub fn client_address(headers: &HeaderMap, socket: Option<IpAddr>, config: &Config) -> Option<IpAddr> {
+    let mut address = socket?.to_canonical();
+    let trusted = |address: &IpAddr| config.trusted_proxies.iter().any(|net| net.contains(address));
+    let forwarded: Vec<String> = if headers.contains_key(header::FORWARDED) {
+        texts(headers, &header::FORWARDED)
+            .filter_map(|element| {
+                let pair = element.split(';').find_map(|pair| {
+                    let (key, value) = pair.split_once('=')?;
+                    key.trim().eq_ignore_ascii_case("for").then(|| value.trim().trim_matches('"').to_owned())
+                });
+                Some(pair.unwrap_or_default())
+            })
+            .collect()
+    } else {
+        texts(headers, &header::HeaderName::from_static("x-forwarded-for")).collect()
+    };
+    for hop in forwarded.iter().rev() {
+        if !trusted(&address) {
+            break;
+        }
+        match parse_address(hop) {
+            Some(next) => address = next,
+            // A hop that hides itself, or that cannot be read: the proxy that said so is as far as we can see.
+            None => break,
+        }
+    }
+    Some(address)
+}
+
+fn texts<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = String> + use<'h> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|element| element.trim().to_owned())
+}
+
+fn parse_address(text: &str) -> Option<IpAddr> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address.to_canonical());
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Some(address.ip().to_canonical());
+    }
+    text.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// Where a request comes from; `interface` is the door that it came in by.
+pub fn origin(parts: &Parts, app: &App, interface: Interface) -> Origin {
+    let socket = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(Origin::cut);
+    let request = parts
+        .extensions
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or_else(|| RequestId::new(app.store.clock(), app.store.entropy()));
+    Origin {
+        request,
+        ip: client_address(&parts.headers, socket, &app.config),
+        user_agent: text("user-agent"),
+        interface,
+        client_request: text("x-request-id"),
+    }
+}
+
+/// A program with an access token.
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    /// Who acts, and from where.
+    pub caller: Caller,
+    /// The token that was shown.
+    pub token: Token,
+}
+
+impl Bearer {
+    /// The workspace that the token is for.
+    ///
+    /// # Errors
+    /// A problem with `no_workspace` for a token of the organization.
+    pub fn place(&self) -> Result<Place, Problem> {
+        match self.token.workspace {
+            Some(workspace) => Ok(Place { organization: self.token.organization, workspace }),
+            None => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "no_workspace",
+                "This token is for the organization. Use a token of a workspace here.",
+            )),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Bearer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let unauthorized = || Problem::from(Error::Unauthenticated);
+        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(unauthorized)?;
+        let (scheme, shown) = header.split_once(' ').ok_or_else(unauthorized)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(unauthorized());
+        }
+        let hash = secret::hash(shown.trim());
+        let token = app.read(move |rx| rx.token_by_hash(&hash)).await?.ok_or_else(unauthorized)?;
+        app.note(Upkeep::UsedToken(token.id));
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let origin = origin(parts, app, Interface::of_user_agent(user_agent));
+        Ok(Self { caller: Caller { actor: Actor::Token { token: token.id }, origin }, token })
+    }
+}
+
+/// A body of JSON. What is no JSON, or not of the right shape, is refused before anything is done.
+#[derive(Clone, Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let bytes = axum::body::Bytes::from_request(request, app).await.map_err(|_| {
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("The body may have {BODY_LIMIT} bytes at most, and has to arrive whole."),
+            )
+        })?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            if error.is_data() {
+                Problem::new(StatusCode::BAD_REQUEST, "invalid_body", format!("The body does not fit: {error}"))
+            } else {
+                Problem::new(StatusCode::BAD_REQUEST, "malformed_json", format!("The body is not JSON: {error}"))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn seen(socket: &str, headers: &[(&'static str, &str)]) -> String {
+        let config = Config {
+            public_url: None,
+            trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")],
+        };
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_str(value).expect("a header"));
+        }
+        client_address(&map, socket.parse().ok(), &config).expect("an address").to_string()
+    }
+
+    #[test]
+    fn a_stranger_s_word_about_the_address_is_not_taken() {
+        assert_eq!(seen("203.0.113.9", &[("x-forwarded-for", "198.51.100.1")]), "203.0.113.9");
+        assert_eq!(seen("203.0.113.9", &[("forwarded", "for=198.51.100.1")]), "203.0.113.9");
+    }
+
+    #[test]
+    fn a_trusted_proxy_s_word_is_read_from_right_to_left() {
+        assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", "1.2.3.4, 203.0.113.9")]), "203.0.113.9");
+        assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", "1.2.3.4, 203.0.113.9, 10.9.9.9")]), "203.0.113.9");
+        assert_eq!(seen("::1", &[("forwarded", "for=1.2.3.4, for=\"[2001:db8::7]:4711\";proto=https")]), "2001:db8::7");
+        assert_eq!(seen("10.0.0.1", &[("forwarded", "for=unknown")]), "10.0.0.1");
+        assert_eq!(seen("::ffff:10.0.0.1", &[("x-forwarded-for", "203.0.113.9")]), "203.0.113.9");
+    }
+}
