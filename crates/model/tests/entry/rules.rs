@@ -239,6 +239,7 @@ fn facts_are_an_object_without_floats() {
 
 #[test]
 fn an_entry_ends_at_65_535_bytes() {
+    assert_eq!(MAX_BYTES, 65_535);
     let rest = text(&Entry {
         request: String::new(),
         ..full()
