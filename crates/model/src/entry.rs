@@ -33,7 +33,8 @@ pub struct Entry {
     /// When: microseconds since 1970-01-01T00:00:00Z, within the years 0001 to 9999. In the bytes as
     /// RFC 3339, section 5.6, in UTC with six digits: `2026-11-22T23:28:00.123456Z`.
     pub at: i64,
-    /// The commitments of `changes/0`, `changes/1`, ...: at most [`MAX_CHANGES`](crate::part::MAX_CHANGES).
+    /// The commitments of `changes/0`, `changes/1`, ..., in this order: at most
+    /// [`MAX_CHANGES`](crate::part::MAX_CHANGES).
     pub changes: Vec<String>,
     /// Why it was refused or failed, as a code.
     pub code: Option<String>,

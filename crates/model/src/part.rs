@@ -205,5 +205,5 @@ impl fmt::Debug for Disclosure {
 /// that of a commitment and of a salt.
 pub(crate) fn is_256_bits(text: &str) -> bool {
     let mut bytes = [0; 32];
-    text.len() == 43 && URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) == Ok(bytes.len())
+    URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) == Ok(bytes.len())
 }
