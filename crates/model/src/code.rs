@@ -25,7 +25,11 @@ pub fn import_name(name: &str) -> String {
 pub fn imports(language: &str, code: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for statement in code.lines().map(str::trim) {
-        let named = if language.starts_with("python") { python(statement) } else { javascript(statement) };
+        let named = if language.starts_with("python") {
+            python(statement)
+        } else {
+            javascript(statement)
+        };
         for name in named {
             if !found.contains(&name) {
                 found.push(name);
@@ -43,12 +47,21 @@ fn javascript(line: &str) -> Vec<String> {
         let (name, _) = text[1..].split_once(quote)?;
         Some(name.to_owned())
     };
-    let is_start = line.starts_with("import ") || line.starts_with("import{") || line.starts_with('}');
+    let is_start =
+        line.starts_with("import ") || line.starts_with("import{") || line.starts_with('}');
     if !is_start {
         return Vec::new();
     }
-    let from = line.split_once(" from ").or_else(|| line.split_once("}from ")).or_else(|| line.split_once("} from"));
-    from.map_or_else(|| line.strip_prefix("import ").and_then(quoted), |(_, rest)| quoted(rest)).into_iter().collect()
+    let from = line
+        .split_once(" from ")
+        .or_else(|| line.split_once("}from "))
+        .or_else(|| line.split_once("} from"));
+    from.map_or_else(
+        || line.strip_prefix("import ").and_then(quoted),
+        |(_, rest)| quoted(rest),
+    )
+    .into_iter()
+    .collect()
 }
 
 /// `import a, b as c` and `from a.b import c`.
@@ -59,7 +72,10 @@ fn python(line: &str) -> Vec<String> {
     };
     if let Some(rest) = line.strip_prefix("import ") {
         rest.split(',').filter_map(module).collect()
-    } else if let Some(rest) = line.strip_prefix("from ").filter(|rest| rest.contains(" import ")) {
+    } else if let Some(rest) = line
+        .strip_prefix("from ")
+        .filter(|rest| rest.contains(" import "))
+    {
         module(rest).into_iter().collect()
     } else {
         Vec::new()
@@ -77,7 +93,12 @@ mod tests {
 
     #[test]
     fn a_library_is_imported_by_its_name_in_camel_case() {
-        for name in ["Utils Library", "utils_library", "utilsLibrary", " utils-library "] {
+        for name in [
+            "Utils Library",
+            "utils_library",
+            "utilsLibrary",
+            " utils-library ",
+        ] {
             assert_eq!(import_name(name), "utilsLibrary", "{name}");
         }
     }
@@ -85,7 +106,10 @@ mod tests {
     #[test]
     fn imports_of_javascript() {
         let code = "import { shout } from \"utilsLibrary\";\nimport {\n  a,\n} from 'other';\nimport * as x from \"utilsLibrary\"\nconst from = \"import y from 'z'\";\nimport 'side'\nexport function transformEvent(event) { return event }";
-        assert_eq!(imports("javascript", code), ["utilsLibrary", "other", "side"]);
+        assert_eq!(
+            imports("javascript", code),
+            ["utilsLibrary", "other", "side"]
+        );
     }
 
     #[test]

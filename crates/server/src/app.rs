@@ -20,7 +20,9 @@ pub struct Config {
 impl Config {
     /// Whether browsers come over TLS, so that cookies may be marked for it.
     pub fn is_secure(&self) -> bool {
-        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        self.public_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"))
     }
 }
 
@@ -38,7 +40,11 @@ pub struct App {
 impl App {
     /// A server over a store.
     pub fn new(store: Arc<Store>, config: Config) -> Self {
-        Self { store, config: Arc::new(config), hasher: Hasher::default() }
+        Self {
+            store,
+            config: Arc::new(config),
+            hasher: Hasher::default(),
+        }
     }
 
     /// Reads one state of the data, on a thread that may block.
@@ -53,8 +59,14 @@ impl App {
     }
 
     /// Does an action for whoever asks.
-    pub async fn perform<A: Action>(&self, caller: &Caller, action: A) -> Result<Recorded<A::Output>> {
-        self.store.perform(caller.actor, caller.origin.clone(), action).await
+    pub async fn perform<A: Action>(
+        &self,
+        caller: &Caller,
+        action: A,
+    ) -> Result<Recorded<A::Output>> {
+        self.store
+            .perform(caller.actor, caller.origin.clone(), action)
+            .await
     }
 
     /// Does bookkeeping without waiting for it.

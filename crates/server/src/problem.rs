@@ -53,13 +53,25 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let unavailable = |code: &str, message: &str| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
+        let unavailable =
+            |code: &str, message: &str| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
         match error {
-            Error::NotFound(what) => Self::new(StatusCode::NOT_FOUND, "not_found", format!("{what} not found")),
-            Error::Invalid { code, message, details } => {
-                Self { details: details.into_iter().collect(), ..Self::new(StatusCode::BAD_REQUEST, code, message) }
+            Error::NotFound(what) => Self::new(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                format!("{what} not found"),
+            ),
+            Error::Invalid {
+                code,
+                message,
+                details,
+            } => Self {
+                details: details.into_iter().collect(),
+                ..Self::new(StatusCode::BAD_REQUEST, code, message)
+            },
+            Error::Unauthenticated => {
+                Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized")
             }
-            Error::Unauthenticated => Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized"),
             Error::Denied { code, message } => Self::new(StatusCode::FORBIDDEN, code, message),
             Error::Failed { code, message } => Self::new(StatusCode::CONFLICT, code, message),
             Error::OutcomeUnknown => unavailable(
@@ -72,11 +84,17 @@ impl From<Error> for Problem {
             }
             Error::Database(error @ (DbError::Lost(_) | DbError::Conflict(_))) => {
                 tracing::error!(%error, "the database cannot be reached");
-                unavailable("unavailable", "The database cannot be reached. Nothing was changed.")
+                unavailable(
+                    "unavailable",
+                    "The database cannot be reached. Nothing was changed.",
+                )
             }
             Error::Unavailable(why) => {
                 tracing::error!(%why, "the store is not available");
-                unavailable("unavailable", "The server cannot take this now. Nothing was changed.")
+                unavailable(
+                    "unavailable",
+                    "The server cannot take this now. Nothing was changed.",
+                )
             }
             Error::Database(_) | Error::Instance(_) | Error::Internal(_) => {
                 tracing::error!(%error, "an internal error");
@@ -94,7 +112,9 @@ impl IntoResponse for Problem {
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

@@ -38,15 +38,26 @@ pub struct Caller {
 }
 
 /// The client's address: the socket's, unless that is a trusted proxy, whose word is read from right to left.
-pub fn client_address(headers: &HeaderMap, socket: Option<IpAddr>, config: &Config) -> Option<IpAddr> {
+pub fn client_address(
+    headers: &HeaderMap,
+    socket: Option<IpAddr>,
+    config: &Config,
+) -> Option<IpAddr> {
     let mut address = socket?.to_canonical();
-    let trusted = |address: &IpAddr| config.trusted_proxies.iter().any(|net| net.contains(address));
+    let trusted = |address: &IpAddr| {
+        config
+            .trusted_proxies
+            .iter()
+            .any(|net| net.contains(address))
+    };
     let forwarded: Vec<String> = if headers.contains_key(header::FORWARDED) {
         texts(headers, &header::FORWARDED)
             .filter_map(|element| {
                 let pair = element.split(';').find_map(|pair| {
                     let (key, value) = pair.split_once('=')?;
-                    key.trim().eq_ignore_ascii_case("for").then(|| value.trim().trim_matches('"').to_owned())
+                    key.trim()
+                        .eq_ignore_ascii_case("for")
+                        .then(|| value.trim().trim_matches('"').to_owned())
                 });
                 Some(pair.unwrap_or_default())
             })
@@ -67,7 +78,10 @@ pub fn client_address(headers: &HeaderMap, socket: Option<IpAddr>, config: &Conf
     Some(address)
 }
 
-fn texts<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = String> + use<'h> {
+fn texts<'h>(
+    headers: &'h HeaderMap,
+    name: &header::HeaderName,
+) -> impl Iterator<Item = String> + use<'h> {
     headers
         .get_all(name)
         .iter()
@@ -83,13 +97,26 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<SocketAddr>() {
         return Some(address.ip().to_canonical());
     }
-    text.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    text.strip_prefix('[')?
+        .strip_suffix(']')?
+        .parse::<IpAddr>()
+        .ok()
+        .map(|address| address.to_canonical())
 }
 
 /// Where a request comes from; `interface` is the door that it came in by.
 pub fn origin(parts: &Parts, app: &App, interface: Interface) -> Origin {
-    let socket = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(Origin::cut);
+    let socket = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
+    let text = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(Origin::cut)
+    };
     let request = parts
         .extensions
         .get::<RequestId>()
@@ -120,7 +147,10 @@ impl Bearer {
     /// A problem with `no_workspace` for a token of the organization.
     pub fn place(&self) -> Result<Place, Problem> {
         match self.token.workspace {
-            Some(workspace) => Ok(Place { organization: self.token.organization, workspace }),
+            Some(workspace) => Ok(Place {
+                organization: self.token.organization,
+                workspace,
+            }),
             None => Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "no_workspace",
@@ -135,17 +165,34 @@ impl FromRequestParts<App> for Bearer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let unauthorized = || Problem::from(Error::Unauthenticated);
-        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(unauthorized)?;
+        let header = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .ok_or_else(unauthorized)?;
         let (scheme, shown) = header.split_once(' ').ok_or_else(unauthorized)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(unauthorized());
         }
         let hash = secret::hash(shown.trim());
-        let token = app.read(move |rx| rx.token_by_hash(&hash)).await?.ok_or_else(unauthorized)?;
+        let token = app
+            .read(move |rx| rx.token_by_hash(&hash))
+            .await?
+            .ok_or_else(unauthorized)?;
         app.note(Upkeep::UsedToken(token.id));
-        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let user_agent = parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let origin = origin(parts, app, Interface::of_user_agent(user_agent));
-        Ok(Self { caller: Caller { actor: Actor::Token { token: token.id }, origin }, token })
+        Ok(Self {
+            caller: Caller {
+                actor: Actor::Token { token: token.id },
+                origin,
+            },
+            token,
+        })
     }
 }
 
@@ -157,18 +204,30 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let bytes = axum::body::Bytes::from_request(request, app).await.map_err(|_| {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                format!("The body may have {BODY_LIMIT} bytes at most, and has to arrive whole."),
-            )
-        })?;
+        let bytes = axum::body::Bytes::from_request(request, app)
+            .await
+            .map_err(|_| {
+                Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "body_too_large",
+                    format!(
+                        "The body may have {BODY_LIMIT} bytes at most, and has to arrive whole."
+                    ),
+                )
+            })?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             if error.is_data() {
-                Problem::new(StatusCode::BAD_REQUEST, "invalid_body", format!("The body does not fit: {error}"))
+                Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "invalid_body",
+                    format!("The body does not fit: {error}"),
+                )
             } else {
-                Problem::new(StatusCode::BAD_REQUEST, "malformed_json", format!("The body is not JSON: {error}"))
+                Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "malformed_json",
+                    format!("The body is not JSON: {error}"),
+                )
             }
         })
     }
@@ -182,27 +241,62 @@ mod tests {
     fn seen(socket: &str, headers: &[(&'static str, &str)]) -> String {
         let config = Config {
             public_url: None,
-            trusted_proxies: vec!["10.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")],
+            trusted_proxies: vec![
+                "10.0.0.0/8".parse().expect("a network"),
+                "::1/128".parse().expect("a network"),
+            ],
         };
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_str(value).expect("a header"));
         }
-        client_address(&map, socket.parse().ok(), &config).expect("an address").to_string()
+        client_address(&map, socket.parse().ok(), &config)
+            .expect("an address")
+            .to_string()
     }
 
     #[test]
     fn a_stranger_s_word_about_the_address_is_not_taken() {
-        assert_eq!(seen("203.0.113.9", &[("x-forwarded-for", "198.51.100.1")]), "203.0.113.9");
-        assert_eq!(seen("203.0.113.9", &[("forwarded", "for=198.51.100.1")]), "203.0.113.9");
+        assert_eq!(
+            seen("203.0.113.9", &[("x-forwarded-for", "198.51.100.1")]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            seen("203.0.113.9", &[("forwarded", "for=198.51.100.1")]),
+            "203.0.113.9"
+        );
     }
 
     #[test]
     fn a_trusted_proxy_s_word_is_read_from_right_to_left() {
-        assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", "1.2.3.4, 203.0.113.9")]), "203.0.113.9");
-        assert_eq!(seen("10.0.0.1", &[("x-forwarded-for", "1.2.3.4, 203.0.113.9, 10.9.9.9")]), "203.0.113.9");
-        assert_eq!(seen("::1", &[("forwarded", "for=1.2.3.4, for=\"[2001:db8::7]:4711\";proto=https")]), "2001:db8::7");
-        assert_eq!(seen("10.0.0.1", &[("forwarded", "for=unknown")]), "10.0.0.1");
-        assert_eq!(seen("::ffff:10.0.0.1", &[("x-forwarded-for", "203.0.113.9")]), "203.0.113.9");
+        assert_eq!(
+            seen("10.0.0.1", &[("x-forwarded-for", "1.2.3.4, 203.0.113.9")]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            seen(
+                "10.0.0.1",
+                &[("x-forwarded-for", "1.2.3.4, 203.0.113.9, 10.9.9.9")]
+            ),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            seen(
+                "::1",
+                &[(
+                    "forwarded",
+                    "for=1.2.3.4, for=\"[2001:db8::7]:4711\";proto=https"
+                )]
+            ),
+            "2001:db8::7"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &[("forwarded", "for=unknown")]),
+            "10.0.0.1"
+        );
+        assert_eq!(
+            seen("::ffff:10.0.0.1", &[("x-forwarded-for", "203.0.113.9")]),
+            "203.0.113.9"
+        );
     }
 }

@@ -22,20 +22,37 @@ pub(crate) struct Ends {
 }
 
 pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<Ends> {
-    let connection = rx.connection(place.workspace, id)?.ok_or(Error::NotFound("connection"))?;
+    let connection = rx
+        .connection(place.workspace, id)?
+        .ok_or(Error::NotFound("connection"))?;
     let source = source::found(rx, place, connection.source)?;
     let destination = destination::found(rx, place, connection.destination)?;
-    Ok(Ends { connection, source, destination })
+    Ok(Ends {
+        connection,
+        source,
+        destination,
+    })
 }
 
 /// The permission to edit this connection, which must exist. A refusal is about its destination.
 pub(crate) fn needs_edit(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<Vec<Need>> {
     let ends = found(rx, place, id)?;
-    Ok(vec![Need::in_workspace(Permission::EditConnections, place.workspace, destination::target(&ends.destination))])
+    Ok(vec![Need::in_workspace(
+        Permission::EditConnections,
+        place.workspace,
+        destination::target(&ends.destination),
+    )])
 }
 
 /// Disconnects a source from a destination.
-pub(crate) fn disconnected(tx: &mut Tx<'_>, one: &Connection, from: &Source, to: &Destination) -> Result<Fact> {
+pub(crate) fn disconnected(
+    tx: &mut Tx<'_>,
+    one: &Connection,
+    from: &Source,
+    to: &Destination,
+) -> Result<Fact> {
     let gone = tx.delete_connection(one)?;
-    Ok(Fact::new(catalogue::DESTINATION_DISCONNECTED_SOURCE, &gone).on(destination::target(to)).related(source::target(from)))
+    Ok(Fact::new(catalogue::DESTINATION_DISCONNECTED_SOURCE, &gone)
+        .on(destination::target(to))
+        .related(source::target(from)))
 }

@@ -16,15 +16,29 @@ use store::{Error, Need, Result, Rx, Target};
 use crate::request::Place;
 
 pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: DestinationId) -> Result<Destination> {
-    rx.destination(place.workspace, id)?.ok_or(Error::NotFound("destination"))
+    rx.destination(place.workspace, id)?
+        .ok_or(Error::NotFound("destination"))
 }
 
 pub(crate) fn target(destination: &Destination) -> Target {
-    Target::new(TargetType::Destination, destination.id, destination.name.clone())
+    Target::new(
+        TargetType::Destination,
+        destination.id,
+        destination.name.clone(),
+    )
 }
 
 /// A permission on this destination, which must exist.
-pub(crate) fn needs(rx: &mut Rx<'_>, place: Place, id: DestinationId, permission: Permission) -> Result<Vec<Need>> {
+pub(crate) fn needs(
+    rx: &mut Rx<'_>,
+    place: Place,
+    id: DestinationId,
+    permission: Permission,
+) -> Result<Vec<Need>> {
     let destination = found(rx, place, id)?;
-    Ok(vec![Need::in_workspace(permission, place.workspace, target(&destination))])
+    Ok(vec![Need::in_workspace(
+        permission,
+        place.workspace,
+        target(&destination),
+    )])
 }

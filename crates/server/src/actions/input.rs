@@ -8,6 +8,9 @@ use store::{Error, Result};
 /// The longest id that a client's own project gives a thing, in characters.
 pub const EXTERNAL_ID_LIMIT: usize = 255;
 
+/// How deep settings may be nested.
+pub const CONFIG_DEPTH: usize = 64;
+
 /// A name: not empty, at most 255 characters, no control characters.
 pub fn name(name: &str) -> Result<()> {
     line("name", name, NAME_LIMIT)
@@ -16,13 +19,25 @@ pub fn name(name: &str) -> Result<()> {
 /// A text of one line that has to be there.
 pub fn line(field: &str, text: &str, limit: usize) -> Result<()> {
     if text.trim().is_empty() {
-        return Err(Error::field("required", field, format!("{field} must not be empty")));
+        return Err(Error::field(
+            "required",
+            field,
+            format!("{field} must not be empty"),
+        ));
     }
     if text.chars().count() > limit {
-        return Err(Error::field("too_long", field, format!("{field} may have {limit} characters at most")));
+        return Err(Error::field(
+            "too_long",
+            field,
+            format!("{field} may have {limit} characters at most"),
+        ));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::field("control_character", field, format!("{field} must not have control characters")));
+        return Err(Error::field(
+            "control_character",
+            field,
+            format!("{field} must not have control characters"),
+        ));
     }
     Ok(())
 }
@@ -30,10 +45,18 @@ pub fn line(field: &str, text: &str, limit: usize) -> Result<()> {
 /// A longer text, which may be empty.
 pub fn text(field: &str, text: &str, limit: usize) -> Result<()> {
     if text.len() > limit {
-        return Err(Error::field("too_long", field, format!("{field} may have {limit} bytes at most")));
+        return Err(Error::field(
+            "too_long",
+            field,
+            format!("{field} may have {limit} bytes at most"),
+        ));
     }
     if text.contains('\0') {
-        return Err(Error::field("control_character", field, format!("{field} must not have a null character")));
+        return Err(Error::field(
+            "control_character",
+            field,
+            format!("{field} must not have a null character"),
+        ));
     }
     Ok(())
 }
@@ -50,9 +73,10 @@ pub fn external_id(id: Option<&str>) -> Result<Option<String>> {
 pub fn required_external_id(id: &str, now: Option<&str>) -> Result<String> {
     line("externalId", id, EXTERNAL_ID_LIMIT)?;
     match now {
-        Some(now) if now != id => {
-            Err(Error::failed("external_id_set", format!("the external id is set already, to \u{201c}{now}\u{201d}")))
-        }
+        Some(now) if now != id => Err(Error::failed(
+            "external_id_set",
+            format!("the external id is set already, to \u{201c}{now}\u{201d}"),
+        )),
         _ => Ok(id.to_owned()),
     }
 }
@@ -61,8 +85,25 @@ pub fn required_external_id(id: &str, now: Option<&str>) -> Result<String> {
 pub fn config(config: Option<&Value>) -> Result<Value> {
     match config {
         None | Some(Value::Null) => Ok(Value::Object(serde_json::Map::new())),
+        Some(value @ Value::Object(_)) if depth(value) > CONFIG_DEPTH => Err(Error::field(
+            "too_deep",
+            "config",
+            format!("config may be nested {CONFIG_DEPTH} levels at most"),
+        )),
         Some(value @ Value::Object(_)) => Ok(value.clone()),
-        Some(_) => Err(Error::field("config_not_an_object", "config", "config must be an object")),
+        Some(_) => Err(Error::field(
+            "config_not_an_object",
+            "config",
+            "config must be an object",
+        )),
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Value::Array(elements) => 1 + elements.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -73,16 +114,36 @@ pub fn kind(kind: Kind, name: &str, workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     let near = Definitions::own().near(kind, name);
-    let hint = if near.is_empty() { String::new() } else { format!(" Near it: {}.", near.join(", ")) };
-    Err(Error::field("unknown_type", "type", format!("there is no type \u{201c}{name}\u{201d}, and this workspace allows no unknown ones.{hint}")))
+    let hint = if near.is_empty() {
+        String::new()
+    } else {
+        format!(" Near it: {}.", near.join(", "))
+    };
+    Err(Error::field(
+        "unknown_type",
+        "type",
+        format!(
+            "there is no type \u{201c}{name}\u{201d}, and this workspace allows no unknown ones.{hint}"
+        ),
+    ))
 }
 
 /// An e-mail address, as far as its form tells: one `@` with something on both sides, no spaces, at most 254 bytes.
 pub fn email(email: &str) -> Result<()> {
     let fits = email.len() <= 254
         && !email.chars().any(|c| c.is_whitespace() || c.is_control())
-        && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
-    if fits { Ok(()) } else { Err(Error::field("invalid_email", "email", "this is not an e-mail address")) }
+        && email.split_once('@').is_some_and(|(user, host)| {
+            !user.is_empty() && !host.is_empty() && !host.contains('@')
+        });
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::field(
+            "invalid_email",
+            "email",
+            "this is not an e-mail address",
+        ))
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use store::{Error, Need, Result, Rx, Target};
 use crate::request::Place;
 
 pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: SourceId) -> Result<Source> {
-    rx.source(place.workspace, id)?.ok_or(Error::NotFound("source"))
+    rx.source(place.workspace, id)?
+        .ok_or(Error::NotFound("source"))
 }
 
 pub(crate) fn target(source: &Source) -> Target {
@@ -24,5 +25,9 @@ pub(crate) fn target(source: &Source) -> Target {
 /// The permission to edit this source, which must exist.
 pub(crate) fn needs_edit(rx: &mut Rx<'_>, place: Place, id: SourceId) -> Result<Vec<Need>> {
     let source = found(rx, place, id)?;
-    Ok(vec![Need::in_workspace(Permission::EditSources, place.workspace, target(&source))])
+    Ok(vec![Need::in_workspace(
+        Permission::EditSources,
+        place.workspace,
+        target(&source),
+    )])
 }

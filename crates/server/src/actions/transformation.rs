@@ -41,8 +41,14 @@ pub(crate) const fn events(kind: CodeKind) -> [EventType; 4] {
     }
 }
 
-pub(crate) fn found(rx: &mut Rx<'_>, place: Place, kind: CodeKind, id: TransformationId) -> Result<Transformation> {
-    rx.transformation(place.workspace, kind, id)?.ok_or(Error::NotFound(kind.as_str()))
+pub(crate) fn found(
+    rx: &mut Rx<'_>,
+    place: Place,
+    kind: CodeKind,
+    id: TransformationId,
+) -> Result<Transformation> {
+    rx.transformation(place.workspace, kind, id)?
+        .ok_or(Error::NotFound(kind.as_str()))
 }
 
 pub(crate) fn target(one: &Transformation) -> Target {
@@ -50,9 +56,18 @@ pub(crate) fn target(one: &Transformation) -> Target {
 }
 
 /// The permission to edit this transformation or library, which must exist.
-pub(crate) fn needs_edit(rx: &mut Rx<'_>, place: Place, kind: CodeKind, id: TransformationId) -> Result<Vec<Need>> {
+pub(crate) fn needs_edit(
+    rx: &mut Rx<'_>,
+    place: Place,
+    kind: CodeKind,
+    id: TransformationId,
+) -> Result<Vec<Need>> {
     let one = found(rx, place, kind, id)?;
-    Ok(vec![Need::in_workspace(Permission::EditTransformations, place.workspace, target(&one))])
+    Ok(vec![Need::in_workspace(
+        Permission::EditTransformations,
+        place.workspace,
+        target(&one),
+    )])
 }
 
 /// Refuses what cannot be the name, description or code of a transformation or library.
@@ -61,11 +76,18 @@ pub(crate) fn check(one: &Transformation) -> Result<()> {
     input::text("description", &one.description, DESCRIPTION_LIMIT)?;
     input::text("code", &one.code, CODE_LIMIT)?;
     if !code::languages(one.kind).contains(&one.language.as_str()) {
-        let message = format!("language must be one of {}", code::languages(one.kind).join(", "));
+        let message = format!(
+            "language must be one of {}",
+            code::languages(one.kind).join(", ")
+        );
         return Err(Error::field("unknown_language", "language", message));
     }
     if one.kind == CodeKind::Library && code::import_name(&one.name).is_empty() {
-        return Err(Error::field("no_import_name", "name", "the name of a library needs a letter: it is imported by it"));
+        return Err(Error::field(
+            "no_import_name",
+            "name",
+            "the name of a library needs a letter: it is imported by it",
+        ));
     }
     Ok(())
 }
@@ -94,9 +116,13 @@ pub(crate) fn check_import_name(rx: &mut Rx<'_>, place: Place, one: &Transformat
         .into_iter()
         .find(|other| other.id != one.id && code::import_name(&other.name) == wanted);
     match other {
-        Some(other) => {
-            Err(Error::failed("import_name_taken", format!("library \u{201c}{}\u{201d} is imported as {wanted} already", other.name)))
-        }
+        Some(other) => Err(Error::failed(
+            "import_name_taken",
+            format!(
+                "library \u{201c}{}\u{201d} is imported as {wanted} already",
+                other.name
+            ),
+        )),
         None => Ok(()),
     }
 }
@@ -108,7 +134,10 @@ pub(crate) fn used_by(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Re
             let mut users = Vec::new();
             for link in rx.links_of(one.id)? {
                 if let Some(destination) = rx.destination(place.workspace, link.destination)? {
-                    users.push(format!("destination \u{201c}{}\u{201d} ({})", destination.name, destination.id));
+                    users.push(format!(
+                        "destination \u{201c}{}\u{201d} ({})",
+                        destination.name, destination.id
+                    ));
                 }
             }
             Ok(users)
@@ -116,7 +145,8 @@ pub(crate) fn used_by(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Re
         CodeKind::Library => {
             let name = code::import_name(&one.name);
             let users = all(rx, place, CodeKind::Transformation)?;
-            let imports = |user: &Transformation| code::imports(&user.language, &user.code).contains(&name);
+            let imports =
+                |user: &Transformation| code::imports(&user.language, &user.code).contains(&name);
             Ok(users
                 .iter()
                 .filter(|user| imports(user))

@@ -28,7 +28,8 @@ impl Default for Hasher {
 
 /// Argon2id with 19 MiB, 2 passes, 1 lane: OWASP's first choice of 2023.
 fn argon2() -> Argon2<'static> {
-    let params = Params::new(19 * 1024, 2, 1, None).expect("the parameters are within Argon2's limits");
+    let params =
+        Params::new(19 * 1024, 2, 1, None).expect("the parameters are within Argon2's limits");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -42,7 +43,11 @@ pub fn acceptable(password: &str) -> Result<()> {
         return Err(Error::field("weak_password", "password", message));
     }
     if password.len() > LONGEST {
-        return Err(Error::field("weak_password", "password", format!("the password may have {LONGEST} bytes at most")));
+        return Err(Error::field(
+            "weak_password",
+            "password",
+            format!("the password may have {LONGEST} bytes at most"),
+        ));
     }
     Ok(())
 }
@@ -58,17 +63,25 @@ pub fn hash(password: &str, entropy: &dyn Entropy) -> Result<String> {
 
 /// Whether a password is the one that was hashed, on this thread.
 fn fits(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 /// A hash that no password fits, for accounts that do not exist: finding that out takes as long as a wrong password.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 impl Hasher {
     /// Hashes a password, waiting for a thread.
-    pub async fn hash(&self, password: Zeroizing<String>, entropy: Arc<store::Store>) -> Result<String> {
-        let _permit = self.0.acquire().await.map_err(|_| Error::Unavailable("closing".to_owned()))?;
+    pub async fn hash(
+        &self,
+        password: Zeroizing<String>,
+        entropy: Arc<store::Store>,
+    ) -> Result<String> {
+        let _permit = self
+            .0
+            .acquire()
+            .await
+            .map_err(|_| Error::Unavailable("closing".to_owned()))?;
         tokio::task::spawn_blocking(move || hash(&password, entropy.entropy()))
             .await
             .unwrap_or_else(|_| Err(Error::Internal("hashing panicked".to_owned())))
@@ -76,10 +89,15 @@ impl Hasher {
 
     /// Whether a password fits a hash; with no hash the answer is no, after the same time.
     pub async fn verify(&self, password: Zeroizing<String>, hash: Option<String>) -> Result<bool> {
-        let _permit = self.0.acquire().await.map_err(|_| Error::Unavailable("closing".to_owned()))?;
+        let _permit = self
+            .0
+            .acquire()
+            .await
+            .map_err(|_| Error::Unavailable("closing".to_owned()))?;
         tokio::task::spawn_blocking(move || {
             let known = hash.is_some();
-            let fits = password.len() <= LONGEST && fits(&password, hash.as_deref().unwrap_or(NOBODY));
+            let fits =
+                password.len() <= LONGEST && fits(&password, hash.as_deref().unwrap_or(NOBODY));
             known && fits
         })
         .await
@@ -98,7 +116,10 @@ mod tests {
         assert!(fits("correct horse battery", &made));
         assert!(!fits("correct horse batterz", &made));
         assert!(!fits("anything", NOBODY));
-        assert!(PasswordHash::new(NOBODY).is_ok(), "what stands for no account must cost as much as one");
+        assert!(
+            PasswordHash::new(NOBODY).is_ok(),
+            "what stands for no account must cost as much as one"
+        );
     }
 
     #[test]

@@ -36,7 +36,11 @@ impl Kind {
 /// A new secret: the prefix and 256 random bits.
 pub fn new(kind: Kind, entropy: &dyn Entropy) -> Zeroizing<String> {
     let random = Zeroizing::new(entropy.bytes::<32>());
-    Zeroizing::new(format!("{}{}", kind.prefix(), BASE64_URL_SAFE_NO_PAD.encode(*random)))
+    Zeroizing::new(format!(
+        "{}{}",
+        kind.prefix(),
+        BASE64_URL_SAFE_NO_PAD.encode(*random)
+    ))
 }
 
 /// What is kept of a secret. It has 256 random bits, so a plain hash cannot be guessed.

@@ -161,8 +161,7 @@ impl<'a> Group<'a> {
                     Error::Failed { code, .. } => (Outcome::Failed, *code),
                     _ => return Err(error),
                 };
-                if let (Some(event), Some(need)) = (job.events().first(), needs.into_iter().next())
-                {
+                if let Some((event, need)) = refused_event(job.events(), needs) {
                     for log in scope {
                         let refused = refusal::Refused {
                             event,
@@ -408,8 +407,10 @@ impl<'a> Group<'a> {
 /// The event that a refusal is: the first that the action may emit about this type of thing, and what it is about.
 fn refused_event(events: &[EventType], needs: Vec<Need>) -> Option<(EventType, Need)> {
     let need = needs.into_iter().next()?;
-    let of_target = events.iter().find(|event| event.target == need.resource.target.kind);
-    Some((*of_target.or(events.first())?, need))
+    let of_target = events
+        .iter()
+        .find(|event| event.target == need.resource.target.kind);
+    Some((*of_target.or_else(|| events.first())?, need))
 }
 
 struct Marks {

@@ -21,7 +21,8 @@ pub struct ViewAuditLog {
 
 impl ViewAuditLog {
     fn log(&self, rx: &mut Rx<'_>) -> Result<LogId> {
-        rx.log_of(self.organization)?.ok_or(Error::NotFound("organization"))
+        rx.log_of(self.organization)?
+            .ok_or(Error::NotFound("organization"))
     }
 
     fn hash(&self) -> [u8; 32] {
@@ -40,7 +41,12 @@ impl ViewAuditLog {
 
     /// Whether this reading may be done, and has been recorded: then it need not be performed.
     pub fn is_recorded(&self, rx: &mut Rx<'_>, acting: &Acting) -> Result<bool> {
-        if !acting.may(rx, Permission::ReadAuditLog, self.organization, self.workspace)? {
+        if !acting.may(
+            rx,
+            Permission::ReadAuditLog,
+            self.organization,
+            self.workspace,
+        )? {
             return Ok(false);
         }
         let (viewer, day) = Self::viewer(acting, rx.now());
@@ -59,8 +65,14 @@ impl Action for ViewAuditLog {
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let target = Target::new(TargetType::AuditLog, self.log(rx)?, "Audit log");
-        let resource = Resource { workspace: self.workspace, target };
-        Ok(vec![Need { permission: Some(Permission::ReadAuditLog), resource }])
+        let resource = Resource {
+            workspace: self.workspace,
+            target,
+        };
+        Ok(vec![Need {
+            permission: Some(Permission::ReadAuditLog),
+            resource,
+        }])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
@@ -72,7 +84,11 @@ impl Action for ViewAuditLog {
         }
         let made = tx.insert_view(log, self.workspace, &viewer, day, &hash)?;
         let mut fact = Fact::new(catalogue::AUDIT_LOG_VIEWED, &made);
-        if self.filters.as_object().is_some_and(|filters| !filters.is_empty()) {
+        if self
+            .filters
+            .as_object()
+            .is_some_and(|filters| !filters.is_empty())
+        {
             fact = fact.detail(self.filters.clone());
         }
         Ok(Done::new((), vec![fact]))

@@ -35,7 +35,11 @@ impl Action for CreateConnection {
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         source::found(rx, self.place, self.source)?;
         let to = destination::found(rx, self.place, self.destination)?;
-        Ok(vec![Need::in_workspace(Permission::EditConnections, self.place.workspace, destination::target(&to))])
+        Ok(vec![Need::in_workspace(
+            Permission::EditConnections,
+            self.place.workspace,
+            destination::target(&to),
+        )])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Connection>> {
@@ -43,13 +47,19 @@ impl Action for CreateConnection {
         let to = destination::found(tx, self.place, self.destination)?;
         let external_id = input::external_id(self.external_id.as_deref())?;
         if let Some(other) = tx.connection_between(from.id, to.id)? {
-            let message = format!("connection {} connects \u{201c}{}\u{201d} to \u{201c}{}\u{201d} already", other.id, from.name, to.name);
+            let message = format!(
+                "connection {} connects \u{201c}{}\u{201d} to \u{201c}{}\u{201d} already",
+                other.id, from.name, to.name
+            );
             return Err(Error::failed("already_connected", message));
         }
         if let Some(external) = &external_id
             && let Some(other) = tx.connection_by_external_id(self.place.workspace, external)?
         {
-            return Err(Error::failed("external_id_taken", format!("connection {other} has this external id")));
+            return Err(Error::failed(
+                "external_id_taken",
+                format!("connection {other} has this external id"),
+            ));
         }
         let connection = Connection {
             id: tx.new_id(ConnectionId::new),

@@ -35,14 +35,22 @@ impl Action for SetExternalId {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Connection>> {
         let ends = found(tx, self.place, self.id)?;
         let before = ends.connection;
-        let external = input::required_external_id(&self.external_id, before.external_id.as_deref())?;
+        let external =
+            input::required_external_id(&self.external_id, before.external_id.as_deref())?;
         if before.external_id.as_ref() == Some(&external) {
             return Ok(Done::new(before, Vec::new()));
         }
         if let Some(other) = tx.connection_by_external_id(self.place.workspace, &external)? {
-            return Err(Error::failed("external_id_taken", format!("connection {other} has this external id")));
+            return Err(Error::failed(
+                "external_id_taken",
+                format!("connection {other} has this external id"),
+            ));
         }
-        let after = Connection { external_id: Some(external), updated_at: tx.at, ..before.clone() };
+        let after = Connection {
+            external_id: Some(external),
+            updated_at: tx.at,
+            ..before.clone()
+        };
         let made = tx.update_connection(&before, &after)?;
         let fact = Fact::new(catalogue::DESTINATION_UPDATED_CONNECTION, &made)
             .on(destination::target(&ends.destination))

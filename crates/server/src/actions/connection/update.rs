@@ -39,18 +39,25 @@ impl Action for UpdateConnection {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Connection>> {
         let ends = found(tx, self.place, self.id)?;
         let before = ends.connection;
-        let moves = self.source.is_some_and(|id| id != before.source) || self.destination.is_some_and(|id| id != before.destination);
+        let moves = self.source.is_some_and(|id| id != before.source)
+            || self.destination.is_some_and(|id| id != before.destination);
         if moves {
             return Err(Error::invalid(
                 "ends_cannot_change",
                 "the ends of a connection cannot change; delete it and connect the others",
             ));
         }
-        let after = Connection { enabled: self.enabled.unwrap_or(before.enabled), ..before.clone() };
+        let after = Connection {
+            enabled: self.enabled.unwrap_or(before.enabled),
+            ..before.clone()
+        };
         if after == before {
             return Ok(Done::new(before, Vec::new()));
         }
-        let after = Connection { updated_at: tx.at, ..after };
+        let after = Connection {
+            updated_at: tx.at,
+            ..after
+        };
         let made = tx.update_connection(&before, &after)?;
         let fact = Fact::new(catalogue::DESTINATION_UPDATED_CONNECTION, &made)
             .on(destination::target(&ends.destination))

@@ -40,11 +40,17 @@ impl Action for CreateDestination {
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
         let target = Target::to_be(TargetType::Destination, self.name.clone());
-        Ok(vec![Need::in_workspace(Permission::EditDestinations, self.place.workspace, target)])
+        Ok(vec![Need::in_workspace(
+            Permission::EditDestinations,
+            self.place.workspace,
+            target,
+        )])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Destination>> {
-        let workspace = tx.workspace(self.place.workspace)?.ok_or(Error::NotFound("workspace"))?;
+        let workspace = tx
+            .workspace(self.place.workspace)?
+            .ok_or(Error::NotFound("workspace"))?;
         input::name(&self.name)?;
         input::kind(Kind::Destination, &self.kind, &workspace)?;
         let config = input::config(self.config.as_ref())?;
@@ -52,7 +58,10 @@ impl Action for CreateDestination {
         if let Some(external) = &external_id
             && let Some(other) = tx.destination_by_external_id(self.place.workspace, external)?
         {
-            return Err(Error::failed("external_id_taken", format!("destination {other} has this external id")));
+            return Err(Error::failed(
+                "external_id_taken",
+                format!("destination {other} has this external id"),
+            ));
         }
         let destination = Destination {
             id: tx.new_id(DestinationId::new),
@@ -69,6 +78,9 @@ impl Action for CreateDestination {
             updated_at: tx.at,
         };
         let made = tx.insert_destination(&destination)?;
-        Ok(Done::new(destination, vec![Fact::new(catalogue::DESTINATION_CREATED, &made)]))
+        Ok(Done::new(
+            destination,
+            vec![Fact::new(catalogue::DESTINATION_CREATED, &made)],
+        ))
     }
 }

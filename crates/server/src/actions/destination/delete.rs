@@ -42,7 +42,12 @@ impl Action for DeleteDestination {
             facts.push(connection::disconnected(tx, &one, &from, &destination)?);
         }
         if let Some(link) = tx.link(destination.id)? {
-            facts.push(take_transformation::taken(tx, self.place, &link, &destination)?);
+            facts.push(take_transformation::taken(
+                tx,
+                self.place,
+                &link,
+                &destination,
+            )?);
         }
         let gone = tx.delete_destination(&destination)?;
         facts.push(Fact::new(catalogue::DESTINATION_DELETED, &gone).on(target(&destination)));

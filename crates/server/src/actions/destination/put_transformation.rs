@@ -22,8 +22,10 @@ pub struct PutTransformation {
 }
 
 impl Action for PutTransformation {
-    const EVENTS: &'static [EventType] =
-        &[catalogue::DESTINATION_CONNECTED_TRANSFORMATION, catalogue::DESTINATION_UPDATED_TRANSFORMATION];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::DESTINATION_CONNECTED_TRANSFORMATION,
+        catalogue::DESTINATION_UPDATED_TRANSFORMATION,
+    ];
     type Output = TransformationLink;
 
     fn scope(&self) -> Scope {
@@ -31,13 +33,28 @@ impl Action for PutTransformation {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        transformation::found(rx, self.place, CodeKind::Transformation, self.transformation)?;
-        needs(rx, self.place, self.destination, Permission::EditTransformations)
+        transformation::found(
+            rx,
+            self.place,
+            CodeKind::Transformation,
+            self.transformation,
+        )?;
+        needs(
+            rx,
+            self.place,
+            self.destination,
+            Permission::EditTransformations,
+        )
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<TransformationLink>> {
         let destination = found(tx, self.place, self.destination)?;
-        let new = transformation::found(tx, self.place, CodeKind::Transformation, self.transformation)?;
+        let new = transformation::found(
+            tx,
+            self.place,
+            CodeKind::Transformation,
+            self.transformation,
+        )?;
         let link = TransformationLink {
             destination: destination.id,
             transformation: new.id,
@@ -55,8 +72,16 @@ impl Action for PutTransformation {
         if before.transformation == new.id {
             return Ok(Done::new(before, Vec::new()));
         }
-        let old = transformation::found(tx, self.place, CodeKind::Transformation, before.transformation)?;
-        let after = TransformationLink { created_at: before.created_at, ..link };
+        let old = transformation::found(
+            tx,
+            self.place,
+            CodeKind::Transformation,
+            before.transformation,
+        )?;
+        let after = TransformationLink {
+            created_at: before.created_at,
+            ..link
+        };
         let made = tx.update_link(&before, &after)?;
         let fact = Fact::new(catalogue::DESTINATION_UPDATED_TRANSFORMATION, &made)
             .on(target(&destination))

@@ -35,15 +35,26 @@ impl Action for SetExternalId {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Destination>> {
         let before = found(tx, self.place, self.id)?;
-        let external = input::required_external_id(&self.external_id, before.external_id.as_deref())?;
+        let external =
+            input::required_external_id(&self.external_id, before.external_id.as_deref())?;
         if before.external_id.as_ref() == Some(&external) {
             return Ok(Done::new(before, Vec::new()));
         }
         if let Some(other) = tx.destination_by_external_id(self.place.workspace, &external)? {
-            return Err(Error::failed("external_id_taken", format!("destination {other} has this external id")));
+            return Err(Error::failed(
+                "external_id_taken",
+                format!("destination {other} has this external id"),
+            ));
         }
-        let after = Destination { external_id: Some(external), updated_at: tx.at, ..before.clone() };
+        let after = Destination {
+            external_id: Some(external),
+            updated_at: tx.at,
+            ..before.clone()
+        };
         let made = tx.update_destination(&before, &after)?;
-        Ok(Done::new(after, vec![Fact::new(catalogue::DESTINATION_UPDATED, &made)]))
+        Ok(Done::new(
+            after,
+            vec![Fact::new(catalogue::DESTINATION_UPDATED, &made)],
+        ))
     }
 }

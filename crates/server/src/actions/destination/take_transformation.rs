@@ -19,12 +19,19 @@ pub struct TakeTransformation {
     pub destination: DestinationId,
 }
 
-pub(crate) fn taken(tx: &mut Tx<'_>, place: Place, link: &TransformationLink, destination: &Destination) -> Result<Fact> {
+pub(crate) fn taken(
+    tx: &mut Tx<'_>,
+    place: Place,
+    link: &TransformationLink,
+    destination: &Destination,
+) -> Result<Fact> {
     let old = transformation::found(tx, place, CodeKind::Transformation, link.transformation)?;
     let gone = tx.delete_link(link)?;
-    Ok(Fact::new(catalogue::DESTINATION_DISCONNECTED_TRANSFORMATION, &gone)
-        .on(target(destination))
-        .related(transformation::target(&old)))
+    Ok(
+        Fact::new(catalogue::DESTINATION_DISCONNECTED_TRANSFORMATION, &gone)
+            .on(target(destination))
+            .related(transformation::target(&old)),
+    )
 }
 
 impl Action for TakeTransformation {
@@ -36,12 +43,19 @@ impl Action for TakeTransformation {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        needs(rx, self.place, self.destination, Permission::EditTransformations)
+        needs(
+            rx,
+            self.place,
+            self.destination,
+            Permission::EditTransformations,
+        )
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
         let destination = found(tx, self.place, self.destination)?;
-        let link = tx.link(destination.id)?.ok_or(Error::NotFound("transformation of the destination"))?;
+        let link = tx
+            .link(destination.id)?
+            .ok_or(Error::NotFound("transformation of the destination"))?;
         let fact = taken(tx, self.place, &link, &destination)?;
         Ok(Done::new((), vec![fact]))
     }

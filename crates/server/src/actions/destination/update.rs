@@ -31,7 +31,10 @@ pub struct UpdateDestination {
 }
 
 impl Action for UpdateDestination {
-    const EVENTS: &'static [EventType] = &[catalogue::DESTINATION_UPDATED, catalogue::DESTINATION_UPDATED_NAME];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::DESTINATION_UPDATED,
+        catalogue::DESTINATION_UPDATED_NAME,
+    ];
     type Output = Destination;
 
     fn scope(&self) -> Scope {
@@ -50,7 +53,14 @@ impl Action for UpdateDestination {
             after.name.clone_from(name);
         }
         if self.kind.as_ref().is_some_and(|kind| *kind != before.kind) {
-            return Err(Error::field("type_cannot_change", "type", format!("the type of a destination cannot change; it is {}", before.kind)));
+            return Err(Error::field(
+                "type_cannot_change",
+                "type",
+                format!(
+                    "the type of a destination cannot change; it is {}",
+                    before.kind
+                ),
+            ));
         }
         if let Some(config) = self.config.as_ref().filter(|config| !config.is_null()) {
             after.config = input::config(Some(config))?;

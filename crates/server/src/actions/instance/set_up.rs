@@ -55,14 +55,21 @@ pub fn default_name(public_url: Option<&str>, entropy: &dyn model::clock::Entrop
     host.unwrap_or_else(|| {
         let letters = b"abcdefghijklmnopqrstuvwxyz234567";
         let random: [u8; 8] = entropy.bytes();
-        let name: String = random.iter().map(|byte| char::from(letters[usize::from(byte % 32)])).collect();
+        let name: String = random
+            .iter()
+            .map(|byte| char::from(letters[usize::from(byte % 32)]))
+            .collect();
         format!("annals-{name}")
     })
 }
 
 impl SetUp {
     fn check(&self) -> Result<()> {
-        input::line("organization", &self.organization, model::things::NAME_LIMIT)?;
+        input::line(
+            "organization",
+            &self.organization,
+            model::things::NAME_LIMIT,
+        )?;
         input::line("workspace", &self.workspace, model::things::NAME_LIMIT)?;
         input::name(&self.name)?;
         input::email(&self.email)?;
@@ -75,9 +82,22 @@ impl SetUp {
             organization: made.organization,
             workspace: personal.then_some(made.workspace),
             owner: personal.then_some(made.user),
-            name: if personal { "Set-up" } else { "Set-up, audit log" }.to_owned(),
-            access: if personal { Access::ReadWrite } else { Access::Read },
-            hash: if personal { self.access_token } else { self.service_token },
+            name: if personal {
+                "Set-up"
+            } else {
+                "Set-up, audit log"
+            }
+            .to_owned(),
+            access: if personal {
+                Access::ReadWrite
+            } else {
+                Access::Read
+            },
+            hash: if personal {
+                self.access_token
+            } else {
+                self.service_token
+            },
             created_at: at,
             expires_at: None,
         }
@@ -101,17 +121,26 @@ impl Action for SetUp {
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let instance = rx.instance()?;
-        Ok(vec![Need::nothing(Target::new(TargetType::Instance, instance.log, instance.name.unwrap_or_default()))])
+        Ok(vec![Need::nothing(Target::new(
+            TargetType::Instance,
+            instance.log,
+            instance.name.unwrap_or_default(),
+        ))])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Made>> {
         let instance = tx.instance()?;
         if instance.name.is_some() {
-            return Err(Error::failed("already_set_up", "this instance is set up already; its link is used up"));
+            return Err(Error::failed(
+                "already_set_up",
+                "this instance is set up already; its link is used up",
+            ));
         }
         match self.link {
             Some(link) if !tx.is_set_up_link(&link)? => return Err(Error::Unauthenticated),
-            None if tx.acting.name.as_deref() != Some(System::CommandLine.name()) => return Err(Error::Unauthenticated),
+            None if tx.acting.name.as_deref() != Some(System::CommandLine.name()) => {
+                return Err(Error::Unauthenticated);
+            }
             _ => {}
         }
         self.check()?;
@@ -127,7 +156,11 @@ impl Action for SetUp {
         let row = tx.set_up_instance(&instance, &self.instance)?;
         facts.push(Fact::new(catalogue::INSTANCE_SET_UP, &row));
 
-        let organization = Organization { id: made.organization, name: self.organization.clone(), created_at: at };
+        let organization = Organization {
+            id: made.organization,
+            name: self.organization.clone(),
+            created_at: at,
+        };
         let row = tx.insert_organization(&organization, &self.instance)?;
         facts.push(Fact::new(catalogue::ORGANIZATION_CREATED, &row).to_log(log));
 
@@ -145,8 +178,18 @@ impl Action for SetUp {
         let row = tx.insert_workspace(&workspace, &self.workspace_token)?;
         facts.push(Fact::new(catalogue::WORKSPACE_CREATED, &row).to_log(log));
 
-        let user = User { id: made.user, name: self.name.clone(), email: self.email.trim().to_owned(), created_at: at };
-        let member = Member { user, organization: made.organization, role: OrganizationRole::Admin, workspaces: Vec::new() };
+        let user = User {
+            id: made.user,
+            name: self.name.clone(),
+            email: self.email.trim().to_owned(),
+            created_at: at,
+        };
+        let member = Member {
+            user,
+            organization: made.organization,
+            role: OrganizationRole::Admin,
+            workspaces: Vec::new(),
+        };
         let row = tx.insert_member(&member, Some(&self.password))?;
         facts.push(Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &row).to_log(log));
 

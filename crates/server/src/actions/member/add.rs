@@ -48,7 +48,11 @@ impl Action for AddMember {
             }
         }
         let known = tx.user_by_email(&self.email)?.map(|(user, _)| user);
-        let password = if known.is_some() { None } else { Some(self.password.as_str()) };
+        let password = if known.is_some() {
+            None
+        } else {
+            Some(self.password.as_str())
+        };
         let user = known.unwrap_or_else(|| User {
             id: tx.new_id(UserId::new),
             name: self.name.clone(),
@@ -56,11 +60,20 @@ impl Action for AddMember {
             created_at: tx.at,
         });
         if tx.organizations_of(user.id)?.contains(&self.organization) {
-            return Err(Error::invalid("already_a_member", "this person is a member of the organization already"));
+            return Err(Error::invalid(
+                "already_a_member",
+                "this person is a member of the organization already",
+            ));
         }
-        let member = Member { user, organization: self.organization, role: self.role, workspaces: self.workspaces.clone() };
+        let member = Member {
+            user,
+            organization: self.organization,
+            role: self.role,
+            workspaces: self.workspaces.clone(),
+        };
         let made = tx.insert_member(&member, password)?;
-        let fact = Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &made).to_log(Scope::Organization(self.organization));
+        let fact = Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &made)
+            .to_log(Scope::Organization(self.organization));
         Ok(Done::new(member, vec![fact]))
     }
 }

@@ -23,7 +23,8 @@ pub struct SignIn {
 }
 
 impl Action for SignIn {
-    const EVENTS: &'static [EventType] = &[catalogue::USER_SIGN_IN_FAILED, catalogue::USER_SIGNED_IN];
+    const EVENTS: &'static [EventType] =
+        &[catalogue::USER_SIGN_IN_FAILED, catalogue::USER_SIGNED_IN];
     type Output = SessionId;
 
     fn scope(&self) -> Scope {
@@ -31,13 +32,20 @@ impl Action for SignIn {
     }
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
-        Ok(vec![Need::nothing(Target::new(TargetType::User, self.user.id, self.user.name.clone()))])
+        Ok(vec![Need::nothing(Target::new(
+            TargetType::User,
+            self.user.id,
+            self.user.name.clone(),
+        ))])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<SessionId>> {
         let now = tx.password_of(self.user.id)?;
         if self.checked.is_none() || self.checked != now {
-            return Err(Error::failed("wrong_password", "the e-mail or the password is wrong"));
+            return Err(Error::failed(
+                "wrong_password",
+                "the e-mail or the password is wrong",
+            ));
         }
         let session = Session {
             id: tx.new_id(SessionId::new),
@@ -50,6 +58,9 @@ impl Action for SignIn {
         let made = tx.insert_session(&session, &self.user)?;
         // Nobody was signed in when this was asked; from here on it is the person.
         tx.acting.signed_in(&self.user, session.id);
-        Ok(Done::new(session.id, vec![Fact::new(catalogue::USER_SIGNED_IN, &made)]))
+        Ok(Done::new(
+            session.id,
+            vec![Fact::new(catalogue::USER_SIGNED_IN, &made)],
+        ))
     }
 }

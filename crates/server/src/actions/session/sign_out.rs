@@ -22,7 +22,11 @@ impl Action for SignOut {
     }
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
-        Ok(vec![Need::nothing(Target { kind: TargetType::User, id: Some(self.user.to_string()), name: None })])
+        Ok(vec![Need::nothing(Target {
+            kind: TargetType::User,
+            id: Some(self.user.to_string()),
+            name: None,
+        })])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
@@ -31,6 +35,9 @@ impl Action for SignOut {
         }
         let user = tx.user(self.user)?.ok_or(Error::NotFound("user"))?;
         let gone = tx.delete_session(self.session, &user)?;
-        Ok(Done::new((), vec![Fact::new(catalogue::USER_SIGNED_OUT, &gone)]))
+        Ok(Done::new(
+            (),
+            vec![Fact::new(catalogue::USER_SIGNED_OUT, &gone)],
+        ))
     }
 }

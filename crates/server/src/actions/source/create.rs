@@ -42,11 +42,17 @@ impl Action for CreateSource {
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
         let target = Target::to_be(TargetType::Source, self.name.clone());
-        Ok(vec![Need::in_workspace(Permission::EditSources, self.place.workspace, target)])
+        Ok(vec![Need::in_workspace(
+            Permission::EditSources,
+            self.place.workspace,
+            target,
+        )])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Source>> {
-        let workspace = tx.workspace(self.place.workspace)?.ok_or(Error::NotFound("workspace"))?;
+        let workspace = tx
+            .workspace(self.place.workspace)?
+            .ok_or(Error::NotFound("workspace"))?;
         input::name(&self.name)?;
         input::kind(Kind::Source, &self.kind, &workspace)?;
         let config = input::config(self.config.as_ref())?;
@@ -54,7 +60,10 @@ impl Action for CreateSource {
         if let Some(external) = &external_id
             && let Some(other) = tx.source_by_external_id(self.place.workspace, external)?
         {
-            return Err(Error::failed("external_id_taken", format!("source {other} has this external id")));
+            return Err(Error::failed(
+                "external_id_taken",
+                format!("source {other} has this external id"),
+            ));
         }
         let source = Source {
             id: tx.new_id(SourceId::new),
@@ -71,6 +80,9 @@ impl Action for CreateSource {
             updated_at: tx.at,
         };
         let made = tx.insert_source(&source)?;
-        Ok(Done::new(source, vec![Fact::new(catalogue::SOURCE_CREATED, &made)]))
+        Ok(Done::new(
+            source,
+            vec![Fact::new(catalogue::SOURCE_CREATED, &made)],
+        ))
     }
 }

@@ -18,7 +18,10 @@ pub struct DeleteSource {
 }
 
 impl Action for DeleteSource {
-    const EVENTS: &'static [EventType] = &[catalogue::SOURCE_DELETED, catalogue::DESTINATION_DISCONNECTED_SOURCE];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::SOURCE_DELETED,
+        catalogue::DESTINATION_DISCONNECTED_SOURCE,
+    ];
     type Output = ();
 
     fn scope(&self) -> Scope {

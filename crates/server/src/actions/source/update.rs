@@ -32,7 +32,8 @@ pub struct UpdateSource {
 }
 
 impl Action for UpdateSource {
-    const EVENTS: &'static [EventType] = &[catalogue::SOURCE_UPDATED, catalogue::SOURCE_UPDATED_NAME];
+    const EVENTS: &'static [EventType] =
+        &[catalogue::SOURCE_UPDATED, catalogue::SOURCE_UPDATED_NAME];
     type Output = Source;
 
     fn scope(&self) -> Scope {
@@ -51,7 +52,11 @@ impl Action for UpdateSource {
             after.name.clone_from(name);
         }
         if self.kind.as_ref().is_some_and(|kind| *kind != before.kind) {
-            return Err(Error::field("type_cannot_change", "type", format!("the type of a source cannot change; it is {}", before.kind)));
+            return Err(Error::field(
+                "type_cannot_change",
+                "type",
+                format!("the type of a source cannot change; it is {}", before.kind),
+            ));
         }
         if let Some(config) = self.config.as_ref().filter(|config| !config.is_null()) {
             after.config = input::config(Some(config))?;

@@ -47,7 +47,11 @@ impl Action for CreateTransformation {
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
         let target = Target::to_be(self.kind.target(), self.name.clone());
-        Ok(vec![Need::in_workspace(Permission::EditTransformations, self.place.workspace, target)])
+        Ok(vec![Need::in_workspace(
+            Permission::EditTransformations,
+            self.place.workspace,
+            target,
+        )])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Transformation>> {
@@ -70,7 +74,8 @@ impl Action for CreateTransformation {
         check(&one)?;
         check_import_name(tx, self.place, &one)?;
         if let Some(external) = &one.external_id
-            && let Some(other) = tx.transformation_by_external_id(self.place.workspace, self.kind, external)?
+            && let Some(other) =
+                tx.transformation_by_external_id(self.place.workspace, self.kind, external)?
         {
             let message = format!("{} {other} has this external id", self.kind.as_str());
             return Err(Error::failed("external_id_taken", message));
@@ -80,7 +85,11 @@ impl Action for CreateTransformation {
         let mut facts = vec![Fact::new(created, &made)];
         if self.publish {
             facts[0] = Fact::new(created, &made).all_but("publishedVersion");
-            facts.push(Fact::new(published, &made).only("publishedVersion").detail(json!({ "tests": NOT_TESTED })));
+            facts.push(
+                Fact::new(published, &made)
+                    .only("publishedVersion")
+                    .detail(json!({ "tests": NOT_TESTED })),
+            );
         }
         Ok(Done::new(one, facts))
     }

@@ -20,7 +20,10 @@ pub struct DeleteTransformation {
 }
 
 impl Action for DeleteTransformation {
-    const EVENTS: &'static [EventType] = &[catalogue::TRANSFORMATION_DELETED, catalogue::LIBRARY_DELETED];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::TRANSFORMATION_DELETED,
+        catalogue::LIBRARY_DELETED,
+    ];
     type Output = ();
 
     fn scope(&self) -> Scope {
@@ -39,7 +42,10 @@ impl Action for DeleteTransformation {
                 CodeKind::Transformation => "transformation_in_use",
                 CodeKind::Library => "library_in_use",
             };
-            return Err(Error::failed(code, format!("it is in use by {}", users.join(", "))));
+            return Err(Error::failed(
+                code,
+                format!("it is in use by {}", users.join(", ")),
+            ));
         }
         let gone = tx.delete_transformation(&one)?;
         let [_, _, _, deleted] = events(self.kind);

@@ -24,17 +24,34 @@ pub struct Publish {
 impl Publish {
     fn versions(&self) -> impl Iterator<Item = (CodeKind, VersionId)> + '_ {
         let libraries = self.libraries.iter().map(|id| (CodeKind::Library, *id));
-        libraries.chain(self.transformations.iter().map(|id| (CodeKind::Transformation, *id)))
+        libraries.chain(
+            self.transformations
+                .iter()
+                .map(|id| (CodeKind::Transformation, *id)),
+        )
     }
 
-    fn find(&self, rx: &mut Rx<'_>, kind: CodeKind, id: VersionId) -> Result<(Transformation, Version)> {
-        let version = rx.version(self.place.workspace, kind, id)?.ok_or(Error::NotFound("version"))?;
-        Ok((found(rx, self.place, kind, version.transformation)?, version))
+    fn find(
+        &self,
+        rx: &mut Rx<'_>,
+        kind: CodeKind,
+        id: VersionId,
+    ) -> Result<(Transformation, Version)> {
+        let version = rx
+            .version(self.place.workspace, kind, id)?
+            .ok_or(Error::NotFound("version"))?;
+        Ok((
+            found(rx, self.place, kind, version.transformation)?,
+            version,
+        ))
     }
 }
 
 impl Action for Publish {
-    const EVENTS: &'static [EventType] = &[catalogue::TRANSFORMATION_PUBLISHED, catalogue::LIBRARY_PUBLISHED];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::TRANSFORMATION_PUBLISHED,
+        catalogue::LIBRARY_PUBLISHED,
+    ];
     type Output = Vec<(Transformation, Version)>;
 
     fn scope(&self) -> Scope {
@@ -45,11 +62,23 @@ impl Action for Publish {
         let mut needs = Vec::new();
         for (kind, id) in self.versions() {
             let (one, _) = self.find(rx, kind, id)?;
-            needs.push(Need::in_workspace(Permission::EditTransformations, self.place.workspace, target(&one)));
+            needs.push(Need::in_workspace(
+                Permission::EditTransformations,
+                self.place.workspace,
+                target(&one),
+            ));
         }
         if needs.is_empty() {
-            let nothing = Target { kind: TargetType::Transformation, id: None, name: None };
-            needs.push(Need::in_workspace(Permission::EditTransformations, self.place.workspace, nothing));
+            let nothing = Target {
+                kind: TargetType::Transformation,
+                id: None,
+                name: None,
+            };
+            needs.push(Need::in_workspace(
+                Permission::EditTransformations,
+                self.place.workspace,
+                nothing,
+            ));
         }
         Ok(needs)
     }
@@ -63,7 +92,11 @@ impl Action for Publish {
                 output.push((before, version));
                 continue;
             }
-            let after = Transformation { published: Some(id), updated_at: tx.at, ..before.clone() };
+            let after = Transformation {
+                published: Some(id),
+                updated_at: tx.at,
+                ..before.clone()
+            };
             let made = tx.update_transformation(&before, &after)?;
             let [_, _, published, _] = events(kind);
             facts.push(Fact::new(published, &made).detail(json!({ "tests": NOT_TESTED })));

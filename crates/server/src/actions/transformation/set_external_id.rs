@@ -23,7 +23,10 @@ pub struct SetExternalId {
 }
 
 impl Action for SetExternalId {
-    const EVENTS: &'static [EventType] = &[catalogue::TRANSFORMATION_UPDATED, catalogue::LIBRARY_UPDATED];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::TRANSFORMATION_UPDATED,
+        catalogue::LIBRARY_UPDATED,
+    ];
     type Output = Transformation;
 
     fn scope(&self) -> Scope {
@@ -36,15 +39,22 @@ impl Action for SetExternalId {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Transformation>> {
         let before = found(tx, self.place, self.kind, self.id)?;
-        let external = input::required_external_id(&self.external_id, before.external_id.as_deref())?;
+        let external =
+            input::required_external_id(&self.external_id, before.external_id.as_deref())?;
         if before.external_id.as_ref() == Some(&external) {
             return Ok(Done::new(before, Vec::new()));
         }
-        if let Some(other) = tx.transformation_by_external_id(self.place.workspace, self.kind, &external)? {
+        if let Some(other) =
+            tx.transformation_by_external_id(self.place.workspace, self.kind, &external)?
+        {
             let message = format!("{} {other} has this external id", self.kind.as_str());
             return Err(Error::failed("external_id_taken", message));
         }
-        let after = Transformation { external_id: Some(external), updated_at: tx.at, ..before.clone() };
+        let after = Transformation {
+            external_id: Some(external),
+            updated_at: tx.at,
+            ..before.clone()
+        };
         let made = tx.update_transformation(&before, &after)?;
         let [_, updated, _, _] = events(self.kind);
         Ok(Done::new(after, vec![Fact::new(updated, &made)]))

@@ -49,7 +49,8 @@ impl Action for UpdateTransformation {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Transformation>> {
         let before = found(tx, self.place, self.kind, self.id)?;
-        let or = |given: &Option<String>, old: &String| given.clone().unwrap_or_else(|| old.clone());
+        let or =
+            |given: &Option<String>, old: &String| given.clone().unwrap_or_else(|| old.clone());
         let mut after = Transformation {
             name: or(&self.name, &before.name),
             description: or(&self.description, &before.description),
@@ -64,9 +65,16 @@ impl Action for UpdateTransformation {
         check(&after)?;
         if after.name != before.name {
             check_import_name(tx, self.place, &after)?;
-            let users = if self.kind == CodeKind::Library { used_by(tx, self.place, &before)? } else { Vec::new() };
+            let users = if self.kind == CodeKind::Library {
+                used_by(tx, self.place, &before)?
+            } else {
+                Vec::new()
+            };
             if !users.is_empty() {
-                let message = format!("its import name cannot change while it is imported by {}", users.join(", "));
+                let message = format!(
+                    "its import name cannot change while it is imported by {}",
+                    users.join(", ")
+                );
                 return Err(Error::failed("library_in_use", message));
             }
         }
@@ -84,7 +92,9 @@ impl Action for UpdateTransformation {
         let [_, updated, published, _] = events(self.kind);
         let facts = vec![
             Fact::new(updated, &made).all_but("publishedVersion"),
-            Fact::new(published, &made).only("publishedVersion").detail(json!({ "tests": NOT_TESTED })),
+            Fact::new(published, &made)
+                .only("publishedVersion")
+                .detail(json!({ "tests": NOT_TESTED })),
         ];
         Ok(Done::new(after, facts))
     }

@@ -25,19 +25,36 @@ impl Action for UpdateWorkspace {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        let workspace = rx.workspace(self.place.workspace)?.ok_or(Error::NotFound("workspace"))?;
+        let workspace = rx
+            .workspace(self.place.workspace)?
+            .ok_or(Error::NotFound("workspace"))?;
         let target = Target::new(TargetType::Workspace, workspace.id, workspace.name);
-        Ok(vec![Need::in_workspace(Permission::EditWorkspace, workspace.id, target)])
+        Ok(vec![Need::in_workspace(
+            Permission::EditWorkspace,
+            workspace.id,
+            target,
+        )])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Workspace>> {
-        let before = tx.workspace(self.place.workspace)?.ok_or(Error::NotFound("workspace"))?;
-        let allow_unknown_types = self.allow_unknown_types.unwrap_or(before.allow_unknown_types);
+        let before = tx
+            .workspace(self.place.workspace)?
+            .ok_or(Error::NotFound("workspace"))?;
+        let allow_unknown_types = self
+            .allow_unknown_types
+            .unwrap_or(before.allow_unknown_types);
         if allow_unknown_types == before.allow_unknown_types {
             return Ok(Done::new(before, Vec::new()));
         }
-        let after = Workspace { allow_unknown_types, updated_at: tx.at, ..before.clone() };
+        let after = Workspace {
+            allow_unknown_types,
+            updated_at: tx.at,
+            ..before.clone()
+        };
         let made = tx.update_workspace(&before, &after)?;
-        Ok(Done::new(after, vec![Fact::new(catalogue::WORKSPACE_UPDATED, &made)]))
+        Ok(Done::new(
+            after,
+            vec![Fact::new(catalogue::WORKSPACE_UPDATED, &made)],
+        ))
     }
 }
