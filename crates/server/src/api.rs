@@ -1,1 +1,73 @@
-//! The HTTP API.
+//! The HTTP API: RudderStack's public one for sources, destinations, connections, transformations and libraries, and ours
+//! for the audit log. A file's path is the path of its URLs.
+
+pub mod answer;
+pub mod audit_logs;
+pub mod catalog;
+pub mod connections;
+pub mod destinations;
+pub mod event_stream_sources;
+pub mod paging;
+pub mod sources;
+pub mod transformations;
+pub mod workspace;
+
+use axum::http::StatusCode;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::problem::Problem;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Annals",
+        description = "A workspace control plane with an audit log that proves itself. Every change commits in one transaction with the event that records it.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&Token),
+    security(("token" = []))
+)]
+struct Description;
+
+struct Token;
+
+impl utoipa::Modify for Token {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let bearer = Http::builder()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An access token."))
+            .build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The routes of the API, with their description.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(workspace::routes())
+        .merge(sources::routes())
+        .merge(event_stream_sources::routes())
+        .merge(destinations::routes())
+        .merge(connections::routes())
+        .merge(transformations::routes())
+        .merge(catalog::routes())
+        .merge(audit_logs::routes())
+}
+
+/// The description of the API, as it is checked in as `openapi.json`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+/// The answer to a path that is none.
+pub async fn nowhere() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is nothing at this address.",
+    )
+}

@@ -4,7 +4,9 @@
 pub mod actions;
 pub mod api;
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod problem;
 pub mod request;
+pub mod serve;
 pub mod web;

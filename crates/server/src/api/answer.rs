@@ -1,0 +1,41 @@
+//! What answers have in common.
+
+use std::str::FromStr;
+
+use model::role::Permission;
+use serde::{Deserialize, Serialize};
+use store::{Error, Result, Rx};
+use utoipa::ToSchema;
+
+use crate::request::{Bearer, Place};
+
+/// The id in a path. What is no id is the id of nothing.
+pub fn id<T: FromStr>(text: &str, what: &'static str) -> Result<T> {
+    text.parse().map_err(|_| Error::NotFound(what))
+}
+
+/// Refuses who may not look at the workspace, and says whether a further permission is there.
+pub fn look(rx: &mut Rx<'_>, bearer: &Bearer, place: Place, further: Permission) -> Result<bool> {
+    let acting = rx.acting(bearer.caller.actor)?;
+    if !acting.may(
+        rx,
+        Permission::ViewWorkspace,
+        place.organization,
+        Some(place.workspace),
+    )? {
+        return Err(Error::NotFound("workspace"));
+    }
+    acting.may(rx, further, place.organization, Some(place.workspace))
+}
+
+/// The body that sets an external id.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct ExternalId {
+    /// The id in the client's own project.
+    #[serde(rename = "externalId")]
+    pub external_id: String,
+}
+
+/// An answer without content.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Nothing {}

@@ -1,0 +1,345 @@
+//! `/v2/audit-logs`: who did what, to what, of which type, and when.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use model::clock::Micros;
+use model::entry::Outcome;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{Error, Event, Order, Query, Result as StoreResult};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer;
+use super::paging::Paging;
+use crate::app::App;
+use crate::audit::{self, Reach};
+use crate::problem::Problem;
+use crate::request::{Bearer, Params};
+
+/// Which events.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// How many at most, 1 to 100; 100 where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_page: Option<usize>,
+    /// Those of this workspace, and those of the organization that have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_id: Option<String>,
+    /// Those later than this moment, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_after: Option<String>,
+    /// Those earlier than this moment, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_before: Option<String>,
+    /// Those after the event with this id, in the order asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_cursor: Option<String>,
+    /// Those of this actor: the id of a person or of a service token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    /// Those with this action, such as `updated_name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<String>,
+    /// Those about the thing with this id, or related to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    /// Those about things of this type, such as `source`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_type: Option<String>,
+    /// Those that ended so: `success`, `denied` or `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
+    /// `asc` (oldest first, where it is not given) or `desc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<String>,
+}
+
+/// The moment that a text in RFC 3339 says.
+pub fn moment(field: &str, text: &str) -> StoreResult<Micros> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    parsed
+        .map(|moment| Micros(moment.as_microsecond()))
+        .map_err(|_| {
+            Error::field(
+                "invalid_time",
+                field,
+                format!("{field} must be a moment such as 2026-11-23T10:00:00Z"),
+            )
+        })
+}
+
+impl Wanted {
+    fn query(&self) -> StoreResult<Query> {
+        let limit = match self.per_page.unwrap_or(100) {
+            limit @ 1..=100 => limit,
+            _ => {
+                return Err(Error::field(
+                    "out_of_range",
+                    "per_page",
+                    "per_page must be 1 to 100",
+                ));
+            }
+        };
+        let order = match self.order.as_deref() {
+            None | Some("asc") => Order::Oldest,
+            Some("desc") => Order::Newest,
+            Some(_) => {
+                return Err(Error::field(
+                    "unknown_word",
+                    "order",
+                    "order must be asc or desc",
+                ));
+            }
+        };
+        let outcome = match &self.outcome {
+            None => None,
+            Some(word) => Some(Outcome::parse(word).ok_or_else(|| {
+                Error::field(
+                    "unknown_word",
+                    "outcome",
+                    "outcome must be success, denied or failed",
+                )
+            })?),
+        };
+        let after = match &self.after_cursor {
+            None => None,
+            Some(id) => Some(id.parse().map_err(|_| {
+                Error::field(
+                    "unknown_cursor",
+                    "after_cursor",
+                    "there is no such event in this log to go on after",
+                )
+            })?),
+        };
+        Ok(Query {
+            workspace: None,
+            members_of: None,
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            target: self.target.clone(),
+            target_type: self.target_type.clone(),
+            group: None,
+            outcome,
+            created_after: self
+                .created_after
+                .as_deref()
+                .map(|text| moment("created_after", text))
+                .transpose()?,
+            created_before: self
+                .created_before
+                .as_deref()
+                .map(|text| moment("created_before", text))
+                .transpose()?,
+            after,
+            order,
+            limit,
+        })
+    }
+}
+
+/// Something that an event concerns besides its target.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Related {
+    id: Option<String>,
+    r#type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+/// An event. What cannot be shown is absent, and `hidden` says why.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditLog {
+    id: String,
+    /// The place in the organization's log: 0, 1, 2, ... without gaps.
+    sequence: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_id: Option<String>,
+    /// `user`, `service`, `system` or `anonymous`.
+    actor_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_email: Option<String>,
+    /// The token that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_id: Option<String>,
+    target_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_name: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<Related>,
+    action: String,
+    /// `success`, `denied` or `failed`.
+    outcome: &'static str,
+    /// Why it was denied or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    /// What changed: `path` with `before` and `after` (absent: not set), or `redacted`, or `large`.
+    #[schema(value_type = Vec<Object>)]
+    changes: Vec<Value>,
+    /// What else was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    detail: Option<Value>,
+    /// What stays readable for ever: the count of a series of refusals, for example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    facts: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+    /// `dashboard`, `api`, `terraform`, `command_line` or `system`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    /// Events of one request have one.
+    request_id: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<String>,
+    /// What is not shown, and why: `erased` or `withheld`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    hidden: BTreeMap<&'static str, &'static str>,
+}
+
+impl From<Event> for AuditLog {
+    fn from(event: Event) -> Self {
+        let entry = event.entry;
+        Self {
+            sequence: entry.sequence,
+            actor_id: entry.actor.id,
+            actor_type: entry.actor.r#type,
+            actor_name: event.actor_name,
+            actor_email: event.actor_email,
+            token_id: entry.actor.token,
+            token_name: event.token_name,
+            target_id: entry.target.id,
+            target_type: entry.target.r#type,
+            target_name: event.target_name,
+            related: entry
+                .related
+                .into_iter()
+                .map(|one| Related {
+                    name: one
+                        .id
+                        .as_ref()
+                        .and_then(|id| event.related_names.get(id).cloned()),
+                    id: one.id,
+                    r#type: one.r#type,
+                })
+                .collect(),
+            action: entry.action,
+            outcome: entry.outcome.as_str(),
+            code: entry.code,
+            changes: event
+                .changes
+                .iter()
+                .map(model::change::Change::to_json)
+                .collect(),
+            detail: event.detail,
+            facts: entry.facts,
+            ip: event.ip,
+            interface: event.interface.map(model::interface::Interface::word),
+            user_agent: event.user_agent,
+            request_id: entry.request,
+            created_at: Micros(entry.at).rfc3339(),
+            workspace_id: entry.workspace,
+            organization_id: entry.organization,
+            hidden: event
+                .hidden
+                .into_iter()
+                .map(|(name, why)| (name, why.as_str()))
+                .collect(),
+            id: entry.id,
+        }
+    }
+}
+
+/// A page of events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditLogs {
+    data: Vec<AuditLog>,
+    paging: Paging,
+}
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
+}
+
+fn reach(bearer: &Bearer, workspace: Option<&String>) -> StoreResult<Reach> {
+    let workspace = workspace
+        .map(|id| answer::id(id, "workspace"))
+        .transpose()?;
+    Ok(Reach {
+        organization: bearer.token.organization,
+        workspace,
+        own: bearer.token.workspace,
+    })
+}
+
+/// The events of the organization, oldest first. For a service token of the organization, or an administrator.
+#[utoipa::path(get, path = "/v2/audit-logs", tag = "Audit log", params(Wanted),
+    responses((status = 200, body = AuditLogs), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    bearer: Bearer,
+    Params(wanted): Params<Wanted>,
+) -> Result<Json<AuditLogs>, Problem> {
+    let query = wanted.query()?;
+    let page = audit::events(
+        &app,
+        &bearer.caller,
+        reach(&bearer, wanted.workspace_id.as_ref())?,
+        query,
+    )
+    .await?;
+    let next = match page.events.last() {
+        Some(last) if page.more => {
+            let following = Wanted {
+                after_cursor: Some(last.entry.id.clone()),
+                ..wanted
+            };
+            let query = serde_urlencoded::to_string(&following)
+                .map_err(|error| Error::Internal(error.to_string()))?;
+            Some(format!("/v2/audit-logs?{query}"))
+        }
+        _ => None,
+    };
+    let paging = Paging {
+        total: page.total,
+        next,
+    };
+    Ok(Json(AuditLogs {
+        data: page.events.into_iter().map(Into::into).collect(),
+        paging,
+    }))
+}
+
+/// One event.
+#[utoipa::path(get, path = "/v2/audit-logs/{id}", tag = "Audit log", params(("id" = String, Path)),
+    responses((status = 200, body = AuditLog), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn get(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<Json<AuditLog>, Problem> {
+    let id = answer::id(&id, "event")?;
+    let event = audit::event(&app, &bearer.caller, reach(&bearer, None)?, id).await?;
+    Ok(Json(event.into()))
+}

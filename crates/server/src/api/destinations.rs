@@ -1,0 +1,367 @@
+//! `/v2/destinations`, and the transformation before each.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use model::config::Matcher;
+use model::definition::{Definitions, Kind, Secrecy};
+use model::role::Permission;
+use model::things::{Destination, TransformationLink};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::{Error, Rx};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::{self, ExternalId};
+use super::paging::{PageOf, Paging};
+use crate::actions::destination::create::CreateDestination;
+use crate::actions::destination::delete::DeleteDestination;
+use crate::actions::destination::put_transformation::PutTransformation;
+use crate::actions::destination::set_external_id::SetExternalId;
+use crate::actions::destination::take_transformation::TakeTransformation;
+use crate::actions::destination::update::UpdateDestination;
+use crate::app::App;
+use crate::problem::Problem;
+use crate::request::{Bearer, Body, Params};
+
+/// A destination. Its secrets are only in the answer about it alone, and only for those who may edit it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DestinationView {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    name: String,
+    r#type: String,
+    version: i64,
+    enabled: bool,
+    #[schema(value_type = Object)]
+    config: Value,
+    workspace_id: String,
+    /// What is before it.
+    transformation: Option<IdOnly>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    updated_at: String,
+}
+
+/// The id of something.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IdOnly {
+    id: String,
+}
+
+impl DestinationView {
+    fn new(rx: &mut Rx<'_>, one: Destination, with_secrets: bool) -> Result<Self, Error> {
+        let link = rx.link(one.id)?;
+        Ok(Self::with(one, link, with_secrets))
+    }
+
+    fn with(one: Destination, link: Option<TransformationLink>, with_secrets: bool) -> Self {
+        let definition = Definitions::own().find(Kind::Destination, &one.kind);
+        let mut config = definition.map_or_else(
+            || one.config.clone(),
+            |known| known.with_defaults(&one.config, one.changed),
+        );
+        if !with_secrets {
+            config = Matcher::new(Secrecy::of(definition)).for_list(&config);
+        }
+        Self {
+            id: one.id.to_string(),
+            external_id: one.external_id,
+            name: one.name,
+            r#type: one.kind,
+            version: one.version,
+            enabled: one.enabled,
+            config,
+            workspace_id: one.workspace.to_string(),
+            transformation: link.map(|link| IdOnly {
+                id: link.transformation.to_string(),
+            }),
+            created_at: one.created_at.rfc3339_millis(),
+            updated_at: one.updated_at.rfc3339_millis(),
+        }
+    }
+}
+
+/// A destination, wrapped as the clients expect.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OneDestination {
+    destination: DestinationView,
+}
+
+/// A page of destinations.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Destinations {
+    destinations: Vec<DestinationView>,
+    paging: Paging,
+}
+
+/// A destination to create.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewDestination {
+    external_id: Option<String>,
+    name: String,
+    r#type: String,
+    version: Option<i64>,
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[schema(value_type = Option<Object>)]
+    config: Option<Value>,
+}
+
+/// What a destination is to be like. `config` is replaced as a whole; what is not given stays.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct DestinationChange {
+    name: Option<String>,
+    /// It cannot change.
+    r#type: Option<String>,
+    version: Option<i64>,
+    enabled: Option<bool>,
+    #[schema(value_type = Option<Object>)]
+    config: Option<Value>,
+}
+
+/// What is before a destination.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkView {
+    destination_id: String,
+    transformation_id: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    updated_at: String,
+}
+
+impl From<TransformationLink> for LinkView {
+    fn from(link: TransformationLink) -> Self {
+        Self {
+            destination_id: link.destination.to_string(),
+            transformation_id: link.transformation.to_string(),
+            created_at: link.created_at.rfc3339_millis(),
+            updated_at: link.updated_at.rfc3339_millis(),
+        }
+    }
+}
+
+/// What is to be before a destination.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewLink {
+    transformation_id: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, update, delete))
+        .routes(routes!(set_external_id))
+        .routes(routes!(
+            get_transformation,
+            put_transformation,
+            take_transformation
+        ))
+}
+
+/// The destinations of the workspace, in the order in which they were created, without their secrets.
+#[utoipa::path(get, path = "/v2/destinations", tag = "Destinations", params(PageOf), responses((status = 200, body = Destinations), (status = 401, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    bearer: Bearer,
+    Params(wanted): Params<PageOf>,
+) -> Result<Json<Destinations>, Problem> {
+    let place = bearer.place()?;
+    let (after, limit, has) = (wanted.start()?, wanted.limit()?, wanted.has_external_id);
+    let (page, destinations) = app
+        .read(move |rx| {
+            answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
+            let mut page = rx.destinations(place.workspace, after.as_ref(), limit, has)?;
+            let items = std::mem::take(&mut page.items);
+            let views = items
+                .into_iter()
+                .map(|one| DestinationView::new(rx, one, false))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok((page, views))
+        })
+        .await?;
+    Ok(Json(Destinations {
+        destinations,
+        paging: wanted.paging("/v2/destinations", &page),
+    }))
+}
+
+/// Create a destination.
+#[utoipa::path(post, path = "/v2/destinations", tag = "Destinations", request_body = NewDestination,
+    responses((status = 201, body = OneDestination), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn create(
+    State(app): State<App>,
+    bearer: Bearer,
+    Body(new): Body<NewDestination>,
+) -> Result<(StatusCode, Json<OneDestination>), Problem> {
+    let action = CreateDestination {
+        place: bearer.place()?,
+        name: new.name,
+        kind: new.r#type,
+        version: new.version.unwrap_or(1),
+        enabled: new.enabled,
+        config: new.config,
+        external_id: new.external_id,
+    };
+    let made = app.perform(&bearer.caller, action).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(OneDestination {
+            destination: DestinationView::with(made.output, None, true),
+        }),
+    ))
+}
+
+/// A destination, with its secrets for those who may edit it.
+#[utoipa::path(get, path = "/v2/destinations/{id}", tag = "Destinations", params(("id" = String, Path)),
+    responses((status = 200, body = OneDestination), (status = 404, body = Problem)))]
+async fn get(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<Json<OneDestination>, Problem> {
+    let place = bearer.place()?;
+    let id = answer::id(&id, "destination")?;
+    let destination = app
+        .read(move |rx| {
+            let may_edit = answer::look(rx, &bearer, place, Permission::EditDestinations)?;
+            let one = rx
+                .destination(place.workspace, id)?
+                .ok_or(Error::NotFound("destination"))?;
+            DestinationView::new(rx, one, may_edit)
+        })
+        .await?;
+    Ok(Json(OneDestination { destination }))
+}
+
+/// Change a destination's name or settings.
+#[utoipa::path(put, path = "/v2/destinations/{id}", tag = "Destinations", params(("id" = String, Path)), request_body = DestinationChange,
+    responses((status = 200, body = OneDestination), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn update(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+    Body(change): Body<DestinationChange>,
+) -> Result<Json<OneDestination>, Problem> {
+    let action = UpdateDestination {
+        place: bearer.place()?,
+        id: answer::id(&id, "destination")?,
+        name: change.name,
+        kind: change.r#type,
+        version: change.version,
+        enabled: change.enabled,
+        config: change.config,
+    };
+    let made = app.perform(&bearer.caller, action).await?;
+    let destination = app
+        .read(move |rx| DestinationView::new(rx, made.output, true))
+        .await?;
+    Ok(Json(OneDestination { destination }))
+}
+
+/// Delete a destination. Its sources are disconnected and its transformation is taken away first.
+#[utoipa::path(delete, path = "/v2/destinations/{id}", tag = "Destinations", params(("id" = String, Path)),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn delete(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let action = DeleteDestination {
+        place: bearer.place()?,
+        id: answer::id(&id, "destination")?,
+    };
+    let _ = app.perform(&bearer.caller, action).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Say what a client's own project calls the destination. Once.
+#[utoipa::path(put, path = "/v2/destinations/{id}/external-id", tag = "Destinations", params(("id" = String, Path)), request_body = ExternalId,
+    responses((status = 200, body = OneDestination), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn set_external_id(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+    Body(body): Body<ExternalId>,
+) -> Result<Json<OneDestination>, Problem> {
+    let action = SetExternalId {
+        place: bearer.place()?,
+        id: answer::id(&id, "destination")?,
+        external_id: body.external_id,
+    };
+    let made = app.perform(&bearer.caller, action).await?;
+    let destination = app
+        .read(move |rx| DestinationView::new(rx, made.output, true))
+        .await?;
+    Ok(Json(OneDestination { destination }))
+}
+
+/// What is before the destination.
+#[utoipa::path(get, path = "/v2/destinations/{id}/transformation", tag = "Destinations", params(("id" = String, Path)),
+    responses((status = 200, body = LinkView), (status = 404, body = Problem)))]
+async fn get_transformation(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<Json<LinkView>, Problem> {
+    let place = bearer.place()?;
+    let id = answer::id(&id, "destination")?;
+    let link = app
+        .read(move |rx| {
+            answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
+            rx.destination(place.workspace, id)?
+                .ok_or(Error::NotFound("destination"))?;
+            rx.link(id)?
+                .ok_or(Error::NotFound("transformation of the destination"))
+        })
+        .await?;
+    Ok(Json(link.into()))
+}
+
+/// Put a transformation before the destination, in the place of another if there is one.
+#[utoipa::path(put, path = "/v2/destinations/{id}/transformation", tag = "Destinations", params(("id" = String, Path)), request_body = NewLink,
+    responses((status = 200, body = LinkView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn put_transformation(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+    Body(body): Body<NewLink>,
+) -> Result<Json<LinkView>, Problem> {
+    let action = PutTransformation {
+        place: bearer.place()?,
+        destination: answer::id(&id, "destination")?,
+        transformation: answer::id(&body.transformation_id, "transformation")?,
+    };
+    Ok(Json(
+        app.perform(&bearer.caller, action).await?.output.into(),
+    ))
+}
+
+/// Take the transformation before the destination away.
+#[utoipa::path(delete, path = "/v2/destinations/{id}/transformation", tag = "Destinations", params(("id" = String, Path)),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn take_transformation(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let action = TakeTransformation {
+        place: bearer.place()?,
+        destination: answer::id(&id, "destination")?,
+    };
+    let _ = app.perform(&bearer.caller, action).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,145 @@
+//! The server: its routes, what is around all of them, and how it starts and stops.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use model::id::RequestId;
+use serde_json::json;
+use store::Upkeep;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::api;
+use crate::app::App;
+use crate::problem::Problem;
+use crate::request::BODY_LIMIT;
+
+/// How long requests that are under way may take once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// All routes of the server.
+pub fn router(app: App) -> Router {
+    let (api, _) = api::routes().split_for_parts();
+    Router::new()
+        .route("/health", get(health))
+        .merge(api)
+        .fallback(api::nowhere)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(app.clone(), around))
+        .layer(CatchPanicLayer::custom(|_| {
+            Problem::from(store::Error::Internal("a request panicked".to_owned())).into_response()
+        }))
+        .with_state(app)
+}
+
+/// What is around every request: its number, its metrics, and headers that keep browsers from guessing.
+async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::new(app.store.clock(), app.store.entropy());
+    request.extensions_mut().insert(id);
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str)
+        .to_owned();
+    let start = std::time::Instant::now();
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let labels = [
+        ("method", method.to_string()),
+        ("route", route.clone()),
+        ("status", status.as_str().to_owned()),
+    ];
+    metrics::counter!("annals_http_requests_total", &labels).increment(1);
+    metrics::histogram!("annals_http_request_seconds", "method" => method.to_string(), "route" => route.clone())
+        .record(start.elapsed().as_secs_f64());
+    tracing::debug!(%method, route, status = status.as_u16(), request = %id, "answered");
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Whether the server can read its database.
+async fn health(State(app): State<App>) -> Result<Json<serde_json::Value>, Problem> {
+    let instance = app.read(|rx| rx.instance()).await?;
+    Ok(Json(
+        json!({ "status": "ok", "setUp": instance.name.is_some(), "version": env!("CARGO_PKG_VERSION") }),
+    ))
+}
+
+/// Begins to count; the handle gives what was counted. Once in a process.
+///
+/// # Errors
+/// When another recorder was installed before.
+pub fn install_metrics() -> Result<PrometheusHandle, String> {
+    PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|error| error.to_string())
+}
+
+/// Adds `/metrics`.
+pub fn with_metrics(router: Router, handle: PrometheusHandle) -> Router {
+    router.route("/metrics", get(move || std::future::ready(handle.render())))
+}
+
+/// Serves until `stop` is there, then finishes what is under way.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    app: App,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let jobs = tokio::spawn(jobs(app, stopped.clone()));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        stop.await;
+        let _ = stopping.send(true);
+    });
+    let mut server = std::pin::pin!(server.into_future());
+    let result = tokio::select! {
+        result = &mut server => result,
+        () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => Ok(()),
+    };
+    jobs.abort();
+    result
+}
+
+/// What the server does by itself: the index, open series of refusals, sessions that have ended.
+async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
+    let mut quick = tokio::time::interval(Duration::from_millis(200));
+    let mut slow = tokio::time::interval(Duration::from_secs(15));
+    loop {
+        tokio::select! {
+            _ = quick.tick() => while matches!(app.store.upkeep(Upkeep::Index).await, Ok(1..)) {},
+            _ = slow.tick() => {
+                for upkeep in [Upkeep::CloseRefusals, Upkeep::Expire] {
+                    if let Err(error) = app.store.upkeep(upkeep).await {
+                        tracing::warn!(%error, ?upkeep, "bookkeeping will be tried again");
+                    }
+                }
+            }
+            _ = stopped.changed() => return,
+        }
+    }
+}
