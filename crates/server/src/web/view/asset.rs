@@ -1,4 +1,4 @@
-//! The style sheet and the script, built into the program.
+//! The style sheet, the script and the icon, built into the program.
 //!
 //! An address carries the hash of the content, so that a browser may keep the file for a year and still never mixes two
 //! versions.
@@ -20,7 +20,7 @@ pub struct Asset {
 }
 
 /// All files under `/assets/`.
-pub static ASSETS: [Asset; 2] = [
+pub static ASSETS: [Asset; 3] = [
     Asset {
         name: "annals.css",
         content_type: "text/css; charset=utf-8",
@@ -30,6 +30,11 @@ pub static ASSETS: [Asset; 2] = [
         name: "annals.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../../../assets/annals.js"),
+    },
+    Asset {
+        name: "icon.svg",
+        content_type: "image/svg+xml",
+        bytes: include_bytes!("../../../assets/icon.svg"),
     },
 ];
 

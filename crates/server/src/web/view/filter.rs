@@ -10,7 +10,7 @@ use super::parts::Tab;
 const PATH: &str = "/settings/audit-logs";
 
 /// The tabs: the value of `type`, and the label.
-pub const TABS: [(&str, &str); 14] = [
+pub const TABS: [(&str, &str); 11] = [
     ("", "All"),
     ("source", "Source"),
     ("destination", "Destination"),
@@ -20,11 +20,8 @@ pub const TABS: [(&str, &str); 14] = [
     ("sign-in", "Sign-in"),
     ("token", "Token"),
     ("workspace", "Workspace"),
-    ("account", "Account"),
-    ("tracking-plan", "Tracking plan"),
     ("audit-log", "Audit log"),
     ("integrity", "Integrity"),
-    ("application", "Application"),
 ];
 
 /// The query of the page. Everything is text as it was sent, and empty where it was not.

@@ -10,7 +10,7 @@ use askama::{Result, Values, filter_fn};
 
 /// One sign of the sprite in `parts/icons.html`, hidden from screen readers: a word beside it says the same.
 #[filter_fn]
-pub(super) fn icon(name: impl Display, _: &dyn Values) -> Result<Safe<String>> {
+pub fn icon(name: impl Display, _: &dyn Values) -> Result<Safe<String>> {
     Ok(Safe(format!(
         r##"<svg class="i" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{name}"/></svg>"##
     )))
@@ -18,19 +18,19 @@ pub(super) fn icon(name: impl Display, _: &dyn Values) -> Result<Safe<String>> {
 
 /// 184223 as `184,223`.
 #[filter_fn]
-pub(super) fn number(n: impl Display, _: &dyn Values) -> Result<String> {
+pub fn number(n: impl Display, _: &dyn Values) -> Result<String> {
     Ok(thousands(&n.to_string()))
 }
 
 /// The address of an asset, with the hash of its content.
 #[filter_fn]
-pub(super) fn asset(name: &str, _: &dyn Values) -> Result<String> {
+pub fn asset(name: &str, _: &dyn Values) -> Result<String> {
     Ok(super::asset::asset(name))
 }
 
 /// The end of a long id, which is what a person compares: ids begin alike when they were made at the same time.
 #[filter_fn]
-pub(super) fn short(id: &str, _: &dyn Values) -> Result<String> {
+pub fn short(id: &str, _: &dyn Values) -> Result<String> {
     Ok(shorten(id))
 }
 
@@ -46,7 +46,7 @@ pub(super) fn thousands(digits: &str) -> String {
     out
 }
 
-pub(super) fn shorten(id: &str) -> String {
+pub fn shorten(id: &str) -> String {
     let length = id.chars().count();
     if length <= 12 {
         id.to_owned()

@@ -588,7 +588,7 @@ impl Samples {
             "mfa" => Some(0),
             _ => None,
         };
-        let action = |value: &str, label: &str| Choice::new(value, self.text(label), "destination.updated");
+        let action = |value: &str, label: &str| Choice::new(value, self.text(label), "");
         AuditLogs {
             frame: self.frame(NavItem::AuditLogs),
             problems: Vec::new(),

@@ -105,9 +105,30 @@ fn links_and_forms_stay_on_this_server() {
     }
 }
 
+fn page(name: &str) -> String {
+    pages("").into_iter().find(|(page, _)| *page == name).expect("a page of that name").1
+}
+
+#[test]
+fn a_form_shows_what_is_stored_or_was_sent() {
+    for (name, field) in [
+        ("setup", r#"name="name" type="text" value="Ines Okafor-Lund""#),
+        ("setup", r#"name="organization" type="text" value="Fernhill Market""#),
+        ("setup", r#"name="workspace" type="text" value="Production""#),
+        ("setup", r#"name="email" type="email" value="ines@fernhill""#),
+        ("source-settings", r#"name="name" type="text" value="Production web app""#),
+        ("destination-configuration", r#"name="name" type="text" value="Warehouse – Snowflake""#),
+        ("destination-configuration", r#"name="config.account" value="fernhill-eu1""#),
+        ("audit-logs-filtered", r#"name="actor" value="tomas@fernhill.example""#),
+        ("sign-in-refused", r#"value="ines@fernhill.example""#),
+    ] {
+        assert!(page(name).contains(field), "{name}: {field}");
+    }
+}
+
 #[test]
 fn a_secret_that_is_set_is_never_in_the_page() {
-    let (_, page) = pages("").into_iter().find(|(name, _)| *name == "destination-configuration").expect("the page");
+    let page = page("destination-configuration");
     for tag in tags(&page).filter(|tag| tag.contains("type=\"password\"")) {
         assert!(!tag.contains("value="), "{tag}");
     }
@@ -117,7 +138,7 @@ fn a_secret_that_is_set_is_never_in_the_page() {
 #[test]
 fn a_textarea_keeps_the_first_line_of_its_text() {
     // HTML drops one line break right after <textarea>, so the template writes one of its own.
-    let (_, page) = pages("").into_iter().find(|(name, _)| *name == "destination-configuration").expect("the page");
+    let page = page("destination-configuration");
     for area in page.split("<textarea").skip(1) {
         let text = area.split_once('>').map(|(_, rest)| rest).unwrap_or_default();
         assert!(text.starts_with('\n') && !text.starts_with("\n\n"), "{text}");
