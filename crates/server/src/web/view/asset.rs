@@ -40,11 +40,14 @@ pub static ASSETS: [Asset; 3] = [
 
 static VERSIONS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let version = |asset: &Asset| {
-        Sha256::digest(asset.bytes).iter().take(8).fold(String::new(), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        Sha256::digest(asset.bytes)
+            .iter()
+            .take(8)
+            .fold(String::new(), |mut hex, byte| {
+                // Writing to a String cannot fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
     };
     ASSETS.iter().map(version).collect()
 });

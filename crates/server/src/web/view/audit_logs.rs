@@ -39,12 +39,20 @@ impl AuditLogs {
     }
 
     fn zone_name(&self) -> String {
-        self.frame.zone.as_deref().map_or_else(|| "UTC".to_owned(), city)
+        self.frame
+            .zone
+            .as_deref()
+            .map_or_else(|| "UTC".to_owned(), city)
     }
 
     fn outcomes(&self) -> Vec<Choice> {
-        [("", "Any"), ("success", "Success"), ("denied", "Denied"), ("failed", "Failed")]
-            .map(|(value, label)| Choice::new(value, label, &self.filter.outcome))
-            .into()
+        [
+            ("", "Any"),
+            ("success", "Success"),
+            ("denied", "Denied"),
+            ("failed", "Failed"),
+        ]
+        .map(|(value, label)| Choice::new(value, label, &self.filter.outcome))
+        .into()
     }
 }

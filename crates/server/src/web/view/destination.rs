@@ -10,6 +10,10 @@ use super::when::When;
 
 /// What stands above every tab of a destination.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of their own, each shown in its own place"
+)]
 pub struct DestinationHead {
     /// The id.
     pub id: String,

@@ -53,13 +53,24 @@ impl EventRow {
 
     /// Where all events of the same actor are.
     pub fn by_actor(&self) -> Option<String> {
-        (!self.actor.id.is_empty()).then(|| super::filter::Filter { actor: self.actor.id.clone(), ..Default::default() }.href())
+        (!self.actor.id.is_empty()).then(|| {
+            super::filter::Filter {
+                actor: self.actor.id.clone(),
+                ..Default::default()
+            }
+            .href()
+        })
     }
 
     /// Where all events on the same target are.
     pub fn on_target(&self) -> Option<String> {
-        (!self.target.id.is_empty())
-            .then(|| super::filter::Filter { target: self.target.id.clone(), ..Default::default() }.href())
+        (!self.target.id.is_empty()).then(|| {
+            super::filter::Filter {
+                target: self.target.id.clone(),
+                ..Default::default()
+            }
+            .href()
+        })
     }
 }
 
@@ -107,7 +118,9 @@ impl Change {
     pub fn is_one(&self) -> bool {
         matches!(
             (&self.before, &self.after),
-            (Value::Redacted, Value::Redacted) | (Value::Withheld, Value::Withheld) | (Value::Erased(_), Value::Erased(_))
+            (Value::Redacted, Value::Redacted)
+                | (Value::Withheld, Value::Withheld)
+                | (Value::Erased(_), Value::Erased(_))
         )
     }
 }
@@ -151,7 +164,11 @@ pub fn by_day(rows: Vec<EventRow>) -> Vec<Day> {
     for row in rows {
         match days.last_mut() {
             Some(day) if day.full == row.when.day => day.rows.push(row),
-            _ => days.push(Day { name: row.when.day_name.clone(), full: row.when.day.clone(), rows: vec![row] }),
+            _ => days.push(Day {
+                name: row.when.day_name.clone(),
+                full: row.when.day.clone(),
+                rows: vec![row],
+            }),
         }
     }
     days
@@ -191,13 +208,28 @@ mod tests {
     #[test]
     fn rows_stand_under_the_heads_of_their_days() {
         let days = by_day(samples::rows());
-        let heads: Vec<_> = days.iter().map(|day| (day.name.as_str(), day.rows.len())).collect();
-        assert_eq!(heads, [("Today", 6), ("Yesterday", 2), ("12 November", 1), ("11 March 2024", 1)]);
+        let heads: Vec<_> = days
+            .iter()
+            .map(|day| (day.name.as_str(), day.rows.len()))
+            .collect();
+        assert_eq!(
+            heads,
+            [
+                ("Today", 6),
+                ("Yesterday", 2),
+                ("12 November", 1),
+                ("11 March 2024", 1)
+            ]
+        );
     }
 
     #[test]
     fn a_secret_that_changed_is_one_cell_and_a_new_one_is_two() {
-        let change = |before, after| Change { path: "password".to_owned(), before, after };
+        let change = |before, after| Change {
+            path: "password".to_owned(),
+            before,
+            after,
+        };
         assert!(change(Value::Redacted, Value::Redacted).is_one());
         assert!(!change(Value::NotSet, Value::Redacted).is_one());
     }

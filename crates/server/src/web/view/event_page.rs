@@ -26,6 +26,9 @@ pub struct EventPage {
 
 impl EventPage {
     fn zone_name(&self) -> String {
-        self.frame.zone.as_deref().map_or_else(|| "UTC".to_owned(), city)
+        self.frame
+            .zone
+            .as_deref()
+            .map_or_else(|| "UTC".to_owned(), city)
     }
 }

@@ -93,37 +93,58 @@ impl Filter {
     /// The same filters at the newest page, with nothing open.
     #[must_use]
     pub fn newest(&self) -> Self {
-        Self { older_than: String::new(), newer_than: String::new(), open: String::new(), ..self.clone() }
+        Self {
+            older_than: String::new(),
+            newer_than: String::new(),
+            open: String::new(),
+            ..self.clone()
+        }
     }
 
     /// The page of events older than this one.
     #[must_use]
     pub fn older_than(&self, id: &str) -> Self {
-        Self { older_than: id.to_owned(), ..self.newest() }
+        Self {
+            older_than: id.to_owned(),
+            ..self.newest()
+        }
     }
 
     /// The page of events newer than this one.
     #[must_use]
     pub fn newer_than(&self, id: &str) -> Self {
-        Self { newer_than: id.to_owned(), ..self.newest() }
+        Self {
+            newer_than: id.to_owned(),
+            ..self.newest()
+        }
     }
 
     /// This page with one row open.
     #[must_use]
     pub fn opened(&self, id: &str) -> Self {
-        Self { open: id.to_owned(), ..self.clone() }
+        Self {
+            open: id.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// This page in the reader's zone (empty) or in `utc`.
     #[must_use]
     pub fn in_zone(&self, zone: &str) -> Self {
-        Self { zone: zone.to_owned(), ..self.clone() }
+        Self {
+            zone: zone.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// The newest page of this tab without any other filter.
     #[must_use]
     pub fn cleared(&self) -> Self {
-        Self { tab: self.tab.clone(), zone: self.zone.clone(), ..Self::default() }
+        Self {
+            tab: self.tab.clone(),
+            zone: self.zone.clone(),
+            ..Self::default()
+        }
     }
 
     /// Whether times are shown in UTC by choice.
@@ -147,7 +168,11 @@ impl Filter {
         let chip = |name, value: &str, clear: fn(&mut Self)| {
             let mut without = newest.clone();
             clear(&mut without);
-            Chip { name, value: value.to_owned(), without: without.href() }
+            Chip {
+                name,
+                value: value.to_owned(),
+                without: without.href(),
+            }
         };
         [
             chip("User", &self.actor, |f| f.actor.clear()),
@@ -166,7 +191,11 @@ impl Filter {
     /// action belongs to one type, so it does not go along.
     pub fn tabs(&self, count: impl Fn(&str) -> Option<u64>) -> Vec<Tab> {
         let tab = |(value, label): (&str, &str)| {
-            let there = Self { tab: value.to_owned(), action: String::new(), ..self.newest() };
+            let there = Self {
+                tab: value.to_owned(),
+                action: String::new(),
+                ..self.newest()
+            };
             Tab::new(label, there.href(), self.tab == value).count(count(value))
         };
         TABS.into_iter().map(tab).collect()
@@ -214,21 +243,38 @@ mod tests {
         let chips = filter().chips();
         let names: Vec<_> = chips.iter().map(|chip| chip.name).collect();
         assert_eq!(names, ["User", "Target"]);
-        assert_eq!(chips[1].without, "/settings/audit-logs?type=destination&actor=ines@fernhill.example");
+        assert_eq!(
+            chips[1].without,
+            "/settings/audit-logs?type=destination&actor=ines@fernhill.example"
+        );
     }
 
     #[test]
     fn a_tab_keeps_filters_but_neither_the_place_nor_the_action() {
-        let filter = Filter { action: "destination.updated".to_owned(), open: "x".to_owned(), ..filter() };
+        let filter = Filter {
+            action: "destination.updated".to_owned(),
+            open: "x".to_owned(),
+            ..filter()
+        };
         let tabs = filter.tabs(|tab| (tab == "mfa").then_some(3));
-        assert_eq!(tabs[1].href, "/settings/audit-logs?type=source&actor=ines@fernhill.example&target=a%20b%26c%3D%C3%B8");
+        assert_eq!(
+            tabs[1].href,
+            "/settings/audit-logs?type=source&actor=ines@fernhill.example&target=a%20b%26c%3D%C3%B8"
+        );
         assert!(tabs[2].current);
         assert_eq!(tabs[5].count, Some(3));
     }
 
     #[test]
     fn a_tab_alone_is_no_filter() {
-        assert!(!Filter { tab: "mfa".to_owned(), zone: "utc".to_owned(), ..Filter::default() }.is_set());
+        assert!(
+            !Filter {
+                tab: "mfa".to_owned(),
+                zone: "utc".to_owned(),
+                ..Filter::default()
+            }
+            .is_set()
+        );
         assert!(filter().is_set());
         assert!(!filter().is_newest());
     }

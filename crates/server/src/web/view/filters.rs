@@ -1,7 +1,12 @@
 //! Filters that templates use: `"check"|icon`, `184223|number`, `"annals.css"|asset`, `id|short`.
 
-// The signature (`Result`, `&dyn Values`, arguments by value) is askama's.
-#![expect(clippy::unnecessary_wraps, reason = "askama wants a Result from every filter")]
+#![expect(
+    unreachable_pub,
+    clippy::inline_always,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "askama wants a Result from every filter, and this is what it makes of one"
+)]
 
 use std::fmt::Display;
 
@@ -10,7 +15,7 @@ use askama::{Result, Values, filter_fn};
 
 /// One sign of the sprite in `parts/icons.html`, hidden from screen readers: a word beside it says the same.
 #[filter_fn]
-pub fn icon(name: impl Display, _: &dyn Values) -> Result<Safe<String>> {
+pub(super) fn icon(name: impl Display, _: &dyn Values) -> Result<Safe<String>> {
     Ok(Safe(format!(
         r##"<svg class="i" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{name}"/></svg>"##
     )))
@@ -18,19 +23,19 @@ pub fn icon(name: impl Display, _: &dyn Values) -> Result<Safe<String>> {
 
 /// 184223 as `184,223`.
 #[filter_fn]
-pub fn number(n: impl Display, _: &dyn Values) -> Result<String> {
+pub(super) fn number(n: impl Display, _: &dyn Values) -> Result<String> {
     Ok(thousands(&n.to_string()))
 }
 
 /// The address of an asset, with the hash of its content.
 #[filter_fn]
-pub fn asset(name: &str, _: &dyn Values) -> Result<String> {
+pub(super) fn asset(name: &str, _: &dyn Values) -> Result<String> {
     Ok(super::asset::asset(name))
 }
 
 /// The end of a long id, which is what a person compares: ids begin alike when they were made at the same time.
 #[filter_fn]
-pub fn short(id: &str, _: &dyn Values) -> Result<String> {
+pub(super) fn short(id: &str, _: &dyn Values) -> Result<String> {
     Ok(shorten(id))
 }
 
@@ -46,7 +51,7 @@ pub(super) fn thousands(digits: &str) -> String {
     out
 }
 
-pub fn shorten(id: &str) -> String {
+pub(super) fn shorten(id: &str) -> String {
     let length = id.chars().count();
     if length <= 12 {
         id.to_owned()

@@ -34,6 +34,10 @@ pub struct Library {
 
 impl Library {
     fn events_href(&self) -> String {
-        Filter { target: self.head.id.clone(), ..Filter::default() }.href()
+        Filter {
+            target: self.head.id.clone(),
+            ..Filter::default()
+        }
+        .href()
     }
 }

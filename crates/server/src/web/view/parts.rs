@@ -40,13 +40,21 @@ pub struct Tab {
 impl Tab {
     /// A tab without a count.
     pub fn new(label: impl Into<String>, href: impl Into<String>, current: bool) -> Self {
-        Self { label: label.into(), href: href.into(), count: None, current }
+        Self {
+            label: label.into(),
+            href: href.into(),
+            count: None,
+            current,
+        }
     }
 
     /// The same tab with a count.
     #[must_use]
     pub fn count(self, count: impl Into<Option<u64>>) -> Self {
-        Self { count: count.into(), ..self }
+        Self {
+            count: count.into(),
+            ..self
+        }
     }
 }
 
@@ -65,7 +73,11 @@ impl Choice {
     /// An option that is chosen when `value` is the current one.
     pub fn new(value: impl Into<String>, label: impl Into<String>, current: &str) -> Self {
         let value = value.into();
-        Self { selected: value == current, value, label: label.into() }
+        Self {
+            selected: value == current,
+            value,
+            label: label.into(),
+        }
     }
 }
 
@@ -127,7 +139,10 @@ impl Errors {
 
     /// What is wrong with this field.
     pub fn of(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| name == field).map(|(_, message)| message.as_str())
+        self.0
+            .iter()
+            .find(|(name, _)| name == field)
+            .map(|(_, message)| message.as_str())
     }
 
     /// Whether nothing is wrong.
@@ -138,7 +153,12 @@ impl Errors {
 
 impl<F: Into<String>, M: Into<String>> FromIterator<(F, M)> for Errors {
     fn from_iter<I: IntoIterator<Item = (F, M)>>(errors: I) -> Self {
-        Self(errors.into_iter().map(|(field, message)| (field.into(), message.into())).collect())
+        Self(
+            errors
+                .into_iter()
+                .map(|(field, message)| (field.into(), message.into()))
+                .collect(),
+        )
     }
 }
 
@@ -172,22 +192,44 @@ pub enum ActorKind {
 
 impl Actor {
     /// A person, with name and e-mail as they were then.
-    pub fn person(id: impl Into<String>, name: impl Into<String>, email: impl Into<String>) -> Self {
-        Self { kind: ActorKind::Person, id: id.into(), name: name.into(), detail: email.into(), via: None }
+    pub fn person(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        email: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: ActorKind::Person,
+            id: id.into(),
+            name: name.into(),
+            detail: email.into(),
+            via: None,
+        }
     }
 
     /// The same person, through a token of this name.
     #[must_use]
     pub fn via(self, token: impl Into<String>) -> Self {
-        Self { via: Some(token.into()), ..self }
+        Self {
+            via: Some(token.into()),
+            ..self
+        }
     }
 
     /// A person of whom only the id is left.
     pub fn erased(id: impl Into<String>) -> Self {
         let id = id.into();
-        let tail: String = id.chars().skip(id.chars().count().saturating_sub(6)).collect();
+        let tail: String = id
+            .chars()
+            .skip(id.chars().count().saturating_sub(6))
+            .collect();
         let detail = format!("id …{tail}");
-        Self { kind: ActorKind::Hidden, id, name: "Erased person".to_owned(), detail, via: None }
+        Self {
+            kind: ActorKind::Hidden,
+            id,
+            name: "Erased person".to_owned(),
+            detail,
+            via: None,
+        }
     }
 
     /// A program, through a service token.
@@ -297,7 +339,9 @@ fn class(type_label: &str) -> &'static str {
 
 /// Two letters for a name: first and last word, or the first two letters of one word.
 pub fn initials(name: &str) -> String {
-    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut words = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
     let first = words.next().unwrap_or("?");
     let letters: String = match words.next_back() {
         Some(last) => first.chars().take(1).chain(last.chars().take(1)).collect(),
@@ -308,7 +352,10 @@ pub fn initials(name: &str) -> String {
 
 /// One of six hues, always the same for one id.
 pub fn hue(id: &str) -> u32 {
-    id.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 6 + 1
+    id.bytes().fold(7_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    }) % 6
+        + 1
 }
 
 #[cfg(test)]
@@ -335,7 +382,10 @@ mod tests {
     #[test]
     fn of_an_erased_person_the_end_of_the_id_is_left() {
         let actor = Actor::erased("2CHj1PJ6uNqtjkAtnTnPGkQ0Vx9");
-        assert_eq!((actor.name.as_str(), actor.detail.as_str()), ("Erased person", "id …kQ0Vx9"));
+        assert_eq!(
+            (actor.name.as_str(), actor.detail.as_str()),
+            ("Erased person", "id …kQ0Vx9")
+        );
     }
 
     #[test]

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::audit_logs::AuditLogs;
 use super::delete::{Delete, Question};
 use super::destination::{
-    Connection, DestinationAuditLogs, DestinationConfiguration, DestinationConnections, DestinationHead,
-    DestinationOverview, DestinationTransformation, LinkedTransformation,
+    Connection, DestinationAuditLogs, DestinationConfiguration, DestinationConnections,
+    DestinationHead, DestinationOverview, DestinationTransformation, LinkedTransformation,
 };
 use super::destination_new::{DestinationNew, DestinationNewType};
 use super::destinations::Destinations;
@@ -19,15 +19,20 @@ use super::filter::Filter;
 use super::frame::{Bare, Flash, Frame, NavCounts, NavItem, Person, Theme};
 use super::libraries::Libraries;
 use super::library::Library;
-use super::parts::{Actor, Choice, ChoiceGroup, Errors, Field, Input, LastChange, Recorded, Target};
+use super::parts::{
+    Actor, Choice, ChoiceGroup, Errors, Field, Input, LastChange, Recorded, Target,
+};
 use super::setup::{Secret, Setup, SetupDone};
 use super::sign_in::SignIn;
-use super::source::{ConnectedDestination, SourceAuditLogs, SourceForm, SourceHead, SourceOverview, SourceSettings};
+use super::source::{
+    ConnectedDestination, SourceAuditLogs, SourceForm, SourceHead, SourceOverview, SourceSettings,
+};
 use super::source_new::SourceNew;
 use super::sources::{ResourceRow, Sources};
 use super::team::{Member, Team};
 use super::transformation::{
-    CodeHead, TransformationAuditLogs, TransformationOverview, TransformationVersions, UsedBy, Version,
+    CodeHead, TransformationAuditLogs, TransformationOverview, TransformationVersions, UsedBy,
+    Version,
 };
 use super::transformations::{CodeRow, Transformations};
 use super::when::When;
@@ -66,7 +71,10 @@ pub(super) fn pages(suffix: &'static str) -> Vec<Page> {
     pages.extend(samples.destination_pages());
     pages.extend(samples.code_pages());
     pages.extend(samples.settings_pages());
-    pages.into_iter().map(|(name, page)| (name, page.expect("a page renders"))).collect()
+    pages
+        .into_iter()
+        .map(|(name, page)| (name, page.expect("a page renders")))
+        .collect()
 }
 
 type Rendered = (&'static str, askama::Result<String>);
@@ -90,7 +98,12 @@ impl Samples {
             theme: Theme::System,
             zone: Some("Europe/Copenhagen".to_owned()),
             nav,
-            counts: NavCounts { sources: Some(14), destinations: Some(22), transformations: Some(1031), libraries: None },
+            counts: NavCounts {
+                sources: Some(14),
+                destinations: Some(22),
+                transformations: Some(1031),
+                libraries: None,
+            },
             flash: None,
             takes_reason: true,
             request_id: self.text("req-9pZ41c"),
@@ -98,30 +111,55 @@ impl Samples {
     }
 
     fn bare(self) -> Bare {
-        Bare { csrf: self.text("csrf-of-this-form"), request_id: self.text("3FQreq41c"), ..Bare::default() }
+        Bare {
+            csrf: self.text("csrf-of-this-form"),
+            request_id: self.text("3FQreq41c"),
+            ..Bare::default()
+        }
     }
 
     fn recorded(self) -> Recorded {
-        Recorded { label: self.text("Updated"), entry: 184_222, event_id: EVENT.to_owned() }
+        Recorded {
+            label: self.text("Updated"),
+            entry: 184_222,
+            event_id: EVENT.to_owned(),
+        }
     }
 
     fn last_change(self) -> LastChange {
-        LastChange { event: self.recorded(), by: self.text("Tomas Brightwater"), when: when("2026-11-23T13:27:40.118Z") }
+        LastChange {
+            event: self.recorded(),
+            by: self.text("Tomas Brightwater"),
+            when: when("2026-11-23T13:27:40.118Z"),
+        }
     }
 
     fn types(self) -> Vec<ChoiceGroup> {
-        let choice = |value: &str, label: &str| Choice::new(self.text(value), self.text(label), &self.text("Javascript"));
+        let choice = |value: &str, label: &str| {
+            Choice::new(self.text(value), self.text(label), &self.text("Javascript"))
+        };
         vec![
             ChoiceGroup {
                 label: self.text("Event stream"),
-                choices: vec![choice("Javascript", "JavaScript"), choice("Go", "Go"), choice("webhook", "Webhook")],
+                choices: vec![
+                    choice("Javascript", "JavaScript"),
+                    choice("Go", "Go"),
+                    choice("webhook", "Webhook"),
+                ],
             },
-            ChoiceGroup { label: self.text("Cloud"), choices: vec![choice("stripe", "Stripe")] },
+            ChoiceGroup {
+                label: self.text("Cloud"),
+                choices: vec![choice("stripe", "Stripe")],
+            },
         ]
     }
 
     fn actor(self) -> Actor {
-        Actor::person("3FQgToms5Qu8sCx2ZhB0yDe7Mf4", self.text("Tomas Brightwater"), self.text("tomas@fernhill.example"))
+        Actor::person(
+            "3FQgToms5Qu8sCx2ZhB0yDe7Mf4",
+            self.text("Tomas Brightwater"),
+            self.text("tomas@fernhill.example"),
+        )
     }
 
     fn target(self, type_label: &str, id: &str, name: &str) -> Target {
@@ -130,11 +168,20 @@ impl Samples {
             "Destination" => Some(format!("/destinations/{id}")),
             _ => None,
         };
-        Target { type_label: type_label.to_owned(), id: id.to_owned(), name: self.text(name), href }
+        Target {
+            type_label: type_label.to_owned(),
+            id: id.to_owned(),
+            name: self.text(name),
+            href,
+        }
     }
 
     fn details(self) -> Details {
-        let change = |path: &str, before, after| Change { path: self.text(path), before, after };
+        let change = |path: &str, before, after| Change {
+            path: self.text(path),
+            before,
+            after,
+        };
         let value = |text: &str| Value::Text(self.text(text));
         Details {
             changes: vec![
@@ -142,20 +189,41 @@ impl Samples {
                 change("config.syncEveryMinutes", value("180"), value("30")),
                 change("config.password", Value::Redacted, Value::Redacted),
                 change("config.apiKey", Value::NotSet, Value::Redacted),
-                change("config.alertEmail", Value::Erased(Some(184_190)), value("data@fernhill.example")),
+                change(
+                    "config.alertEmail",
+                    Value::Erased(Some(184_190)),
+                    value("data@fernhill.example"),
+                ),
                 change("config.tables", value("orders, refunds"), Value::NotSet),
-                change("config.schema", Value::Large { bytes: 48_112, sha256: "84bb7518".to_owned() }, Value::NotSet),
+                change(
+                    "config.schema",
+                    Value::Large {
+                        bytes: 48_112,
+                        sha256: "84bb7518".to_owned(),
+                    },
+                    Value::NotSet,
+                ),
                 change("config.owner", Value::Withheld, Value::Withheld),
             ],
             reason: Some(self.text("Rotate the warehouse password (SEC-311)")),
             interface: self.text("Dashboard"),
             address: value("203.0.113.24"),
-            user_agent: value("Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:151.0) Gecko/20100101 Firefox/151.0"),
+            user_agent: value(
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:151.0) Gecko/20100101 Firefox/151.0",
+            ),
             request_id: self.text("3FQhReq6Rv9tDy1"),
         }
     }
 
-    fn row(self, n: u64, at: &str, actor: Actor, label: &str, summary: &str, target: Target) -> EventRow {
+    fn row(
+        self,
+        n: u64,
+        at: &str,
+        actor: Actor,
+        label: &str,
+        summary: &str,
+        target: Target,
+    ) -> EventRow {
         EventRow {
             id: format!("3FQeEvnt3Os6qAv4XjZ8wBc{n}"),
             entry: n,
@@ -173,7 +241,11 @@ impl Samples {
     fn rows(self) -> Vec<EventRow> {
         let snowflake = || self.target("Destination", DESTINATION, "Warehouse – Snowflake");
         let jonah = || {
-            Actor::person("3FQiJona7Sw0uEz0", self.text("Jonah Estrella"), self.text("jonah@fernhill.example"))
+            Actor::person(
+                "3FQiJona7Sw0uEz0",
+                self.text("Jonah Estrella"),
+                self.text("jonah@fernhill.example"),
+            )
         };
         let ci = Actor::service("3FQjTerr8Tx1vFa9", self.text("terraform-ci"));
         let person = |label: &str, name: &str| self.target(label, "3FQiJona7Sw0uEz0", name);
@@ -198,14 +270,23 @@ impl Samples {
         ResourceLog {
             days: by_day(self.rows()),
             total: Some(312),
-            all_href: Filter { target: all.to_owned(), ..Filter::default() }.href(),
+            all_href: Filter {
+                target: all.to_owned(),
+                ..Filter::default()
+            }
+            .href(),
             newer_href: None,
             older_href: Some(format!("?older_than={EVENT}")),
         }
     }
 
     fn bare_pages(self) -> Vec<Rendered> {
-        let errors: Errors = [("email", self.text("Write an address such as ines@fernhill.example."))].into_iter().collect();
+        let errors: Errors = [(
+            "email",
+            self.text("Write an address such as ines@fernhill.example."),
+        )]
+        .into_iter()
+        .collect();
         let setup = Setup {
             bare: self.bare(),
             token: self.text("one-time-token"),
@@ -227,9 +308,21 @@ impl Samples {
             organization: self.text("Fernhill Market"),
             workspace: self.text("Production"),
             secrets: vec![
-                secret("personal-token", "Personal access token", "Acts as you over the API."),
-                secret("service-token", "Service token", "For programs such as Terraform. It outlives your membership."),
-                secret("workspace-token", "Workspace token", "For the data plane, which asks for its configuration with it."),
+                secret(
+                    "personal-token",
+                    "Personal access token",
+                    "Acts as you over the API.",
+                ),
+                secret(
+                    "service-token",
+                    "Service token",
+                    "For programs such as Terraform. It outlives your membership.",
+                ),
+                secret(
+                    "workspace-token",
+                    "Workspace token",
+                    "For the data plane, which asks for its configuration with it.",
+                ),
             ],
             key_path: self.text("/var/lib/annals/annals.key"),
         };
@@ -243,7 +336,9 @@ impl Samples {
         };
         let refused = SignIn {
             email: self.text("ines@fernhill.example"),
-            error: Some(self.text("This e-mail and password do not belong together. Nobody was signed in.")),
+            error: Some(
+                self.text("This e-mail and password do not belong together. Nobody was signed in."),
+            ),
             ..sign_in.clone()
         };
         let error = |status, title: &str, state: &str, advice: &str| ErrorPage {
@@ -257,7 +352,12 @@ impl Samples {
         };
         let denied = ErrorPage {
             recorded: Some((self.text("Deleted"), 184_227)),
-            ..error(403, "The audit log is open to administrators", "You are signed in as Jonah Estrella, an Editor. Nothing was changed.", "Ask Ines Okafor-Lund for the role.")
+            ..error(
+                403,
+                "The audit log is open to administrators",
+                "You are signed in as Jonah Estrella, an Editor. Nothing was changed.",
+                "Ask Ines Okafor-Lund for the role.",
+            )
         };
         vec![
             ("setup-errors", Setup { errors, ..setup.clone() }.render()),
@@ -302,18 +402,38 @@ impl Samples {
         let recorded = Frame {
             flash: Some(Flash::Recorded {
                 done: self.text("Saved"),
-                events: vec![Recorded { label: self.text("Updated Name"), entry: 184_221, event_id: EVENT.to_owned() }, self.recorded()],
+                events: vec![
+                    Recorded {
+                        label: self.text("Updated Name"),
+                        entry: 184_221,
+                        event_id: EVENT.to_owned(),
+                    },
+                    self.recorded(),
+                ],
             }),
             ..frame.clone()
         };
-        let errors: Errors = [("name", self.text("Give it a name.")), ("type", self.text("Choose a type."))].into_iter().collect();
+        let errors: Errors = [
+            ("name", self.text("Give it a name.")),
+            ("type", self.text("Choose a type.")),
+        ]
+        .into_iter()
+        .collect();
         let list = Sources {
             frame: frame.clone(),
             can_create: true,
             rows: vec![
                 self.resource_row(SOURCE, "Production web app", "JavaScript"),
-                ResourceRow { enabled: false, connections: 0, ..self.resource_row("3FQoAppl3Yc6aKf4", "iOS app", "Swift") },
-                ResourceRow { known: false, last_change: None, ..self.resource_row("3FQpTill4Zd7bLg3", "Tills in the shops", "acme_till") },
+                ResourceRow {
+                    enabled: false,
+                    connections: 0,
+                    ..self.resource_row("3FQoAppl3Yc6aKf4", "iOS app", "Swift")
+                },
+                ResourceRow {
+                    known: false,
+                    last_change: None,
+                    ..self.resource_row("3FQpTill4Zd7bLg3", "Tills in the shops", "acme_till")
+                },
             ],
             next_href: Some("/sources?page=2".to_owned()),
         };
@@ -333,7 +453,14 @@ impl Samples {
             }],
         };
         let reader = SourceOverview {
-            head: SourceHead { can_edit: false, can_audit: false, known: false, enabled: false, last_change: None, ..self.source_head() },
+            head: SourceHead {
+                can_edit: false,
+                can_audit: false,
+                known: false,
+                enabled: false,
+                last_change: None,
+                ..self.source_head()
+            },
             write_key: None,
             destinations: Vec::new(),
             frame: frame.clone(),
@@ -342,7 +469,12 @@ impl Samples {
         let settings = SourceSettings {
             frame: frame.clone(),
             head: self.source_head(),
-            form: SourceForm { name: self.text("Production web app"), enabled: true, geo_enrichment: false, transient: true },
+            form: SourceForm {
+                name: self.text("Production web app"),
+                enabled: true,
+                geo_enrichment: false,
+                transient: true,
+            },
             errors: Errors::default(),
         };
         let new = SourceNew {
@@ -362,19 +494,45 @@ impl Samples {
                 action: format!("/sources/{SOURCE}/delete"),
                 back: format!("/sources/{SOURCE}"),
                 list: (self.text("Sources"), "/sources".to_owned()),
-                consequences: vec![self.text("Its connection to Warehouse – Snowflake is removed first.")],
+                consequences: vec![
+                    self.text("Its connection to Warehouse – Snowflake is removed first."),
+                ],
                 recorded_as: vec![self.text("Disconnect Source"), self.text("Deleted")],
             },
-            errors: [("confirm", self.text("This is not its name."))].into_iter().collect(),
+            errors: [("confirm", self.text("This is not its name."))]
+                .into_iter()
+                .collect(),
         };
         vec![
-            ("sources-empty", Sources { rows: Vec::new(), ..list.clone() }.render()),
+            (
+                "sources-empty",
+                Sources {
+                    rows: Vec::new(),
+                    ..list.clone()
+                }
+                .render(),
+            ),
             ("sources", list.render()),
             ("source", overview.render()),
             ("source-reader", reader.render()),
-            ("source-settings-errors", SourceSettings { errors, ..settings.clone() }.render()),
+            (
+                "source-settings-errors",
+                SourceSettings {
+                    errors,
+                    ..settings.clone()
+                }
+                .render(),
+            ),
             ("source-settings", settings.render()),
-            ("source-audit-logs", SourceAuditLogs { frame, head: self.source_head(), log: self.log(SOURCE) }.render()),
+            (
+                "source-audit-logs",
+                SourceAuditLogs {
+                    frame,
+                    head: self.source_head(),
+                    log: self.log(SOURCE),
+                }
+                .render(),
+            ),
             ("source-new", new.render()),
             ("source-delete", delete.render()),
         ]
@@ -406,14 +564,43 @@ impl Samples {
         };
         let every = |value: &str| Choice::new(value, self.text(value), "30");
         vec![
-            field("config.account", "Account", Input::Text(self.text("fernhill-eu1"))),
-            Field { error: Some(self.text("Write a whole number.")), ..field("config.port", "Port", Input::Number(self.text("44x"))) },
-            Field { hint: Some(self.text("The role that loads.")), required: false, ..field("config.role", "Role", Input::Text(self.text("LOADER"))) },
+            field(
+                "config.account",
+                "Account",
+                Input::Text(self.text("fernhill-eu1")),
+            ),
+            Field {
+                error: Some(self.text("Write a whole number.")),
+                ..field("config.port", "Port", Input::Number(self.text("44x")))
+            },
+            Field {
+                hint: Some(self.text("The role that loads.")),
+                required: false,
+                ..field("config.role", "Role", Input::Text(self.text("LOADER")))
+            },
             field("config.password", "Password", Input::Secret { set: true }),
             field("config.apiKey", "API key", Input::Secret { set: false }),
-            field("config.every", "Sync every", Input::Select(vec![every("15"), every("30")])),
-            Field { required: false, ..field("config.tables", "Tables", Input::Lines(self.text("orders\nrefunds"))) },
-            Field { hint: Some(self.text("One column instead of many.")), ..field("config.variant", "Load JSON columns as VARIANT", Input::Boolean(true)) },
+            field(
+                "config.every",
+                "Sync every",
+                Input::Select(vec![every("15"), every("30")]),
+            ),
+            Field {
+                required: false,
+                ..field(
+                    "config.tables",
+                    "Tables",
+                    Input::Lines(self.text("orders\nrefunds")),
+                )
+            },
+            Field {
+                hint: Some(self.text("One column instead of many.")),
+                ..field(
+                    "config.variant",
+                    "Load JSON columns as VARIANT",
+                    Input::Boolean(true),
+                )
+            },
         ]
     }
 
@@ -433,7 +620,10 @@ impl Samples {
             language: self.text("JavaScript"),
             version: Some(self.text("14")),
         };
-        let connections = vec![connection("3FQqConn5Ae8cMh2", "Production web app", true), connection("3FQrConn6Bf9dNi1", "iOS app", false)];
+        let connections = vec![
+            connection("3FQqConn5Ae8cMh2", "Production web app", true),
+            connection("3FQrConn6Bf9dNi1", "iOS app", false),
+        ];
         let choice = |value: &str, label: &str| Choice::new(value, self.text(label), "");
         let head = || self.destination_head();
         let overview = DestinationOverview {
@@ -475,7 +665,12 @@ impl Samples {
             enabled: true,
             fields: self.fields(),
             json: String::new(),
-            errors: [("json", self.text("This is not JSON: a comma is missing in line 3."))].into_iter().collect(),
+            errors: [(
+                "json",
+                self.text("This is not JSON: a comma is missing in line 3."),
+            )]
+            .into_iter()
+            .collect(),
         };
         let new_type = DestinationNewType {
             frame: frame.clone(),
@@ -485,21 +680,56 @@ impl Samples {
             errors: Errors::default(),
         };
         let list = Destinations {
-            frame: Frame { flash: Some(Flash::Note(self.text("Nothing changed, so nothing was recorded."))), ..frame.clone() },
+            frame: Frame {
+                flash: Some(Flash::Note(
+                    self.text("Nothing changed, so nothing was recorded."),
+                )),
+                ..frame.clone()
+            },
             can_create: true,
             rows: vec![self.resource_row(DESTINATION, "Warehouse – Snowflake", "Snowflake")],
             next_href: None,
         };
         vec![
-            ("destinations-empty", Destinations { rows: Vec::new(), ..list.clone() }.render()),
+            (
+                "destinations-empty",
+                Destinations {
+                    rows: Vec::new(),
+                    ..list.clone()
+                }
+                .render(),
+            ),
             ("destinations", list.render()),
             ("destination", overview.render()),
             ("destination-configuration", configuration.render()),
-            ("destination-connections-empty", DestinationConnections { connections: Vec::new(), sources: Vec::new(), ..connected.clone() }.render()),
+            (
+                "destination-connections-empty",
+                DestinationConnections {
+                    connections: Vec::new(),
+                    sources: Vec::new(),
+                    ..connected.clone()
+                }
+                .render(),
+            ),
             ("destination-connections", connected.render()),
-            ("destination-transformation-empty", DestinationTransformation { current: None, ..transforming.clone() }.render()),
+            (
+                "destination-transformation-empty",
+                DestinationTransformation {
+                    current: None,
+                    ..transforming.clone()
+                }
+                .render(),
+            ),
             ("destination-transformation", transforming.render()),
-            ("destination-audit-logs", DestinationAuditLogs { frame, head: head(), log: self.log(DESTINATION) }.render()),
+            (
+                "destination-audit-logs",
+                DestinationAuditLogs {
+                    frame,
+                    head: head(),
+                    log: self.log(DESTINATION),
+                }
+                .render(),
+            ),
             ("destination-new-type", new_type.render()),
             ("destination-new", new.render()),
         ]
@@ -531,7 +761,10 @@ impl Samples {
             when: when("2026-11-20T11:05:00Z"),
             note: note.map(|note| self.text(note)),
         };
-        let versions = vec![version("15", false, None), version("14", true, Some("Mask phones, do not drop them"))];
+        let versions = vec![
+            version("15", false, None),
+            version("14", true, Some("Mask phones, do not drop them")),
+        ];
         let row = |id: &str, name: &str, published: Option<&str>| CodeRow {
             id: id.to_owned(),
             name: self.text(name),
@@ -540,10 +773,17 @@ impl Samples {
             used: 3,
             last_change: Some(self.last_change()),
         };
-        let used_by = |name: &str, href: &str| UsedBy { name: self.text(name), kind: self.text("Snowflake"), href: href.to_owned() };
+        let used_by = |name: &str, href: &str| UsedBy {
+            name: self.text(name),
+            kind: self.text("Snowflake"),
+            href: href.to_owned(),
+        };
         let list = Transformations {
             frame: frame.clone(),
-            rows: vec![row(TRANSFORMATION, "Mask e-mail and phone", Some("14")), row("3FQsSess7Cg0eOj0", "Sessionise mobile events", None)],
+            rows: vec![
+                row(TRANSFORMATION, "Mask e-mail and phone", Some("14")),
+                row("3FQsSess7Cg0eOj0", "Sessionise mobile events", None),
+            ],
             next_href: None,
         };
         let overview = TransformationOverview {
@@ -553,7 +793,10 @@ impl Samples {
             code_version: Some(self.text("15")),
             created: when("2024-03-11T09:02:00Z"),
             updated: when("2026-11-23T13:27:40Z"),
-            used_by: vec![used_by("Warehouse – Snowflake", "/destinations/3FQbSnow9Lp3nXs7UmW5tYz2Vx9")],
+            used_by: vec![used_by(
+                "Warehouse – Snowflake",
+                "/destinations/3FQbSnow9Lp3nXs7UmW5tYz2Vx9",
+            )],
         };
         let library_frame = self.frame(NavItem::Libraries);
         let library = Library {
@@ -565,16 +808,53 @@ impl Samples {
             created: when("2024-03-11T09:02:00Z"),
             updated: when("2026-11-23T13:27:40Z"),
             versions: versions.clone(),
-            used_by: vec![used_by("Mask e-mail and phone", "/transformations/3FQcMask1Mq4oYt6VlX6uZa3Lw8")],
+            used_by: vec![used_by(
+                "Mask e-mail and phone",
+                "/transformations/3FQcMask1Mq4oYt6VlX6uZa3Lw8",
+            )],
         };
-        let libraries = Libraries { frame: library_frame, rows: vec![row(LIBRARY, "piiMasks", Some("5"))], next_href: None };
+        let libraries = Libraries {
+            frame: library_frame,
+            rows: vec![row(LIBRARY, "piiMasks", Some("5"))],
+            next_href: None,
+        };
         vec![
-            ("transformations-empty", Transformations { rows: Vec::new(), ..list.clone() }.render()),
+            (
+                "transformations-empty",
+                Transformations {
+                    rows: Vec::new(),
+                    ..list.clone()
+                }
+                .render(),
+            ),
             ("transformations", list.render()),
             ("transformation", overview.render()),
-            ("transformation-versions", TransformationVersions { frame: frame.clone(), head: head(), versions }.render()),
-            ("transformation-audit-logs", TransformationAuditLogs { frame, head: head(), log: self.log(TRANSFORMATION) }.render()),
-            ("libraries-empty", Libraries { rows: Vec::new(), ..libraries.clone() }.render()),
+            (
+                "transformation-versions",
+                TransformationVersions {
+                    frame: frame.clone(),
+                    head: head(),
+                    versions,
+                }
+                .render(),
+            ),
+            (
+                "transformation-audit-logs",
+                TransformationAuditLogs {
+                    frame,
+                    head: head(),
+                    log: self.log(TRANSFORMATION),
+                }
+                .render(),
+            ),
+            (
+                "libraries-empty",
+                Libraries {
+                    rows: Vec::new(),
+                    ..libraries.clone()
+                }
+                .render(),
+            ),
             ("libraries", libraries.render()),
             ("library", library.render()),
         ]
@@ -595,8 +875,14 @@ impl Samples {
             tabs: filter.tabs(counts),
             filter,
             actions: vec![
-                ChoiceGroup { label: self.text("Source"), choices: vec![action("source.created", "Created")] },
-                ChoiceGroup { label: self.text("Destination"), choices: vec![action("destination.updated", "Updated")] },
+                ChoiceGroup {
+                    label: self.text("Source"),
+                    choices: vec![action("source.created", "Created")],
+                },
+                ChoiceGroup {
+                    label: self.text("Destination"),
+                    choices: vec![action("destination.updated", "Updated")],
+                },
             ],
             days: by_day(self.rows()),
             total: Some(184_227),
@@ -626,20 +912,49 @@ impl Samples {
             total: None,
             ..self.audit_logs()
         };
-        let nothing = AuditLogs { days: Vec::new(), newer: None, older: None, total: Some(0), ..filtered.clone() };
-        let empty = AuditLogs { days: Vec::new(), older: None, total: Some(0), ..self.audit_logs() };
-        let unknown_zone = AuditLogs { frame: Frame { zone: None, theme: Theme::Dark, ..self.frame(NavItem::AuditLogs) }, ..self.audit_logs() };
-        let event = |at: usize, details| EventPage {
+        let nothing = AuditLogs {
+            days: Vec::new(),
+            newer: None,
+            older: None,
+            total: Some(0),
+            ..filtered.clone()
+        };
+        let empty = AuditLogs {
+            days: Vec::new(),
+            older: None,
+            total: Some(0),
+            ..self.audit_logs()
+        };
+        let unknown_zone = AuditLogs {
+            frame: Frame {
+                zone: None,
+                theme: Theme::Dark,
+                ..self.frame(NavItem::AuditLogs)
+            },
+            ..self.audit_logs()
+        };
+        let event = |at: usize, details| {
+            EventPage {
             frame: self.frame(NavItem::AuditLogs),
             row: self.rows().swap_remove(at),
             details,
             related: vec![self.target("Source", SOURCE, "Production web app")],
             json: self.text("{\n  \"id\": \"3FQeEvnt3Os6qAv4XjZ8wBc5Kd2\",\n  \"action\": \"updated\",\n  \"targetType\": \"destination\"\n}"),
+        }
         };
-        let erased = Details { changes: Vec::new(), reason: None, address: Value::Erased(None), user_agent: Value::Withheld, ..self.details() };
+        let erased = Details {
+            changes: Vec::new(),
+            reason: None,
+            address: Value::Erased(None),
+            user_agent: Value::Withheld,
+            ..self.details()
+        };
         let workspace = WorkspaceSettings {
             frame: Frame {
-                flash: Some(Flash::Warning { title: self.text("Saved in the meantime by Tomas Brightwater."), text: self.text("What you see is as it is now.") }),
+                flash: Some(Flash::Warning {
+                    title: self.text("Saved in the meantime by Tomas Brightwater."),
+                    text: self.text("What you see is as it is now."),
+                }),
                 ..self.frame(NavItem::Settings)
             },
             id: self.text("3FQtWork8Dh1fPk9"),
@@ -654,7 +969,10 @@ impl Samples {
         let reader = WorkspaceSettings {
             can_edit: false,
             frame: Frame {
-                flash: Some(Flash::Error { title: self.text("Not saved."), text: self.text("Your session is older than an hour. Nothing was changed.") }),
+                flash: Some(Flash::Error {
+                    title: self.text("Not saved."),
+                    text: self.text("Your session is older than an hour. Nothing was changed."),
+                }),
                 ..self.frame(NavItem::Settings)
             },
             ..workspace.clone()
@@ -666,11 +984,20 @@ impl Samples {
             organization_role: self.text("Admin"),
             workspace_role: workspace_role.map(|role| self.text(role)),
             since: when("2024-03-11T08:50:00Z"),
-            events_href: workspace_role.map(|_| Filter { actor: self.text(name), ..Filter::default() }.href()),
+            events_href: workspace_role.map(|_| {
+                Filter {
+                    actor: self.text(name),
+                    ..Filter::default()
+                }
+                .href()
+            }),
         };
         let team = Team {
             frame: self.frame(NavItem::Settings),
-            members: vec![member("Ines Okafor-Lund", Some("Admin")), member("Odile Marchetti", None)],
+            members: vec![
+                member("Ines Okafor-Lund", Some("Admin")),
+                member("Odile Marchetti", None),
+            ],
         };
         vec![
             ("audit-logs", self.audit_logs().render()),

@@ -10,6 +10,10 @@ use super::when::When;
 
 /// What stands above every tab of a source.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of their own, each shown in its own place"
+)]
 pub struct SourceHead {
     /// The id.
     pub id: String,
@@ -36,10 +40,21 @@ impl SourceHead {
         let base = format!("/sources/{}", self.id);
         let mut tabs = vec![Tab::new("Overview", base.clone(), current == "overview")];
         if self.can_audit {
-            tabs.push(Tab::new("Audit Logs", format!("{base}/audit-logs"), current == "audit-logs").count(self.events));
+            tabs.push(
+                Tab::new(
+                    "Audit Logs",
+                    format!("{base}/audit-logs"),
+                    current == "audit-logs",
+                )
+                .count(self.events),
+            );
         }
         if self.can_edit {
-            tabs.push(Tab::new("Settings", format!("{base}/settings"), current == "settings"));
+            tabs.push(Tab::new(
+                "Settings",
+                format!("{base}/settings"),
+                current == "settings",
+            ));
         }
         tabs
     }

@@ -36,10 +36,22 @@ impl CodeHead {
         let base = format!("/transformations/{}", self.id);
         let mut tabs = vec![
             Tab::new("Overview", base.clone(), current == "overview"),
-            Tab::new("Versions", format!("{base}/versions"), current == "versions").count(self.versions),
+            Tab::new(
+                "Versions",
+                format!("{base}/versions"),
+                current == "versions",
+            )
+            .count(self.versions),
         ];
         if self.can_audit {
-            tabs.push(Tab::new("Audit Logs", format!("{base}/audit-logs"), current == "audit-logs").count(self.events));
+            tabs.push(
+                Tab::new(
+                    "Audit Logs",
+                    format!("{base}/audit-logs"),
+                    current == "audit-logs",
+                )
+                .count(self.events),
+            );
         }
         tabs
     }

@@ -52,7 +52,9 @@ impl When {
 
 /// Whole days of the calendar from `day` to `today`; negative for days to come.
 fn days_before(day: &ZonedDateTime, today: &ZonedDateTime) -> i32 {
-    day.date().until(today.date()).map_or(i32::MAX, |span| span.get_days())
+    day.date()
+        .until(today.date())
+        .map_or(i32::MAX, |span| span.get_days())
 }
 
 fn day_name(day: &ZonedDateTime, today: &ZonedDateTime) -> String {
@@ -77,7 +79,11 @@ fn relative(at: Timestamp, now: Timestamp) -> String {
         s @ 5_184_000..63_072_000 => (s / 2_592_000, "mo"),
         s => (s / 31_536_000, "y"),
     };
-    if seconds > 0 { format!("{amount} {unit} ago") } else { format!("in {amount} {unit}") }
+    if seconds > 0 {
+        format!("{amount} {unit} ago")
+    } else {
+        format!("in {amount} {unit}")
+    }
 }
 
 /// The city of a zone: `Copenhagen` for `Europe/Copenhagen`.
@@ -123,8 +129,14 @@ mod tests {
     fn a_day_is_named_as_one_says_it() {
         assert_eq!(when("2026-11-20T12:00:00Z", "UTC").day_name, "Friday");
         assert_eq!(when("2026-11-12T12:00:00Z", "UTC").day_name, "12 November");
-        assert_eq!(when("2024-03-11T12:00:00Z", "UTC").day_name, "11 March 2024");
-        assert_eq!(when("2026-11-20T12:05:00Z", "UTC").moment, "20 Nov 2026, 12:05");
+        assert_eq!(
+            when("2024-03-11T12:00:00Z", "UTC").day_name,
+            "11 March 2024"
+        );
+        assert_eq!(
+            when("2026-11-20T12:05:00Z", "UTC").moment,
+            "20 Nov 2026, 12:05"
+        );
     }
 
     #[test]
