@@ -1,0 +1,58 @@
+//! `/settings/audit-logs`: who did what to what, when; newest first.
+
+use askama::Template;
+
+use super::event::{Day, Value, shown};
+use super::filter::Filter;
+use super::filters;
+use super::frame::{Flash, Frame};
+use super::parts::{Choice, ChoiceGroup, Tab};
+use super::when::city;
+
+/// The page of the audit log.
+#[derive(Clone, Debug, Template)]
+#[template(path = "settings/audit_logs.html")]
+pub struct AuditLogs {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was asked for.
+    pub filter: Filter,
+    /// What could not be understood in it, each a sentence; the rest is applied.
+    pub problems: Vec<String>,
+    /// The tabs, from [`Filter::tabs`].
+    pub tabs: Vec<Tab>,
+    /// The actions to choose from, by type; the current one selected.
+    pub actions: Vec<ChoiceGroup>,
+    /// The events, from [`super::event::by_day`]; a row with details is shown open.
+    pub days: Vec<Day>,
+    /// How many events there are with these filters, where that is known.
+    pub total: Option<u64>,
+    /// The id of the newest event shown, if there are newer ones.
+    pub newer: Option<String>,
+    /// The id of the oldest event shown, if there are older ones.
+    pub older: Option<String>,
+}
+
+impl AuditLogs {
+    fn shown(&self) -> u64 {
+        shown(&self.days)
+    }
+
+    fn zone_name(&self) -> String {
+        self.frame
+            .zone
+            .as_deref()
+            .map_or_else(|| "UTC".to_owned(), city)
+    }
+
+    fn outcomes(&self) -> Vec<Choice> {
+        [
+            ("", "Any"),
+            ("success", "Success"),
+            ("denied", "Denied"),
+            ("failed", "Failed"),
+        ]
+        .map(|(value, label)| Choice::new(value, label, &self.filter.outcome))
+        .into()
+    }
+}

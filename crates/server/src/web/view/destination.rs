@@ -1,0 +1,189 @@
+//! `/destinations/{id}` with its tabs: Overview, Configuration, Connections, Transformation, Audit Logs.
+
+use askama::Template;
+
+use super::event::ResourceLog;
+use super::filters;
+use super::frame::{Flash, Frame};
+use super::parts::{Choice, Errors, Field, Input, LastChange, Tab};
+use super::when::When;
+
+/// What stands above every tab of a destination.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of their own, each shown in its own place"
+)]
+pub struct DestinationHead {
+    /// The id.
+    pub id: String,
+    /// The name as it is stored.
+    pub name: String,
+    /// What it is, as people call it: `Snowflake`.
+    pub kind: String,
+    /// Whether the workspace's definitions know what it is.
+    pub known: bool,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Whether the person may change it.
+    pub can_edit: bool,
+    /// Whether the person may see its events.
+    pub can_audit: bool,
+    /// How many sources are connected.
+    pub connections: u64,
+    /// How many events it has, where that is known.
+    pub events: Option<u64>,
+    /// Its newest event.
+    pub last_change: Option<LastChange>,
+}
+
+impl DestinationHead {
+    fn tabs(&self, current: &str) -> Vec<Tab> {
+        let base = format!("/destinations/{}", self.id);
+        let tab = |label, path: &str| Tab::new(label, format!("{base}/{path}"), current == path);
+        let mut tabs = vec![Tab::new("Overview", base.clone(), current == "overview")];
+        if self.can_edit {
+            tabs.push(tab("Configuration", "configuration"));
+        }
+        tabs.push(tab("Connections", "connections").count(self.connections));
+        tabs.push(tab("Transformation", "transformation"));
+        if self.can_audit {
+            tabs.push(tab("Audit Logs", "audit-logs").count(self.events));
+        }
+        tabs
+    }
+
+    pub(super) fn initials(&self) -> String {
+        super::parts::initials(&self.name)
+    }
+
+    pub(super) fn hue(&self) -> u32 {
+        super::parts::hue(&self.id)
+    }
+}
+
+/// The tab Overview of a destination.
+#[derive(Clone, Debug, Template)]
+#[template(path = "destination/overview.html")]
+pub struct DestinationOverview {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: DestinationHead,
+    /// When it was created.
+    pub created: When,
+    /// When it was last written.
+    pub updated: When,
+    /// The sources that it hears.
+    pub sources: Vec<Connection>,
+    /// The transformation before it.
+    pub transformation: Option<LinkedTransformation>,
+}
+
+/// A connection of a source to a destination.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The id of the connection.
+    pub id: String,
+    /// The id of the source.
+    pub source_id: String,
+    /// The name of the source.
+    pub source_name: String,
+    /// What the source is, as people call it.
+    pub source_kind: String,
+    /// Whether the connection is enabled.
+    pub enabled: bool,
+    /// When it was made.
+    pub since: When,
+}
+
+impl Connection {
+    pub(super) fn initials(&self) -> String {
+        super::parts::initials(&self.source_name)
+    }
+
+    pub(super) fn hue(&self) -> u32 {
+        super::parts::hue(&self.source_id)
+    }
+}
+
+/// The transformation that runs before a destination.
+#[derive(Clone, Debug)]
+pub struct LinkedTransformation {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The language, as people call it: `JavaScript`.
+    pub language: String,
+    /// The published version that runs; none while nothing is published.
+    pub version: Option<String>,
+}
+
+/// The tab Configuration of a destination.
+#[derive(Clone, Debug, Template)]
+#[template(path = "destination/configuration.html")]
+pub struct DestinationConfiguration {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: DestinationHead,
+    /// The name, as it is stored or was sent.
+    pub name: String,
+    /// Whether it is enabled, as it is stored or was sent.
+    pub enabled: bool,
+    /// The fields that its definition names.
+    pub fields: Vec<Field>,
+    /// All other settings as a JSON object, without secrets; empty for none.
+    pub json: String,
+    /// The names of secrets that are stored among the other settings; they stay unless they are sent again.
+    pub json_secrets: Vec<String>,
+    /// What is wrong with what was sent: `name` and `json`; a field has its own.
+    pub errors: Errors,
+}
+
+/// The tab Connections of a destination.
+#[derive(Clone, Debug, Template)]
+#[template(path = "destination/connections.html")]
+pub struct DestinationConnections {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: DestinationHead,
+    /// The connections.
+    pub connections: Vec<Connection>,
+    /// The sources that can be connected: value is the id.
+    pub sources: Vec<Choice>,
+}
+
+/// The tab Transformation of a destination.
+#[derive(Clone, Debug, Template)]
+#[template(path = "destination/transformation.html")]
+pub struct DestinationTransformation {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: DestinationHead,
+    /// The transformation that runs now.
+    pub current: Option<LinkedTransformation>,
+    /// The others that can take its place: value is the id.
+    pub choices: Vec<Choice>,
+}
+
+/// The tab Audit Logs of a destination.
+#[derive(Clone, Debug, Template)]
+#[template(path = "destination/audit_logs.html")]
+pub struct DestinationAuditLogs {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: DestinationHead,
+    /// Its events.
+    pub log: ResourceLog,
+}
+
+impl DestinationConfiguration {
+    fn has_errors(&self) -> bool {
+        !self.errors.is_empty() || self.fields.iter().any(|field| field.error.is_some())
+    }
+}

@@ -1,0 +1,37 @@
+//! Errors: what happened, what is true now, what to do. One page for all of them.
+
+use askama::Template;
+
+use super::filters;
+use super::frame::{Bare, Flash};
+
+/// The page of an error.
+#[derive(Clone, Debug, Template)]
+#[template(path = "bare/error.html")]
+pub struct ErrorPage {
+    /// What surrounds the page.
+    pub bare: Bare,
+    /// The status of the answer: 404.
+    pub status: u16,
+    /// What happened: `Nothing is here`.
+    pub title: String,
+    /// What is true now: `Nothing was changed.`
+    pub state: String,
+    /// What to do.
+    pub advice: String,
+    /// The event that the refusal left: label and number of the entry.
+    pub recorded: Option<(String, u64)>,
+    /// Where to go: label and address.
+    pub link: Option<(String, String)>,
+}
+
+impl ErrorPage {
+    fn sign(&self) -> &'static str {
+        match self.status {
+            401 | 403 => "hold",
+            404 | 410 => "compass",
+            400..=499 => "info",
+            _ => "warn",
+        }
+    }
+}

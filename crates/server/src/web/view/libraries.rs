@@ -1,0 +1,19 @@
+//! `/libraries`: the libraries of a workspace.
+
+use askama::Template;
+
+use super::filters;
+use super::frame::{Flash, Frame};
+use super::transformations::CodeRow;
+
+/// The list of libraries.
+#[derive(Clone, Debug, Template)]
+#[template(path = "library/list.html")]
+pub struct Libraries {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The libraries.
+    pub rows: Vec<CodeRow>,
+    /// The next page.
+    pub next_href: Option<String>,
+}

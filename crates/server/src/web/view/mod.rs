@@ -1,0 +1,58 @@
+//! What the dashboard shows, as plain data.
+//!
+//! Nothing here reads the store or decides anything: a handler fills a view, the view draws itself (each is an
+//! [`askama::Template`]). So every page can be drawn in a test with invented data, and is.
+//!
+//! One file is one page. What pages share is in [`frame`] (everything around a page), [`parts`] (people, targets, fields,
+//! choices), [`event`] (a row of the log and its details) and [`when`] (times).
+//!
+//! # Forms
+//!
+//! Every form that changes something is a POST with the hidden field `csrf`. Where one address takes several forms, the
+//! hidden field `form` says which was sent; an absent checkbox then means "off". Fields, by address:
+//!
+//! | address | fields |
+//! | --- | --- |
+//! | `/sources` | `type`, `other_type`, `name`, `enabled`, `reason` |
+//! | `/sources/{id}` | `form=settings`: `name`, `enabled`, `geo_enrichment`, `transient`, `reason`; `form=enabled`: `enabled=true` or `false` |
+//! | `/destinations` | `type`, `name`, `enabled`, the names of the fields, `json`, `reason` |
+//! | `/destinations/{id}` | `form=settings`: `name`, `enabled`, the names of the fields, `json`, `reason`; `form=enabled` as above |
+//! | `/destinations/{id}/connections` | `source_id`, `reason` |
+//! | `/connections/{id}` | `enabled=true` or `false` |
+//! | `/destinations/{id}/transformation` | `transformation_id`, `reason` |
+//! | `.../delete` | `confirm` (the name, where the page asks for it), `reason` |
+//! | `/settings/workspace` | `allow_unknown_types`, `reason` |
+//! | `/setup` | `token`, `organization`, `workspace`, `name`, `email`, `password` |
+//! | `/sign-in` | `email`, `password`, `next` |
+//! | `/sign-out` | nothing else |
+
+pub mod asset;
+pub mod audit_logs;
+pub mod delete;
+pub mod destination;
+pub mod destination_new;
+pub mod destinations;
+pub mod error;
+pub mod event;
+pub mod event_page;
+pub mod filter;
+pub mod frame;
+pub mod libraries;
+pub mod library;
+pub mod parts;
+pub mod setup;
+pub mod sign_in;
+pub mod source;
+pub mod source_new;
+pub mod sources;
+pub mod team;
+pub mod transformation;
+pub mod transformations;
+pub mod when;
+pub mod workspace_settings;
+
+mod filters;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! `/sources/{id}` with its tabs: Overview, Audit Logs, Settings.
+
+use askama::Template;
+
+use super::event::ResourceLog;
+use super::filters;
+use super::frame::{Flash, Frame};
+use super::parts::{Errors, LastChange, Tab};
+use super::when::When;
+
+/// What stands above every tab of a source.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of their own, each shown in its own place"
+)]
+pub struct SourceHead {
+    /// The id.
+    pub id: String,
+    /// The name as it is stored.
+    pub name: String,
+    /// What it is, as people call it: `JavaScript`.
+    pub kind: String,
+    /// Whether the workspace's definitions know what it is.
+    pub known: bool,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Whether the person may change it.
+    pub can_edit: bool,
+    /// Whether the person may see its events.
+    pub can_audit: bool,
+    /// How many events it has, where that is known.
+    pub events: Option<u64>,
+    /// Its newest event.
+    pub last_change: Option<LastChange>,
+}
+
+impl SourceHead {
+    fn tabs(&self, current: &str) -> Vec<Tab> {
+        let base = format!("/sources/{}", self.id);
+        let mut tabs = vec![Tab::new("Overview", base.clone(), current == "overview")];
+        if self.can_audit {
+            tabs.push(
+                Tab::new(
+                    "Audit Logs",
+                    format!("{base}/audit-logs"),
+                    current == "audit-logs",
+                )
+                .count(self.events),
+            );
+        }
+        if self.can_edit {
+            tabs.push(Tab::new(
+                "Settings",
+                format!("{base}/settings"),
+                current == "settings",
+            ));
+        }
+        tabs
+    }
+
+    pub(super) fn initials(&self) -> String {
+        super::parts::initials(&self.name)
+    }
+
+    pub(super) fn hue(&self) -> u32 {
+        super::parts::hue(&self.id)
+    }
+}
+
+/// The tab Overview of a source.
+#[derive(Clone, Debug, Template)]
+#[template(path = "source/overview.html")]
+pub struct SourceOverview {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: SourceHead,
+    /// The key under which events are sent; only for people who may edit.
+    pub write_key: Option<String>,
+    /// Whether events are enriched with a place.
+    pub geo_enrichment: bool,
+    /// Whether events are not kept on the way.
+    pub transient: bool,
+    /// When it was created.
+    pub created: When,
+    /// When it was last written.
+    pub updated: When,
+    /// Where it sends to.
+    pub destinations: Vec<ConnectedDestination>,
+}
+
+/// A destination that a source sends to.
+#[derive(Clone, Debug)]
+pub struct ConnectedDestination {
+    /// The id of the destination.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it is, as people call it.
+    pub kind: String,
+    /// Whether the connection is enabled.
+    pub enabled: bool,
+}
+
+impl ConnectedDestination {
+    pub(super) fn initials(&self) -> String {
+        super::parts::initials(&self.name)
+    }
+
+    pub(super) fn hue(&self) -> u32 {
+        super::parts::hue(&self.id)
+    }
+}
+
+/// The tab Settings of a source.
+#[derive(Clone, Debug, Template)]
+#[template(path = "source/settings.html")]
+pub struct SourceSettings {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: SourceHead,
+    /// The form as it is stored, or as it was sent.
+    pub form: SourceForm,
+    /// What is wrong with it.
+    pub errors: Errors,
+}
+
+/// The form of a source.
+#[derive(Clone, Debug)]
+pub struct SourceForm {
+    /// The name.
+    pub name: String,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Whether events are enriched with a place.
+    pub geo_enrichment: bool,
+    /// Whether events are not kept on the way.
+    pub transient: bool,
+}
+
+/// The tab Audit Logs of a source.
+#[derive(Clone, Debug, Template)]
+#[template(path = "source/audit_logs.html")]
+pub struct SourceAuditLogs {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: SourceHead,
+    /// Its events.
+    pub log: ResourceLog,
+}

@@ -1,0 +1,32 @@
+//! `/settings/workspace`.
+
+use askama::Template;
+
+use super::filters;
+use super::frame::{Flash, Frame};
+use super::parts::LastChange;
+use super::when::When;
+
+/// The settings of the workspace.
+#[derive(Clone, Debug, Template)]
+#[template(path = "settings/workspace.html")]
+pub struct WorkspaceSettings {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The environment, as people call it: `Production`.
+    pub environment: String,
+    /// The region: `EU`.
+    pub region: String,
+    /// When it was created.
+    pub created: When,
+    /// Whether the person may change it.
+    pub can_edit: bool,
+    /// Whether types are allowed that no definition describes.
+    pub allow_unknown_types: bool,
+    /// Its newest event.
+    pub last_change: Option<LastChange>,
+}
