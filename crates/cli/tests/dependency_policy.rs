@@ -181,6 +181,29 @@ fn the_crates_depend_one_way() {
     assert_eq!(members.len(), ORDER.len());
 }
 
+#[test]
+fn every_dependency_has_its_line_and_every_line_its_dependency() {
+    let page = std::fs::read_to_string(root().join("docs/decisions/dependencies.md"))
+        .expect("the page is there");
+    let written: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
+        .filter(|name| !["crate", "---"].contains(name))
+        .collect();
+    let used: BTreeSet<&str> = packages()
+        .filter(|package| package["source"].is_null())
+        .flat_map(dependencies)
+        .map(|(name, _)| name)
+        .filter(|name| !ORDER.contains(name))
+        .collect();
+    let missing: Vec<_> = used.difference(&written).collect();
+    let stale: Vec<_> = written.difference(&used).collect();
+    assert!(
+        missing.is_empty() && stale.is_empty(),
+        "without a line: {missing:?}; no longer used: {stale:?}"
+    );
+}
+
 /// SPDX licence expressions (annex D of version 2.3), as far as crates write them: names, AND, OR, WITH, brackets.
 mod spdx {
     use std::collections::BTreeSet;
