@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+#
 # Runs one throw-away PostgreSQL cluster for as long as its owner, the test process, lives.
 #
 #   sh -c "$(cat watchdog.sh)" annals-postgres BIN PORTS [SETTING...]
