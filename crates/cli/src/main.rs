@@ -1,2 +1,57 @@
 //! The one binary of Annals.
-fn main() {}
+
+mod init;
+mod member;
+mod migrate;
+mod place;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A self-hosted workspace control plane with an audit log that proves itself.
+#[derive(Debug, Parser)]
+#[command(name = "annals", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server: the dashboard, the API, the audit log
+    Serve(serve::Serve),
+    /// Set an instance up from the command line: organization, workspace, administrator, tokens
+    Init(init::Init),
+    /// Manage who belongs to an organization
+    #[command(subcommand)]
+    Member(member::Member),
+    /// Bring a database to this version's schema, as its owner
+    Migrate(migrate::Migrate),
+    /// Print the description of the API (OpenAPI 3.1)
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(command) => serve::run(command),
+        Command::Init(command) => init::run(command),
+        Command::Member(command) => member::run(command),
+        Command::Migrate(command) => migrate::run(command),
+        Command::Openapi => openapi(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One plain sentence; the chain only says more where a step of ours added to it.
+            eprintln!("annals: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn openapi() -> anyhow::Result<()> {
+    print!("{}", server::api::openapi_json()?);
+    Ok(())
+}

@@ -63,6 +63,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     routes().into_openapi()
 }
 
+/// The same as text.
+///
+/// # Errors
+/// Only if the description cannot be written as JSON, which would be a defect.
+pub fn openapi_json() -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(&openapi())?;
+    text.push('\n');
+    Ok(text)
+}
+
 /// The answer to a path that is none.
 pub async fn nowhere() -> Problem {
     Problem::new(

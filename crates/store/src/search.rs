@@ -40,7 +40,7 @@ pub struct Query {
     pub actor: Option<String>,
     /// Those with this action, such as `updated_name`.
     pub action: Option<String>,
-    /// Those about this thing, or related to it.
+    /// Those about this thing, related to it, or done with it, where it is a token.
     pub target: Option<String>,
     /// Those about things of this type, such as `source`.
     pub target_type: Option<String>,

@@ -73,6 +73,29 @@ struct Readers {
     free: Condvar,
 }
 
+/// A reading connection, which goes back even when its reader panics.
+struct Reader<'a> {
+    store: &'a Store,
+    conn: Option<Conn>,
+    lost: bool,
+}
+
+impl Reader<'_> {
+    fn conn(&mut self) -> Result<&mut Conn> {
+        self.conn
+            .as_mut()
+            .ok_or_else(|| Error::Internal("a reader without its connection".to_owned()))
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            self.store.give_back(conn, self.lost);
+        }
+    }
+}
+
 impl Store {
     /// Opens a store, and migrates it if that is asked for.
     ///
@@ -116,21 +139,42 @@ impl Store {
 
     /// Reads one state of the data. Blocks the thread.
     pub fn read<T>(&self, what: impl FnOnce(&mut Rx<'_>) -> Result<T>) -> Result<T> {
-        let mut conn = self.reader()?;
+        let mut reader = self.begin_read()?;
+        let conn = reader.conn()?;
         let mut keys = Keyring::default();
-        let read = conn.begin_read().map_err(Error::from).and_then(|()| {
-            let result = what(&mut Rx {
-                conn: &mut conn,
-                env: &self.env,
-                keys: &mut keys,
-            });
-            conn.batch("COMMIT").map_err(Error::from).and(result)
+        let result = what(&mut Rx {
+            conn,
+            env: &self.env,
+            keys: &mut keys,
         });
-        self.give_back(conn);
-        read
+        conn.batch("COMMIT").map_err(Error::from).and(result)
     }
 
-    fn reader(&self) -> Result<Conn> {
+    /// A connection with a transaction. One that waited may have been lost since, as by a restart of the server: then
+    /// another is taken, until a new one is.
+    fn begin_read(&self) -> Result<Reader<'_>> {
+        for _ in 0..READERS {
+            let mut reader = self.reader()?;
+            match reader.conn()?.begin_read() {
+                Ok(()) => return Ok(reader),
+                Err(DbError::Lost(_)) => reader.lost = true,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut reader = self.reader()?;
+        reader.conn()?.begin_read()?;
+        Ok(reader)
+    }
+
+    fn reader(&self) -> Result<Reader<'_>> {
+        Ok(Reader {
+            store: self,
+            conn: Some(self.waiting_reader()?),
+            lost: false,
+        })
+    }
+
+    fn waiting_reader(&self) -> Result<Conn> {
         let mut state = self
             .readers
             .state
@@ -161,9 +205,10 @@ impl Store {
         }
     }
 
-    fn give_back(&self, mut conn: Conn) {
+    fn give_back(&self, mut conn: Conn, lost: bool) {
         // A connection whose transaction did not end, or that is gone, is not read from again.
-        let fit = conn.is_usable() && (!conn.in_transaction() || conn.batch("ROLLBACK").is_ok());
+        let fit =
+            !lost && conn.is_usable() && (!conn.in_transaction() || conn.batch("ROLLBACK").is_ok());
         let mut state = self
             .readers
             .state

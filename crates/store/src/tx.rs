@@ -159,6 +159,20 @@ impl<'a> Tx<'a> {
         Ok(self.note(before, after))
     }
 
+    /// Where defects are looked for (debug builds, so every test): that a row was what the action says it was.
+    pub(crate) fn as_said<T: PartialEq>(
+        &mut self,
+        said: &T,
+        read: impl FnOnce(&mut Self) -> Result<Option<T>>,
+    ) -> Result<()> {
+        if cfg!(debug_assertions) && read(self)?.as_ref() != Some(said) {
+            return Err(Error::Internal(
+                "a row is not what it was said to be before".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     pub(crate) fn note(
         &mut self,
         before: Option<&dyn Audited>,

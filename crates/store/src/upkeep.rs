@@ -96,7 +96,7 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
 fn index(conn: &mut Conn) -> Result<u64> {
     let behind = conn.query_one(
         "SELECT l.id, l.organization_id FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id \
-         WHERE l.size > COALESCE(r.reached, 0) ORDER BY l.id LIMIT 1",
+         WHERE l.size > COALESCE(r.reached, 0) AND l.size > l.kept_from ORDER BY l.id LIMIT 1",
         &[],
     )?;
     let Some(row) = behind else { return Ok(0) };

@@ -282,14 +282,16 @@ impl Hand {
         match attempt {
             Ok(Attempt::Committed(results)) => Ok(results),
             Ok(Attempt::RolledBack(error)) => Err(error),
-            Ok(Attempt::Unknown { first, results }) => {
+            Ok(Attempt::Unknown {
+                first,
+                results,
+                error,
+            }) => {
                 // The connection is not to be trusted any more, whatever it says of itself.
                 self.conn = None;
                 match self.has_happened(first.as_ref()) {
                     Some(true) => Ok(results),
-                    Some(false) => Err(Error::Database(DbError::Lost(
-                        "while committing".to_owned(),
-                    ))),
+                    Some(false) => Err(Error::Database(error)),
                     None => Err(Error::OutcomeUnknown),
                 }
             }
@@ -322,12 +324,17 @@ impl Hand {
         let mut last = Error::Unavailable("it cannot be reached".to_owned());
         for _ in 0..TRIES {
             let conn = self.conn()?;
-            match crate::upkeep::run(conn, &env, upkeep) {
-                Ok(done) => return Ok(done),
-                Err(error @ Error::Database(DbError::Conflict(_) | DbError::Lost(_))) => {
-                    last = error
+            let run = AssertUnwindSafe(|| crate::upkeep::run(conn, &env, upkeep));
+            match catch_unwind(run) {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(error @ Error::Database(DbError::Conflict(_) | DbError::Lost(_)))) => {
+                    last = error;
                 }
-                Err(error) => return Err(error),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => {
+                    self.conn = None;
+                    return Err(Error::Internal("bookkeeping panicked".to_owned()));
+                }
             }
         }
         Err(last)

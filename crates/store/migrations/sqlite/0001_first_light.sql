@@ -24,7 +24,7 @@ CREATE TABLE logs (
     kept_from INTEGER NOT NULL CHECK (kept_from >= 0 AND kept_from <= size),
     created_at INTEGER NOT NULL,
     CHECK ((kind = 'organization') = (organization_id IS NOT NULL))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- An event: the bytes of its leaf, and its sealed parts. Nothing else is written in the transaction.
 CREATE TABLE entries (
@@ -286,17 +286,18 @@ BEGIN
     SELECT RAISE(ABORT, 'append-only: sealed parts only shrink, and only while an erasure is recorded');
 END;
 CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
-WHEN OLD.sequence >= (SELECT kept_from FROM logs WHERE id = OLD.log_id)
+WHEN OLD.sequence >= COALESCE((SELECT kept_from FROM logs WHERE id = OLD.log_id), 0)
 BEGIN
     SELECT RAISE(ABORT, 'append-only: an entry that is kept is never deleted');
 END;
 CREATE TRIGGER entries_only_come_next BEFORE INSERT ON entries
-WHEN NEW.sequence <> (SELECT max(kept_from, COALESCE((SELECT max(sequence) + 1 FROM entries WHERE log_id = NEW.log_id), 0)) FROM logs WHERE id = NEW.log_id)
+WHEN NEW.sequence IS NOT (SELECT max(kept_from, COALESCE((SELECT max(sequence) + 1 FROM entries WHERE log_id = NEW.log_id), 0)) FROM logs WHERE id = NEW.log_id)
 BEGIN
     SELECT RAISE(ABORT, 'append-only: an entry can only come next');
 END;
 CREATE TRIGGER logs_only_grow BEFORE UPDATE ON logs
-WHEN NEW.size < OLD.size OR NEW.kept_from < OLD.kept_from OR NEW.id <> OLD.id
+WHEN NEW.size < OLD.size OR NEW.kept_from < OLD.kept_from OR NEW.id <> OLD.id OR NEW.kind <> OLD.kind
+    OR NEW.organization_id IS NOT OLD.organization_id
 BEGIN
     SELECT RAISE(ABORT, 'append-only: a log only grows');
 END;
@@ -318,7 +319,7 @@ BEGIN
     SELECT RAISE(ABORT, 'a version is never deleted');
 END;
 CREATE TRIGGER versions_come_once BEFORE INSERT ON transformation_versions
-WHEN EXISTS (SELECT 1 FROM transformation_versions WHERE id = NEW.id)
+WHEN EXISTS (SELECT 1 FROM transformation_versions WHERE id = NEW.id OR (transformation_id = NEW.transformation_id AND number = NEW.number))
 BEGIN
     SELECT RAISE(ABORT, 'a version never changes');
 END;

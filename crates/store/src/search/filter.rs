@@ -75,6 +75,7 @@ impl Filter {
         };
         let concerns = |id: &str| {
             entry.target.id.as_deref() == Some(id)
+                || entry.actor.token.as_deref() == Some(id)
                 || entry
                     .related
                     .iter()

@@ -38,6 +38,23 @@ impl Rx<'_> {
         .transpose()
     }
 
+    /// All organizations of the instance, oldest first.
+    pub fn organizations(&mut self) -> Result<Vec<Organization>> {
+        let rows = self.conn.query(
+            "SELECT id, name, created_at FROM organizations ORDER BY created_at, id",
+            &[],
+        )?;
+        rows.iter()
+            .map(|row| {
+                Ok(Organization {
+                    id: row.parse(0)?,
+                    name: row.text(1)?.to_owned(),
+                    created_at: row.moment(2)?,
+                })
+            })
+            .collect()
+    }
+
     /// The log of an organization.
     pub fn log_of(&mut self, organization: OrganizationId) -> Result<Option<LogId>> {
         let row = self.conn.query_one(

@@ -176,6 +176,7 @@ impl Tx<'_> {
 
     /// A source with other settings.
     pub fn update_source(&mut self, before: &Source, after: &Source) -> Result<Changed> {
+        self.as_said(before, |tx| tx.source(before.workspace, before.id))?;
         self.begin_writing()?;
         let config =
             self.seal_config("sources", after.id.as_str(), after.workspace, &after.config)?;
@@ -198,6 +199,7 @@ impl Tx<'_> {
 
     /// A source goes; its connections have gone before it.
     pub fn delete_source(&mut self, source: &Source) -> Result<Changed> {
+        self.as_said(source, |tx| tx.source(source.workspace, source.id))?;
         self.write(
             "DELETE FROM sources WHERE id = $1",
             params![&source.id],

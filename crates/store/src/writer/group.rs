@@ -13,7 +13,7 @@ use super::Job;
 use crate::acting::Acting;
 use crate::action::{Fact, Need, Scope};
 use crate::append::{self, Draft, LogState, Pending};
-use crate::db::{Conn, params};
+use crate::db::{Conn, DbError, params};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
@@ -33,6 +33,8 @@ pub(super) enum Attempt {
     Unknown {
         first: Option<Pending>,
         results: Vec<Result<Entries>>,
+        /// Why it failed, if it did.
+        error: DbError,
     },
 }
 
@@ -109,7 +111,7 @@ impl<'a> Group<'a> {
         // If the machine stops before this returns, nobody has been answered: all of it is there, or none of it is.
         match self.conn.batch("COMMIT") {
             Ok(()) => Attempt::Committed(results),
-            Err(_) => {
+            Err(error) => {
                 if self.conn.in_transaction() {
                     let _ = self.conn.batch("ROLLBACK");
                 }
@@ -118,7 +120,11 @@ impl<'a> Group<'a> {
                 } else {
                     Some(self.pending.swap_remove(0))
                 };
-                Attempt::Unknown { first, results }
+                Attempt::Unknown {
+                    first,
+                    results,
+                    error,
+                }
             }
         }
     }
@@ -197,6 +203,10 @@ impl<'a> Group<'a> {
             Ok(needs) => needs,
             Err(error) => return (Vec::new(), Err(error)),
         };
+        if needs.is_empty() {
+            let error = "an action must say what it needs, if only what it is about";
+            return (needs, Err(Error::Internal(error.to_owned())));
+        }
         for need in &needs {
             if let Err(error) = acting.check(&mut rx, organization, need) {
                 // A refusal is about what was lacking.
@@ -341,7 +351,7 @@ impl<'a> Group<'a> {
             let mut again = self.logs_of(scope)?;
             again.sort_unstable();
             if again != logs {
-                return Err(Error::Database(crate::db::DbError::Conflict(
+                return Err(Error::Database(DbError::Conflict(
                     "the person's organizations changed".to_owned(),
                 )));
             }

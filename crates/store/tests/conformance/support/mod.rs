@@ -1,10 +1,14 @@
 //! What the conformance tests share: a store on each database, and the smallest actions that use it.
 
-#![expect(
-    dead_code,
-    unreachable_pub,
-    reason = "each test binary uses a part of this"
-)]
+mod log;
+mod proxy;
+mod raw;
+mod script;
+
+pub use log::{Log, logs};
+pub use proxy::{Cut, Proxy};
+pub use raw::{Cell, Raw};
+pub use script::{Script, member, session, sign_in, source};
 
 use std::sync::Arc;
 
@@ -69,6 +73,11 @@ impl Place {
 
     pub fn open(&self) -> Store {
         Store::open(self.options()).expect("a store")
+    }
+
+    /// The database itself, past the store.
+    pub fn raw(&self) -> Raw {
+        Raw::open(&self.location)
     }
 }
 
@@ -241,6 +250,15 @@ impl Action for CreateSource {
         let facts = vec![Fact::new(catalogue::SOURCE_CREATED, &made)];
         Ok(Done::new(source, facts))
     }
+}
+
+/// Creates a source, as the team's token.
+pub fn create(store: &Store, team: Team, name: &str) -> Source {
+    let name = name.to_owned();
+    let done = store
+        .perform(team.actor(), origin(store), CreateSource { team, name })
+        .wait();
+    done.expect("created").output
 }
 
 /// Changes a source's name, and whether it is enabled.

@@ -1,0 +1,106 @@
+//! `annals init`: the same set-up as by the link, without a browser.
+
+use anyhow::{Result, bail};
+use clap::Args;
+use model::actor::{Actor, System};
+use serde_json::json;
+use server::actions::instance::set_up::{SetUp, default_name};
+use server::auth::{password, secret};
+
+use crate::place::{Place, origin, password as read_password};
+
+/// Set an instance up.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    place: Place,
+    /// The instance's name, in the origin of its logs for ever [default: annals- and 8 random characters]
+    #[arg(long, value_name = "NAME")]
+    instance: Option<String>,
+    /// The organization's name
+    #[arg(long, value_name = "NAME")]
+    organization: String,
+    /// The workspace's name
+    #[arg(long, value_name = "NAME")]
+    workspace: String,
+    /// The administrator's name
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// The administrator's e-mail
+    #[arg(long, value_name = "EMAIL")]
+    email: String,
+    /// Read the administrator's password from standard input
+    #[arg(long, required = true)]
+    password_stdin: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(command: Init) -> Result<()> {
+    let password = read_password()?;
+    password::acceptable(&password)?;
+    let store = command.place.open(true)?;
+    if let Some(name) = store.read(|rx| rx.instance())?.name {
+        bail!("this instance is set up already, as {name}");
+    }
+    let make = |kind| secret::new(kind, store.entropy());
+    let [personal, service, workspace] = [
+        make(secret::Kind::Personal),
+        make(secret::Kind::Service),
+        make(secret::Kind::Workspace),
+    ];
+    let instance = command
+        .instance
+        .unwrap_or_else(|| default_name(None, store.entropy()));
+    let action = SetUp {
+        link: None,
+        instance,
+        organization: command.organization,
+        workspace: command.workspace,
+        name: command.name,
+        email: command.email,
+        password: password::hash(&password, store.entropy())?,
+        access_token: secret::hash(&personal),
+        service_token: secret::hash(&service),
+        workspace_token: workspace.clone(),
+    };
+    let made = store
+        .perform(Actor::System(System::CommandLine), origin(&store), action)
+        .wait()?
+        .output;
+    if command.json {
+        let answer = json!({
+            "organizationId": made.organization,
+            "workspaceId": made.workspace,
+            "userId": made.user,
+            "accessToken": personal.as_str(),
+            "serviceToken": service.as_str(),
+            "workspaceToken": workspace.as_str(),
+        });
+        println!("{answer}");
+    } else {
+        println!("organization     {}", made.organization);
+        println!("workspace        {}", made.workspace);
+        println!("administrator    {}", made.user);
+        println!(
+            "access token     {}  (personal, read-write)",
+            personal.as_str()
+        );
+        println!(
+            "service token    {}  (reads the audit log)",
+            service.as_str()
+        );
+        println!(
+            "workspace token  {}  (for the data plane)",
+            workspace.as_str()
+        );
+        println!();
+        println!(
+            "The tokens are shown this once. Keep a copy of the key file {}:",
+            store.key_file().display()
+        );
+        println!("without it no sealed part of the log and no secret can be read again.");
+    }
+    Ok(())
+}

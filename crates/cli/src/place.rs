@@ -1,0 +1,129 @@
+//! Where an instance is: its data, its keys, and what a person types about them.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use model::actor::Origin;
+use model::id::RequestId;
+use model::interface::Interface;
+use store::{Location, Options, Store};
+use zeroize::Zeroizing;
+
+/// Where an instance's data and keys are.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// Folder of the embedded database [default: annals in the user's data home]
+    #[arg(long, env = "ANNALS_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A PostgreSQL database, in place of the embedded one: postgres://user@host/name
+    #[arg(
+        long,
+        env = "ANNALS_DATABASE",
+        value_name = "URL",
+        conflicts_with = "data",
+        hide_env_values = true
+    )]
+    database: Option<String>,
+    /// The key file; made with the database [default: annals/annals.keys in the user's config home]
+    #[arg(long, env = "ANNALS_KEYS", value_name = "FILE")]
+    keys: Option<PathBuf>,
+}
+
+/// A folder of the user's, by the XDG base directory specification.
+pub(crate) fn home(variable: &str, below_home: &str) -> Result<PathBuf> {
+    let folder = match std::env::var_os(variable).filter(|value| Path::new(value).is_absolute()) {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(
+            std::env::var_os("HOME")
+                .with_context(|| format!("neither {variable} nor HOME is set"))?,
+        )
+        .join(below_home),
+    };
+    Ok(folder.join("annals"))
+}
+
+impl Place {
+    /// The folder of the embedded database, if that is used.
+    pub(crate) fn folder(&self) -> Result<Option<PathBuf>> {
+        match (&self.database, &self.data) {
+            (Some(_), _) => Ok(None),
+            (None, Some(folder)) => Ok(Some(folder.clone())),
+            (None, None) => home("XDG_DATA_HOME", ".local/share").map(Some),
+        }
+    }
+
+    /// How the store is opened.
+    pub(crate) fn options(&self, migrate: bool) -> Result<Options> {
+        let keys = match &self.keys {
+            Some(file) => file.clone(),
+            None => home("XDG_CONFIG_HOME", ".config")?.join("annals.keys"),
+        };
+        let location = match (self.folder()?, &self.database) {
+            (Some(folder), _) => {
+                if keys.starts_with(&folder) {
+                    bail!(
+                        "the key file must not be in the data folder: whoever gets one must not get the other"
+                    );
+                }
+                std::fs::create_dir_all(&folder)
+                    .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+                restrict(&folder)?;
+                Location::Sqlite {
+                    file: folder.join("annals.db"),
+                    max_pages: None,
+                }
+            }
+            (None, Some(url)) => Location::Postgres(url.clone()),
+            (None, None) => bail!("no database is named"),
+        };
+        Ok(Options {
+            migrate,
+            ..Options::new(location, keys)
+        })
+    }
+
+    /// Opens the store.
+    pub(crate) fn open(&self, migrate: bool) -> Result<Store> {
+        Ok(Store::open(self.options(migrate)?)?)
+    }
+}
+
+/// Only the owner may look into a folder that holds an instance's data.
+pub(crate) fn restrict(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+        .with_context(|| format!("cannot restrict {}", folder.display()))
+}
+
+/// The origin of what is done at the command line.
+pub(crate) fn origin(store: &Store) -> Origin {
+    Origin::local(
+        RequestId::new(store.clock(), store.entropy()),
+        Interface::CommandLine,
+    )
+}
+
+/// The first line of standard input.
+pub(crate) fn password() -> Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    std::io::stdin()
+        .lock()
+        .take(4096)
+        .read_to_string(&mut text)
+        .context("cannot read the password from standard input")?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        bail!("no password came on standard input");
+    }
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+/// A runtime for what is asynchronous.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")
+}

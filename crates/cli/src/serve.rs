@@ -1,0 +1,142 @@
+//! `annals serve`.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use ipnet::IpNet;
+use model::clock::Micros;
+use server::app::{App, Config};
+use server::auth::secret;
+use store::{SetUpLink, Store, Upkeep};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::place::{Place, home, restrict, runtime};
+
+/// How long the link to set an instance up by is good, in microseconds: a day. A restart prints a new one.
+const LINK: i64 = Micros::DAY;
+
+/// Run the server.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// Folder outside the database for what a restored backup must not forget [default: annals in the user's state home]
+    #[arg(long, env = "ANNALS_GUARD", value_name = "DIR")]
+    guard: Option<PathBuf>,
+    /// Address to listen at; port 0 takes a free one
+    #[arg(
+        long,
+        env = "ANNALS_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080"
+    )]
+    listen: SocketAddr,
+    /// Address that people and programs use, such as https://annals.example.com
+    #[arg(long, env = "ANNALS_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Proxy whose word about the client's address is taken; may be given more than once
+    #[arg(
+        long = "trusted-proxy",
+        env = "ANNALS_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Vec<IpNet>,
+    /// Do not change the schema: for a server whose database role does not own the tables
+    #[arg(long, env = "ANNALS_NO_MIGRATE")]
+    no_migrate: bool,
+}
+
+/// A public address without its trailing slash; refused unless it is one of a web server.
+fn public_url(url: Option<String>) -> Result<Option<String>> {
+    let Some(url) = url else { return Ok(None) };
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .unwrap_or_default();
+    let host = host.trim_end_matches('/');
+    if host.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
+        bail!("--public-url must be like https://annals.example.com, without a path");
+    }
+    Ok(Some(url.trim_end_matches('/').to_owned()))
+}
+
+pub(crate) fn run(command: Serve) -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("ANNALS_LOG")
+                .unwrap_or_else(|_| "info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let public_url = public_url(command.public_url)?;
+    let guard = match command.guard {
+        Some(folder) => folder,
+        None => home("XDG_STATE_HOME", ".local/state")?,
+    };
+    if command
+        .place
+        .folder()?
+        .is_some_and(|data| guard.starts_with(data))
+    {
+        bail!(
+            "the guard folder must not be in the data folder: a restored backup would bring an old guard with it"
+        );
+    }
+    std::fs::create_dir_all(&guard)
+        .with_context(|| format!("cannot make the guard folder {}", guard.display()))?;
+    restrict(&guard)?;
+    let store = Arc::new(command.place.open(!command.no_migrate)?);
+    let metrics = server::serve::install_metrics().map_err(anyhow::Error::msg)?;
+    let config = Config {
+        public_url: public_url.clone(),
+        trusted_proxies: command.trusted_proxies,
+    };
+    let app = App::new(store.clone(), config);
+
+    let result = runtime()?.block_on(async {
+        let listener = TcpListener::bind(command.listen)
+            .await
+            .with_context(|| format!("cannot listen at {}", command.listen))?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let mut out = std::io::stdout();
+        writeln!(out, "listening on {address}")?;
+        if let Some(link) = set_up_link(&store, public_url.as_deref().unwrap_or(&address)).await? {
+            writeln!(out, "set up: {link}")?;
+            writeln!(
+                out,
+                "        The link works once, for a day. Keep a copy of the key file {}.",
+                store.key_file().display()
+            )?;
+        }
+        out.flush()?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let stop = async move {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            tracing::info!("stopping: requests that are under way are finished");
+        };
+        let router = server::serve::with_metrics(server::serve::router(app.clone()), metrics);
+        server::serve::serve(listener, router, app, stop).await?;
+        Ok(())
+    });
+    // The store is closed last: what waits to be written is still written.
+    drop(store);
+    result
+}
+
+/// A new one-time link, unless the instance is set up.
+async fn set_up_link(store: &Arc<Store>, base: &str) -> Result<Option<String>> {
+    let token = secret::new(secret::Kind::SetUp, store.entropy());
+    let link = SetUpLink {
+        hash: secret::hash(&token),
+        expires_at: store.clock().now().plus(LINK),
+    };
+    let offered = store.upkeep(Upkeep::OfferSetUp(link)).await?;
+    Ok((offered == 1).then(|| format!("{base}/setup?token={}", token.as_str())))
+}

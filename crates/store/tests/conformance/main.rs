@@ -1,0 +1,10 @@
+//! The conformance suite of the store: one rule, one test, on both databases wherever the rule concerns both.
+
+#![expect(
+    unreachable_pub,
+    reason = "what the modules of one test program share is not an interface"
+)]
+
+mod perform;
+mod support;
+mod who;

@@ -1,0 +1,164 @@
+//! Actions that a test writes down where it uses them.
+
+use model::actor::{Actor, System};
+use model::catalogue::{self, EventType, TargetType};
+use model::id::{OrganizationId, SessionId, SourceId, UserId, WorkspaceId};
+use model::role::{OrganizationRole, Permission, WorkspaceRole};
+use model::things::{Member, Session, Source, User};
+use serde_json::json;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Store, Target, Tx};
+
+use super::{Team, origin};
+
+/// An action whose `apply` is a closure. It may emit what happens to sources and people.
+pub struct Script<F> {
+    pub scope: Scope,
+    pub needs: Vec<Need>,
+    pub apply: F,
+}
+
+impl<F> Script<F> {
+    /// Something that needs the permission to edit sources of the team's workspace.
+    pub fn new(team: &Team, apply: F) -> Self
+    where
+        F: Fn(&mut Tx<'_>) -> Result<Done<()>> + Send + 'static,
+    {
+        Self {
+            scope: Scope::Organization(team.organization),
+            needs: vec![Need::in_workspace(
+                Permission::EditSources,
+                team.workspace,
+                Target::to_be(TargetType::Source, "scripted".to_owned()),
+            )],
+            apply,
+        }
+    }
+
+    /// Something that anyone may try, about a person.
+    pub fn about(scope: Scope, user: UserId, apply: F) -> Self
+    where
+        F: Fn(&mut Tx<'_>) -> Result<Done<()>> + Send + 'static,
+    {
+        Self {
+            scope,
+            needs: vec![Need::nothing(Target {
+                kind: TargetType::User,
+                id: Some(user.to_string()),
+                name: None,
+            })],
+            apply,
+        }
+    }
+}
+
+impl<F> Action for Script<F>
+where
+    F: Fn(&mut Tx<'_>) -> Result<Done<()>> + Send + 'static,
+{
+    const EVENTS: &'static [EventType] = &[
+        catalogue::SOURCE_CREATED,
+        catalogue::SOURCE_UPDATED,
+        catalogue::SOURCE_UPDATED_NAME,
+        catalogue::SOURCE_DELETED,
+        catalogue::USER_ADDED_TO_ORGANIZATION,
+        catalogue::USER_SIGNED_IN,
+        catalogue::USER_SIGNED_OUT,
+    ];
+    type Output = ();
+
+    fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
+        Ok(self.needs.clone())
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+        (self.apply)(tx)
+    }
+}
+
+/// A source that is not stored yet.
+pub fn source(tx: &Tx<'_>, workspace: WorkspaceId, name: &str) -> Source {
+    Source {
+        id: tx.new_id(SourceId::new),
+        workspace,
+        name: name.to_owned(),
+        kind: "HTTP".to_owned(),
+        enabled: true,
+        config: json!({}),
+        write_key: tx.new_id(SourceId::new).to_string(),
+        geo_enrichment: false,
+        transient: false,
+        external_id: None,
+        created_at: tx.at,
+        updated_at: tx.at,
+    }
+}
+
+/// Makes a person a member of an organization, with an account where there is none yet.
+pub fn member(
+    store: &Store,
+    organization: OrganizationId,
+    user: UserId,
+    role: OrganizationRole,
+    workspaces: &[(WorkspaceId, WorkspaceRole)],
+) {
+    let workspaces = workspaces.to_vec();
+    let done = store
+        .perform(
+            Actor::System(System::CommandLine),
+            origin(store),
+            Script::about(Scope::Organization(organization), user, move |tx| {
+                let known = tx.user(user)?;
+                let password = known.is_none().then_some("no password");
+                let member = Member {
+                    user: known.unwrap_or_else(|| User {
+                        id: user,
+                        name: "Grace Hopper".to_owned(),
+                        email: format!("grace@{}.example", user.as_str().to_lowercase()),
+                        created_at: tx.at,
+                    }),
+                    organization,
+                    role,
+                    workspaces: workspaces.clone(),
+                };
+                let made = tx.insert_member(&member, password)?;
+                Ok(Done::new(
+                    (),
+                    vec![Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &made)],
+                ))
+            }),
+        )
+        .wait();
+    let _ = done.expect("a member");
+}
+
+/// A session that is not stored yet; it lasts for an hour.
+pub fn session(tx: &Tx<'_>, id: SessionId, user: UserId) -> Session {
+    Session {
+        id,
+        user,
+        hash: <[u8; 32]>::try_from(format!("{id:0>32}").as_bytes()).expect("32 bytes"),
+        created_at: tx.at,
+        used_at: tx.at,
+        expires_at: tx.at.plus(3600 * model::clock::Micros::SECOND),
+    }
+}
+
+/// What it is to sign in: an account's own action, recorded in the logs of all its organizations.
+pub fn sign_in(
+    user: UserId,
+    id: SessionId,
+) -> Script<impl Fn(&mut Tx<'_>) -> Result<Done<()>> + Send + 'static> {
+    Script::about(Scope::Account(user), user, move |tx| {
+        let person = tx.user(user)?.ok_or(Error::NotFound("user"))?;
+        let session = session(tx, id, user);
+        let made = tx.insert_session(&session, &person)?;
+        Ok(Done::new(
+            (),
+            vec![Fact::new(catalogue::USER_SIGNED_IN, &made)],
+        ))
+    })
+}
