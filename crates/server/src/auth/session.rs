@@ -1,6 +1,5 @@
 //! Who is signed in, by the cookie that the browser sends.
 
-use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use model::actor::Actor;
 use model::clock::Micros;
@@ -163,15 +162,14 @@ fn find(rx: &mut Rx<'_>, actor: Actor, user: User, wanted: Option<&str>) -> Resu
     }))
 }
 
-impl FromRequestParts<App> for SignedIn {
-    type Rejection = NotSignedIn;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        app: &App,
-    ) -> std::result::Result<Self, NotSignedIn> {
-        let shown = cookies::read(&parts.headers, &app.config, Name::Session)
-            .ok_or(NotSignedIn::Nobody)?;
+impl SignedIn {
+    /// Who is signed in, by a request's cookies.
+    ///
+    /// # Errors
+    /// [`NotSignedIn`], with the reason.
+    pub async fn of(parts: &Parts, app: &App) -> std::result::Result<Self, NotSignedIn> {
+        let shown =
+            cookies::read(&parts.headers, &app.config, Name::Session).ok_or(NotSignedIn::Nobody)?;
         let hash = secret::hash(&shown);
         let wanted = cookies::value(&parts.headers, WORKSPACE_COOKIE);
         let read = app
