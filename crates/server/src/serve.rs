@@ -43,12 +43,22 @@ pub fn router(app: App) -> Router {
             }))
             .with_state(app.clone())
     };
-    let nowhere = common(Router::new().fallback(api::nowhere));
-    let pages = common(web::routes(&app));
-    let doors = Doors { pages, nowhere };
-    common(Router::new().route("/health", get(health)).merge(api))
-        .layer(from_fn_with_state(doors.clone(), shared))
-        .fallback(move |request: Request| doors.clone().elsewhere(request))
+    let doors = Doors {
+        pages: common(web::routes(&app)),
+        nowhere: common(Router::new().fallback(api::nowhere)),
+    };
+    let elsewhere = doors.clone();
+    let api = common(Router::new().route("/health", get(health)).merge(api))
+        .fallback(move |request: Request| elsewhere.clone().elsewhere(request));
+    // Before any routing: a router keeps what it has read of a path, and the next one would read it again.
+    Router::new().fallback(move |request: Request| {
+        let door = if web::is_for_page(&request) {
+            doors.pages.clone()
+        } else {
+            api.clone()
+        };
+        call(door, request)
+    })
 }
 
 /// Where a request goes that is not for the API.
@@ -72,15 +82,6 @@ async fn call(door: Router, request: Request) -> Response {
     match door.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
-    }
-}
-
-/// At an address that the API and the dashboard both have: which of the two is meant.
-async fn shared(State(doors): State<Doors>, request: Request, next: Next) -> Response {
-    if web::is_for_page(&request) {
-        call(doors.pages, request).await
-    } else {
-        next.run(request).await
     }
 }
 
