@@ -306,7 +306,7 @@ impl Action for UpdateSource {
             updated_at: tx.at,
             ..after
         };
-        let made = tx.update_source(&before, &after)?;
+        let made = tx.update_source(&after)?;
         Ok(Done::new(
             (),
             vec![
