@@ -5,6 +5,9 @@
     reason = "what the modules of one test program share is not an interface"
 )]
 
+mod append_only;
+mod concurrency;
 mod perform;
+mod refusals;
 mod support;
 mod who;
