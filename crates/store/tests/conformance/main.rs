@@ -7,7 +7,12 @@
 
 mod append_only;
 mod concurrency;
+mod faults_postgres;
+mod faults_sqlite;
+mod keys;
+mod killed;
 mod perform;
 mod refusals;
+mod sealed;
 mod support;
 mod who;
