@@ -84,7 +84,7 @@ fn live(store: &Store) -> crate::support::Team {
             config: json!({ "apiSecret": format!("{SECRET}-2") }),
             ..before.clone()
         };
-        let row = tx.update_source(&before, &after)?;
+        let row = tx.update_source(&after)?;
         Ok(Done::new(
             (),
             vec![Fact::new(catalogue::SOURCE_UPDATED, &row)],
@@ -336,7 +336,7 @@ fn an_update_of_hundreds_of_keys_is_one_entry_of_at_most_64_changes() {
                 config: config.clone().into(),
                 ..made.clone()
             };
-            let row = tx.update_source(&made, &after)?;
+            let row = tx.update_source(&after)?;
             Ok(Done::new(
                 (),
                 vec![Fact::new(catalogue::SOURCE_UPDATED, &row)],
