@@ -6,6 +6,8 @@
 pub(crate) mod dialect;
 mod postgres;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

@@ -188,7 +188,7 @@ fn an_action_that_a_deadlock_has_ended_is_run_again() {
             other.must(&want);
             other.must("ROLLBACK");
         });
-        while watch.number("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0 {
+        while watch.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
             thread::yield_now();
         }
         drop(ready);
@@ -198,7 +198,7 @@ fn an_action_that_a_deadlock_has_ended_is_run_again() {
     assert_eq!(place.raw().table("sources").len(), 1);
     assert_eq!(Log::of(&mut place.raw(), second.organization).size, 5);
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    assert_eq!(watch.number(deadlocks), 1, "there was a deadlock");
+    assert!(watch.number(deadlocks) >= 1, "there was a deadlock");
 }
 
 #[test]
