@@ -75,15 +75,18 @@ fn lived(place: &Place) -> Lived {
     }
 }
 
+/// Whether an entry is among the answers.
+type Admits = Box<dyn Fn(&Entry) -> bool>;
+
 /// Every filter alone, and some together, with what an entry has to be to be found.
-fn queries(lived: &Lived) -> Vec<(Query, Box<dyn Fn(&Entry) -> bool>)> {
+fn queries(lived: &Lived) -> Vec<(Query, Admits)> {
     let (team, user, thing) = (lived.team, lived.member.to_string(), lived.source.clone());
     let other = WorkspaceId::new(lived.store.clock(), lived.store.entropy());
     let (admin, token) = (team.admin.to_string(), team.token.to_string());
     let middle = START.plus(3 * Micros::SECOND);
     let none = Query::default();
     let (own, member) = (team.workspace.to_string(), user.clone());
-    let mut all: Vec<(Query, Box<dyn Fn(&Entry) -> bool>)> = vec![
+    let mut all: Vec<(Query, Admits)> = vec![
         (none.clone(), Box::new(|_| true)),
         (
             Query {
