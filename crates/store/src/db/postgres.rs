@@ -200,7 +200,8 @@ impl From<postgres::Error> for DbError {
     fn from(error: postgres::Error) -> Self {
         let Some(server) = error.as_db_error() else {
             return if error.is_closed()
-                || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
+                || std::error::Error::source(&error)
+                    .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
             {
                 Self::Lost(error.to_string())
             } else {

@@ -246,7 +246,7 @@ fn an_accounts_action_starts_over_when_the_persons_organizations_change_while_it
     let session = SessionId::new(store.clock(), store.entropy());
     let waiting = store.perform(Actor::Anonymous, origin(&store), sign_in(user, session));
     let mut watch = place.raw();
-    while watch.number("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0 {
+    while watch.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
         thread::yield_now();
     }
     holder.must(&format!(

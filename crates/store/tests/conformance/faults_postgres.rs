@@ -61,11 +61,9 @@ fn cut_once(cut: Cut) {
             )
         })
         .collect();
-    let done = waiting
-        .into_iter()
-        .map(|one| one.wait().expect("created"))
-        .count();
-    assert_eq!(done, 40);
+    for one in waiting {
+        let _ = one.wait().expect("created");
+    }
     assert_eq!(sources(&place, team), 41);
 }
 
@@ -136,10 +134,10 @@ fn a_connection_that_was_terminated_is_replaced() {
     let terminate = "SELECT CAST(count(pg_terminate_backend(pid, 5000)) AS BIGINT) FROM pg_stat_activity WHERE application_name = 'annals' AND datname = current_database()";
     for round in 0..3 {
         let _ = create(&store, team, &format!("round {round}"));
-        store.read(|rx| rx.instance()).expect("read");
+        store.read(store::Rx::instance).expect("read");
         assert!(place.raw().number(terminate) >= 2);
         store
-            .read(|rx| rx.instance())
+            .read(store::Rx::instance)
             .expect("a new connection reads");
         let _ = create(&store, team, &format!("round {round}, after"));
         place.raw().number(terminate);
@@ -188,7 +186,7 @@ fn an_action_that_a_deadlock_has_ended_is_run_again() {
             other.must(&want);
             other.must("ROLLBACK");
         });
-        while watch.number("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0 {
+        while watch.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
             thread::yield_now();
         }
         drop(ready);
@@ -198,7 +196,7 @@ fn an_action_that_a_deadlock_has_ended_is_run_again() {
     assert_eq!(place.raw().table("sources").len(), 1);
     assert_eq!(Log::of(&mut place.raw(), second.organization).size, 5);
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    assert_eq!(watch.number(deadlocks), 1, "there was a deadlock");
+    assert!(watch.number(deadlocks) >= 1, "there was a deadlock");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn a_database_that_has_reached_its_page_limit_says_so_and_goes_on_with_a_larger_
     assert!(created > 2);
     compare(&place, created);
     store
-        .read(|rx| rx.instance())
+        .read(store::Rx::instance)
         .expect("what is there can be read");
     drop(store);
     let store = Store::open(limited(&place, Some(pages + 200))).expect("a store");
@@ -133,7 +133,7 @@ fn a_file_that_may_not_grow_is_said_to_be_full_and_grows_when_it_may() {
     let store = place.open();
     let _ = create(&store, team, "After");
     assert_eq!(
-        Log::of(&mut place.raw(), team.organization).size as usize,
+        Log::of(&mut place.raw(), team.organization).entries.len(),
         created + 6
     );
 }

@@ -313,7 +313,9 @@ fn what_the_salts_were_made_of_is_stored_nowhere() {
                     })
                     .expect("every salt comes from a k");
                 found += 1;
-                let hex: String = k.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = k
+                    .iter()
+                    .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
                 for form in [&k[..], hex.as_bytes(), BASE64.encode(k).as_bytes()] {
                     assert!(!holds(&all, form));
                 }
