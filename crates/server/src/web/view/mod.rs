@@ -22,7 +22,7 @@
 //! | `/destinations/{id}/transformation` | `transformation_id`, `reason` |
 //! | `.../delete` | `confirm` (the name, where the page asks for it), `reason` |
 //! | `/settings/workspace` | `allow_unknown_types`, `reason` |
-//! | `/setup` | `token`, `organization`, `workspace`, `name`, `email`, `password` |
+//! | `/setup` | `organization`, `workspace`, `name`, `email`, `password` |
 //! | `/sign-in` | `email`, `password`, `next` |
 //! | `/sign-out` | nothing else |
 

@@ -289,7 +289,6 @@ impl Samples {
         .collect();
         let setup = Setup {
             bare: self.bare(),
-            token: self.text("one-time-token"),
             organization: self.text("Fernhill Market"),
             workspace: self.text("Production"),
             name: self.text("Ines Okafor-Lund"),
