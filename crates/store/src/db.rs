@@ -39,7 +39,7 @@ pub enum DbError {
 /// Where the data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// A file of the bundled SQLite.
+    /// A file of the bundled `SQLite`.
     Sqlite {
         /// The file; its folder must exist.
         file: PathBuf,
