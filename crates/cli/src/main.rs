@@ -29,7 +29,7 @@ enum Command {
     Member(member::Member),
     /// Bring a database to this version's schema, as its owner
     Migrate(migrate::Migrate),
-    /// Print the description of the API (OpenAPI 3.1)
+    /// Print the description of the API (`OpenAPI` 3.1)
     Openapi,
 }
 
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Command::Serve(command) => serve::run(command),
         Command::Init(command) => init::run(command),
         Command::Member(command) => member::run(command),
-        Command::Migrate(command) => migrate::run(command),
+        Command::Migrate(command) => migrate::run(&command),
         Command::Openapi => openapi(),
     };
     match result {

@@ -31,7 +31,7 @@ const GRACE: Duration = Duration::from_secs(10);
 ///
 /// The API and the dashboard are routers of their own. The API comes first; what is no address of it goes on to the
 /// dashboard, and so does a browser that asks, without a token, for an address that both have.
-pub fn router(app: App) -> Router {
+pub fn router(app: &App) -> Router {
     let (api, _) = api::routes().split_for_parts();
     let common = |router: Router<App>| {
         router
@@ -44,7 +44,7 @@ pub fn router(app: App) -> Router {
             .with_state(app.clone())
     };
     let doors = Doors {
-        pages: common(web::routes(&app)),
+        pages: common(web::routes(app)),
         nowhere: common(Router::new().fallback(api::nowhere)),
     };
     let elsewhere = doors.clone();

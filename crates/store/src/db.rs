@@ -6,6 +6,8 @@
 pub(crate) mod dialect;
 mod postgres;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -37,7 +39,7 @@ pub enum DbError {
 /// Where the data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// A file of the bundled SQLite.
+    /// A file of the bundled `SQLite`.
     Sqlite {
         /// The file; its folder must exist.
         file: PathBuf,
@@ -241,7 +243,7 @@ impl Row {
 /// One connection to either database.
 pub(crate) enum Conn {
     Sqlite(Sqlite),
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 impl Conn {
@@ -251,7 +253,7 @@ impl Conn {
             Location::Sqlite { file, max_pages } => {
                 Sqlite::open(file, *max_pages).map(Self::Sqlite)
             }
-            Location::Postgres(url) => Postgres::open(url).map(Self::Postgres),
+            Location::Postgres(url) => Postgres::open(url).map(Box::new).map(Self::Postgres),
         }
     }
 
@@ -259,7 +261,7 @@ impl Conn {
     pub(crate) fn open_reader(location: &Location) -> Result<Self, DbError> {
         match location {
             Location::Sqlite { file, .. } => Sqlite::open_reader(file).map(Self::Sqlite),
-            Location::Postgres(url) => Postgres::open(url).map(Self::Postgres),
+            Location::Postgres(url) => Postgres::open(url).map(Box::new).map(Self::Postgres),
         }
     }
 

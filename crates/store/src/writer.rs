@@ -1,7 +1,7 @@
 //! Group commit: the actions that wait are committed together, each in a savepoint of its own, and each is answered only
 //! when the commit is durable.
 //!
-//! On SQLite one thread writes for all logs. On PostgreSQL a few threads write, each for one log at a time, so that
+//! On `SQLite` one thread writes for all logs. On PostgreSQL a few threads write, each for one log at a time, so that
 //! organizations do not wait for each other; an action whose logs are a set is in no group.
 
 mod group;

@@ -260,8 +260,13 @@ impl<'c> Shower<'c> {
                     _ => None,
                 })
                 .map(line),
-            (_, "connected_source" | "disconnected_source" | "connected_transformation")
-            | (_, "disconnected_transformation") => related.first().map(|name| (*name).to_owned()),
+            (
+                _,
+                "connected_source"
+                | "disconnected_source"
+                | "connected_transformation"
+                | "disconnected_transformation",
+            ) => related.first().map(|name| (*name).to_owned()),
             (_, "updated_transformation") => match related.as_slice() {
                 [new, old] => Some(format!("{old} → {new}")),
                 _ => None,

@@ -26,7 +26,15 @@ impl Postgres {
             .parse()
             .map_err(|_| DbError::Lost("the database's URL cannot be read".to_owned()))?;
         config.application_name("annals");
-        let client = if config.get_ssl_mode() == SslMode::Disable || local(&config) {
+        // Left to itself, the driver goes on in clear where a server has no TLS. Beyond this machine that must be said.
+        if !url.contains("sslmode=") {
+            config.ssl_mode(if is_local(&config) {
+                SslMode::Disable
+            } else {
+                SslMode::Require
+            });
+        }
+        let client = if config.get_ssl_mode() == SslMode::Disable {
             config.connect(NoTls)?
         } else {
             config.connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls()?))?
@@ -130,18 +138,17 @@ impl Drop for Postgres {
     }
 }
 
-/// Whether all hosts are sockets of this machine, where TLS means nothing.
-fn local(config: &Config) -> bool {
-    config.get_ssl_mode() == SslMode::Prefer
-        && config.get_hosts().iter().all(|host| match host {
-            postgres::config::Host::Tcp(name) => {
-                name == "localhost"
-                    || name
-                        .parse::<std::net::IpAddr>()
-                        .is_ok_and(|ip| ip.is_loopback())
-            }
-            postgres::config::Host::Unix(_) => true,
-        })
+/// Whether all hosts are this machine.
+fn is_local(config: &Config) -> bool {
+    config.get_hosts().iter().all(|host| match host {
+        postgres::config::Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback())
+        }
+        postgres::config::Host::Unix(_) => true,
+    })
 }
 
 fn tls() -> Result<rustls::ClientConfig, DbError> {
@@ -193,7 +200,8 @@ impl From<postgres::Error> for DbError {
     fn from(error: postgres::Error) -> Self {
         let Some(server) = error.as_db_error() else {
             return if error.is_closed()
-                || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
+                || std::error::Error::source(&error)
+                    .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
             {
                 Self::Lost(error.to_string())
             } else {

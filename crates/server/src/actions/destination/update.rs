@@ -73,7 +73,7 @@ impl Action for UpdateDestination {
         after.changed = true;
         after.revision = tx.new_id(RevisionId::new);
         after.updated_at = tx.at;
-        let made = tx.update_destination(&before, &after)?;
+        let made = tx.update_destination(&after)?;
         let facts = vec![
             Fact::new(catalogue::DESTINATION_UPDATED_NAME, &made).only("name"),
             Fact::new(catalogue::DESTINATION_UPDATED, &made).all_but("name"),
