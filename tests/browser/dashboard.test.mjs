@@ -96,7 +96,10 @@ browserTest("a wrong password says the same as an unknown address", { allow: [/4
   await look(page, "team");
 });
 
-browserTest("what is done in the browser is what the audit log shows", { allow: [/404/, /422/] }, async ({ page }) => {
+/** The pages of what the next test made, for the one after it. */
+let done;
+
+browserTest("what is done in the browser is what the audit log shows", async ({ page }) => {
   const { url, api, ids } = await server;
   const token = ids.accessToken;
   await signIn(page);
@@ -148,7 +151,7 @@ browserTest("what is done in the browser is what the audit log shows", { allow: 
 
   await page.click(".tabs a:has-text('Connections')");
   await page.selectOption("#source_id", { label: "Shop" });
-  await page.click("button:has-text('Connect')");
+  await page.click("button.btn--primary:has-text('Connect')");
   await page.waitForSelector(".note--ok:has-text('Connect Source')");
   await look(page, "destination-connections");
 
@@ -170,7 +173,6 @@ browserTest("what is done in the browser is what the audit log shows", { allow: 
 
   await page.goto(`${source}/delete`);
   await look(page, "source-delete");
-  await page.evaluate(() => document.querySelector("[data-confirm]").removeAttribute("data-confirm"));
   await page.goto(`${source}/settings`);
   await page.click("text=Delete…");
   await page.waitForSelector("dialog[open]");
@@ -219,18 +221,24 @@ browserTest("what is done in the browser is what the audit log shows", { allow: 
   await look(page, "event");
   assert.match(await page.textContent("#event-json"), /"action": "connected_source"/);
 
+  done = { source, destination };
+});
+
+browserTest("what was deleted keeps its history, and what is wrong is said", { allow: [/404/, /422/] }, async ({ page }) => {
+  const { url } = await server;
+  const { source, destination } = done;
+  await signIn(page);
   await page.goto(`${url}/settings/audit-logs?actor=nobody@example.com`);
   await page.waitForSelector(".note--warn:has-text('No member has the e-mail')");
   await page.goto(`${destination}/audit-logs`);
   await look(page, "destination-audit-logs");
   await page.goto(`${source}/audit-logs`);
-  await page.waitForSelector("h1:has-text('Shop')");
+  await page.waitForSelector("h1:has-text('Shop') + .badge:has-text('Deleted')");
   await look(page, "source-deleted-audit-logs");
   await page.goto(`${url}/no-such-page`);
   await page.waitForSelector("h1:has-text('Nothing is here')");
   await look(page, "nothing-here");
 
-  await page.goto(destination);
   await page.goto(`${destination}/configuration`);
   await page.fill("#json", "{");
   await page.click("button:has-text('Save')");

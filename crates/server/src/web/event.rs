@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use model::catalogue::{EventType, TargetType};
 use model::change::ChangeKind;
 use model::clock::Micros;
+use model::definition::Kind;
 use model::entry::{Entry, Outcome as Ended};
 use model::id::{VersionId, WorkspaceId};
 use model::interface::{Interface, short_user_agent};
@@ -12,6 +13,7 @@ use model::things::CodeKind;
 use serde_json::Value as Json;
 use store::{Event, Hidden, Result, Rx};
 
+use super::things;
 use super::view::event::{Change, Details, EventRow, Outcome, Value};
 use super::view::parts::{Actor, ActorKind, Target};
 use super::visitor::Clock;
@@ -259,7 +261,11 @@ impl<'c> Shower<'c> {
                     ChangeKind::Value { after, .. } => after.as_ref(),
                     _ => None,
                 })
-                .map(line),
+                .map(|name| match (kind, name) {
+                    ("source", Json::String(name)) => things::kind(Kind::Source, name).0,
+                    (_, Json::String(name)) => things::kind(Kind::Destination, name).0,
+                    (_, other) => line(other),
+                }),
             (
                 _,
                 "connected_source"
