@@ -145,6 +145,7 @@ fn head(me: &Me, seen: &Seen) -> SourceHead {
         enabled: seen.source.enabled,
         can_edit: me.signed_in.can.edit_sources,
         can_audit: me.signed_in.can.read_audit_log,
+        deleted: false,
         events: seen.known.events,
         last_change: seen.known.last.clone(),
     }
@@ -334,11 +335,12 @@ pub(super) async fn audit_logs(
         (Err(_), Some(event)) => SourceHead {
             id: id.to_string(),
             name: history::name_in(&event, id.as_str()),
-            kind: "Deleted".to_owned(),
+            kind: String::new(),
             known: true,
             enabled: false,
             can_edit: false,
             can_audit: true,
+            deleted: true,
             events: log.total,
             last_change: None,
         },

@@ -140,6 +140,7 @@ pub(super) fn head(me: &Me, seen: &Seen) -> CodeHead {
         published: seen.published.clone(),
         versions: u64::try_from(seen.newest).unwrap_or(0),
         can_audit: me.signed_in.can.read_audit_log,
+        deleted: false,
         events: seen.known.events,
         last_change: seen.known.last.clone(),
     }
@@ -209,11 +210,12 @@ pub(super) async fn audit_logs(
         (Err(_), Some(event)) => CodeHead {
             id: id.to_string(),
             name: history::name_in(&event, id.as_str()),
-            description: "This transformation was deleted.".to_owned(),
+            description: String::new(),
             language: String::new(),
             published: None,
             versions: 0,
             can_audit: true,
+            deleted: true,
             events: log.total,
             last_change: None,
         },

@@ -391,6 +391,7 @@ impl Samples {
             enabled: true,
             can_edit: true,
             can_audit: true,
+            deleted: false,
             events: Some(48),
             last_change: Some(self.last_change()),
         }
@@ -546,6 +547,7 @@ impl Samples {
             enabled: true,
             can_edit: true,
             can_audit: true,
+            deleted: false,
             connections: 2,
             events: Some(1312),
             last_change: Some(self.last_change()),
@@ -743,6 +745,7 @@ impl Samples {
             published: Some(self.text("14")),
             versions: 15,
             can_audit: true,
+            deleted: false,
             events: Some(41),
             last_change: Some(self.last_change()),
         }
