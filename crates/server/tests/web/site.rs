@@ -69,7 +69,7 @@ impl Site {
         let store = tokio::task::spawn_blocking(open).await.expect("opened");
         let app = App::new(Arc::new(store), config);
         Self {
-            router: server::serve::router(app.clone()),
+            router: server::serve::router(&app),
             app,
             clock,
             _folder: folder,
