@@ -305,6 +305,7 @@ fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -
         fields: drawn.fields,
         json: drawn.json,
         json_secrets: drawn.json_secrets,
+        revision: one.revision.to_string(),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -335,6 +336,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         version: None,
         enabled: Some(form.flag("enabled")),
         config: None,
+        revision: None,
     };
     if form.text("form") == "enabled" {
         let done = match action.enabled {
@@ -346,6 +348,12 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     }
     let seen = seen(&app, &me, &id).await?;
     let one = &seen.destination;
+    // What is laid over stored settings must not meet others: neither those that came after the page was drawn, nor
+    // those that come between here and the change.
+    action.revision = match form.get("revision") {
+        Some(seen) => Some(things::id(seen)?),
+        None => Some(one.revision),
+    };
     action.name = Some(form.text("name").to_owned());
     match Settings::of(&one.kind).read(&stored(one), &form) {
         Ok(config) => action.config = Some(config),

@@ -178,12 +178,32 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// The words for what was refused before a handler was asked: a query or a path that cannot be read.
+fn unsaid(response: &Response) -> Option<Said> {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_text = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !response.status().is_client_error() || !is_text {
+        return None;
+    }
+    let refusal = Refusal::new(
+        response.status(),
+        "This address does not make sense here",
+        "A part of it cannot be read. Nothing was changed.",
+        "Look at the address, or start from a list.",
+    );
+    match *refusal.0 {
+        Why::Said(said) => Some(said),
+        Why::SignIn(_) => None,
+    }
+}
+
 /// Draws the page of what was refused, in the theme of whoever asked.
 pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let visitor = Visitor::of(&mut parts, &app);
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    let Some(said) = response.extensions_mut().remove::<Said>() else {
+    let said = response.extensions_mut().remove::<Said>();
+    let Some(said) = said.or_else(|| unsaid(&response)) else {
         return response;
     };
     let page = ErrorPage {

@@ -45,10 +45,18 @@ impl Clock {
     }
 }
 
+/// Whether this may be the name of a zone: it is looked up among files.
+fn is_zone(name: &str) -> bool {
+    name.len() <= 64
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte))
+}
+
 impl Visitor {
     pub(super) fn of(parts: &mut Parts, app: &App) -> Self {
         let cookie = |name| cookies::value(&parts.headers, name);
-        let told = cookie("annals_tz").filter(|name| name.len() <= 64);
+        let told = cookie("annals_tz").filter(|name| is_zone(name));
         let zone = told.and_then(|name| Some((TimeZone::get(&name).ok()?, name)));
         let request_id = parts
             .extensions

@@ -185,6 +185,65 @@ async fn secrets_stay_when_they_are_left_empty_and_are_never_shown() {
 }
 
 #[tokio::test]
+async fn settings_that_changed_meanwhile_are_not_written_over() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let fields = [
+        ("type", "S3"),
+        ("name", "Lake"),
+        ("config.bucketName", "one"),
+    ];
+    let path = browser
+        .post("/destinations", &fields)
+        .await
+        .header("location")
+        .to_owned();
+    let page = browser.get(&format!("{path}/configuration")).await.body;
+    let (_, rest) = page
+        .split_once("name=\"revision\" value=\"")
+        .expect("a revision");
+    let revision = rest.split('"').next().expect("a revision");
+    let body = json!({"config": {"bucketName": "two"}});
+    site.api("PUT", &format!("/v2{path}"), Some(body)).await;
+    let fields = [
+        ("form", "settings"),
+        ("revision", revision),
+        ("name", "Lake"),
+        ("config.bucketName", "three"),
+    ];
+    let answer = browser.post(&path, &fields).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(
+        answer
+            .body
+            .contains("Someone else changed this destination meanwhile"),
+        "{}",
+        answer.body
+    );
+    assert_eq!(
+        last(&site, team).await.2.as_deref(),
+        Some("changed_meanwhile")
+    );
+    let (_, now) = site.api("GET", &format!("/v2{path}"), None).await;
+    assert_eq!(now["destination"]["config"]["bucketName"], "two");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_an_address_is_a_page_too() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    for address in [
+        "/settings/audit-logs?type=source&type=mfa",
+        "/sources/%FF",
+        "/sources?after=x&after=y",
+    ] {
+        let page = browser.get(address).await;
+        assert!(page.status.is_client_error(), "{address}");
+        assert!(page.body.contains("<h1>"), "{address}: {}", page.body);
+    }
+}
+
+#[tokio::test]
 async fn of_an_unknown_type_every_text_is_a_secret() {
     let (site, _) = Site::ready().await;
     let mut browser = site.signed_in("ada@example.com").await;

@@ -285,7 +285,10 @@ impl Browser<'_> {
             self.set_cookie(name, value);
         }
         if let Some((_, rest)) = answer.body.split_once("name=\"csrf\" value=\"") {
-            self.csrf = rest.split('"').next().unwrap_or_default().to_owned();
+            rest.split('"')
+                .next()
+                .unwrap_or_default()
+                .clone_into(&mut self.csrf);
         }
         answer
     }

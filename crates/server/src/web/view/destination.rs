@@ -144,6 +144,8 @@ pub struct DestinationConfiguration {
     pub json: String,
     /// The names of secrets that are stored among the other settings; they stay unless they are sent again.
     pub json_secrets: Vec<String>,
+    /// The state of the settings that is shown.
+    pub revision: String,
     /// What is wrong with what was sent: `name` and `json`; a field has its own.
     pub errors: Errors,
 }

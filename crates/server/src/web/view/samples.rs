@@ -643,6 +643,7 @@ impl Samples {
             fields: self.fields(),
             json: self.text("{\n  \"namespace\": \"web\"\n}"),
             json_secrets: vec![self.text("oauth.refreshToken")],
+            revision: self.text("3FQhRevn6Rv9tDy3AjC1zEf8Ng5"),
             errors: Errors::default(),
         };
         let connected = DestinationConnections {
