@@ -132,7 +132,7 @@ impl Api {
             .expect("set up")
             .output;
         Self {
-            router: server::serve::router(App::new(store.clone(), Config::default())),
+            router: server::serve::router(&App::new(store.clone(), Config::default())),
             store,
             clock,
             made,
