@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use postgres::config::SslMode;
@@ -26,6 +27,10 @@ impl Postgres {
             .parse()
             .map_err(|_| DbError::Lost("the database's URL cannot be read".to_owned()))?;
         config.application_name("annals");
+        // A network that falls silent must not keep a writer waiting for ever.
+        config.connect_timeout(Duration::from_secs(10));
+        config.keepalives_idle(Duration::from_secs(30));
+        config.tcp_user_timeout(Duration::from_secs(30));
         // Left to itself, the driver goes on in clear where a server has no TLS. Beyond this machine that must be said.
         if !url.contains("sslmode=") {
             config.ssl_mode(if is_local(&config) {

@@ -213,13 +213,13 @@ fn accounts_and_groups_of_several_organizations_do_not_stand_in_each_others_way(
                 told.iter()
                     .filter(|one| *one == "user.signed_in success")
                     .count(),
-                64
+                32
             );
             assert_eq!(
                 told.iter()
                     .filter(|one| *one == "source.created success")
                     .count(),
-                16
+                8
             );
         }
     });

@@ -58,7 +58,7 @@ fn a_database_that_has_reached_its_page_limit_says_so_and_goes_on_with_a_larger_
     assert!(created > 2);
     compare(&place, created);
     store
-        .read(|rx| rx.instance())
+        .read(|rx| rx.instance().map(drop))
         .expect("what is there can be read");
     drop(store);
     let store = Store::open(limited(&place, Some(pages + 200))).expect("a store");

@@ -242,13 +242,13 @@ fn check_all(lived: &Lived) {
                 (wanted.len() as u64, false),
                 "{query:?}"
             );
-            // The same in pages of three.
+            // The same in pages of seven.
             let (mut paged, mut after) = (Vec::new(), None);
             loop {
                 let page = read(
                     lived,
                     &Query {
-                        limit: 3,
+                        limit: 7,
                         order,
                         after,
                         ..query.clone()
@@ -329,7 +329,6 @@ fn two_processes_that_index_at_once_index_each_entry_once() {
             }
         });
         assert_eq!(place.raw().table("index_counts"), counts);
-        check_all(&lived);
     });
 }
 

@@ -1,14 +1,17 @@
 //! The one rule: a change and the events that record it are one.
 
+use model::actor::Actor;
 use model::catalogue;
 use model::change::{Change, ChangeKind};
 use model::clock::{Clock, Micros};
+use model::id::SessionId;
 use model::things::Source;
 use serde_json::json;
 use store::{Done, Error, Fact, Order, Query, Result, Store, Tx, Upkeep};
 
 use crate::support::{
-    CreateSource, Log, START, Script, Team, UpdateSource, create, on_both, origin, source, team,
+    CreateSource, Log, START, Script, Team, UpdateSource, create, on_both, origin, session, source,
+    team,
 };
 
 #[test]
@@ -400,7 +403,27 @@ fn a_read_that_panics_gives_its_connection_back() {
             assert!(std::panic::catch_unwind(read).is_err());
         }
         store
-            .read(|rx| rx.instance())
+            .read(|rx| rx.instance().map(drop))
             .expect("there is a connection left to read with");
+    });
+}
+
+#[test]
+fn a_row_of_which_nothing_is_told_but_that_it_is_there_needs_a_fact_as_well() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let scope = store::Scope::Account(team.admin);
+        let action = Script::about(scope, team.admin, move |tx| {
+            let person = tx.user(team.admin)?.ok_or(Error::NotFound("user"))?;
+            let session = session(tx, tx.new_id(SessionId::new), team.admin);
+            let _forgotten = tx.insert_session(&session, &person)?;
+            Ok(Done::new((), Vec::new()))
+        });
+        let done = store
+            .perform(Actor::Anonymous, origin(&store), action)
+            .wait();
+        assert!(matches!(done, Err(Error::Internal(text)) if text.contains("no fact names")));
+        assert_eq!(place.raw().table("sessions").len(), 0);
     });
 }

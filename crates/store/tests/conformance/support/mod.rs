@@ -9,7 +9,7 @@ mod unseal;
 pub use log::{Log, logs};
 pub use proxy::{Cut, Proxy};
 pub use raw::{Cell, Raw};
-pub use script::{Script, member, sign_in, source};
+pub use script::{Script, member, session, sign_in, source};
 pub use unseal::{data_keys, unseal};
 
 use std::sync::Arc;

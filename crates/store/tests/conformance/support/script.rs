@@ -136,7 +136,7 @@ pub fn member(
 }
 
 /// A session that is not stored yet; it lasts for an hour.
-fn session(tx: &Tx<'_>, id: SessionId, user: UserId) -> Session {
+pub fn session(tx: &Tx<'_>, id: SessionId, user: UserId) -> Session {
     Session {
         id,
         user,
