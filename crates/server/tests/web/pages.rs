@@ -4,7 +4,7 @@ use axum::http::{Request, StatusCode, header};
 use model::role::WorkspaceRole;
 use serde_json::json;
 
-use crate::site::{Browser, HOSTILE, PASSWORD, Site, Team};
+use crate::site::{Browser, Database, HOSTILE, PASSWORD, Site, Team};
 
 async fn last(site: &Site, team: Team) -> (String, String, Option<String>) {
     let log = site.log(team.organization).await;
@@ -61,6 +61,50 @@ async fn a_change_says_once_what_was_recorded_and_nothing_says_so_too() {
         page.contains("Updated Name, entry") && page.contains("Updated, entry"),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn on_postgresql_too_the_log_shows_what_was_done_and_pages_turn() {
+    let site = Site::new(Database::Postgres, server::app::Config::default()).await;
+    let team = site.set_up().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    for n in 0..52 {
+        source(&mut browser, &format!("Source {n}")).await;
+    }
+    let path = source(&mut browser, "Shop").await;
+    browser
+        .post(
+            &path,
+            &[
+                ("form", "settings"),
+                ("name", "Web shop"),
+                ("enabled", "true"),
+            ],
+        )
+        .await;
+    let gone = browser
+        .post(&format!("{path}/delete"), &[("confirm", "Web shop")])
+        .await;
+    assert_eq!(gone.status, StatusCode::SEE_OTHER);
+    assert_eq!(last(&site, team).await.0, "deleted");
+    let rows = |body: &str| body.matches("<tr class=\"ev\"").count();
+    let page = browser.get("/settings/audit-logs?type=source").await.body;
+    assert_eq!(rows(&page), 50);
+    let (_, rest) = page
+        .split_once("rel=\"next\" href=\"")
+        .expect("older events");
+    let older = rest
+        .split('"')
+        .next()
+        .expect("an address")
+        .replace("&amp;", "&")
+        .replace("&#38;", "&");
+    let page = browser.get(&older).await.body;
+    assert_eq!(rows(&page), 5, "55 events of sources in all");
+    assert!(page.contains("rel=\"prev\""));
+    let history = browser.get(&format!("{path}/audit-logs")).await.body;
+    assert_eq!(rows(&history), 3);
+    assert!(history.contains("<h1>Web shop</h1>"));
 }
 
 #[tokio::test]
