@@ -32,6 +32,7 @@ pub fn router(app: App) -> Router {
         .route("/health", get(health))
         .merge(api)
         .fallback(api::nowhere)
+        .method_not_allowed_fallback(api::no_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(app.clone(), around))
         .layer(CatchPanicLayer::custom(|_| {
