@@ -81,3 +81,12 @@ pub async fn nowhere() -> Problem {
         "There is nothing at this address.",
     )
 }
+
+/// The answer to a method that an address does not have.
+pub async fn no_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This address does not take this method.",
+    )
+}

@@ -253,6 +253,24 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// The ids in a path. What is no text is the id of nothing.
+#[derive(Clone, Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|_| {
+                let message = "There is nothing at this address.";
+                Problem::new(StatusCode::NOT_FOUND, "not_found", message)
+            })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

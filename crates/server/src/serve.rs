@@ -48,8 +48,11 @@ pub fn router(app: &App) -> Router {
         nowhere: common(Router::new().fallback(api::nowhere)),
     };
     let elsewhere = doors.clone();
-    let api = common(Router::new().route("/health", get(health)).merge(api))
-        .fallback(move |request: Request| elsewhere.clone().elsewhere(request));
+    let api = Router::new()
+        .route("/health", get(health))
+        .merge(api)
+        .method_not_allowed_fallback(api::no_method);
+    let api = common(api).fallback(move |request: Request| elsewhere.clone().elsewhere(request));
     // Before any routing: a router keeps what it has read of a path, and the next one would read it again.
     Router::new().fallback(move |request: Request| {
         let door = if web::is_for_page(&request) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use model::clock::Micros;
 use model::entry::Outcome;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use super::paging::Paging;
 use crate::app::App;
 use crate::audit::{self, Reach};
 use crate::problem::Problem;
-use crate::request::{Bearer, Params};
+use crate::request::{Bearer, Params, Path};
 
 /// Which events.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]

@@ -1,7 +1,7 @@
 //! `/v2/connections`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use model::role::Permission;
 use model::things::Connection;
@@ -20,7 +20,7 @@ use crate::actions::connection::set_external_id::SetExternalId;
 use crate::actions::connection::update::UpdateConnection;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::{Bearer, Body, Params};
+use crate::request::{Bearer, Body, Params, Path};
 
 /// A connection from a source to a destination.
 #[derive(Debug, Serialize, ToSchema)]

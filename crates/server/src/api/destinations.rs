@@ -1,7 +1,7 @@
 //! `/v2/destinations`, and the transformation before each.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use model::config::Matcher;
 use model::definition::{Definitions, Kind, Secrecy};
@@ -24,7 +24,7 @@ use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::{Bearer, Body, Params};
+use crate::request::{Bearer, Body, Params, Path};
 
 /// A destination. Its secrets are only in the answer about it alone, and only for those who may edit it.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,7 +1,7 @@
 //! `/v2/sources`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use model::role::Permission;
 use model::things::Source;
@@ -20,7 +20,7 @@ use crate::actions::source::set_external_id::SetExternalId;
 use crate::actions::source::update::UpdateSource;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::{Bearer, Body, Params};
+use crate::request::{Bearer, Body, Params, Path};
 
 /// A source.
 #[derive(Debug, Serialize, ToSchema)]

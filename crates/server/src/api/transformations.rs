@@ -4,7 +4,7 @@ pub mod libraries;
 pub mod publish;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use model::code;
 use model::role::Permission;
@@ -22,7 +22,7 @@ use crate::actions::transformation::set_external_id::SetExternalId;
 use crate::actions::transformation::update::UpdateTransformation;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::{Bearer, Body, Params};
+use crate::request::{Bearer, Body, Params, Path};
 
 /// A transformation or a library, in its current version or, at a version's address, in that one.
 #[derive(Debug, Serialize, ToSchema)]

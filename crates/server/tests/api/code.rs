@@ -127,6 +127,7 @@ fn what_is_in_use_cannot_be_deleted_and_the_refusal_says_where_it_is_used() {
         ));
         let (hook, mail) = (api.destination("Hook"), api.destination("Mail"));
         api.link(&hook, &one).ok();
+        api.clock.advance(1_000_000);
         api.link(&mail, &one).ok();
         let before = api.events().len();
         let mut told: Vec<String> = [
@@ -145,7 +146,14 @@ fn what_is_in_use_cannot_be_deleted_and_the_refusal_says_where_it_is_used() {
         api.delete(&format!("/libraries/{library}")).ok();
         told.join("\n")
     });
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r"
+    409 transformation_in_use: it is in use by destination “Hook” (ID), destination “Mail” (ID)
+    409 library_in_use: it is in use by transformation “One” (ID)
+    409 library_in_use: its import name cannot change while it is imported by transformation “One” (ID)
+    transformation.deleted One [failed: transformation_in_use]
+    transformation_library.deleted Utils Library [failed: library_in_use]
+    transformation_library.updated Utils Library [failed: library_in_use]
+    ");
 }
 
 #[test]

@@ -247,6 +247,32 @@ impl Api {
         events
     }
 
+    /// The id of the newest event.
+    pub(crate) fn last(&self) -> String {
+        self.index();
+        let path = "/v2/audit-logs?per_page=1&order=desc";
+        let page = self.ask("GET", path, &self.service, &Value::Null).ok();
+        id(&page["data"][0])
+    }
+
+    /// The events after one, but readings of the log.
+    pub(crate) fn since(&self, last: &str) -> Vec<Value> {
+        self.events_with(&self.service, &format!("&after_cursor={last}"))
+    }
+
+    /// How many events there are, readings of the log aside.
+    pub(crate) fn count(&self) -> u64 {
+        self.index();
+        let total = |query: &str| {
+            let path = format!("/v2/audit-logs?per_page=1{query}");
+            let page = self.ask("GET", &path, &self.service, &Value::Null).ok();
+            page["paging"]["total"].as_u64().expect("a number")
+        };
+        // Both readings are recorded before they are counted.
+        let _ = (total(""), total("&action=viewed"));
+        total("") - total("&action=viewed")
+    }
+
     /// Takes everything into the index, as the server's own job does from time to time.
     pub(crate) fn index(&self) {
         while self.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
@@ -262,7 +288,7 @@ impl Api {
             "/libraries",
         ];
         let things: Vec<Value> = lists.iter().map(|path| self.get(path).ok()).collect();
-        json!({ "things": things, "events": self.events().len() })
+        json!({ "things": things, "events": self.count() })
     }
 }
 

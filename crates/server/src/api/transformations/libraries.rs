@@ -1,7 +1,7 @@
 //! `/libraries`: what transformations import.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use model::things::CodeKind;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use super::{
 use crate::api::answer::ExternalId;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::{Bearer, Body, Params};
+use crate::request::{Bearer, Body, Params, Path};
 
 /// All libraries of the workspace.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,0 +1,397 @@
+//! The command line, and what a server does when it is stopped, killed or out of room.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+use store::testing::Postgres;
+use support::{Server, annals};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_annals");
+const PASSWORD: &str = "correct horse battery\n";
+
+fn run(folder: &Path, database: Option<&str>, arguments: &[&str], input: &str) -> Output {
+    let mut child = annals(Path::new(BINARY), folder, database)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("annals starts");
+    // It may end without reading.
+    let _ = child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(input.as_bytes());
+    child.wait_with_output().expect("annals ends")
+}
+
+fn init(folder: &Path, database: Option<&str>, email: &str, password: &str) -> Output {
+    let fixed = [
+        "init",
+        "--organization",
+        "Fernhill",
+        "--workspace",
+        "Production",
+        "--name",
+        "Ada",
+        "--password-stdin",
+        "--json",
+        "--email",
+    ];
+    run(folder, database, &[&fixed[..], &[email]].concat(), password)
+}
+
+/// What it says when it fails: one sentence on standard error, and nothing on standard output.
+#[track_caller]
+fn refusal(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stderr.clone()).expect("text");
+    assert_eq!(text.lines().count(), 1, "one sentence: {text}");
+    text.trim_end().to_owned()
+}
+
+#[test]
+fn the_checked_in_description_is_that_of_the_code() {
+    let output = run(Path::new("/"), None, &["openapi"], "");
+    let now = String::from_utf8(output.stdout).expect("text");
+    let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json"))
+        .expect("openapi.json");
+    assert!(
+        now == kept,
+        "openapi.json is old; make it anew: cargo run -p annals -- openapi > openapi.json"
+    );
+}
+
+#[test]
+fn init_prints_exactly_six_fields_and_refuses_a_second_time() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let output = init(
+            folder.path(),
+            database.as_deref(),
+            "ada@example.com",
+            PASSWORD,
+        );
+        assert!(output.status.success(), "{output:?}");
+        let made: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        let mut fields: Vec<&String> = made.as_object().expect("an object").keys().collect();
+        fields.sort();
+        assert_eq!(
+            fields,
+            [
+                "accessToken",
+                "organizationId",
+                "serviceToken",
+                "userId",
+                "workspaceId",
+                "workspaceToken"
+            ]
+        );
+        let again = refusal(&init(
+            folder.path(),
+            database.as_deref(),
+            "ada@example.com",
+            PASSWORD,
+        ));
+        assert!(
+            again.starts_with("annals: this instance is set up already, as "),
+            "{again}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_set_an_instance_up_is_refused_in_one_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = [
+        refusal(&init(folder.path(), None, "ada@example.com", "short\n")),
+        refusal(&init(folder.path(), None, "ada@example.com", "")),
+        refusal(&init(folder.path(), None, "ada", PASSWORD)),
+        refusal(&run(
+            folder.path(),
+            None,
+            &[
+                "member",
+                "add",
+                "--email",
+                "a@b",
+                "--name",
+                "A",
+                "--role",
+                "viewer",
+                "--password-stdin",
+            ],
+            PASSWORD,
+        )),
+        refusal(&run(
+            folder.path(),
+            None,
+            &[
+                "migrate",
+                "--keys",
+                &folder.path().join("data/annals.keys").to_string_lossy(),
+            ],
+            "",
+        )),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    annals: the password needs at least 12 characters
+    annals: no password came on standard input
+    annals: this is not an e-mail address
+    annals: there is no organization yet; run `annals init` first
+    annals: the key file must not be in the data folder: whoever gets one must not get the other
+    ");
+    assert!(
+        init(folder.path(), None, "ada@example.com", PASSWORD)
+            .status
+            .success(),
+        "none of that set it up"
+    );
+}
+
+#[test]
+fn a_member_is_added_with_a_role_and_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(
+        init(folder.path(), None, "ada@example.com", PASSWORD)
+            .status
+            .success()
+    );
+    let add = |email: &str, role: &str, more: &[&str]| {
+        let fixed = [
+            "member",
+            "add",
+            "--name",
+            "Mo",
+            "--password-stdin",
+            "--json",
+            "--email",
+            email,
+            "--role",
+            role,
+        ];
+        run(folder.path(), None, &[&fixed[..], more].concat(), PASSWORD)
+    };
+    for (role, organization, workspace) in [
+        ("owner", "admin", None),
+        ("admin", "member", Some("admin")),
+        ("editor", "member", Some("editor")),
+        ("viewer", "member", Some("viewer")),
+        ("member", "member", None),
+    ] {
+        let output = add(&format!("{role}@example.com"), role, &[]);
+        let made: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        assert_eq!(made["organizationRole"], organization);
+        let roles: Vec<&str> = made["workspaceRoles"]
+            .as_object()
+            .expect("roles")
+            .values()
+            .filter_map(Value::as_str)
+            .collect();
+        assert_eq!(roles, Vec::from_iter(workspace));
+    }
+    let told = [
+        refusal(&add("OWNER@example.com", "viewer", &[])),
+        refusal(&add(
+            "new@example.com",
+            "viewer",
+            &["--workspace", "0ujtsYcgvSTl8PAuAdqWYSMnLOv"],
+        )),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    annals: nobody was added: this person is a member of the organization already
+    annals: nobody was added: workspace not found
+    ");
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_told_without_its_password() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = refusal(&run(
+        folder.path(),
+        Some("postgres://ada:needle@127.0.0.1:1/annals"),
+        &["migrate"],
+        "",
+    ));
+    assert!(!told.contains("needle"), "{told}");
+}
+
+#[test]
+fn a_key_file_that_does_not_fit_is_refused() {
+    let (one, two) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    for folder in [&one, &two] {
+        assert!(
+            init(folder.path(), None, "ada@example.com", PASSWORD)
+                .status
+                .success()
+        );
+    }
+    let keys = "keys/annals.keys";
+    std::fs::copy(two.path().join(keys), one.path().join(keys)).expect("copied");
+    let told = refusal(&run(one.path(), None, &["migrate"], ""));
+    assert!(told.contains("key"), "{told}");
+}
+
+#[test]
+fn what_was_acknowledged_before_a_kill_is_there_with_its_event_and_no_gap() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let server = Server::start(Path::new(BINARY), database.as_deref());
+        let (acknowledged, served) = (
+            std::sync::Mutex::new(Vec::new()),
+            std::sync::mpsc::channel(),
+        );
+        let (folder, made) = std::thread::scope(|scope| {
+            let (url, token) = (server.url.clone(), server.given("accessToken").to_owned());
+            for worker in 0..16 {
+                let (url, token, acknowledged, served) =
+                    (url.clone(), token.clone(), &acknowledged, served.0.clone());
+                scope.spawn(move || {
+                    for n in 0.. {
+                        let name = format!("{worker}-{n}");
+                        let body = json!({ "name": name, "type": "HTTP" }).to_string();
+                        let request = ureq::post(format!("{url}/v2/sources"))
+                            .header("authorization", format!("Bearer {token}"));
+                        match request.send(&body) {
+                            Ok(answer) if answer.status() == 201 => {
+                                acknowledged.lock().expect("no panic").push(name)
+                            }
+                            _ => return,
+                        }
+                        let _ = served.send(());
+                    }
+                });
+            }
+            // In the middle of it: after a hundred, while the others are under way.
+            for _ in 0..100 {
+                served.1.recv().expect("an answer");
+            }
+            server.kill()
+        });
+        let server = Server::serve(Path::new(BINARY), database.as_deref(), folder, made);
+        let events = server.events("");
+        for (place, event) in events.iter().enumerate() {
+            assert_eq!(event["sequence"], place, "no gap");
+        }
+        let mut recorded: Vec<&str> = events
+            .iter()
+            .filter(|event| event["targetType"] == "source")
+            .filter_map(|event| event["targetName"].as_str())
+            .collect();
+        let mut there = Vec::new();
+        let mut path = "/v2/sources?per_page=500".to_owned();
+        loop {
+            let page = server
+                .ask("GET", &path, server.given("accessToken"), "test", None)
+                .json
+                .expect("a page");
+            there.extend(
+                page["sources"]
+                    .as_array()
+                    .expect("sources")
+                    .iter()
+                    .map(|one| one["name"].as_str().expect("a name").to_owned()),
+            );
+            let Some(next) = page["paging"]["next"].as_str() else {
+                break;
+            };
+            path = next.to_owned();
+        }
+        recorded.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(
+            recorded, there,
+            "no change without event, no event without change"
+        );
+        for name in acknowledged.into_inner().expect("no panic") {
+            assert!(there.contains(&name), "{name} was acknowledged");
+        }
+    }
+}
+
+#[test]
+fn a_body_that_stops_half_way_changes_nothing() {
+    let server = Server::start(Path::new(BINARY), None);
+    let before = server.events("").len();
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let mut socket = TcpStream::connect(address).expect("connected");
+    let token = server.given("accessToken");
+    let head = format!(
+        "POST /v2/sources HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\ncontent-length: 1000\r\n\r\n{{\"name\":"
+    );
+    socket.write_all(head.as_bytes()).expect("sent");
+    socket
+        .shutdown(std::net::Shutdown::Write)
+        .expect("half closed");
+    let mut answer = String::new();
+    // It may be reset.
+    let _ = socket.read_to_string(&mut answer);
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+    assert_eq!(server.events("").len(), before);
+}
+
+#[test]
+fn the_first_start_prints_a_link_to_set_up_and_a_later_one_of_a_set_up_instance_none() {
+    for set_up in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        if set_up {
+            assert!(
+                init(folder.path(), None, "ada@example.com", PASSWORD)
+                    .status
+                    .success()
+            );
+        }
+        let mut child = annals(Path::new(BINARY), folder.path(), None)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let first = lines.next().expect("a line").expect("text");
+        let url = first
+            .strip_prefix("listening on ")
+            .expect("where it listens")
+            .to_owned();
+        // A port that is taken is one plain sentence.
+        let taken = run(folder.path(), None, &["migrate"], "");
+        assert!(taken.status.success());
+        let address = url.trim_start_matches("http://");
+        let second = tempfile::tempdir().expect("a folder");
+        let told = refusal(&run(
+            second.path(),
+            None,
+            &["serve", "--listen", address],
+            "",
+        ));
+        assert!(
+            told.starts_with(&format!("annals: cannot listen at {address}")),
+            "{told}"
+        );
+
+        let stop = std::process::Command::new("kill")
+            .arg(child.id().to_string())
+            .status();
+        assert!(stop.expect("kill").success());
+        assert!(
+            child.wait().expect("it ends").success(),
+            "SIGTERM ends it well"
+        );
+        let rest: Vec<String> = lines.map_while(Result::ok).collect();
+        let links = rest
+            .iter()
+            .filter(|line| line.starts_with(&format!("set up: {url}/setup?token=annals_set_")))
+            .count();
+        assert_eq!(links, usize::from(!set_up), "{rest:?}");
+    }
+}
