@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use model::clock::Micros;
 
-pub(crate) use self::postgres::Postgres;
+pub(crate) use self::postgres::{Postgres, in_schema, round_trips};
 pub(crate) use self::sqlite::Sqlite;
 
 /// What can go wrong in a database, as far as anyone acts on it.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::BytesMut;
 use postgres::config::SslMode;
@@ -13,6 +14,27 @@ use super::{DbError, Param, Row, Value};
 
 /// How many prepared statements a connection keeps before it forgets them all.
 const STATEMENTS: usize = 512;
+
+/// How often anything was sent and its answer awaited, by all connections of the process. For the benchmark.
+static ROUND_TRIPS: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn round_trips() -> u64 {
+    ROUND_TRIPS.load(Ordering::Relaxed)
+}
+
+/// The URL of a database, with a schema in which names are looked up; nothing where it sets options already.
+pub(crate) fn in_schema(url: &str, schema: &str) -> Option<String> {
+    let config: Config = url.parse().ok()?;
+    if config.get_options().is_some() {
+        return None;
+    }
+    Some(if url.contains("://") {
+        let sign = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{sign}options=-c%20search_path%3D{schema}")
+    } else {
+        format!("{url} options='-c search_path={schema}'")
+    })
+}
 
 pub(crate) struct Postgres {
     client: Option<Client>,
@@ -39,6 +61,7 @@ impl Postgres {
     }
 
     fn client(&mut self) -> Result<&mut Client, DbError> {
+        ROUND_TRIPS.fetch_add(1, Ordering::Relaxed);
         self.client
             .as_mut()
             .ok_or_else(|| DbError::Lost("closed".to_owned()))
