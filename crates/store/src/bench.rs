@@ -6,7 +6,7 @@
 use model::clock::{Clock, Entropy, Micros, SystemClock, SystemEntropy};
 use model::id::{RequestId, SourceId};
 
-use crate::db::{self, Conn, Location, params};
+use crate::db::{self, Conn, Location, dialect, params};
 use crate::error::{Error, Result};
 
 /// The table that bare changes go to: a copy of `sources`, with its constraints and indexes.
@@ -45,7 +45,7 @@ impl Bare {
     /// Gives the source another name, in one transaction of three statements, each of them awaited; durable when this
     /// returns.
     pub fn rename(&mut self, name: &str, at: Micros) -> Result<()> {
-        self.conn.begin()?;
+        self.conn.batch(dialect::begin(self.conn.is_postgres()))?;
         let rows = self.conn.execute(
             "UPDATE bare_sources SET name = $2, updated_at = $3 WHERE id = $1",
             params![&self.source, name, at],

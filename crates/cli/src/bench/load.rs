@@ -120,7 +120,12 @@ pub(super) fn at_once(
                 scope.spawn(move || {
                     ready.wait();
                     repeat(budget, |number| {
-                        rename(store, team, id, format!("Many {round}.{number}"))
+                        rename(
+                            store,
+                            team,
+                            id,
+                            format!("Many {round}.{number}, {callers} callers"),
+                        )
                     })
                 })
             })

@@ -48,7 +48,7 @@ impl Rx<'_> {
         workspace: WorkspaceId,
         id: ConnectionId,
     ) -> Result<Option<Connection>> {
-        let row = self.conn.query_one(
+        let row = self.conn.recall(
             &format!("SELECT {COLUMNS} FROM connections WHERE id = $1 AND workspace_id = $2"),
             params![&id, &workspace],
         )?;

@@ -63,7 +63,7 @@ impl Rx<'_> {
         workspace: WorkspaceId,
         id: DestinationId,
     ) -> Result<Option<Destination>> {
-        let row = self.conn.query_one(
+        let row = self.conn.recall(
             &format!("SELECT {COLUMNS} FROM destinations WHERE id = $1 AND workspace_id = $2"),
             params![&id, &workspace],
         )?;

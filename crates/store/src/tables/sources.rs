@@ -101,7 +101,7 @@ impl Rx<'_> {
 
     /// A source of a workspace.
     pub fn source(&mut self, workspace: WorkspaceId, id: SourceId) -> Result<Option<Source>> {
-        let row = self.conn.query_one(
+        let row = self.conn.recall(
             &format!("SELECT {COLUMNS} FROM sources WHERE id = $1 AND workspace_id = $2"),
             params![&id, &workspace],
         )?;

@@ -85,7 +85,7 @@ impl Rx<'_> {
         kind: CodeKind,
         id: TransformationId,
     ) -> Result<Option<Transformation>> {
-        let row = self.conn.query_one(
+        let row = self.conn.recall(
             &format!("SELECT {COLUMNS} FROM {TABLES} WHERE t.id = $1 AND t.workspace_id = $2 AND t.kind = $3"),
             params![&id, &workspace, kind.as_str()],
         )?;

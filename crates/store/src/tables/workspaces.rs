@@ -48,7 +48,7 @@ fn from_row(row: &Row) -> Result<Workspace> {
 impl Rx<'_> {
     /// A workspace.
     pub fn workspace(&mut self, id: WorkspaceId) -> Result<Option<Workspace>> {
-        let row = self.conn.query_one(
+        let row = self.conn.recall(
             &format!("SELECT {COLUMNS} FROM workspaces WHERE id = $1"),
             params![&id],
         )?;
