@@ -33,7 +33,7 @@ enum Command {
     /// Measure what an audited change costs on this machine
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Print the description of the API (OpenAPI 3.1)
+    /// Print the description of the API (`OpenAPI` 3.1)
     Openapi,
 }
 
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         Command::Serve(command) => serve::run(command),
         Command::Init(command) => init::run(command),
         Command::Member(command) => member::run(command),
-        Command::Migrate(command) => migrate::run(command),
+        Command::Migrate(command) => migrate::run(&command),
         Command::Bench(command) => bench::run(command),
         Command::Openapi => openapi(),
     };

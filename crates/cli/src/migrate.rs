@@ -12,7 +12,7 @@ pub(crate) struct Migrate {
     place: Place,
 }
 
-pub(crate) fn run(command: Migrate) -> Result<()> {
+pub(crate) fn run(command: &Migrate) -> Result<()> {
     store::migrate(&command.place.options(true)?)?;
     println!("the schema is up to date");
     Ok(())

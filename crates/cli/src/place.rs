@@ -17,7 +17,7 @@ pub(crate) struct Place {
     /// Folder of the embedded database [default: annals in the user's data home]
     #[arg(long, env = "ANNALS_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A PostgreSQL database, in place of the embedded one: postgres://user@host/name
+    /// A PostgreSQL database, in place of the embedded one: <postgres://user@host/name>
     #[arg(
         long,
         env = "ANNALS_DATABASE",

@@ -36,7 +36,7 @@ pub(crate) struct Serve {
         default_value = "127.0.0.1:8080"
     )]
     listen: SocketAddr,
-    /// Address that people and programs use, such as https://annals.example.com
+    /// Address that people and programs use, such as <https://annals.example.com>
     #[arg(long, env = "ANNALS_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Proxy whose word about the client's address is taken; may be given more than once
@@ -121,7 +121,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
             tracing::info!("stopping: requests that are under way are finished");
         };
-        let router = server::serve::with_metrics(server::serve::router(app.clone()), metrics);
+        let router = server::serve::with_metrics(server::serve::router(&app), metrics);
         server::serve::serve(listener, router, app, stop).await?;
         Ok(())
     });

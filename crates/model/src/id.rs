@@ -12,6 +12,10 @@ use crate::clock::{Clock, Entropy};
 #[error("not an id: expected 27 letters and digits")]
 pub struct NotAnId;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "both arguments are given, so nothing ambient is taken"
+)]
 fn make(clock: &dyn Clock, entropy: &dyn Entropy) -> [u8; 27] {
     let seconds = clock.now().0.div_euclid(crate::clock::Micros::SECOND);
     let text = Ksuid::from_seconds(Some(seconds), Some(&entropy.bytes::<16>())).to_string();

@@ -194,9 +194,9 @@ impl Standing {
         let rule = RULES.iter().find(|rule| rule.permission == permission);
         match (self, rule) {
             (_, None) => false,
-            (Self::System, _)
-            | (
-                Self::Person {
+            (
+                Self::System
+                | Self::Person {
                     organization: OrganizationRole::Admin,
                     ..
                 },

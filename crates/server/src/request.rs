@@ -52,14 +52,14 @@ pub fn client_address(
     };
     let forwarded: Vec<String> = if headers.contains_key(header::FORWARDED) {
         texts(headers, &header::FORWARDED)
-            .filter_map(|element| {
+            .map(|element| {
                 let pair = element.split(';').find_map(|pair| {
                     let (key, value) = pair.split_once('=')?;
                     key.trim()
                         .eq_ignore_ascii_case("for")
                         .then(|| value.trim().trim_matches('"').to_owned())
                 });
-                Some(pair.unwrap_or_default())
+                pair.unwrap_or_default()
             })
             .collect()
     } else {

@@ -15,29 +15,74 @@ use model::id::RequestId;
 use serde_json::json;
 use store::Upkeep;
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::request::BODY_LIMIT;
+use crate::web;
 
 /// How long requests that are under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// All routes of the server.
-pub fn router(app: App) -> Router {
+///
+/// The API and the dashboard are routers of their own. The API comes first; what is no address of it goes on to the
+/// dashboard, and so does a browser that asks, without a token, for an address that both have.
+pub fn router(app: &App) -> Router {
     let (api, _) = api::routes().split_for_parts();
-    Router::new()
-        .route("/health", get(health))
-        .merge(api)
-        .fallback(api::nowhere)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(app.clone(), around))
-        .layer(CatchPanicLayer::custom(|_| {
-            Problem::from(store::Error::Internal("a request panicked".to_owned())).into_response()
-        }))
-        .with_state(app)
+    let common = |router: Router<App>| {
+        router
+            .layer(DefaultBodyLimit::max(BODY_LIMIT))
+            .layer(from_fn_with_state(app.clone(), around))
+            .layer(CatchPanicLayer::custom(|_| {
+                Problem::from(store::Error::Internal("a request panicked".to_owned()))
+                    .into_response()
+            }))
+            .with_state(app.clone())
+    };
+    let doors = Doors {
+        pages: common(web::routes(app)),
+        nowhere: common(Router::new().fallback(api::nowhere)),
+    };
+    let elsewhere = doors.clone();
+    let api = common(Router::new().route("/health", get(health)).merge(api))
+        .fallback(move |request: Request| elsewhere.clone().elsewhere(request));
+    // Before any routing: a router keeps what it has read of a path, and the next one would read it again.
+    Router::new().fallback(move |request: Request| {
+        let door = if web::is_for_page(&request) {
+            doors.pages.clone()
+        } else {
+            api.clone()
+        };
+        call(door, request)
+    })
+}
+
+/// Where a request goes that is not for the API.
+#[derive(Clone)]
+struct Doors {
+    pages: Router,
+    nowhere: Router,
+}
+
+impl Doors {
+    /// What is no address of the API: a page, unless a program asks.
+    async fn elsewhere(self, request: Request) -> Response {
+        let is_program = request.headers().contains_key(header::AUTHORIZATION)
+            || request.uri().path().starts_with("/v2/");
+        let door = if is_program { self.nowhere } else { self.pages };
+        call(door, request).await
+    }
+}
+
+async fn call(door: Router, request: Request) -> Response {
+    match door.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 /// What is around every request: its number, its metrics, and headers that keep browsers from guessing.

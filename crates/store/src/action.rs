@@ -52,6 +52,10 @@ pub struct Target {
 
 impl Target {
     /// A thing with a name.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an id is given as it is at hand, by value or by reference"
+    )]
     pub fn new(kind: TargetType, id: impl ToString, name: impl Into<String>) -> Self {
         Self {
             kind,

@@ -7,6 +7,8 @@ pub(crate) mod dialect;
 mod postgres;
 mod seen;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -39,7 +41,7 @@ pub enum DbError {
 /// Where the data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
-    /// A file of the bundled SQLite.
+    /// A file of the bundled `SQLite`.
     Sqlite {
         /// The file; its folder must exist.
         file: PathBuf,
@@ -248,7 +250,7 @@ pub(crate) struct Conn {
 
 enum Database {
     Sqlite(Sqlite),
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 impl Database {
@@ -267,7 +269,7 @@ impl Conn {
             Location::Sqlite { file, max_pages } => {
                 Database::Sqlite(Sqlite::open(file, *max_pages)?)
             }
-            Location::Postgres(url) => Database::Postgres(Postgres::open(url)?),
+            Location::Postgres(url) => Database::Postgres(Box::new(Postgres::open(url)?)),
         }))
     }
 
@@ -275,7 +277,7 @@ impl Conn {
     pub(crate) fn open_reader(location: &Location) -> Result<Self, DbError> {
         Ok(Self::to(match location {
             Location::Sqlite { file, .. } => Database::Sqlite(Sqlite::open_reader(file)?),
-            Location::Postgres(url) => Database::Postgres(Postgres::open(url)?),
+            Location::Postgres(url) => Database::Postgres(Box::new(Postgres::open(url)?)),
         }))
     }
 

@@ -16,6 +16,7 @@ mod migrate;
 mod refusal;
 mod seal;
 mod search;
+mod seen;
 mod store;
 mod tables;
 #[cfg(feature = "testing")]

@@ -40,11 +40,12 @@ const OPEN: &str = "SELECT log_id, actor, event_type, target, code, actor_kind, 
 
 /// Records a refusal: an event, or one more in a series.
 pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -> Result<()> {
+    let target = refused.need.resource.target.id.clone().unwrap_or_default();
+    // Nobody in particular tries to sign in: such a series belongs to the account that is tried.
     let actor = refused
         .acting
         .id()
-        .unwrap_or_else(|| refused.acting.kind.to_owned());
-    let target = refused.need.resource.target.id.clone().unwrap_or_default();
+        .unwrap_or_else(|| format!("{}:{target}", refused.acting.kind));
     let event = refused.event.to_string();
     let open = group.conn.query_one(
         &format!("{OPEN} WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = $5"),

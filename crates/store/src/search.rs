@@ -4,6 +4,8 @@
 mod event;
 mod filter;
 
+use std::ops::Range;
+
 use model::catalogue::Group;
 use model::clock::Micros;
 use model::entry::{Entry, Outcome};
@@ -143,6 +145,21 @@ impl Rx<'_> {
             return Ok(None);
         };
         Ok(self.events_at(&extent, &[sequence])?.pop())
+    }
+
+    /// The events at these places of an organization's log, in order; at most the first hundred.
+    pub fn events_between(
+        &mut self,
+        organization: OrganizationId,
+        places: Range<u64>,
+    ) -> Result<Vec<Event>> {
+        let extent = self.extent(organization)?;
+        let sequences: Vec<i64> = places
+            .take(100)
+            .filter_map(|place| i64::try_from(place).ok())
+            .filter(|place| *place < extent.size)
+            .collect();
+        self.events_at(&extent, &sequences)
     }
 
     /// Whether an event may be seen by an administrator of one workspace.

@@ -16,6 +16,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::migrate as schema;
+use crate::seen::Seen;
 use crate::tx::Rx;
 use crate::upkeep::Upkeep;
 use crate::writer::Writer;
@@ -146,6 +147,7 @@ impl Store {
             conn,
             env: &self.env,
             keys: &mut keys,
+            seen: &mut Seen::default(),
         });
         conn.batch("COMMIT").map_err(Error::from).and(result)
     }

@@ -1,7 +1,7 @@
 //! Group commit: the actions that wait are committed together, each in a savepoint of its own, and each is answered only
 //! when the commit is durable.
 //!
-//! On SQLite one thread writes for all logs. On PostgreSQL a few threads write, each for one log at a time, so that
+//! On `SQLite` one thread writes for all logs. On PostgreSQL a few threads write, each for one log at a time, so that
 //! organizations do not wait for each other; an action whose logs are a set is in no group.
 
 mod group;
@@ -30,6 +30,8 @@ use queue::Queue;
 
 /// How often a transaction that another was in the way of is run again.
 const TRIES: u32 = 5;
+/// How long a lost database is given before an action is run again; longer with each try.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long a lost database is looked for before the answer is that the outcome is unknown.
 const SEARCH: [u64; 6] = [0, 50, 200, 500, 1_000, 2_000];
 /// How many threads write to PostgreSQL.
@@ -257,12 +259,16 @@ impl Hand {
     fn again(&mut self, job: Box<dyn Job>, error: &Error) {
         let mut jobs = vec![job];
         let mut last = clone_error(error);
-        for _ in 1..TRIES {
+        for attempt in 1..TRIES {
             if !matches!(
                 last,
                 Error::Database(DbError::Conflict(_) | DbError::Lost(_))
             ) {
                 break;
+            }
+            if matches!(last, Error::Database(DbError::Lost(_))) {
+                // A server that restarts needs a moment.
+                std::thread::sleep(PAUSE * attempt);
             }
             match self.attempt(&mut jobs) {
                 Ok(results) => return answer(jobs, results),

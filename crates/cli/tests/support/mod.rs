@@ -156,7 +156,7 @@ impl Server {
             let page = page.json.expect("a page");
             events.extend(page["data"].as_array().expect("events").iter().cloned());
             match page["paging"]["next"].as_str() {
-                Some(next) => path = next.to_owned(),
+                Some(next) => next.clone_into(&mut path),
                 None => return events,
             }
         }

@@ -102,7 +102,7 @@ impl State {
                     };
                     match match_of.cloned() {
                         Some(other) => {
-                            self.compare(one, &other, &format!("{path}[{index}]"), faults)
+                            self.compare(one, &other, &format!("{path}[{index}]"), faults);
                         }
                         None => faults.push(format!("{path}[{index}] is missing")),
                     }

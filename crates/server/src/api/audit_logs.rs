@@ -76,15 +76,12 @@ pub fn moment(field: &str, text: &str) -> StoreResult<Micros> {
 
 impl Wanted {
     fn query(&self) -> StoreResult<Query> {
-        let limit = match self.per_page.unwrap_or(100) {
-            limit @ 1..=100 => limit,
-            _ => {
-                return Err(Error::field(
-                    "out_of_range",
-                    "per_page",
-                    "per_page must be 1 to 100",
-                ));
-            }
+        let limit @ 1..=100 = self.per_page.unwrap_or(100) else {
+            return Err(Error::field(
+                "out_of_range",
+                "per_page",
+                "per_page must be 1 to 100",
+            ));
         };
         let order = match self.order.as_deref() {
             None | Some("asc") => Order::Oldest,

@@ -264,6 +264,7 @@ async fn update(
         version: change.version,
         enabled: change.enabled,
         config: change.config,
+        revision: None,
     };
     let made = app.perform(&bearer.caller, action).await?;
     let destination = app

@@ -1,5 +1,7 @@
 //! Pages of lists, in the form that the clients follow: `paging.next` is a path, absent on the last page.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use store::{After, Error, Listing, Result};
 use utoipa::{IntoParams, ToSchema};
@@ -54,10 +56,10 @@ impl PageOf {
         let next = page.next.as_ref().map(|after| {
             let mut next = format!("{path}?after={after}");
             if let Some(limit) = self.per_page {
-                next.push_str(&format!("&per_page={limit}"));
+                let _ = write!(next, "&per_page={limit}");
             }
             if let Some(has) = self.has_external_id {
-                next.push_str(&format!("&hasExternalId={has}"));
+                let _ = write!(next, "&hasExternalId={has}");
             }
             next
         });

@@ -1,3 +1,254 @@
 //! The dashboard, made on the server: pages that work without a script, and are shorter ways with one.
+//!
+//! One file is one noun. A handler extracts, builds the action, has it performed, and answers: with a page, or after a
+//! change with the way to one. What stands in the way is a [`refusal`], drawn in one place.
+//!
+//! The list of routes is a table, and the router is made from it: a route that is not a read says what action it performs,
+//! or why it performs none.
 
 pub mod view;
+
+mod answer;
+mod assets;
+mod audit_logs;
+mod config;
+mod connections;
+mod destinations;
+mod event;
+mod flash;
+mod form;
+mod history;
+mod home;
+mod libraries;
+mod me;
+mod refusal;
+mod settings;
+mod setup;
+mod sign_in;
+mod sources;
+mod things;
+mod transformations;
+mod visitor;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use model::catalogue::EventType;
+use store::Action;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+
+use self::refusal::{Refusal, dress};
+use crate::actions::connection::create::CreateConnection;
+use crate::actions::connection::delete::DeleteConnection;
+use crate::actions::connection::update::UpdateConnection;
+use crate::actions::destination::create::CreateDestination;
+use crate::actions::destination::delete::DeleteDestination;
+use crate::actions::destination::put_transformation::PutTransformation;
+use crate::actions::destination::take_transformation::TakeTransformation;
+use crate::actions::destination::update::UpdateDestination;
+use crate::actions::instance::set_up::SetUp;
+use crate::actions::session::sign_in::SignIn;
+use crate::actions::session::sign_out::SignOut;
+use crate::actions::source::create::CreateSource;
+use crate::actions::source::delete::DeleteSource;
+use crate::actions::source::update::UpdateSource;
+use crate::actions::workspace::update::UpdateWorkspace;
+use crate::app::App;
+
+/// One route of the dashboard.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// What the action that it performs may emit; empty for a read.
+    pub events: &'static [EventType],
+    handler: MethodRouter<App>,
+}
+
+fn read<H: Handler<T, App>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        events: &[],
+        handler: get(handler),
+    }
+}
+
+fn form<A: Action, H: Handler<T, App>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        events: A::EVENTS,
+        handler: post(handler),
+    }
+}
+
+/// Every route of the dashboard.
+pub fn table() -> Vec<Route> {
+    vec![
+        read("/", home::home),
+        read("/assets/{name}", assets::get),
+        read("/setup", setup::form),
+        form::<SetUp, _, _>("/setup", setup::set_up),
+        read("/sign-in", sign_in::form),
+        form::<SignIn, _, _>("/sign-in", sign_in::sign_in),
+        form::<SignOut, _, _>("/sign-out", sign_in::sign_out),
+        read("/sources", sources::list),
+        form::<CreateSource, _, _>("/sources", sources::create),
+        read("/sources/new", sources::new),
+        read("/sources/{id}", sources::overview),
+        form::<UpdateSource, _, _>("/sources/{id}", sources::update),
+        read("/sources/{id}/settings", sources::settings),
+        read("/sources/{id}/audit-logs", sources::audit_logs),
+        read("/sources/{id}/delete", sources::ask_delete),
+        form::<DeleteSource, _, _>("/sources/{id}/delete", sources::delete),
+        read("/destinations", destinations::list),
+        form::<CreateDestination, _, _>("/destinations", destinations::create),
+        read("/destinations/new", destinations::new),
+        read("/destinations/{id}", destinations::overview),
+        form::<UpdateDestination, _, _>("/destinations/{id}", destinations::update),
+        read(
+            "/destinations/{id}/configuration",
+            destinations::configuration,
+        ),
+        read(
+            "/destinations/{id}/connections",
+            destinations::connections_page,
+        ),
+        form::<CreateConnection, _, _>("/destinations/{id}/connections", destinations::connect),
+        read(
+            "/destinations/{id}/transformation",
+            destinations::transformation,
+        ),
+        form::<PutTransformation, _, _>(
+            "/destinations/{id}/transformation",
+            destinations::put_transformation,
+        ),
+        form::<TakeTransformation, _, _>(
+            "/destinations/{id}/transformation/delete",
+            destinations::take_transformation,
+        ),
+        read("/destinations/{id}/audit-logs", destinations::audit_logs),
+        read("/destinations/{id}/delete", destinations::ask_delete),
+        form::<DeleteDestination, _, _>("/destinations/{id}/delete", destinations::delete),
+        form::<UpdateConnection, _, _>("/connections/{id}", connections::update),
+        form::<DeleteConnection, _, _>("/connections/{id}/delete", connections::delete),
+        read("/transformations", transformations::list),
+        read("/transformations/{id}", transformations::overview),
+        read(
+            "/transformations/{id}/versions",
+            transformations::versions_page,
+        ),
+        read(
+            "/transformations/{id}/audit-logs",
+            transformations::audit_logs,
+        ),
+        read("/libraries", libraries::list),
+        read("/libraries/{id}", libraries::page),
+        read("/settings", settings::home),
+        read("/settings/workspace", settings::workspace),
+        form::<UpdateWorkspace, _, _>("/settings/workspace", settings::update_workspace),
+        read("/settings/team", settings::team),
+        read("/settings/audit-logs", audit_logs::list),
+        read("/settings/audit-logs/{id}", audit_logs::event),
+    ]
+}
+
+/// The dashboard, with what surrounds its pages.
+pub fn routes(app: &App) -> Router<App> {
+    let mut router = Router::new();
+    for route in table() {
+        router = router.route(route.path, route.handler);
+    }
+    router
+        .fallback(async || Refusal::nothing_here())
+        .method_not_allowed_fallback(async || Refusal::nothing_here())
+        .layer(own_forms(app))
+        .layer(from_fn_with_state(app.clone(), dress))
+        .layer(from_fn_with_state(app.clone(), guard))
+}
+
+/// Refuses what a page of another site sends.
+fn own_forms(app: &App) -> CsrfLayer<fn(ProtectionError) -> Response<Body>> {
+    let layer = CsrfLayer::new();
+    let layer = match &app.config.public_url {
+        Some(url) => layer
+            .clone()
+            .add_trusted_origin(url)
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "the public address is no origin of a browser");
+                layer
+            }),
+        None => layer,
+    };
+    layer.with_rejection_response(|_| Refusal::foreign_form().into_response())
+}
+
+/// What a page may load and do: only what this server sends.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The headers of every page.
+async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("same-origin"));
+    if app.config.is_secure() {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+    response
+}
+
+/// Whether a request at an address that the API has too is for the page there: it comes from a browser, without a token.
+pub fn is_for_page(request: &Request) -> bool {
+    let headers = request.headers();
+    let is_shared = ["/transformations", "/libraries"].iter().any(|root| {
+        let path = request.uri().path();
+        path.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    is_shared
+        && matches!(*request.method(), Method::GET | Method::HEAD)
+        && !headers.contains_key(header::AUTHORIZATION)
+        && accepts_pages(request)
+}
+
+/// Whether whoever asks wants to see a page.
+pub fn accepts_pages(request: &Request) -> bool {
+    request
+        .headers()
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("text/html"))
+}

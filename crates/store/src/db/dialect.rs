@@ -1,6 +1,6 @@
 //! What the two databases say differently. Everything else is one text.
 
-/// Begins a transaction that will write. SQLite takes its one write lock at once; PostgreSQL takes the log's row next.
+/// Begins a transaction that will write. `SQLite` takes its one write lock at once; PostgreSQL takes the log's row next.
 pub(crate) const fn begin(postgres: bool) -> &'static str {
     if postgres {
         "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -36,7 +36,7 @@ pub(crate) const fn lock_log_of(postgres: bool) -> &'static str {
     }
 }
 
-/// Keeps two processes from creating the schema at once. On SQLite the write lock does.
+/// Keeps two processes from creating the schema at once. On `SQLite` the write lock does.
 pub(crate) const fn lock_schema(postgres: bool) -> Option<&'static str> {
     if postgres {
         Some("SELECT CAST(pg_advisory_xact_lock(4702111234474983745) AS TEXT)")
@@ -54,7 +54,7 @@ pub(crate) const fn has_schema(postgres: bool) -> &'static str {
     }
 }
 
-/// SQLite reads `$n` as a name, numbered by its first appearance; `?n` is what `$n` means to PostgreSQL.
+/// `SQLite` reads `$n` as a name, numbered by its first appearance; `?n` is what `$n` means to PostgreSQL.
 pub(crate) fn numbered(sql: &str) -> String {
     sql.replace('$', "?")
 }

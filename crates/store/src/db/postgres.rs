@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use std::future::{Future, poll_fn};
@@ -87,12 +88,24 @@ impl Postgres {
             .parse()
             .map_err(|_| DbError::Lost("the database's URL cannot be read".to_owned()))?;
         config.application_name("annals");
+        // A network that falls silent must not keep a writer waiting for ever.
+        config.connect_timeout(Duration::from_secs(10));
+        config.keepalives_idle(Duration::from_secs(30));
+        config.tcp_user_timeout(Duration::from_secs(30));
+        // Left to itself, the driver goes on in clear where a server has no TLS. Beyond this machine that must be said.
+        if !url.contains("sslmode=") {
+            config.ssl_mode(if is_local(&config) {
+                SslMode::Disable
+            } else {
+                SslMode::Require
+            });
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| DbError::Lost(error.to_string()))?;
         let (client, connection): (_, Pin<Box<dyn Future<Output = _> + Send>>) =
-            if config.get_ssl_mode() == SslMode::Disable || local(&config) {
+            if config.get_ssl_mode() == SslMode::Disable {
                 let (client, connection) = runtime.block_on(config.connect(NoTls))?;
                 (client, Box::pin(connection))
             } else {
@@ -243,18 +256,17 @@ fn closed() -> DbError {
     DbError::Lost("closed".to_owned())
 }
 
-/// Whether all hosts are sockets of this machine, where TLS means nothing.
-fn local(config: &Config) -> bool {
-    config.get_ssl_mode() == SslMode::Prefer
-        && config.get_hosts().iter().all(|host| match host {
-            Host::Tcp(name) => {
-                name == "localhost"
-                    || name
-                        .parse::<std::net::IpAddr>()
-                        .is_ok_and(|ip| ip.is_loopback())
-            }
-            Host::Unix(_) => true,
-        })
+/// Whether all hosts are this machine.
+fn is_local(config: &Config) -> bool {
+    config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback())
+        }
+        Host::Unix(_) => true,
+    })
 }
 
 fn tls() -> Result<rustls::ClientConfig, DbError> {
@@ -306,7 +318,8 @@ impl From<Error> for DbError {
     fn from(error: Error) -> Self {
         let Some(server) = error.as_db_error() else {
             return if error.is_closed()
-                || std::error::Error::source(&error).is_some_and(|e| e.is::<std::io::Error>())
+                || std::error::Error::source(&error)
+                    .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
             {
                 Self::Lost(error.to_string())
             } else {

@@ -1,4 +1,4 @@
-//! SQLite, bundled: write-ahead log, every commit synced.
+//! `SQLite`, bundled: write-ahead log, every commit synced.
 
 use std::path::Path;
 use std::time::Duration;

@@ -174,14 +174,14 @@ impl Filter {
             );
         }
         if let Some(types) = &self.types {
-            sql.push_str(" AND (");
-            for (index, (target, action)) in types.iter().enumerate() {
+            // A tab that has no events yet finds none.
+            sql.push_str(" AND (1 = 0");
+            for (target, action) in types {
                 values.push((*target).into());
                 values.push((*action).into());
-                let or = if index > 0 { " OR " } else { "" };
                 let _ = write!(
                     sql,
-                    "{or}(e.target_type = ${} AND e.action = ${})",
+                    " OR (e.target_type = ${} AND e.action = ${})",
                     values.len() - 1,
                     values.len()
                 );

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::listing::{After, Listing, Wanted};
 use crate::action::Changed;
 use crate::db::{Row, params};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 const COLUMNS: &str =
@@ -48,11 +48,14 @@ impl Rx<'_> {
         workspace: WorkspaceId,
         id: ConnectionId,
     ) -> Result<Option<Connection>> {
-        let row = self.conn.recall(
-            &format!("SELECT {COLUMNS} FROM connections WHERE id = $1 AND workspace_id = $2"),
-            params![&id, &workspace],
-        )?;
-        row.map(|row| from_row(&row)).transpose()
+        let found = self.once("connections", id.as_str(), |rx| {
+            let row = rx.conn.query_one(
+                &format!("SELECT {COLUMNS} FROM connections WHERE id = $1"),
+                params![&id],
+            )?;
+            row.map(|row| from_row(&row)).transpose()
+        })?;
+        Ok(found.filter(|one| one.workspace == workspace))
     }
 
     /// The connections of a workspace.
@@ -149,11 +152,11 @@ impl Tx<'_> {
     }
 
     /// A connection with other settings.
-    pub fn update_connection(
-        &mut self,
-        before: &Connection,
-        after: &Connection,
-    ) -> Result<Changed> {
+    pub fn update_connection(&mut self, after: &Connection) -> Result<Changed> {
+        let before = self
+            .connection(after.workspace, after.id)?
+            .ok_or(Error::NotFound("connection"))?;
+        self.seen.forget("connections", after.id.as_str());
         self.write(
             "UPDATE connections SET enabled = $2, external_id = $3, updated_at = $4 WHERE id = $1",
             params![
@@ -162,17 +165,21 @@ impl Tx<'_> {
                 after.external_id.as_ref(),
                 after.updated_at
             ],
-            Some(before),
+            Some(&before),
             Some(after),
         )
     }
 
     /// A source is disconnected from a destination.
     pub fn delete_connection(&mut self, connection: &Connection) -> Result<Changed> {
+        let before = self
+            .connection(connection.workspace, connection.id)?
+            .ok_or(Error::NotFound("connection"))?;
+        self.seen.forget("connections", connection.id.as_str());
         self.write(
             "DELETE FROM connections WHERE id = $1",
             params![&connection.id],
-            Some(connection),
+            Some(&before),
             None,
         )
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::listing::{After, Listing, Wanted};
 use crate::action::Changed;
 use crate::db::{Row, params};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at";
@@ -63,11 +63,14 @@ impl Rx<'_> {
         workspace: WorkspaceId,
         id: DestinationId,
     ) -> Result<Option<Destination>> {
-        let row = self.conn.recall(
-            &format!("SELECT {COLUMNS} FROM destinations WHERE id = $1 AND workspace_id = $2"),
-            params![&id, &workspace],
-        )?;
-        row.map(|row| self.destination_from_row(&row)).transpose()
+        let found = self.once("destinations", id.as_str(), |rx| {
+            let row = rx.conn.query_one(
+                &format!("SELECT {COLUMNS} FROM destinations WHERE id = $1"),
+                params![&id],
+            )?;
+            row.map(|row| rx.destination_from_row(&row)).transpose()
+        })?;
+        Ok(found.filter(|one| one.workspace == workspace))
     }
 
     /// The destinations of a workspace.
@@ -137,11 +140,11 @@ impl Tx<'_> {
     }
 
     /// A destination with other settings.
-    pub fn update_destination(
-        &mut self,
-        before: &Destination,
-        after: &Destination,
-    ) -> Result<Changed> {
+    pub fn update_destination(&mut self, after: &Destination) -> Result<Changed> {
+        let before = self
+            .destination(after.workspace, after.id)?
+            .ok_or(Error::NotFound("destination"))?;
+        self.seen.forget("destinations", after.id.as_str());
         self.begin_writing()?;
         let config = self.seal_config(
             "destinations",
@@ -162,17 +165,21 @@ impl Tx<'_> {
                 after.external_id.as_ref(),
                 after.updated_at,
             ],
-            Some(before),
+            Some(&before),
             Some(after),
         )
     }
 
     /// A destination goes; its connections and its transformation have gone before it.
     pub fn delete_destination(&mut self, destination: &Destination) -> Result<Changed> {
+        let before = self
+            .destination(destination.workspace, destination.id)?
+            .ok_or(Error::NotFound("destination"))?;
+        self.seen.forget("destinations", destination.id.as_str());
         self.write(
             "DELETE FROM destinations WHERE id = $1",
             params![&destination.id],
-            Some(destination),
+            Some(&before),
             None,
         )
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::action::Changed;
 use crate::db::{Row, params};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 const COLUMNS: &str = "destination_id, transformation_id, workspace_id, created_at, updated_at";
@@ -36,11 +36,13 @@ fn from_row(row: &Row) -> Result<TransformationLink> {
 impl Rx<'_> {
     /// What is before a destination.
     pub fn link(&mut self, destination: DestinationId) -> Result<Option<TransformationLink>> {
-        let row = self.conn.query_one(
-            &format!("SELECT {COLUMNS} FROM transformation_links WHERE destination_id = $1"),
-            params![&destination],
-        )?;
-        row.map(|row| from_row(&row)).transpose()
+        self.once("transformation_links", destination.as_str(), |rx| {
+            let row = rx.conn.query_one(
+                &format!("SELECT {COLUMNS} FROM transformation_links WHERE destination_id = $1"),
+                params![&destination],
+            )?;
+            row.map(|row| from_row(&row)).transpose()
+        })
     }
 
     /// The destinations that a transformation is before.
@@ -68,25 +70,31 @@ impl Tx<'_> {
     }
 
     /// One transformation takes the place of another.
-    pub fn update_link(
-        &mut self,
-        before: &TransformationLink,
-        after: &TransformationLink,
-    ) -> Result<Changed> {
+    pub fn update_link(&mut self, after: &TransformationLink) -> Result<Changed> {
+        let before = self
+            .link(after.destination)?
+            .ok_or(Error::NotFound("transformation of the destination"))?;
+        self.seen
+            .forget("transformation_links", after.destination.as_str());
         self.write(
             "UPDATE transformation_links SET transformation_id = $2, updated_at = $3 WHERE destination_id = $1",
             params![&after.destination, &after.transformation, after.updated_at],
-            Some(before),
+            Some(&before),
             Some(after),
         )
     }
 
     /// A transformation is taken away from a destination.
     pub fn delete_link(&mut self, link: &TransformationLink) -> Result<Changed> {
+        let before = self
+            .link(link.destination)?
+            .ok_or(Error::NotFound("transformation of the destination"))?;
+        self.seen
+            .forget("transformation_links", link.destination.as_str());
         self.write(
             "DELETE FROM transformation_links WHERE destination_id = $1",
             params![&link.destination],
-            Some(link),
+            Some(&before),
             None,
         )
     }

@@ -1,7 +1,8 @@
 //! Who belongs to an organization, and what they are in its workspaces.
 
 use model::catalogue::TargetType;
-use model::id::{OrganizationId, UserId};
+use model::id::{OrganizationId, UserId, WorkspaceId};
+use model::role::{OrganizationRole, WorkspaceRole};
 use model::things::{Member, User};
 use serde_json::{Map, json};
 
@@ -72,6 +73,22 @@ impl Rx<'_> {
                 .then(a.user.id.cmp(&b.user.id))
         });
         Ok(members)
+    }
+
+    /// What a person is in an organization and in one of its workspaces; nothing for who is no member.
+    pub fn roles_of(
+        &mut self,
+        user: UserId,
+        organization: OrganizationId,
+        workspace: WorkspaceId,
+    ) -> Result<Option<(OrganizationRole, Option<WorkspaceRole>)>> {
+        let row = self.conn.query_one(
+            "SELECT m.role, w.role FROM members m LEFT JOIN workspace_members w ON w.user_id = m.user_id AND w.workspace_id = $3 \
+             WHERE m.organization_id = $1 AND m.user_id = $2",
+            params![&organization, &user, &workspace],
+        )?;
+        row.map(|row| Ok((row.parse(0)?, row.opt_parse(1)?)))
+            .transpose()
     }
 
     /// The organizations that a person belongs to, oldest membership first.

@@ -101,11 +101,14 @@ impl Rx<'_> {
 
     /// A source of a workspace.
     pub fn source(&mut self, workspace: WorkspaceId, id: SourceId) -> Result<Option<Source>> {
-        let row = self.conn.recall(
-            &format!("SELECT {COLUMNS} FROM sources WHERE id = $1 AND workspace_id = $2"),
-            params![&id, &workspace],
-        )?;
-        row.map(|row| self.source_from_row(&row)).transpose()
+        let found = self.once("sources", id.as_str(), |rx| {
+            let row = rx.conn.query_one(
+                &format!("SELECT {COLUMNS} FROM sources WHERE id = $1"),
+                params![&id],
+            )?;
+            row.map(|row| rx.source_from_row(&row)).transpose()
+        })?;
+        Ok(found.filter(|one| one.workspace == workspace))
     }
 
     /// The sources of a workspace.
@@ -175,8 +178,11 @@ impl Tx<'_> {
     }
 
     /// A source with other settings.
-    pub fn update_source(&mut self, before: &Source, after: &Source) -> Result<Changed> {
-        self.as_said(before, |tx| tx.source(before.workspace, before.id))?;
+    pub fn update_source(&mut self, after: &Source) -> Result<Changed> {
+        let before = self
+            .source(after.workspace, after.id)?
+            .ok_or(Error::NotFound("source"))?;
+        self.seen.forget("sources", after.id.as_str());
         self.begin_writing()?;
         let config =
             self.seal_config("sources", after.id.as_str(), after.workspace, &after.config)?;
@@ -192,18 +198,21 @@ impl Tx<'_> {
                 after.external_id.as_ref(),
                 after.updated_at,
             ],
-            Some(before),
+            Some(&before),
             Some(after),
         )
     }
 
     /// A source goes; its connections have gone before it.
     pub fn delete_source(&mut self, source: &Source) -> Result<Changed> {
-        self.as_said(source, |tx| tx.source(source.workspace, source.id))?;
+        let before = self
+            .source(source.workspace, source.id)?
+            .ok_or(Error::NotFound("source"))?;
+        self.seen.forget("sources", source.id.as_str());
         self.write(
             "DELETE FROM sources WHERE id = $1",
             params![&source.id],
-            Some(source),
+            Some(&before),
             None,
         )
     }

@@ -85,11 +85,14 @@ impl Rx<'_> {
         kind: CodeKind,
         id: TransformationId,
     ) -> Result<Option<Transformation>> {
-        let row = self.conn.recall(
-            &format!("SELECT {COLUMNS} FROM {TABLES} WHERE t.id = $1 AND t.workspace_id = $2 AND t.kind = $3"),
-            params![&id, &workspace, kind.as_str()],
-        )?;
-        row.map(|row| from_row(&row)).transpose()
+        let found = self.once("transformations", id.as_str(), |rx| {
+            let row = rx.conn.query_one(
+                &format!("SELECT {COLUMNS} FROM {TABLES} WHERE t.id = $1"),
+                params![&id],
+            )?;
+            row.map(|row| from_row(&row)).transpose()
+        })?;
+        Ok(found.filter(|one| one.workspace == workspace && one.kind == kind))
     }
 
     /// The transformations or libraries of a workspace.
@@ -237,11 +240,11 @@ impl Tx<'_> {
     }
 
     /// Other settings; where `after` has another version, that version is made.
-    pub fn update_transformation(
-        &mut self,
-        before: &Transformation,
-        after: &Transformation,
-    ) -> Result<Changed> {
+    pub fn update_transformation(&mut self, after: &Transformation) -> Result<Changed> {
+        let before = self
+            .transformation(after.workspace, after.kind, after.id)?
+            .ok_or(Error::NotFound("transformation"))?;
+        self.seen.forget("transformations", after.id.as_str());
         let changed = self.write(
             "UPDATE transformations SET name = $2, version_id = $3, published_id = $4, external_id = $5, updated_at = $6 WHERE id = $1",
             params![
@@ -252,7 +255,7 @@ impl Tx<'_> {
                 after.external_id.as_ref(),
                 after.updated_at,
             ],
-            Some(before),
+            Some(&before),
             Some(after),
         )?;
         if after.version != before.version {
@@ -264,10 +267,14 @@ impl Tx<'_> {
 
     /// A transformation or library goes; its versions stay.
     pub fn delete_transformation(&mut self, one: &Transformation) -> Result<Changed> {
+        let before = self
+            .transformation(one.workspace, one.kind, one.id)?
+            .ok_or(Error::NotFound("transformation"))?;
+        self.seen.forget("transformations", one.id.as_str());
         self.write(
             "DELETE FROM transformations WHERE id = $1",
             params![&one.id],
-            Some(one),
+            Some(&before),
             None,
         )
     }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::action::Changed;
 use crate::db::{Row, params};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 const COLUMNS: &str = "id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, created_at, updated_at";
@@ -48,11 +48,13 @@ fn from_row(row: &Row) -> Result<Workspace> {
 impl Rx<'_> {
     /// A workspace.
     pub fn workspace(&mut self, id: WorkspaceId) -> Result<Option<Workspace>> {
-        let row = self.conn.recall(
-            &format!("SELECT {COLUMNS} FROM workspaces WHERE id = $1"),
-            params![&id],
-        )?;
-        row.map(|row| from_row(&row)).transpose()
+        self.once("workspaces", id.as_str(), |rx| {
+            let row = rx.conn.query_one(
+                &format!("SELECT {COLUMNS} FROM workspaces WHERE id = $1"),
+                params![&id],
+            )?;
+            row.map(|row| from_row(&row)).transpose()
+        })
     }
 
     /// The workspaces of an organization, oldest first.
@@ -99,7 +101,11 @@ impl Tx<'_> {
     }
 
     /// A workspace with other settings.
-    pub fn update_workspace(&mut self, before: &Workspace, after: &Workspace) -> Result<Changed> {
+    pub fn update_workspace(&mut self, after: &Workspace) -> Result<Changed> {
+        let before = self
+            .workspace(after.id)?
+            .ok_or(Error::NotFound("workspace"))?;
+        self.seen.forget("workspaces", after.id.as_str());
         self.write(
             "UPDATE workspaces SET name = $2, environment = $3, region = $4, data_plane_url = $5, allow_unknown_types = $6, updated_at = $7 WHERE id = $1",
             params![
@@ -111,7 +117,7 @@ impl Tx<'_> {
                 after.allow_unknown_types,
                 after.updated_at,
             ],
-            Some(before),
+            Some(&before),
             Some(after),
         )
     }

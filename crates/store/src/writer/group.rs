@@ -18,6 +18,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::refusal;
+use crate::seen::Seen;
 use crate::tx::{Note, Rx, Tx};
 
 /// Where an action is recorded.
@@ -43,6 +44,7 @@ pub(crate) struct Group<'a> {
     pub(crate) conn: &'a mut Conn,
     pub(crate) env: &'a Env,
     pub(crate) keys: Keyring,
+    pub(crate) seen: Seen,
     pub(crate) logs: Vec<LogState>,
     pub(crate) pending: Vec<Pending>,
 }
@@ -66,6 +68,7 @@ impl<'a> Group<'a> {
             conn,
             env,
             keys: Keyring::default(),
+            seen: Seen::default(),
             logs: Vec::new(),
             pending: Vec::new(),
         }
@@ -76,6 +79,7 @@ impl<'a> Group<'a> {
             conn: self.conn,
             env: self.env,
             keys: &mut self.keys,
+            seen: &mut self.seen,
         }
     }
 
@@ -160,6 +164,7 @@ impl<'a> Group<'a> {
                 if wrote {
                     self.conn.undo_part()?;
                     self.keys.forget_made();
+                    self.seen.clear();
                 }
                 let (outcome, code) = match &error {
                     Error::Denied { code, .. } => (Outcome::Denied, *code),
@@ -315,10 +320,16 @@ impl<'a> Group<'a> {
             conn,
             env,
             keys,
+            seen,
             logs,
             pending,
         } = self;
-        let mut rx = Rx { conn, env, keys };
+        let mut rx = Rx {
+            conn,
+            env,
+            keys,
+            seen,
+        };
         pending.push(logs[index].append(&mut rx, draft)?);
         Ok(())
     }

@@ -13,7 +13,7 @@ const GROUP: usize = 32;
 /// What is committed together, and in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Lane {
-    /// SQLite: everything.
+    /// `SQLite`: everything.
     All,
     /// PostgreSQL: one organization's log.
     Organization(OrganizationId),

@@ -5,6 +5,16 @@
     reason = "what the modules of one test program share is not an interface"
 )]
 
+mod append_only;
+mod concurrency;
+mod faults_postgres;
+mod faults_sqlite;
+mod index;
+mod keys;
+mod killed;
 mod perform;
+mod refusals;
+mod sealed;
 mod support;
+mod upkeep;
 mod who;

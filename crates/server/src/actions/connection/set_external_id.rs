@@ -51,7 +51,7 @@ impl Action for SetExternalId {
             updated_at: tx.at,
             ..before.clone()
         };
-        let made = tx.update_connection(&before, &after)?;
+        let made = tx.update_connection(&after)?;
         let fact = Fact::new(catalogue::DESTINATION_UPDATED_CONNECTION, &made)
             .on(destination::target(&ends.destination))
             .related(source::target(&ends.source));

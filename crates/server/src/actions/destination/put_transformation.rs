@@ -82,7 +82,7 @@ impl Action for PutTransformation {
             created_at: before.created_at,
             ..link
         };
-        let made = tx.update_link(&before, &after)?;
+        let made = tx.update_link(&after)?;
         let fact = Fact::new(catalogue::DESTINATION_UPDATED_TRANSFORMATION, &made)
             .on(target(&destination))
             .related(transformation::target(&new))

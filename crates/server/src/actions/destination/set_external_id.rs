@@ -51,7 +51,7 @@ impl Action for SetExternalId {
             updated_at: tx.at,
             ..before.clone()
         };
-        let made = tx.update_destination(&before, &after)?;
+        let made = tx.update_destination(&after)?;
         Ok(Done::new(
             after,
             vec![Fact::new(catalogue::DESTINATION_UPDATED, &made)],

@@ -28,6 +28,8 @@ pub struct UpdateDestination {
     pub enabled: Option<bool>,
     /// Its settings, secrets included; `null` leaves them.
     pub config: Option<Value>,
+    /// The state that the change was made for: another one refuses it. None takes any.
+    pub revision: Option<RevisionId>,
 }
 
 impl Action for UpdateDestination {
@@ -47,6 +49,10 @@ impl Action for UpdateDestination {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Destination>> {
         let before = found(tx, self.place, self.id)?;
+        if self.revision.is_some_and(|seen| seen != before.revision) {
+            let message = "someone else changed this destination meanwhile; look at it again";
+            return Err(Error::failed("changed_meanwhile", message));
+        }
         let mut after = before.clone();
         if let Some(name) = &self.name {
             input::name(name)?;
@@ -73,7 +79,7 @@ impl Action for UpdateDestination {
         after.changed = true;
         after.revision = tx.new_id(RevisionId::new);
         after.updated_at = tx.at;
-        let made = tx.update_destination(&before, &after)?;
+        let made = tx.update_destination(&after)?;
         let facts = vec![
             Fact::new(catalogue::DESTINATION_UPDATED_NAME, &made).only("name"),
             Fact::new(catalogue::DESTINATION_UPDATED, &made).all_but("name"),

@@ -50,7 +50,7 @@ impl Action for SetExternalId {
             updated_at: tx.at,
             ..before.clone()
         };
-        let made = tx.update_source(&before, &after)?;
+        let made = tx.update_source(&after)?;
         Ok(Done::new(
             after,
             vec![Fact::new(catalogue::SOURCE_UPDATED, &made)],

@@ -68,7 +68,7 @@ impl Action for UpdateSource {
             return Ok(Done::new(before, Vec::new()));
         }
         after.updated_at = tx.at;
-        let made = tx.update_source(&before, &after)?;
+        let made = tx.update_source(&after)?;
         let facts = vec![
             Fact::new(catalogue::SOURCE_UPDATED_NAME, &made).only("name"),
             Fact::new(catalogue::SOURCE_UPDATED, &made).all_but("name"),

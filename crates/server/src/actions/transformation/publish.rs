@@ -97,7 +97,7 @@ impl Action for Publish {
                 updated_at: tx.at,
                 ..before.clone()
             };
-            let made = tx.update_transformation(&before, &after)?;
+            let made = tx.update_transformation(&after)?;
             let [_, _, published, _] = events(kind);
             facts.push(Fact::new(published, &made).detail(json!({ "tests": NOT_TESTED })));
             output.push((after, version));

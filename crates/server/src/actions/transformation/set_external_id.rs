@@ -55,7 +55,7 @@ impl Action for SetExternalId {
             updated_at: tx.at,
             ..before.clone()
         };
-        let made = tx.update_transformation(&before, &after)?;
+        let made = tx.update_transformation(&after)?;
         let [_, updated, _, _] = events(self.kind);
         Ok(Done::new(after, vec![Fact::new(updated, &made)]))
     }

@@ -88,7 +88,7 @@ impl Action for UpdateTransformation {
             return Ok(Done::new(before, Vec::new()));
         }
         after.updated_at = tx.at;
-        let made = tx.update_transformation(&before, &after)?;
+        let made = tx.update_transformation(&after)?;
         let [_, updated, published, _] = events(self.kind);
         let facts = vec![
             Fact::new(updated, &made).all_but("publishedVersion"),

@@ -51,7 +51,7 @@ impl Action for UpdateWorkspace {
             updated_at: tx.at,
             ..before.clone()
         };
-        let made = tx.update_workspace(&before, &after)?;
+        let made = tx.update_workspace(&after)?;
         Ok(Done::new(
             after,
             vec![Fact::new(catalogue::WORKSPACE_UPDATED, &made)],

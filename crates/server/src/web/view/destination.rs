@@ -29,6 +29,8 @@ pub struct DestinationHead {
     pub can_edit: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
+    /// Whether it was deleted: then there is nothing to see but its events.
+    pub deleted: bool,
     /// How many sources are connected.
     pub connections: u64,
     /// How many events it has, where that is known.
@@ -40,6 +42,10 @@ pub struct DestinationHead {
 impl DestinationHead {
     fn tabs(&self, current: &str) -> Vec<Tab> {
         let base = format!("/destinations/{}", self.id);
+        if self.deleted {
+            let events = Tab::new("Audit Logs", format!("{base}/audit-logs"), true);
+            return vec![events.count(self.events)];
+        }
         let tab = |label, path: &str| Tab::new(label, format!("{base}/{path}"), current == path);
         let mut tabs = vec![Tab::new("Overview", base.clone(), current == "overview")];
         if self.can_edit {
@@ -138,6 +144,8 @@ pub struct DestinationConfiguration {
     pub json: String,
     /// The names of secrets that are stored among the other settings; they stay unless they are sent again.
     pub json_secrets: Vec<String>,
+    /// The state of the settings that is shown.
+    pub revision: String,
     /// What is wrong with what was sent: `name` and `json`; a field has its own.
     pub errors: Errors,
 }

@@ -16,13 +16,13 @@
 //! | `/sources` | `type`, `other_type`, `name`, `enabled`, `reason` |
 //! | `/sources/{id}` | `form=settings`: `name`, `enabled`, `geo_enrichment`, `transient`, `reason`; `form=enabled`: `enabled=true` or `false` |
 //! | `/destinations` | `type`, `name`, `enabled`, the names of the fields, `json`, `reason` |
-//! | `/destinations/{id}` | `form=settings`: `name`, `enabled`, the names of the fields, `json`, `reason`; `form=enabled` as above |
+//! | `/destinations/{id}` | `form=settings`: `revision`, `name`, `enabled`, the names of the fields, `json`, `reason`; `form=enabled` as above |
 //! | `/destinations/{id}/connections` | `source_id`, `reason` |
 //! | `/connections/{id}` | `enabled=true` or `false` |
 //! | `/destinations/{id}/transformation` | `transformation_id`, `reason` |
 //! | `.../delete` | `confirm` (the name, where the page asks for it), `reason` |
 //! | `/settings/workspace` | `allow_unknown_types`, `reason` |
-//! | `/setup` | `token`, `organization`, `workspace`, `name`, `email`, `password` |
+//! | `/setup` | `organization`, `workspace`, `name`, `email`, `password` |
 //! | `/sign-in` | `email`, `password`, `next` |
 //! | `/sign-out` | nothing else |
 

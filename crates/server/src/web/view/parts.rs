@@ -9,7 +9,7 @@ pub struct Recorded {
     pub label: String,
     /// The number of the entry in the log.
     pub entry: u64,
-    /// The id of the event, for the link.
+    /// The id of the event, for the link; empty for a reader who may not see events.
     pub event_id: String,
 }
 

@@ -289,7 +289,6 @@ impl Samples {
         .collect();
         let setup = Setup {
             bare: self.bare(),
-            token: self.text("one-time-token"),
             organization: self.text("Fernhill Market"),
             workspace: self.text("Production"),
             name: self.text("Ines Okafor-Lund"),
@@ -392,6 +391,7 @@ impl Samples {
             enabled: true,
             can_edit: true,
             can_audit: true,
+            deleted: false,
             events: Some(48),
             last_change: Some(self.last_change()),
         }
@@ -547,6 +547,7 @@ impl Samples {
             enabled: true,
             can_edit: true,
             can_audit: true,
+            deleted: false,
             connections: 2,
             events: Some(1312),
             last_change: Some(self.last_change()),
@@ -642,6 +643,7 @@ impl Samples {
             fields: self.fields(),
             json: self.text("{\n  \"namespace\": \"web\"\n}"),
             json_secrets: vec![self.text("oauth.refreshToken")],
+            revision: self.text("3FQhRevn6Rv9tDy3AjC1zEf8Ng5"),
             errors: Errors::default(),
         };
         let connected = DestinationConnections {
@@ -744,6 +746,7 @@ impl Samples {
             published: Some(self.text("14")),
             versions: 15,
             can_audit: true,
+            deleted: false,
             events: Some(41),
             last_change: Some(self.last_change()),
         }

@@ -12,8 +12,6 @@ use super::parts::Errors;
 pub struct Setup {
     /// What surrounds the page.
     pub bare: Bare,
-    /// The token of the one-time link.
-    pub token: String,
     /// The name of the organization, as it was sent.
     pub organization: String,
     /// The name of the workspace, as it was sent.

@@ -29,6 +29,8 @@ pub struct SourceHead {
     pub can_edit: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
+    /// Whether it was deleted: then there is nothing to see but its events.
+    pub deleted: bool,
     /// How many events it has, where that is known.
     pub events: Option<u64>,
     /// Its newest event.
@@ -38,6 +40,10 @@ pub struct SourceHead {
 impl SourceHead {
     fn tabs(&self, current: &str) -> Vec<Tab> {
         let base = format!("/sources/{}", self.id);
+        if self.deleted {
+            let events = Tab::new("Audit Logs", format!("{base}/audit-logs"), true);
+            return vec![events.count(self.events)];
+        }
         let mut tabs = vec![Tab::new("Overview", base.clone(), current == "overview")];
         if self.can_audit {
             tabs.push(

@@ -25,6 +25,8 @@ pub struct CodeHead {
     pub versions: u64,
     /// Whether the person may see its events.
     pub can_audit: bool,
+    /// Whether it was deleted: then there is nothing to see but its events.
+    pub deleted: bool,
     /// How many events it has, where that is known.
     pub events: Option<u64>,
     /// Its newest event.
@@ -34,6 +36,10 @@ pub struct CodeHead {
 impl CodeHead {
     fn tabs(&self, current: &str) -> Vec<Tab> {
         let base = format!("/transformations/{}", self.id);
+        if self.deleted {
+            let events = Tab::new("Audit Logs", format!("{base}/audit-logs"), true);
+            return vec![events.count(self.events)];
+        }
         let mut tabs = vec![
             Tab::new("Overview", base.clone(), current == "overview"),
             Tab::new(

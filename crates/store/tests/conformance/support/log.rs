@@ -1,6 +1,7 @@
 //! A log as an outsider reads it: its bytes, checked with nothing of the store.
 
 use model::entry::Entry;
+use model::id::OrganizationId;
 use sha2::{Digest, Sha256};
 use tlog::frontier::Frontier;
 
@@ -84,7 +85,7 @@ pub fn logs(raw: &mut Raw) -> Vec<Log> {
 
 impl Log {
     /// The log of an organization, out of all.
-    pub fn of(raw: &mut Raw, organization: impl ToString) -> Self {
+    pub fn of(raw: &mut Raw, organization: OrganizationId) -> Self {
         let organization = organization.to_string();
         logs(raw)
             .into_iter()

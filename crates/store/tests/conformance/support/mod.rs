@@ -4,11 +4,13 @@ mod log;
 mod proxy;
 mod raw;
 mod script;
+mod unseal;
 
 pub use log::{Log, logs};
 pub use proxy::{Cut, Proxy};
 pub use raw::{Cell, Raw};
 pub use script::{Script, member, session, sign_in, source};
+pub use unseal::{data_keys, unseal};
 
 use std::sync::Arc;
 
@@ -306,7 +308,7 @@ impl Action for UpdateSource {
             updated_at: tx.at,
             ..after
         };
-        let made = tx.update_source(&before, &after)?;
+        let made = tx.update_source(&after)?;
         Ok(Done::new(
             (),
             vec![

@@ -20,7 +20,7 @@ pub enum Cut {
 impl Cut {
     const fn word(self) -> &'static [u8] {
         match self {
-            Self::BeforeCommit | Self::AfterCommit => b"COMMIT",
+            Self::BeforeCommit | Self::AfterCommit => b"COMMIT\0", // not READ COMMITTED
             Self::BeforeEntries => b"INSERT INTO entries",
         }
     }

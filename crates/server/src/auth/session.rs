@@ -1,0 +1,213 @@
+//! Who is signed in, by the cookie that the browser sends.
+
+use axum::http::request::Parts;
+use model::actor::Actor;
+use model::clock::Micros;
+use model::id::SessionId;
+use model::interface::Interface;
+use model::role::{OrganizationRole, Permission, WorkspaceRole};
+use model::things::{Organization, User, Workspace};
+use store::{Acting, Error, Result, Rx, Upkeep};
+
+use super::cookies::{self, Name};
+use super::{csrf, secret};
+use crate::actions::session::sign_in::IDLE;
+use crate::app::App;
+use crate::request::{Caller, Place, origin};
+
+/// The cookie in which a browser says which of the person's workspaces it shows.
+pub const WORKSPACE_COOKIE: &str = "annals_workspace";
+
+/// How old the last use that is kept of a session may get: not every request is a write.
+const NOTED: i64 = 60 * Micros::SECOND;
+
+/// What a person may do in the workspace shown. Only for drawing pages: `perform` checks again.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "permissions, each asked for by another page"
+)]
+pub struct Can {
+    /// Create, change and delete sources.
+    pub edit_sources: bool,
+    /// Create, change and delete destinations, with their connections and transformations.
+    pub edit_destinations: bool,
+    /// Change the workspace's settings.
+    pub edit_workspace: bool,
+    /// Read the audit log.
+    pub read_audit_log: bool,
+    /// See who is in the organization.
+    pub view_members: bool,
+}
+
+/// A person who is signed in, in one workspace.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Who acts, and from where.
+    pub caller: Caller,
+    /// The person.
+    pub user: User,
+    /// The session.
+    pub session: SessionId,
+    /// The organization.
+    pub organization: Organization,
+    /// The workspace that is shown.
+    pub workspace: Workspace,
+    /// What the person is, as a word.
+    pub role: &'static str,
+    /// What the person may do.
+    pub can: Can,
+    /// The token for the person's forms.
+    pub csrf: String,
+}
+
+/// Why nobody is signed in.
+#[derive(Debug)]
+pub enum NotSignedIn {
+    /// No session, or one that has ended.
+    Nobody,
+    /// A person who has no role in any workspace.
+    NoWorkspace,
+    /// It could not be found out.
+    Error(Error),
+}
+
+impl From<Error> for NotSignedIn {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unauthenticated => Self::Nobody,
+            error => Self::Error(error),
+        }
+    }
+}
+
+impl SignedIn {
+    /// Where the person is.
+    pub const fn place(&self) -> Place {
+        Place {
+            organization: self.organization.id,
+            workspace: self.workspace.id,
+        }
+    }
+}
+
+/// What is read of a person, in one state of the data.
+struct Found {
+    user: User,
+    organization: Organization,
+    workspace: Workspace,
+    role: &'static str,
+    can: Can,
+}
+
+fn can(rx: &mut Rx<'_>, acting: &Acting, workspace: &Workspace) -> Result<Can> {
+    let mut may =
+        |permission| acting.may(rx, permission, workspace.organization, Some(workspace.id));
+    Ok(Can {
+        edit_sources: may(Permission::EditSources)?,
+        edit_destinations: may(Permission::EditDestinations)?,
+        edit_workspace: may(Permission::EditWorkspace)?,
+        read_audit_log: may(Permission::ReadAuditLog)?,
+        view_members: may(Permission::ViewMembers)?,
+    })
+}
+
+/// The workspace that the person wants to see, where there is a role in it; otherwise the first one with a role.
+fn workspace(
+    rx: &mut Rx<'_>,
+    user: &User,
+    acting: &Acting,
+    wanted: Option<&str>,
+) -> Result<Option<Workspace>> {
+    let mut open = Vec::new();
+    for organization in rx.organizations_of(user.id)? {
+        for workspace in rx.workspaces(organization)? {
+            if acting.may(
+                rx,
+                Permission::ViewWorkspace,
+                organization,
+                Some(workspace.id),
+            )? {
+                open.push(workspace);
+            }
+        }
+    }
+    let at = open
+        .iter()
+        .position(|one| Some(one.id.as_str()) == wanted)
+        .unwrap_or(0);
+    Ok((at < open.len()).then(|| open.swap_remove(at)))
+}
+
+fn find(rx: &mut Rx<'_>, actor: Actor, user: User, wanted: Option<&str>) -> Result<Option<Found>> {
+    let acting = rx.acting(actor)?;
+    let Some(workspace) = workspace(rx, &user, &acting, wanted)? else {
+        return Ok(None);
+    };
+    let organization = rx
+        .organization(workspace.organization)?
+        .ok_or(Error::NotFound("organization"))?;
+    let role = match rx.roles_of(user.id, organization.id, workspace.id)? {
+        Some((OrganizationRole::Admin, _)) => OrganizationRole::Admin.label(),
+        Some((OrganizationRole::Member, Some(role))) => role.label(),
+        _ => WorkspaceRole::Viewer.label(),
+    };
+    let can = can(rx, &acting, &workspace)?;
+    Ok(Some(Found {
+        user,
+        organization,
+        workspace,
+        role,
+        can,
+    }))
+}
+
+impl SignedIn {
+    /// Who is signed in, by a request's cookies.
+    ///
+    /// # Errors
+    /// [`NotSignedIn`], with the reason.
+    pub async fn of(parts: &Parts, app: &App) -> std::result::Result<Self, NotSignedIn> {
+        let shown =
+            cookies::read(&parts.headers, &app.config, Name::Session).ok_or(NotSignedIn::Nobody)?;
+        let hash = secret::hash(&shown);
+        let wanted = cookies::value(&parts.headers, WORKSPACE_COOKIE);
+        let read = app
+            .read(move |rx| {
+                let idle_since = rx.now().plus(-IDLE);
+                let Some(session) = rx.session_by_hash(&hash, idle_since)? else {
+                    return Err(Error::Unauthenticated);
+                };
+                let user = rx.user(session.user)?.ok_or(Error::Unauthenticated)?;
+                let actor = Actor::User {
+                    user: user.id,
+                    session: session.id,
+                };
+                let stale = session.used_at < rx.now().plus(-NOTED);
+                let found = find(rx, actor, user, wanted.as_deref())?;
+                Ok((session.id, stale, found))
+            })
+            .await?;
+        let (session, stale, found) = read;
+        if stale {
+            app.note(Upkeep::UsedSession(session));
+        }
+        let found = found.ok_or(NotSignedIn::NoWorkspace)?;
+        Ok(Self {
+            caller: Caller {
+                actor: Actor::User {
+                    user: found.user.id,
+                    session,
+                },
+                origin: origin(parts, app, Interface::Dashboard),
+            },
+            user: found.user,
+            session,
+            organization: found.organization,
+            workspace: found.workspace,
+            role: found.role,
+            can: found.can,
+            csrf: csrf::token(&shown),
+        })
+    }
+}

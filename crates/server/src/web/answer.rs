@@ -1,0 +1,66 @@
+//! What answers have in common.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::refusal::Refusal;
+
+/// A page, or why there is none.
+pub(super) type Answer = Result<Response, Refusal>;
+
+/// A page with this status.
+pub(super) fn page(status: StatusCode, view: &impl Template) -> Answer {
+    Ok((status, Html(view.render()?)).into_response())
+}
+
+/// On to another address, with GET. A path that no header can hold leads to the start.
+pub(super) fn see_other(path: &str) -> Response {
+    let to = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+/// The same answer with one more cookie.
+pub(super) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
+}
+
+/// A path of this server, as it may be gone to after signing in. Everything else is the start: another site, what a
+/// browser might take for one, and what has characters that browsers drop.
+pub(super) fn local(path: &str) -> &str {
+    let is_local = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.chars().any(|c| c.is_control() || c.is_whitespace())
+        && path.len() <= 2048;
+    if is_local { path } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn only_a_path_of_this_server_is_gone_to() {
+        for good in [
+            "/",
+            "/sources",
+            "/settings/audit-logs?type=source&actor=a%20b",
+        ] {
+            assert_eq!(local(good), good);
+        }
+        for bad in [
+            "",
+            "sources",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "/x\r\nset-cookie: a=b",
+            "https://evil.example",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(local(bad), "/", "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! `/settings/audit-logs`: who did what to what, when.
+
+use axum::extract::{Path, Query, State};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use model::catalogue::{self, EventType, Group};
+use model::clock::Micros;
+use model::entry::Outcome;
+use model::id::EventId;
+use store::{Query as Wanted, Result, Rx};
+
+use super::answer::Answer;
+use super::event::{Shower, details};
+use super::history::{leaf, reach, turn};
+use super::me::Me;
+use super::refusal::Refusal;
+use super::view::audit_logs::AuditLogs;
+use super::view::event::by_day;
+use super::view::event_page::EventPage;
+use super::view::filter::Filter;
+use super::view::frame::NavItem;
+use super::view::parts::{Choice, ChoiceGroup};
+use crate::api::audit_logs::AuditLog;
+use crate::app::App;
+use crate::audit;
+
+const NAV: NavItem = NavItem::AuditLogs;
+
+/// What could not be understood, each a sentence.
+type Problems = Vec<String>;
+
+/// The moment at which a day begins in a zone.
+fn start_of(day: Date, zone: &TimeZone) -> Option<Micros> {
+    let start = zone.to_timestamp(day.at(0, 0, 0, 0)).ok()?;
+    Some(Micros(start.as_microsecond()))
+}
+
+/// The id of the actor that was asked for, by id or by the e-mail of a member.
+fn actor(rx: &mut Rx<'_>, me: &Me, text: &str) -> Result<Option<String>> {
+    if !text.contains('@') {
+        return Ok(Some(text.to_owned()));
+    }
+    let Some((user, _)) = rx.user_by_email(text)? else {
+        return Ok(None);
+    };
+    // Whether someone else has an account here is nothing that this page tells.
+    let is_member = rx
+        .organizations_of(user.id)?
+        .contains(&me.signed_in.organization.id);
+    Ok(is_member.then(|| user.id.to_string()))
+}
+
+/// What the filters ask for. What cannot be understood is left out, and said.
+fn query(rx: &mut Rx<'_>, me: &Me, filter: &Filter, zone: &TimeZone) -> Result<(Wanted, Problems)> {
+    let mut query = Wanted::default();
+    let mut problems = Vec::new();
+    let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    query.target = text(&filter.target);
+    if let Some(tab) = text(&filter.tab) {
+        query.group = Group::from_word(&tab);
+        if query.group.is_none() {
+            problems.push(format!("There is no tab \u{201c}{tab}\u{201d}."));
+        }
+    }
+    if let Some(who) = text(&filter.actor) {
+        query.actor = actor(rx, me, &who)?;
+        if query.actor.is_none() {
+            problems.push(format!("No member has the e-mail \u{201c}{who}\u{201d}."));
+        }
+    }
+    if let Some(name) = text(&filter.action) {
+        match EventType::find_name(&name) {
+            Some(known) => {
+                query.target_type = Some(known.target.as_str().to_owned());
+                query.action = Some(known.action.to_owned());
+            }
+            None => problems.push(format!("There is no action \u{201c}{name}\u{201d}.")),
+        }
+    }
+    if let Some(word) = text(&filter.outcome) {
+        query.outcome = Outcome::parse(&word);
+        if query.outcome.is_none() {
+            problems.push(format!("There is no outcome \u{201c}{word}\u{201d}."));
+        }
+    }
+    let mut day = |text: Option<String>, name: &str, later: i32| {
+        let text = text?;
+        let found = text
+            .parse::<Date>()
+            .ok()
+            .and_then(|day| day.checked_add(jiff::Span::new().days(later)).ok())
+            .and_then(|day| start_of(day, zone));
+        if found.is_none() {
+            problems.push(format!(
+                "\u{201c}{name}\u{201d} has to be a day such as 2026-11-23."
+            ));
+        }
+        found
+    };
+    // The day itself belongs to both ends.
+    query.created_after = day(text(&filter.from), "From", 0).map(|start| start.plus(-1));
+    query.created_before = day(text(&filter.to), "To", 1);
+    Ok((query, problems))
+}
+
+/// The actions to choose from: of the tab that is open, by type.
+fn actions(filter: &Filter) -> Vec<ChoiceGroup> {
+    let mut groups: Vec<ChoiceGroup> = Vec::new();
+    let tab = Group::from_word(&filter.tab);
+    for one in catalogue::ALL {
+        if tab.is_some_and(|tab| tab != one.group) {
+            continue;
+        }
+        let choice = Choice::new(one.to_string(), one.label, &filter.action);
+        match groups
+            .iter_mut()
+            .find(|group| group.label == one.type_label)
+        {
+            Some(group) => group.choices.push(choice),
+            None => groups.push(ChoiceGroup {
+                label: one.type_label.to_owned(),
+                choices: vec![choice],
+            }),
+        }
+    }
+    groups
+}
+
+/// `GET /settings/audit-logs`
+pub(super) async fn list(State(app): State<App>, me: Me, Query(filter): Query<Filter>) -> Answer {
+    let clock = if filter.is_utc() {
+        me.clock().utc()
+    } else {
+        me.clock().clone()
+    };
+    let (asked, who, zone) = (filter.clone(), me.clone(), clock.zone.clone());
+    let (wanted, problems) = app.read(move |rx| query(rx, &who, &asked, &zone)).await?;
+    let wanted = turn(wanted, &filter.older_than, &filter.newer_than)?;
+    let page = audit::events(&app, &me.signed_in.caller, reach(&me), wanted.clone()).await?;
+    let total = page.total;
+    let (events, newer, older) = leaf(page, &wanted);
+    let open = filter.open.clone();
+    let rows = app
+        .read(move |rx| {
+            let mut shower = Shower::new(&clock);
+            events
+                .iter()
+                .map(|event| shower.row(rx, event, event.entry.id == open))
+                .collect::<Result<Vec<_>>>()
+        })
+        .await?;
+    let id = |row: Option<&super::view::event::EventRow>| row.map(|row| row.id.clone());
+    me.show(&AuditLogs {
+        frame: me.frame(NAV),
+        problems,
+        tabs: filter.tabs(|_| None),
+        actions: actions(&filter),
+        total: Some(total),
+        newer: id(rows.first()).filter(|_| newer),
+        older: id(rows.last()).filter(|_| older),
+        days: by_day(rows),
+        filter,
+    })
+}
+
+/// `GET /settings/audit-logs/{id}`
+pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let id: EventId = id.parse().map_err(|_| Refusal::nothing_here())?;
+    let event = audit::event(&app, &me.signed_in.caller, reach(&me), id).await?;
+    let json = serde_json::to_string_pretty(&AuditLog::from(event.clone()))
+        .map_err(|error| store::Error::Internal(error.to_string()))?;
+    let clock = me.clock().clone();
+    let details = details(&event);
+    let (row, related) = app
+        .read(move |rx| {
+            let mut shower = Shower::new(&clock);
+            Ok((shower.row(rx, &event, false)?, shower.related(rx, &event)?))
+        })
+        .await?;
+    me.show(&EventPage {
+        frame: me.frame(NAV),
+        row,
+        details,
+        related,
+        json,
+    })
+}

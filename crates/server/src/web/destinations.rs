@@ -1,0 +1,603 @@
+//! `/destinations`: where events go.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use model::definition::Kind;
+use model::id::{DestinationId, SourceId, TransformationId};
+use model::things::{CodeKind, Destination};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use store::{Error, Result, Rx};
+
+use super::answer::{Answer, see_other};
+use super::config::Settings;
+use super::flash::Done;
+use super::form::{Form, Sent};
+use super::history::{self, Known, Part, Reader};
+use super::me::Me;
+use super::refusal::Refusal;
+use super::things::{self, From, Wrong};
+use super::transformations::language;
+use super::view::delete::{Delete, Question};
+use super::view::destination::{
+    Connection, DestinationAuditLogs, DestinationConfiguration, DestinationConnections,
+    DestinationHead, DestinationOverview, DestinationTransformation, LinkedTransformation,
+};
+use super::view::destination_new::{DestinationNew, DestinationNewType};
+use super::view::destinations::Destinations;
+use super::view::frame::NavItem;
+use super::view::parts::{Choice, Errors};
+use super::view::sources::ResourceRow;
+use super::visitor::Clock;
+use crate::actions::connection::create::CreateConnection;
+use crate::actions::destination::create::CreateDestination;
+use crate::actions::destination::delete::DeleteDestination;
+use crate::actions::destination::found;
+use crate::actions::destination::put_transformation::PutTransformation;
+use crate::actions::destination::take_transformation::TakeTransformation;
+use crate::actions::destination::update::UpdateDestination;
+use crate::app::App;
+use crate::request::Place;
+
+const NAV: NavItem = NavItem::Destinations;
+const PERMISSION: &str = "Edit destinations";
+
+/// `GET /destinations`
+pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
+    let after = from.start()?;
+    let (place, reader) = (me.place(), Reader::of(&me));
+    let (rows, next) = app
+        .read(move |rx| {
+            let page = rx.destinations(place.workspace, after.as_ref(), things::PAGE, None)?;
+            let rows = page.items.into_iter().map(|one| row(rx, one, &reader));
+            Ok((rows.collect::<Result<Vec<_>>>()?, page.next))
+        })
+        .await?;
+    me.show(&Destinations {
+        frame: me.frame(NAV),
+        can_create: me.signed_in.can.edit_destinations,
+        rows,
+        next_href: things::next_href("/destinations", next.as_ref()),
+    })
+}
+
+fn row(rx: &mut Rx<'_>, one: Destination, reader: &Reader) -> Result<ResourceRow> {
+    let (kind, known) = things::kind(Kind::Destination, &one.kind);
+    Ok(ResourceRow {
+        connections: rx.connections_of_destination(one.id)?.len() as u64,
+        last_change: reader.known(rx, one.id.as_str())?.last,
+        id: one.id.to_string(),
+        name: one.name,
+        kind,
+        known,
+        enabled: one.enabled,
+    })
+}
+
+/// The type of a new destination.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Chosen {
+    r#type: String,
+    other_type: String,
+}
+
+/// `GET /destinations/new`: first the type, then the rest.
+pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
+    if !me.signed_in.can.edit_destinations {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    let kind = match chosen.r#type.as_str() {
+        "" => chosen.other_type.trim(),
+        kind => kind,
+    };
+    if kind.is_empty() {
+        return new_type(&me, "", Wrong::none());
+    }
+    if let Err(error) =
+        crate::actions::input::kind(Kind::Destination, kind, &me.signed_in.workspace)
+    {
+        return new_type(&me, kind, Wrong::of(error, "Not chosen.", &["type"])?);
+    }
+    new_page(&me, kind, &Form::default(), Wrong::none())
+}
+
+fn new_type(me: &Me, kind: &str, wrong: Wrong) -> Answer {
+    let view = DestinationNewType {
+        frame: me.frame_with(NAV, wrong.flash),
+        types: things::types(Kind::Destination, kind),
+        allow_unknown: me.signed_in.workspace.allow_unknown_types,
+        other_type: if things::kind(Kind::Destination, kind).1 {
+            String::new()
+        } else {
+            kind.to_owned()
+        },
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
+    let sent = (wrong.status != StatusCode::OK).then_some(form);
+    let drawn = Settings::of(kind).draw(&Map::new(), sent, &wrong.errors);
+    let (label, known) = things::kind(Kind::Destination, kind);
+    let view = DestinationNew {
+        frame: me.frame_with(NAV, wrong.flash),
+        type_name: kind.to_owned(),
+        kind: label,
+        known,
+        name: form.text("name").to_owned(),
+        enabled: sent.is_none_or(|form| form.flag("enabled")),
+        fields: drawn.fields,
+        json: drawn.json,
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `POST /destinations`
+pub(super) async fn create(sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let kind = form.text("type").to_owned();
+    let config = Settings::of(&kind).read(&Map::new(), &form);
+    let (config, errors) = match config {
+        Ok(config) => (Some(config), None),
+        Err(errors) => (None, Some(errors)),
+    };
+    // Who may not create one hears so, and it is recorded, whatever was sent.
+    if let (Some(mut errors), true) = (errors, me.signed_in.can.edit_destinations) {
+        if let Err(Error::Invalid { message, .. }) = crate::actions::input::name(form.text("name"))
+        {
+            errors.add("name", super::refusal::sentence(&message));
+        }
+        return new_page(&me, &kind, &form, Wrong::fields(errors));
+    }
+    let action = CreateDestination {
+        place: me.place(),
+        name: form.text("name").to_owned(),
+        kind: kind.clone(),
+        version: 1,
+        enabled: form.flag("enabled"),
+        config,
+        external_id: None,
+    };
+    match me.perform(action).await {
+        Ok(made) => {
+            let path = format!("/destinations/{}", made.output.id);
+            Ok(me.done(&path, Done::Created, &made.entries))
+        }
+        Err(Error::Invalid {
+            code,
+            message,
+            details,
+        }) if details.iter().any(|(field, _)| field == "type") => {
+            let error = Error::Invalid {
+                code,
+                message,
+                details,
+            };
+            new_type(&me, &kind, Wrong::of(error, "Not created.", &["type"])?)
+        }
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not created.", &["name"])?;
+            new_page(&me, &kind, &form, wrong)
+        }
+    }
+}
+
+/// A destination with what its pages say of it.
+struct Seen {
+    destination: Destination,
+    known: Known,
+    connections: u64,
+}
+
+async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal> {
+    let id: DestinationId = things::id(id)?;
+    let (place, reader) = (me.place(), Reader::of(me));
+    let seen = app
+        .read(move |rx| {
+            Ok(Seen {
+                destination: found(rx, place, id)?,
+                known: reader.known(rx, id.as_str())?,
+                connections: rx.connections_of_destination(id)?.len() as u64,
+            })
+        })
+        .await?;
+    Ok(seen)
+}
+
+fn head(me: &Me, seen: &Seen) -> DestinationHead {
+    let (kind, known) = things::kind(Kind::Destination, &seen.destination.kind);
+    DestinationHead {
+        id: seen.destination.id.to_string(),
+        name: seen.destination.name.clone(),
+        kind,
+        known,
+        enabled: seen.destination.enabled,
+        can_edit: me.signed_in.can.edit_destinations,
+        can_audit: me.signed_in.can.read_audit_log,
+        deleted: false,
+        connections: seen.connections,
+        events: seen.known.events,
+        last_change: seen.known.last.clone(),
+    }
+}
+
+fn connections(
+    rx: &mut Rx<'_>,
+    place: Place,
+    id: DestinationId,
+    clock: &Clock,
+) -> Result<Vec<Connection>> {
+    let mut connections = Vec::new();
+    for one in rx.connections_of_destination(id)? {
+        let from = rx
+            .source(place.workspace, one.source)?
+            .ok_or(Error::NotFound("source"))?;
+        connections.push(Connection {
+            id: one.id.to_string(),
+            source_id: from.id.to_string(),
+            source_name: from.name,
+            source_kind: things::kind(Kind::Source, &from.kind).0,
+            enabled: one.enabled,
+            since: clock.at(one.created_at),
+        });
+    }
+    Ok(connections)
+}
+
+fn linked(
+    rx: &mut Rx<'_>,
+    place: Place,
+    id: DestinationId,
+) -> Result<Option<LinkedTransformation>> {
+    let Some(link) = rx.link(id)? else {
+        return Ok(None);
+    };
+    let kind = CodeKind::Transformation;
+    let one = rx
+        .transformation(place.workspace, kind, link.transformation)?
+        .ok_or(Error::NotFound("transformation"))?;
+    let version = match one.published {
+        Some(version) => rx.version(place.workspace, kind, version)?,
+        None => None,
+    };
+    Ok(Some(LinkedTransformation {
+        id: one.id.to_string(),
+        name: one.name,
+        language: language(&one.language),
+        version: version.map(|version| version.number.to_string()),
+    }))
+}
+
+/// `GET /destinations/{id}`
+pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let seen = seen(&app, &me, &id).await?;
+    let (place, id, clock) = (me.place(), seen.destination.id, me.clock().clone());
+    let (sources, transformation) = app
+        .read(move |rx| Ok((connections(rx, place, id, &clock)?, linked(rx, place, id)?)))
+        .await?;
+    me.show(&DestinationOverview {
+        frame: me.frame(NAV),
+        head: head(&me, &seen),
+        created: me.clock().at(seen.destination.created_at),
+        updated: me.clock().at(seen.destination.updated_at),
+        sources,
+        transformation,
+    })
+}
+
+fn stored(destination: &Destination) -> Map<String, Value> {
+    destination.config.as_object().cloned().unwrap_or_default()
+}
+
+fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Answer {
+    let one = &seen.destination;
+    let drawn = Settings::of(&one.kind).draw(&stored(one), sent, &wrong.errors);
+    let view = DestinationConfiguration {
+        frame: me.frame_with(NAV, wrong.flash),
+        head: head(me, seen),
+        name: sent
+            .map_or(one.name.as_str(), |form| form.text("name"))
+            .to_owned(),
+        enabled: sent.map_or(one.enabled, |form| form.flag("enabled")),
+        fields: drawn.fields,
+        json: drawn.json,
+        json_secrets: drawn.json_secrets,
+        revision: one.revision.to_string(),
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `GET /destinations/{id}/configuration`
+pub(super) async fn configuration(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+) -> Answer {
+    if !me.signed_in.can.edit_destinations {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    let seen = seen(&app, &me, &id).await?;
+    configuration_page(&me, &seen, None, Wrong::none())
+}
+
+/// `POST /destinations/{id}`: all settings, or only whether it is enabled.
+pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let path = format!("/destinations/{id}");
+    let mut action = UpdateDestination {
+        place: me.place(),
+        id: things::id(&id)?,
+        name: None,
+        kind: None,
+        version: None,
+        enabled: Some(form.flag("enabled")),
+        config: None,
+        revision: None,
+    };
+    if form.text("form") == "enabled" {
+        let done = match action.enabled {
+            Some(true) => Done::Enabled,
+            _ => Done::Disabled,
+        };
+        let made = me.perform(action).await?;
+        return Ok(me.done(&path, done, &made.entries));
+    }
+    let seen = seen(&app, &me, &id).await?;
+    let one = &seen.destination;
+    // What is laid over stored settings must not meet others: neither those that came after the page was drawn, nor
+    // those that come between here and the change.
+    action.revision = match form.get("revision") {
+        Some(seen) => Some(things::id(seen)?),
+        None => Some(one.revision),
+    };
+    action.name = Some(form.text("name").to_owned());
+    match Settings::of(&one.kind).read(&stored(one), &form) {
+        Ok(config) => action.config = Some(config),
+        // Who may not change it hears so, and it is recorded, whatever was sent.
+        Err(errors) if me.signed_in.can.edit_destinations => {
+            return configuration_page(&me, &seen, Some(&form), Wrong::fields(errors));
+        }
+        Err(_) => {}
+    }
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(&path, Done::Saved, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not saved.", &["name"])?;
+            configuration_page(&me, &seen, Some(&form), wrong)
+        }
+    }
+}
+
+/// `GET /destinations/{id}/connections`
+pub(super) async fn connections_page(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+) -> Answer {
+    let seen = seen(&app, &me, &id).await?;
+    show_connections(&app, &me, &seen, Wrong::none()).await
+}
+
+async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answer {
+    let (place, id, clock) = (me.place(), seen.destination.id, me.clock().clone());
+    let (connections, sources) = app
+        .read(move |rx| {
+            let connections = connections(rx, place, id, &clock)?;
+            let mut sources = Vec::new();
+            let mut after = None;
+            loop {
+                let page = rx.sources(place.workspace, after.as_ref(), 500, None)?;
+                sources.extend(
+                    page.items
+                        .into_iter()
+                        .filter(|one| {
+                            !connections
+                                .iter()
+                                .any(|made| made.source_id == one.id.as_str())
+                        })
+                        .map(|one| Choice::new(one.id.to_string(), one.name, "")),
+                );
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => return Ok((connections, sources)),
+                }
+            }
+        })
+        .await?;
+    let view = DestinationConnections {
+        frame: me.frame_with(NAV, wrong.flash),
+        head: head(me, seen),
+        connections,
+        sources,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `POST /destinations/{id}/connections`
+pub(super) async fn connect(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let path = format!("/destinations/{id}/connections");
+    if form.text("source_id").is_empty() {
+        return Ok(see_other(&path));
+    }
+    let source: SourceId = things::id(form.text("source_id"))?;
+    let action = CreateConnection {
+        place: me.place(),
+        source,
+        destination: things::id(&id)?,
+        enabled: true,
+        external_id: None,
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(&path, Done::Connected, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not connected.", &[])?;
+            let seen = seen(&app, &me, &id).await?;
+            show_connections(&app, &me, &seen, wrong).await
+        }
+    }
+}
+
+/// `GET /destinations/{id}/transformation`
+pub(super) async fn transformation(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+) -> Answer {
+    let seen = seen(&app, &me, &id).await?;
+    let (place, id) = (me.place(), seen.destination.id);
+    let (current, choices) = app
+        .read(move |rx| {
+            let current = linked(rx, place, id)?;
+            let all = crate::actions::transformation::all(rx, place, CodeKind::Transformation)?;
+            let is_current = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
+            let choices: Vec<Choice> = all
+                .into_iter()
+                .filter(|one| !is_current(one.id.as_str()))
+                .map(|one| Choice::new(one.id.to_string(), one.name, ""))
+                .collect();
+            Ok((current, choices))
+        })
+        .await?;
+    me.show(&DestinationTransformation {
+        frame: me.frame(NAV),
+        head: head(&me, &seen),
+        current,
+        choices,
+    })
+}
+
+/// `POST /destinations/{id}/transformation`
+pub(super) async fn put_transformation(Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let path = format!("/destinations/{id}/transformation");
+    if form.text("transformation_id").is_empty() {
+        return Ok(see_other(&path));
+    }
+    let transformation: TransformationId = things::id(form.text("transformation_id"))?;
+    let action = PutTransformation {
+        place: me.place(),
+        destination: things::id(&id)?,
+        transformation,
+    };
+    let made = me.perform(action).await?;
+    Ok(me.done(&path, Done::Added, &made.entries))
+}
+
+/// `POST /destinations/{id}/transformation/delete`
+pub(super) async fn take_transformation(Path(id): Path<String>, sent: Sent) -> Answer {
+    let action = TakeTransformation {
+        place: sent.me.place(),
+        destination: things::id(&id)?,
+    };
+    let made = sent.me.perform(action).await?;
+    let path = format!("/destinations/{id}/transformation");
+    Ok(sent.me.done(&path, Done::TakenAway, &made.entries))
+}
+
+async fn question(app: &App, one: &Destination) -> Result<Question> {
+    let id = one.id;
+    let (connections, has_transformation) = app
+        .read(move |rx| {
+            Ok((
+                rx.connections_of_destination(id)?.len(),
+                rx.link(id)?.is_some(),
+            ))
+        })
+        .await?;
+    let mut consequences = Vec::new();
+    let mut recorded_as = Vec::new();
+    if connections > 0 {
+        consequences.push(match connections {
+            1 => "Its source is disconnected first.".to_owned(),
+            n => format!("Its {n} sources are disconnected first."),
+        });
+        recorded_as.push("Disconnect Source".to_owned());
+    }
+    if has_transformation {
+        consequences.push("Its transformation is taken away first.".to_owned());
+        recorded_as.push("Deleted Transformation".to_owned());
+    }
+    recorded_as.push("Deleted".to_owned());
+    Ok(Question {
+        noun: "destination".to_owned(),
+        name: one.name.clone(),
+        action: format!("/destinations/{id}/delete"),
+        back: format!("/destinations/{id}"),
+        list: ("Destinations".to_owned(), "/destinations".to_owned()),
+        consequences,
+        recorded_as,
+    })
+}
+
+/// `GET /destinations/{id}/delete`
+pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    if !me.signed_in.can.edit_destinations {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    let seen = seen(&app, &me, &id).await?;
+    me.show(&Delete {
+        frame: me.frame(NAV),
+        question: question(&app, &seen.destination).await?,
+        errors: Errors::default(),
+    })
+}
+
+/// `POST /destinations/{id}/delete`
+pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let seen = seen(&app, &me, &id).await?;
+    let errors = things::confirmed(form.text("confirm"), &seen.destination.name);
+    if me.signed_in.can.edit_destinations && !errors.is_empty() {
+        let view = Delete {
+            frame: me.frame(NAV),
+            question: question(&app, &seen.destination).await?,
+            errors,
+        };
+        return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);
+    }
+    let action = DeleteDestination {
+        place: me.place(),
+        id: seen.destination.id,
+    };
+    let made = me.perform(action).await?;
+    Ok(me.done("/destinations", Done::Deleted, &made.entries))
+}
+
+/// `GET /destinations/{id}/audit-logs`, of a destination that was deleted too.
+pub(super) async fn audit_logs(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+    Query(part): Query<Part>,
+) -> Answer {
+    let id: DestinationId = things::id(&id)?;
+    let path = format!("/destinations/{id}");
+    let (log, newest) = history::of(&app, &me, id.as_str(), &path, &part).await?;
+    let head = match (seen(&app, &me, id.as_str()).await, newest) {
+        (Ok(seen), _) => head(&me, &seen),
+        (Err(refusal), None) => return Err(refusal),
+        (Err(_), Some(event)) => DestinationHead {
+            id: id.to_string(),
+            name: history::name_in(&event, id.as_str()),
+            kind: String::new(),
+            known: true,
+            enabled: false,
+            can_edit: false,
+            can_audit: true,
+            deleted: true,
+            connections: 0,
+            events: log.total,
+            last_change: None,
+        },
+    };
+    me.show(&DestinationAuditLogs {
+        frame: me.frame(NAV),
+        head,
+        log,
+    })
+}

@@ -1,0 +1,488 @@
+//! An event of the log, as rows, details and pages show it.
+
+use std::collections::HashMap;
+
+use model::catalogue::{EventType, TargetType};
+use model::change::ChangeKind;
+use model::clock::Micros;
+use model::definition::Kind;
+use model::entry::{Entry, Outcome as Ended};
+use model::id::{VersionId, WorkspaceId};
+use model::interface::{Interface, short_user_agent};
+use model::things::CodeKind;
+use serde_json::Value as Json;
+use store::{Event, Hidden, Result, Rx};
+
+use super::things;
+use super::view::event::{Change, Details, EventRow, Outcome, Value};
+use super::view::parts::{Actor, ActorKind, Target};
+use super::visitor::Clock;
+
+/// The longest value in the line that says what changed, in characters.
+const SHORT: usize = 40;
+
+/// What a person reads in the column "Action".
+pub(super) fn label(entry: &Entry) -> &str {
+    EventType::find(&entry.target.r#type, &entry.action)
+        .map_or(entry.action.as_str(), |known| known.label)
+}
+
+/// Shows events, and remembers which things still have a page.
+pub(super) struct Shower<'c> {
+    clock: &'c Clock,
+    pages: HashMap<String, Option<String>>,
+}
+
+/// A person or thing of which only the id is left.
+fn tail(id: &str) -> String {
+    let length = id.chars().count();
+    id.chars().skip(length.saturating_sub(6)).collect()
+}
+
+fn noun(kind: &str) -> String {
+    TargetType::from_word(kind)
+        .and_then(|kind| {
+            model::catalogue::ALL
+                .iter()
+                .find(|one| one.target == kind)
+                .map(|one| one.type_label.to_owned())
+        })
+        .unwrap_or_else(|| kind.to_owned())
+}
+
+/// A value in one line.
+fn line(value: &Json) -> String {
+    let text = match value {
+        Json::String(text) if text.is_empty() => "(empty)".to_owned(),
+        Json::String(text) => text.replace(['\n', '\r', '\t'], " "),
+        other => other.to_string(),
+    };
+    if text.chars().count() <= SHORT {
+        return text;
+    }
+    let mut short: String = text.chars().take(SHORT - 1).collect();
+    short.push('…');
+    short
+}
+
+/// A value in full.
+fn shown(value: Option<&Json>) -> Value {
+    match value {
+        None => Value::NotSet,
+        Some(Json::String(text)) => Value::Text(text.clone()),
+        Some(other) => Value::Text(other.to_string()),
+    }
+}
+
+fn field(path: &str) -> &str {
+    path.strip_prefix("config.").unwrap_or(path)
+}
+
+fn actor(event: &Event) -> Actor {
+    let entry = &event.entry;
+    let id = entry.actor.id.clone().unwrap_or_default();
+    let name = event.actor_name.clone();
+    match entry.actor.r#type.as_str() {
+        "user" => match name {
+            Some(name) => {
+                let actor = Actor::person(id, name, event.actor_email.clone().unwrap_or_default());
+                match (&entry.actor.token, &event.token_name) {
+                    (Some(_), Some(token)) => actor.via(token),
+                    (Some(token), None) => actor.via(format!("token …{}", tail(token))),
+                    (None, _) => actor,
+                }
+            }
+            None if event.hidden.get("actorName") == Some(&Hidden::Withheld) => Actor {
+                name: "Withheld".to_owned(),
+                ..Actor::erased(id)
+            },
+            None => Actor::erased(id),
+        },
+        "service" => Actor::service(id, name.unwrap_or_else(|| "Service token".to_owned())),
+        "system" => {
+            let detail = match event.interface {
+                Some(Interface::CommandLine) => "Command line",
+                _ => "System",
+            };
+            Actor {
+                detail: detail.to_owned(),
+                ..Actor::system()
+            }
+        }
+        _ => Actor {
+            kind: ActorKind::Hidden,
+            id: String::new(),
+            name: "Nobody signed in".to_owned(),
+            detail: "Visitor".to_owned(),
+            via: None,
+        },
+    }
+}
+
+fn why(entry: &Entry) -> String {
+    let code = entry.code.as_deref().unwrap_or("several reasons");
+    let said = match code {
+        "permission_denied" => "Lacks the permission",
+        "read_only_token" => "The token may only read",
+        "wrong_password" => "Wrong password",
+        "already_connected" => "Connected already",
+        "transformation_in_use" | "library_in_use" => "It is in use",
+        "external_id_taken" => "The external id is taken",
+        "external_id_set" => "The external id is set already",
+        _ => "",
+    };
+    let said = if said.is_empty() {
+        super::refusal::sentence(&code.replace('_', " "))
+            .trim_end_matches('.')
+            .to_owned()
+    } else {
+        said.to_owned()
+    };
+    let count = entry
+        .facts
+        .as_ref()
+        .and_then(|facts| facts.get("count"))
+        .and_then(Json::as_u64);
+    match count {
+        Some(count) if count > 1 => format!("{said}, {count} times"),
+        _ => said,
+    }
+}
+
+impl<'c> Shower<'c> {
+    pub(super) fn new(clock: &'c Clock) -> Self {
+        Self {
+            clock,
+            pages: HashMap::new(),
+        }
+    }
+
+    /// The page of a thing. What was deleted has its history, as far as there is a page for it.
+    fn page_of(&mut self, rx: &mut Rx<'_>, kind: &str, id: &str) -> Result<Option<String>> {
+        let key = format!("{kind}/{id}");
+        if let Some(known) = self.pages.get(&key) {
+            return Ok(known.clone());
+        }
+        let page = match TargetType::from_word(kind) {
+            Some(kind) => {
+                let folder = match kind {
+                    TargetType::Source => Some("sources"),
+                    TargetType::Destination => Some("destinations"),
+                    TargetType::Transformation => Some("transformations"),
+                    TargetType::TransformationLibrary => Some("libraries"),
+                    _ => None,
+                };
+                match (folder, kind) {
+                    (Some(folder), _) if rx.name_of(kind, id)?.is_some() => {
+                        Some(format!("/{folder}/{id}"))
+                    }
+                    (Some(_), TargetType::TransformationLibrary) => None,
+                    (Some(folder), _) => Some(format!("/{folder}/{id}/audit-logs")),
+                    (None, TargetType::User) => Some("/settings/team".to_owned()),
+                    (None, TargetType::Workspace) => Some("/settings/workspace".to_owned()),
+                    (None, _) => None,
+                }
+            }
+            None => None,
+        };
+        self.pages.insert(key, page.clone());
+        Ok(page)
+    }
+
+    fn named(
+        &mut self,
+        rx: &mut Rx<'_>,
+        kind: &str,
+        id: Option<&str>,
+        name: Option<&str>,
+        type_label: String,
+    ) -> Result<Target> {
+        let href = match id {
+            Some(id) => self.page_of(rx, kind, id)?,
+            None => None,
+        };
+        let name = match (name, id) {
+            (Some(name), _) if !name.is_empty() => name.to_owned(),
+            (_, Some(id)) if kind == "user" => format!("Erased person …{}", tail(id)),
+            (_, Some(id)) => format!("{type_label} …{}", tail(id)),
+            (_, None) => type_label.clone(),
+        };
+        Ok(Target {
+            type_label,
+            id: id.unwrap_or_default().to_owned(),
+            name,
+            href,
+        })
+    }
+
+    fn target(&mut self, rx: &mut Rx<'_>, event: &Event) -> Result<Target> {
+        let entry = &event.entry;
+        let type_label = EventType::find(&entry.target.r#type, &entry.action).map_or_else(
+            || noun(&entry.target.r#type),
+            |known| known.type_label.to_owned(),
+        );
+        self.named(
+            rx,
+            &entry.target.r#type,
+            entry.target.id.as_deref(),
+            event.target_name.as_deref(),
+            type_label,
+        )
+    }
+
+    /// The other things that an event concerns.
+    pub(super) fn related(&mut self, rx: &mut Rx<'_>, event: &Event) -> Result<Vec<Target>> {
+        let mut related = Vec::new();
+        for one in &event.entry.related {
+            let id = one.id.as_deref();
+            let name = id.and_then(|id| event.related_names.get(id));
+            let label = noun(&one.r#type);
+            related.push(self.named(rx, &one.r#type, id, name.map(String::as_str), label)?);
+        }
+        Ok(related)
+    }
+
+    /// What changed, in at most one line.
+    fn summary(rx: &mut Rx<'_>, event: &Event) -> Result<Option<String>> {
+        let entry = &event.entry;
+        let related: Vec<&str> = entry
+            .related
+            .iter()
+            .filter_map(|one| event.related_names.get(one.id.as_deref()?))
+            .map(String::as_str)
+            .collect();
+        let kind = entry.target.r#type.as_str();
+        let said = match (kind, entry.action.as_str()) {
+            ("source" | "destination", "created") => event
+                .changes
+                .iter()
+                .find(|change| change.path == "type")
+                .and_then(|change| match &change.kind {
+                    ChangeKind::Value { after, .. } => after.as_ref(),
+                    _ => None,
+                })
+                .map(|name| match (kind, name) {
+                    ("source", Json::String(name)) => things::kind(Kind::Source, name).0,
+                    (_, Json::String(name)) => things::kind(Kind::Destination, name).0,
+                    (_, other) => line(other),
+                }),
+            (
+                _,
+                "connected_source"
+                | "disconnected_source"
+                | "connected_transformation"
+                | "disconnected_transformation",
+            ) => related.first().map(|name| (*name).to_owned()),
+            (_, "updated_transformation") => match related.as_slice() {
+                [new, old] => Some(format!("{old} → {new}")),
+                _ => None,
+            },
+            ("transformation" | "transformation_library", "created") => {
+                Some("Version 1".to_owned())
+            }
+            ("transformation" | "transformation_library", "updated" | "published") => {
+                match Self::version(rx, event)? {
+                    Some(number) => Some(format!("Version {number}")),
+                    None => Self::fields(event),
+                }
+            }
+            ("audit_log", "viewed") => event.detail.as_ref().and_then(Json::as_object).map(|set| {
+                let said: Vec<String> = set
+                    .iter()
+                    .map(|(name, value)| format!("{}: {}", name.replace('_', " "), line(value)))
+                    .collect();
+                line(&Json::String(said.join(", ")))
+            }),
+            ("access_token", "created") => event
+                .changes
+                .iter()
+                .find(|change| change.path == "access")
+                .and_then(|change| match &change.kind {
+                    ChangeKind::Value { after, .. } => after.as_ref()?.as_str(),
+                    _ => None,
+                })
+                .map(|access| super::refusal::sentence(&access.replace('_', " ")))
+                .map(|text| text.trim_end_matches('.').to_owned()),
+            (_, "created" | "deleted" | "signed_in" | "signed_out" | "set_up") => None,
+            ("user", "added_to_organization") => event
+                .changes
+                .iter()
+                .find(|change| change.path == "role")
+                .and_then(|change| match &change.kind {
+                    ChangeKind::Value { after, .. } => after.as_ref()?.as_str(),
+                    _ => None,
+                })
+                .map(|role| format!("as {role}")),
+            (_, "refusals_summarized") => entry
+                .facts
+                .as_ref()
+                .and_then(|facts| facts.get("count"))
+                .map(|count| format!("{count} refusals")),
+            (_, "updated_connection") => match (related.first(), Self::fields(event)) {
+                (Some(name), Some(fields)) => Some(format!("{name}: {fields}")),
+                (_, fields) => fields,
+            },
+            _ => Self::fields(event),
+        };
+        Ok(said)
+    }
+
+    /// The number of the version that code became, or that was published.
+    fn version(rx: &mut Rx<'_>, event: &Event) -> Result<Option<i64>> {
+        let kind = match event.entry.target.r#type.as_str() {
+            "transformation" => CodeKind::Transformation,
+            _ => CodeKind::Library,
+        };
+        let path = match event.entry.action.as_str() {
+            "published" => "publishedVersion",
+            _ => "version",
+        };
+        let id = event
+            .changes
+            .iter()
+            .filter(|change| change.path == path)
+            .find_map(|change| match &change.kind {
+                ChangeKind::Value { after, .. } => after.as_ref()?.as_str()?.parse().ok(),
+                _ => None,
+            });
+        let workspace = event.entry.workspace.as_ref().map(|id| id.parse());
+        let (Some(id), Some(Ok(workspace))): (
+            Option<VersionId>,
+            Option<std::result::Result<WorkspaceId, _>>,
+        ) = (id, workspace) else {
+            return Ok(None);
+        };
+        Ok(rx
+            .version(workspace, kind, id)?
+            .map(|version| version.number))
+    }
+
+    fn fields(event: &Event) -> Option<String> {
+        match event.changes.as_slice() {
+            [] => None,
+            [one] => {
+                let name = field(&one.path);
+                Some(match &one.kind {
+                    ChangeKind::Value { before, after } => {
+                        let side = |side: &Option<Json>| {
+                            side.as_ref().map_or_else(|| "not set".to_owned(), line)
+                        };
+                        format!("{name} {} → {}", side(before), side(after))
+                    }
+                    ChangeKind::Redacted | ChangeKind::Large { .. } => format!("{name} changed"),
+                })
+            }
+            several => {
+                let mut said = format!("{} fields", several.len());
+                for change in several {
+                    if change.kind == ChangeKind::Redacted {
+                        said.push_str(" · ");
+                        said.push_str(field(&change.path));
+                        said.push_str(" changed");
+                    }
+                }
+                Some(line_of(&said))
+            }
+        }
+    }
+
+    /// The row of an event; with its details, where it is open.
+    pub(super) fn row(&mut self, rx: &mut Rx<'_>, event: &Event, open: bool) -> Result<EventRow> {
+        let entry = &event.entry;
+        Ok(EventRow {
+            id: entry.id.clone(),
+            entry: entry.sequence,
+            actor: actor(event),
+            label: label(entry).to_owned(),
+            event_type: format!("{}.{}", entry.target.r#type, entry.action),
+            summary: Self::summary(rx, event)?,
+            outcome: match entry.outcome {
+                Ended::Success => Outcome::Success,
+                Ended::Denied => Outcome::Denied(why(entry)),
+                Ended::Failed => Outcome::Failed(why(entry)),
+            },
+            target: self.target(rx, event)?,
+            when: self.clock.at(Micros(entry.at)),
+            details: open.then(|| details(event)),
+        })
+    }
+
+    /// The row of an event on the page of a thing: in place of the thing, what else the event concerns.
+    pub(super) fn row_on(
+        &mut self,
+        rx: &mut Rx<'_>,
+        event: &Event,
+        thing: &str,
+    ) -> Result<EventRow> {
+        let mut row = self.row(rx, event, false)?;
+        let others = self.related(rx, event)?;
+        if event.entry.target.id.as_deref() == Some(thing)
+            && let Some(other) = others.into_iter().find(|other| other.id != thing)
+        {
+            row.target = other;
+        }
+        Ok(row)
+    }
+}
+
+fn line_of(text: &str) -> String {
+    const LONGEST: usize = 120;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(LONGEST - 1).collect();
+    short.push('…');
+    short
+}
+
+/// Everything else about an event.
+pub(super) fn details(event: &Event) -> Details {
+    let hidden = |name: &str| match event.hidden.get(name) {
+        Some(Hidden::Erased) => Value::Erased(None),
+        Some(Hidden::Withheld) => Value::Withheld,
+        None => Value::NotSet,
+    };
+    let or_hidden =
+        |text: Option<String>, name: &str| text.map_or_else(|| hidden(name), Value::Text);
+    let mut changes: Vec<Change> = event.changes.iter().map(change).collect();
+    if changes.is_empty() && event.hidden.contains_key("changes") {
+        changes.push(Change {
+            path: "(all)".to_owned(),
+            before: hidden("changes"),
+            after: hidden("changes"),
+        });
+    }
+    Details {
+        changes,
+        reason: None,
+        interface: event
+            .interface
+            .map_or("Not known", Interface::label)
+            .to_owned(),
+        address: or_hidden(event.ip.clone(), "ip"),
+        user_agent: or_hidden(
+            event.user_agent.as_deref().map(short_user_agent),
+            "userAgent",
+        ),
+        request_id: event.entry.request.clone(),
+    }
+}
+
+fn change(change: &model::change::Change) -> Change {
+    let large = |side: &Option<model::change::Digest>| {
+        side.as_ref().map_or(Value::NotSet, |digest| Value::Large {
+            bytes: digest.bytes,
+            sha256: digest.sha256.clone(),
+        })
+    };
+    let (before, after) = match &change.kind {
+        ChangeKind::Value { before, after } => (shown(before.as_ref()), shown(after.as_ref())),
+        ChangeKind::Redacted => (Value::Redacted, Value::Redacted),
+        ChangeKind::Large { before, after } => (large(before), large(after)),
+    };
+    Change {
+        path: change.path.clone(),
+        before,
+        after,
+    }
+}

@@ -1,0 +1,107 @@
+//! What the page after a change says about it. The cookie carries a word and the places of the entries in the log;
+//! what they say is read again, and only the person's own are shown.
+
+use std::ops::Range;
+
+use model::id::UserId;
+use store::{Result, Rx};
+
+use super::event::label;
+use super::view::frame::Flash;
+use super::view::parts::Recorded;
+
+/// How long a change may wait for its page, in seconds.
+pub(super) const SECONDS: i64 = 60;
+/// The most events of one change that are named.
+const MOST: u64 = 8;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    Created,
+    Saved,
+    Enabled,
+    Disabled,
+    Deleted,
+    Connected,
+    Disconnected,
+    Added,
+    TakenAway,
+}
+
+impl Done {
+    const ALL: [(Self, &'static str, &'static str); 9] = [
+        (Self::Created, "created", "Created"),
+        (Self::Saved, "saved", "Saved"),
+        (Self::Enabled, "enabled", "Enabled"),
+        (Self::Disabled, "disabled", "Disabled"),
+        (Self::Deleted, "deleted", "Deleted"),
+        (Self::Connected, "connected", "Connected"),
+        (Self::Disconnected, "disconnected", "Disconnected"),
+        (Self::Added, "added", "Added"),
+        (Self::TakenAway, "taken", "Taken away"),
+    ];
+
+    fn word(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(done, ..)| *done == self)
+            .map_or("saved", |(_, word, _)| word)
+    }
+}
+
+/// The value of the cookie.
+pub(super) fn cookie(done: Done, entries: Option<&Range<u64>>) -> String {
+    match entries {
+        Some(range) if !range.is_empty() => {
+            format!("{}.{}.{}", done.word(), range.start, range.end)
+        }
+        _ => "unchanged".to_owned(),
+    }
+}
+
+/// What a cookie says, for this person.
+pub(super) fn read(
+    rx: &mut Rx<'_>,
+    cookie: &str,
+    organization: model::id::OrganizationId,
+    user: UserId,
+    can_audit: bool,
+) -> Result<Option<Flash>> {
+    if cookie == "unchanged" {
+        let text = "Nothing changed, so nothing was recorded.";
+        return Ok(Some(Flash::Note(text.to_owned())));
+    }
+    let mut words = cookie.split('.');
+    let (Some(word), Some(start), Some(end), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Ok(None);
+    };
+    let known = Done::ALL.iter().find(|(_, known, _)| *known == word);
+    let (Some((_, _, done)), Ok(start), Ok(end)) =
+        (known, start.parse::<u64>(), end.parse::<u64>())
+    else {
+        return Ok(None);
+    };
+    let start = start.max(end.saturating_sub(MOST));
+    let events: Vec<Recorded> = rx
+        .events_between(organization, start..end)?
+        .into_iter()
+        .filter(|event| event.entry.actor.id.as_deref() == Some(user.as_str()))
+        .map(|event| Recorded {
+            label: label(&event.entry).to_owned(),
+            entry: event.entry.sequence,
+            // Without an id the page names the entry and does not lead there.
+            event_id: if can_audit {
+                event.entry.id
+            } else {
+                String::new()
+            },
+        })
+        .collect();
+    Ok((!events.is_empty()).then(|| Flash::Recorded {
+        done: (*done).to_owned(),
+        events,
+    }))
+}

@@ -1,0 +1,128 @@
+//! A form that was sent, once it is sure that it came from a page of ours. No handler of a POST can get at one otherwise.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+
+use super::me::Me;
+use super::refusal::Refusal;
+use super::visitor::Visitor;
+use crate::app::App;
+use crate::auth::cookies::{self, Name};
+use crate::auth::csrf;
+
+/// The fields of a form.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// The value of a field; empty where it was not sent.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
+    /// The value of a field, if it was sent.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a box was ticked, or a hidden field says `true`.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.text(name) == "true"
+    }
+
+    async fn read(request: Request, app: &App) -> Result<Self, Refusal> {
+        let is_form = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        if !is_form {
+            return Err(Refusal::foreign_form());
+        }
+        let bytes = Bytes::from_request(request, app).await.map_err(|_| {
+            Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The form is too large",
+                "Nothing was changed.",
+                "Go back and send less at once.",
+            )
+        })?;
+        serde_urlencoded::from_bytes(&bytes)
+            .map(Self)
+            .map_err(|_| Refusal::foreign_form())
+    }
+
+    fn check(&self, secret: Option<&str>) -> Result<(), Refusal> {
+        match secret {
+            Some(secret) if csrf::fits(secret, self.text("csrf")) => Ok(()),
+            _ => Err(Refusal::foreign_form()),
+        }
+    }
+}
+
+/// A form of a person who is signed in.
+pub(super) struct Sent {
+    pub(super) me: Me,
+    pub(super) form: Form,
+}
+
+impl FromRequest<App> for Sent {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let me = Me::from_request_parts(&mut parts, app).await?;
+        let secret = cookies::read(&parts.headers, &app.config, Name::Session);
+        let form = Form::read(Request::from_parts(parts, body), app).await?;
+        form.check(secret.as_deref())?;
+        Ok(Self { me, form })
+    }
+}
+
+/// A form of someone who is not signed in.
+pub(super) struct SentByVisitor {
+    pub(super) visitor: Visitor,
+    pub(super) form: Form,
+    pub(super) caller: crate::request::Caller,
+    pub(super) headers: HeaderMap,
+}
+
+impl FromRequest<App> for SentByVisitor {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let visitor = Visitor::of(&mut parts, app);
+        let headers = parts.headers.clone();
+        let caller = crate::request::Caller {
+            actor: model::actor::Actor::Anonymous,
+            origin: crate::request::origin(&parts, app, model::interface::Interface::Dashboard),
+        };
+        let secret = cookies::read(&headers, &app.config, Name::Form);
+        let form = Form::read(Request::from_parts(parts, body), app).await?;
+        form.check(secret.as_deref())?;
+        Ok(Self {
+            visitor,
+            form,
+            caller,
+            headers,
+        })
+    }
+}
+
+/// The token for a form of someone who is not signed in and, where the browser has no cookie for it yet, that cookie.
+pub(super) fn visitor_token(
+    headers: &HeaderMap,
+    app: &App,
+) -> (String, Option<axum::http::HeaderValue>) {
+    match cookies::read(headers, &app.config, Name::Form) {
+        Some(secret) if secret.len() == 43 => (csrf::token(&secret), None),
+        _ => {
+            let secret = csrf::new_secret(app.store.entropy());
+            let cookie = cookies::keep(&app.config, Name::Form, &secret, 24 * 60 * 60);
+            (csrf::token(&secret), Some(cookie))
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What the log says of one thing: its newest change, its number of events, its tab.
+
+use model::id::{EventId, OrganizationId, WorkspaceId};
+use serde::Deserialize;
+use store::{Event, Order, Page, Query, Result, Rx};
+
+use super::event::{Shower, label};
+use super::me::Me;
+use super::refusal::Refusal;
+use super::view::event::{ResourceLog, by_day};
+use super::view::filter::Filter;
+use super::view::parts::{LastChange, Recorded};
+use super::visitor::Clock;
+use crate::app::App;
+use crate::audit::{self, Reach};
+
+/// How many events are on a page.
+pub(super) const PAGE: usize = 50;
+
+/// Where to read the log for someone who may.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    may: bool,
+    organization: OrganizationId,
+    workspace: WorkspaceId,
+    clock: Clock,
+}
+
+/// The newest change of a thing, and how many events it has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    pub(super) last: Option<LastChange>,
+    pub(super) events: Option<u64>,
+}
+
+impl Reader {
+    pub(super) fn of(me: &Me) -> Self {
+        Self {
+            may: me.signed_in.can.read_audit_log,
+            organization: me.signed_in.organization.id,
+            workspace: me.signed_in.workspace.id,
+            clock: me.clock().clone(),
+        }
+    }
+
+    /// What is known of a thing; nothing for who may not read the log.
+    pub(super) fn known(&self, rx: &mut Rx<'_>, thing: &str) -> Result<Known> {
+        if !self.may {
+            return Ok(Known::default());
+        }
+        let query = Query {
+            workspace: Some(self.workspace),
+            target: Some(thing.to_owned()),
+            order: Order::Newest,
+            limit: 1,
+            ..Query::default()
+        };
+        let page = rx.events(self.organization, &query)?;
+        let last = page
+            .events
+            .first()
+            .map(|event| self.last(rx, event))
+            .transpose()?;
+        Ok(Known {
+            last,
+            events: Some(page.total),
+        })
+    }
+
+    fn last(&self, rx: &mut Rx<'_>, event: &Event) -> Result<LastChange> {
+        let row = Shower::new(&self.clock).row(rx, event, false)?;
+        Ok(LastChange {
+            event: Recorded {
+                label: label(&event.entry).to_owned(),
+                entry: event.entry.sequence,
+                event_id: event.entry.id.clone(),
+            },
+            by: row.actor.name,
+            when: row.when,
+        })
+    }
+}
+
+/// Which part of a thing's events is shown.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Part {
+    older_than: String,
+    newer_than: String,
+}
+
+/// The query for a page: newest first, or from a cursor in either direction.
+pub(super) fn turn(query: Query, older_than: &str, newer_than: &str) -> Result<Query> {
+    let cursor = |id: &str| {
+        id.parse::<EventId>().map_err(|_| {
+            store::Error::invalid("unknown_cursor", "there is no such event to go on from")
+        })
+    };
+    let (after, order) = match (older_than, newer_than) {
+        ("", "") => (None, Order::Newest),
+        ("", newer) => (Some(cursor(newer)?), Order::Oldest),
+        (older, _) => (Some(cursor(older)?), Order::Newest),
+    };
+    Ok(Query {
+        after,
+        order,
+        limit: PAGE,
+        ..query
+    })
+}
+
+/// The events of a page, newest first, and whether there are newer and older ones.
+pub(super) fn leaf(page: Page, query: &Query) -> (Vec<Event>, bool, bool) {
+    let mut events = page.events;
+    match query.order {
+        Order::Newest => (events, query.after.is_some(), page.more),
+        Order::Oldest => {
+            events.reverse();
+            (events, page.more, query.after.is_some())
+        }
+    }
+}
+
+/// The tab Audit Logs of a thing, and its name from its newest event: a thing that was deleted has no other.
+pub(super) async fn of(
+    app: &App,
+    me: &Me,
+    thing: &str,
+    path: &str,
+    part: &Part,
+) -> std::result::Result<(ResourceLog, Option<Event>), Refusal> {
+    let query = Query {
+        target: Some(thing.to_owned()),
+        ..Query::default()
+    };
+    let query = turn(query, &part.older_than, &part.newer_than)?;
+    let page = audit::events(app, &me.signed_in.caller, reach(me), query.clone()).await?;
+    let total = page.total;
+    let (events, newer, older) = leaf(page, &query);
+    let newest = events.first().cloned();
+    let clock = me.clock().clone();
+    let shown = thing.to_owned();
+    let rows = app
+        .read(move |rx| {
+            let mut shower = Shower::new(&clock);
+            events
+                .iter()
+                .map(|event| shower.row_on(rx, event, &shown))
+                .collect::<Result<Vec<_>>>()
+        })
+        .await?;
+    let link = |name: &str, there: bool, row: Option<&super::view::event::EventRow>| {
+        row.filter(|_| there)
+            .map(|row| format!("{path}/audit-logs?{name}={}", row.id))
+    };
+    let log = ResourceLog {
+        newer_href: link("newer_than", newer, rows.first()),
+        older_href: link("older_than", older, rows.last()),
+        all_href: Filter {
+            target: thing.to_owned(),
+            ..Filter::default()
+        }
+        .href(),
+        total: Some(total),
+        days: by_day(rows),
+    };
+    Ok((log, newest))
+}
+
+/// The part of the log that the person's pages show: the workspace's, and what has no workspace.
+pub(super) const fn reach(me: &Me) -> Reach {
+    Reach {
+        organization: me.signed_in.organization.id,
+        workspace: Some(me.signed_in.workspace.id),
+        own: Some(me.signed_in.workspace.id),
+    }
+}
+
+/// The name that a thing had when this happened.
+pub(super) fn name_in(event: &Event, thing: &str) -> String {
+    let name = if event.entry.target.id.as_deref() == Some(thing) {
+        event.target_name.clone()
+    } else {
+        event.related_names.get(thing).cloned()
+    };
+    name.unwrap_or_else(|| "Without a name".to_owned())
+}

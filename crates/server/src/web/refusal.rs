@@ -1,0 +1,238 @@
+//! What stands in the way of an answer, and the page that says so.
+
+use askama::Template as _;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use store::Error;
+
+use super::view::error::ErrorPage;
+use super::view::frame::Bare;
+use super::visitor::Visitor;
+use crate::app::App;
+use crate::problem::Problem;
+
+/// Why there is no page. [`dress`] draws it.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal(Box<Why>);
+
+#[derive(Clone, Debug)]
+enum Why {
+    /// Nobody is signed in: on to the form, and back to this path afterwards.
+    SignIn(Option<String>),
+    /// Something else, as the page of an error says it.
+    Said(Said),
+}
+
+/// The words of an error.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) status: StatusCode,
+    pub(super) title: String,
+    pub(super) state: String,
+    pub(super) advice: String,
+    pub(super) link: Option<(String, String)>,
+}
+
+impl Refusal {
+    /// On to the form for signing in, and then to this path.
+    pub(super) fn sign_in(next: Option<String>) -> Self {
+        Self(Box::new(Why::SignIn(next)))
+    }
+
+    /// The page of an error with these words: what happened, what is true now, what to do.
+    pub(super) fn new(status: StatusCode, title: &str, state: &str, advice: &str) -> Self {
+        Self(Box::new(Why::Said(Said {
+            status,
+            title: title.to_owned(),
+            state: state.to_owned(),
+            advice: advice.to_owned(),
+            link: Some(("Back to the start".to_owned(), "/".to_owned())),
+        })))
+    }
+
+    /// The same with another way on.
+    pub(super) fn link(mut self, label: &str, href: &str) -> Self {
+        if let Why::Said(said) = &mut *self.0 {
+            said.link = Some((label.to_owned(), href.to_owned()));
+        }
+        self
+    }
+
+    /// Nothing is at this address.
+    pub(super) fn nothing_here() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "Nothing is here",
+            "There is no such page, or it belongs to another workspace.",
+            "Look at the address, or start from a list.",
+        )
+    }
+
+    /// A page that is only for people with another role.
+    pub(super) fn not_for_you(what: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "You may not do this",
+            "Nothing was changed.",
+            &format!("Ask an administrator for the permission \u{201c}{what}\u{201d}."),
+        )
+    }
+
+    /// A form that did not come from a page of ours.
+    pub(super) fn foreign_form() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "This form cannot be taken",
+            "Nothing was changed.",
+            "It was sent from another site, or its page was too old. Open the page again and send it from there.",
+        )
+    }
+}
+
+/// A message of ours as a sentence of its own.
+pub(super) fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let mut out: String = chars
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    out.push_str(chars.as_str());
+    if !out.ends_with(['.', '?']) {
+        out.push('.');
+    }
+    out
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unauthenticated => Self::sign_in(None),
+            Error::NotFound(what) => Self::new(
+                StatusCode::NOT_FOUND,
+                "Nothing is here",
+                &sentence(&format!(
+                    "this {what} was deleted, or belongs to another workspace"
+                )),
+                "Look for it in its list; what happened to it is in the audit log.",
+            ),
+            Error::Denied { message, .. } => Self::new(
+                StatusCode::FORBIDDEN,
+                "You may not do this",
+                &sentence(&message),
+                "Nothing was changed, and the attempt was recorded. Ask an administrator for the permission.",
+            ),
+            Error::Failed { message, .. } => Self::new(
+                StatusCode::CONFLICT,
+                "This cannot be done now",
+                &sentence(&message),
+                "Nothing was changed, and the attempt was recorded.",
+            ),
+            Error::Invalid { message, .. } => Self::new(
+                StatusCode::BAD_REQUEST,
+                "This does not make sense here",
+                &sentence(&message),
+                "Nothing was changed. Go back and look at what was sent.",
+            ),
+            error => {
+                // The same words, and the same line in the server's log, as for the API.
+                let problem = Problem::from(error);
+                let status = StatusCode::from_u16(problem.status)
+                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let title = match status {
+                    StatusCode::SERVICE_UNAVAILABLE => "Not available right now",
+                    _ => "Something went wrong",
+                };
+                Self::new(status, title, problem.message(), "Try again in a moment.")
+            }
+        }
+    }
+}
+
+impl From<askama::Error> for Refusal {
+    fn from(error: askama::Error) -> Self {
+        Error::Internal(format!("a page cannot be drawn: {error}")).into()
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match *self.0 {
+            Why::SignIn(next) => {
+                let mut to = String::from("/sign-in");
+                if let Some(next) = next.filter(|next| next != "/") {
+                    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
+                    to.push('?');
+                    to.push_str(&query);
+                }
+                super::answer::see_other(&to)
+            }
+            Why::Said(said) => {
+                let mut response = said.status.into_response();
+                response.extensions_mut().insert(said);
+                response
+            }
+        }
+    }
+}
+
+/// The words for what was refused before a handler was asked: a query or a path that cannot be read.
+fn unsaid(response: &Response) -> Option<Said> {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_text = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !response.status().is_client_error() || !is_text {
+        return None;
+    }
+    let refusal = Refusal::new(
+        response.status(),
+        "This address does not make sense here",
+        "A part of it cannot be read. Nothing was changed.",
+        "Look at the address, or start from a list.",
+    );
+    match *refusal.0 {
+        Why::Said(said) => Some(said),
+        Why::SignIn(_) => None,
+    }
+}
+
+/// Draws the page of what was refused, in the theme of whoever asked.
+pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let visitor = Visitor::of(&mut parts, &app);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let said = response.extensions_mut().remove::<Said>();
+    let Some(said) = said.or_else(|| unsaid(&response)) else {
+        return response;
+    };
+    let page = ErrorPage {
+        bare: Bare {
+            csrf: String::new(),
+            theme: visitor.theme,
+            flash: None,
+            request_id: visitor.request_id,
+        },
+        status: said.status.as_u16(),
+        title: said.title,
+        state: said.state,
+        advice: said.advice,
+        recorded: None,
+        link: said.link,
+    };
+    match page.render() {
+        Ok(html) => {
+            let (mut parts, _) = response.into_parts();
+            parts.headers.remove(header::CONTENT_LENGTH);
+            parts.headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("text/html; charset=utf-8"),
+            );
+            Response::from_parts(parts, Html(html).into_response().into_body())
+        }
+        Err(error) => {
+            tracing::error!(%error, "the page of an error cannot be drawn");
+            response
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! `/sources`: where events come from.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use model::definition::Kind;
+use model::id::SourceId;
+use model::things::Source;
+use store::{Error, Result, Rx};
+
+use super::answer::Answer;
+use super::flash::Done;
+use super::form::{Form, Sent};
+use super::history::{self, Known, Part, Reader};
+use super::me::Me;
+use super::refusal::Refusal;
+use super::things::{self, From, Wrong};
+use super::view::delete::{Delete, Question};
+use super::view::frame::NavItem;
+use super::view::parts::Errors;
+use super::view::source::{
+    ConnectedDestination, SourceAuditLogs, SourceForm, SourceHead, SourceOverview, SourceSettings,
+};
+use super::view::source_new::SourceNew;
+use super::view::sources::{ResourceRow, Sources};
+use crate::actions::source::create::CreateSource;
+use crate::actions::source::delete::DeleteSource;
+use crate::actions::source::found;
+use crate::actions::source::update::UpdateSource;
+use crate::app::App;
+
+const NAV: NavItem = NavItem::Sources;
+const PERMISSION: &str = "Edit sources";
+
+/// `GET /sources`
+pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
+    let after = from.start()?;
+    let (place, reader) = (me.place(), Reader::of(&me));
+    let (rows, next) = app
+        .read(move |rx| {
+            let page = rx.sources(place.workspace, after.as_ref(), things::PAGE, None)?;
+            let rows = page.items.into_iter().map(|one| row(rx, one, &reader));
+            Ok((rows.collect::<Result<Vec<_>>>()?, page.next))
+        })
+        .await?;
+    me.show(&Sources {
+        frame: me.frame(NAV),
+        can_create: me.signed_in.can.edit_sources,
+        rows,
+        next_href: things::next_href("/sources", next.as_ref()),
+    })
+}
+
+fn row(rx: &mut Rx<'_>, one: Source, reader: &Reader) -> Result<ResourceRow> {
+    let (kind, known) = things::kind(Kind::Source, &one.kind);
+    Ok(ResourceRow {
+        connections: rx.connections_of_source(one.id)?.len() as u64,
+        last_change: reader.known(rx, one.id.as_str())?.last,
+        id: one.id.to_string(),
+        name: one.name,
+        kind,
+        known,
+        enabled: one.enabled,
+    })
+}
+
+/// `GET /sources/new`
+pub(super) async fn new(me: Me) -> Answer {
+    if !me.signed_in.can.edit_sources {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    new_page(&me, &Form::default(), None)
+}
+
+fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
+    let first = wrong.is_none();
+    let wrong = wrong.unwrap_or_else(Wrong::none);
+    let view = SourceNew {
+        frame: me.frame_with(NAV, wrong.flash),
+        types: things::types(Kind::Source, form.text("type")),
+        allow_unknown: me.signed_in.workspace.allow_unknown_types,
+        other_type: form.text("other_type").to_owned(),
+        name: form.text("name").to_owned(),
+        enabled: first || form.flag("enabled"),
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `POST /sources`
+pub(super) async fn create(sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let kind = match form.text("type") {
+        "" => form.text("other_type").trim(),
+        chosen => chosen,
+    };
+    let action = CreateSource {
+        place: me.place(),
+        name: form.text("name").to_owned(),
+        kind: kind.to_owned(),
+        enabled: form.flag("enabled"),
+        config: None,
+        geo_enrichment: false,
+        transient: false,
+        external_id: None,
+    };
+    match me.perform(action).await {
+        Ok(made) => {
+            let path = format!("/sources/{}", made.output.id);
+            Ok(me.done(&path, Done::Created, &made.entries))
+        }
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not created.", &["name", "type"])?;
+            new_page(&me, &form, Some(wrong))
+        }
+    }
+}
+
+/// A source with what its pages say of it.
+struct Seen {
+    source: Source,
+    known: Known,
+}
+
+async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal> {
+    let id: SourceId = things::id(id)?;
+    let (place, reader) = (me.place(), Reader::of(me));
+    let seen = app
+        .read(move |rx| {
+            Ok(Seen {
+                source: found(rx, place, id)?,
+                known: reader.known(rx, id.as_str())?,
+            })
+        })
+        .await?;
+    Ok(seen)
+}
+
+fn head(me: &Me, seen: &Seen) -> SourceHead {
+    let (kind, known) = things::kind(Kind::Source, &seen.source.kind);
+    SourceHead {
+        id: seen.source.id.to_string(),
+        name: seen.source.name.clone(),
+        kind,
+        known,
+        enabled: seen.source.enabled,
+        can_edit: me.signed_in.can.edit_sources,
+        can_audit: me.signed_in.can.read_audit_log,
+        deleted: false,
+        events: seen.known.events,
+        last_change: seen.known.last.clone(),
+    }
+}
+
+/// `GET /sources/{id}`
+pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let seen = seen(&app, &me, &id).await?;
+    let (place, id) = (me.place(), seen.source.id);
+    let destinations = app
+        .read(move |rx| {
+            let mut destinations = Vec::new();
+            for one in rx.connections_of_source(id)? {
+                let to = rx
+                    .destination(place.workspace, one.destination)?
+                    .ok_or(Error::NotFound("destination"))?;
+                destinations.push(ConnectedDestination {
+                    id: to.id.to_string(),
+                    name: to.name,
+                    kind: things::kind(Kind::Destination, &to.kind).0,
+                    enabled: one.enabled,
+                });
+            }
+            Ok(destinations)
+        })
+        .await?;
+    let source = &seen.source;
+    me.show(&SourceOverview {
+        frame: me.frame(NAV),
+        head: head(&me, &seen),
+        write_key: me
+            .signed_in
+            .can
+            .edit_sources
+            .then(|| source.write_key.clone()),
+        geo_enrichment: source.geo_enrichment,
+        transient: source.transient,
+        created: me.clock().at(source.created_at),
+        updated: me.clock().at(source.updated_at),
+        destinations,
+    })
+}
+
+/// `GET /sources/{id}/settings`
+pub(super) async fn settings(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    if !me.signed_in.can.edit_sources {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    let seen = seen(&app, &me, &id).await?;
+    let source = &seen.source;
+    me.show(&SourceSettings {
+        frame: me.frame(NAV),
+        head: head(&me, &seen),
+        form: SourceForm {
+            name: source.name.clone(),
+            enabled: source.enabled,
+            geo_enrichment: source.geo_enrichment,
+            transient: source.transient,
+        },
+        errors: Errors::default(),
+    })
+}
+
+/// `POST /sources/{id}`: all settings, or only whether it is enabled.
+pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let path = format!("/sources/{id}");
+    let mut action = UpdateSource {
+        place: me.place(),
+        id: things::id(&id)?,
+        name: None,
+        kind: None,
+        enabled: Some(form.flag("enabled")),
+        config: None,
+        geo_enrichment: None,
+        transient: None,
+    };
+    if form.text("form") == "enabled" {
+        let done = match action.enabled {
+            Some(true) => Done::Enabled,
+            _ => Done::Disabled,
+        };
+        let made = me.perform(action).await?;
+        return Ok(me.done(&path, done, &made.entries));
+    }
+    action.name = Some(form.text("name").to_owned());
+    action.geo_enrichment = Some(form.flag("geo_enrichment"));
+    action.transient = Some(form.flag("transient"));
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(&path, Done::Saved, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not saved.", &["name"])?;
+            let seen = seen(&app, &me, &id).await?;
+            let view = SourceSettings {
+                frame: me.frame_with(NAV, wrong.flash),
+                head: head(&me, &seen),
+                form: SourceForm {
+                    name: form.text("name").to_owned(),
+                    enabled: form.flag("enabled"),
+                    geo_enrichment: form.flag("geo_enrichment"),
+                    transient: form.flag("transient"),
+                },
+                errors: wrong.errors,
+            };
+            me.show_as(wrong.status, &view)
+        }
+    }
+}
+
+async fn question(app: &App, me: &Me, source: &Source) -> Result<Question> {
+    let id = source.id;
+    let connections = app
+        .read(move |rx| Ok(rx.connections_of_source(id)?.len()))
+        .await?;
+    let (consequences, mut recorded_as) = match connections {
+        0 => (Vec::new(), Vec::new()),
+        1 => (
+            vec!["Its connection is removed first.".to_owned()],
+            vec!["Disconnect Source".to_owned()],
+        ),
+        n => (
+            vec![format!("Its {n} connections are removed first.")],
+            vec!["Disconnect Source".to_owned()],
+        ),
+    };
+    recorded_as.push("Deleted".to_owned());
+    debug_assert!(me.signed_in.can.edit_sources, "only asked of who may");
+    Ok(Question {
+        noun: "source".to_owned(),
+        name: source.name.clone(),
+        action: format!("/sources/{id}/delete"),
+        back: format!("/sources/{id}"),
+        list: ("Sources".to_owned(), "/sources".to_owned()),
+        consequences,
+        recorded_as,
+    })
+}
+
+/// `GET /sources/{id}/delete`
+pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    if !me.signed_in.can.edit_sources {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    let seen = seen(&app, &me, &id).await?;
+    me.show(&Delete {
+        frame: me.frame(NAV),
+        question: question(&app, &me, &seen.source).await?,
+        errors: Errors::default(),
+    })
+}
+
+/// `POST /sources/{id}/delete`
+pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let seen = seen(&app, &me, &id).await?;
+    let errors = things::confirmed(form.text("confirm"), &seen.source.name);
+    // Who may not delete it hears so, and it is recorded, whatever was typed.
+    if me.signed_in.can.edit_sources && !errors.is_empty() {
+        let view = Delete {
+            frame: me.frame(NAV),
+            question: question(&app, &me, &seen.source).await?,
+            errors,
+        };
+        return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);
+    }
+    let action = DeleteSource {
+        place: me.place(),
+        id: seen.source.id,
+    };
+    let made = me.perform(action).await?;
+    Ok(me.done("/sources", Done::Deleted, &made.entries))
+}
+
+/// `GET /sources/{id}/audit-logs`, of a source that was deleted too.
+pub(super) async fn audit_logs(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+    Query(part): Query<Part>,
+) -> Answer {
+    let id: SourceId = things::id(&id)?;
+    let path = format!("/sources/{id}");
+    let (log, newest) = history::of(&app, &me, id.as_str(), &path, &part).await?;
+    let head = match (seen(&app, &me, id.as_str()).await, newest) {
+        (Ok(seen), _) => head(&me, &seen),
+        (Err(refusal), None) => return Err(refusal),
+        (Err(_), Some(event)) => SourceHead {
+            id: id.to_string(),
+            name: history::name_in(&event, id.as_str()),
+            kind: String::new(),
+            known: true,
+            enabled: false,
+            can_edit: false,
+            can_audit: true,
+            deleted: true,
+            events: log.total,
+            last_change: None,
+        },
+    };
+    me.show(&SourceAuditLogs {
+        frame: me.frame(NAV),
+        head,
+        log,
+    })
+}

@@ -1,0 +1,156 @@
+//! What pages of things have in common.
+
+use axum::http::StatusCode;
+use model::definition::{Definitions, Kind};
+use serde::Deserialize;
+use store::{After, Error};
+
+use super::refusal::{Refusal, sentence};
+use super::view::frame::Flash;
+use super::view::parts::{Choice, ChoiceGroup, Errors};
+
+/// How many things are on a page of a list.
+pub(super) const PAGE: u32 = 100;
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct From {
+    after: Option<String>,
+}
+
+impl From {
+    pub(super) fn start(&self) -> Result<Option<After>, Refusal> {
+        let parse = |text: &String| text.parse().map_err(|_| Refusal::nothing_here());
+        self.after.as_ref().map(parse).transpose()
+    }
+}
+
+/// The address of a list's next page.
+pub(super) fn next_href(path: &str, next: Option<&After>) -> Option<String> {
+    next.map(|after| format!("{path}?after={after}"))
+}
+
+/// The id in a path. What is no id is the id of nothing.
+pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|_| Refusal::nothing_here())
+}
+
+/// What a type is called, and whether a definition describes it.
+pub(super) fn kind(of: Kind, name: &str) -> (String, bool) {
+    match Definitions::own().find(of, name) {
+        Some(known) => (known.display_name.clone(), true),
+        None => (name.to_owned(), false),
+    }
+}
+
+/// The types to choose from, by category.
+pub(super) fn types(of: Kind, current: &str) -> Vec<ChoiceGroup> {
+    let mut groups: Vec<ChoiceGroup> = Vec::new();
+    let all = Definitions::own().all(of);
+    for known in all {
+        let label = match known.category.as_deref() {
+            Some("warehouse") => "Warehouses",
+            Some("webhook") => "Webhooks",
+            _ => match of {
+                Kind::Source => "Event streams",
+                Kind::Destination => "Streams",
+            },
+        };
+        // Two types may read alike (`Javascript` and `javascript`): then the word on the wire tells them apart.
+        let alike = all
+            .iter()
+            .filter(|other| other.display_name == known.display_name)
+            .count();
+        let text = if alike > 1 {
+            format!("{} ({})", known.display_name, known.name)
+        } else {
+            known.display_name.clone()
+        };
+        let choice = Choice::new(known.name.clone(), text, current);
+        match groups.iter_mut().find(|group| group.label == label) {
+            Some(group) => group.choices.push(choice),
+            None => groups.push(ChoiceGroup {
+                label: label.to_owned(),
+                choices: vec![choice],
+            }),
+        }
+    }
+    groups
+}
+
+/// Why a form was not taken, where the form can say it: the status, what is wrong with its fields, and what is wrong
+/// with all of it.
+pub(super) struct Wrong {
+    pub(super) status: StatusCode,
+    pub(super) errors: Errors,
+    pub(super) flash: Option<Flash>,
+}
+
+impl Wrong {
+    /// Nothing is.
+    pub(super) fn none() -> Self {
+        Self {
+            status: StatusCode::OK,
+            errors: Errors::default(),
+            flash: None,
+        }
+    }
+
+    /// Fields that need another look.
+    pub(super) fn fields(errors: Errors) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            errors,
+            flash: None,
+        }
+    }
+
+    /// What an action refused. `fields` are those that the form has; what is wrong with another stands above the form.
+    pub(super) fn of(error: Error, title: &str, fields: &[&str]) -> Result<Self, Refusal> {
+        let above = |text: &str| {
+            Some(Flash::Error {
+                title: title.to_owned(),
+                text: format!("{} Nothing was changed.", sentence(text)),
+            })
+        };
+        match error {
+            Error::Invalid {
+                message, details, ..
+            } => {
+                let has = |field: &str| fields.contains(&field);
+                let flash = if details.iter().any(|(field, _)| has(field)) {
+                    None
+                } else {
+                    above(&message)
+                };
+                let errors = details
+                    .into_iter()
+                    .filter(|(field, _)| has(field))
+                    .map(|(field, message)| (field, sentence(&message)))
+                    .collect();
+                Ok(Self {
+                    flash,
+                    ..Self::fields(errors)
+                })
+            }
+            Error::Failed { message, .. } => Ok(Self {
+                status: StatusCode::CONFLICT,
+                errors: Errors::default(),
+                flash: above(&message),
+            }),
+            error => Err(error.into()),
+        }
+    }
+}
+
+/// Whether what was typed is the name. Spaces around it do not count: a browser may add or drop them.
+pub(super) fn confirmed(typed: &str, name: &str) -> Errors {
+    if typed.trim() == name.trim() {
+        Errors::default()
+    } else {
+        [("confirm", "This is not the name. Nothing was deleted.")]
+            .into_iter()
+            .collect()
+    }
+}

@@ -1,0 +1,228 @@
+//! `/transformations`: to read. They are written over the API.
+
+use axum::extract::{Path, Query, State};
+use model::definition::Kind;
+use model::id::TransformationId;
+use model::things::{CodeKind, Transformation};
+use store::{Error, Result, Rx};
+
+use super::answer::Answer;
+use super::history::{self, Known, Part, Reader};
+use super::me::Me;
+use super::refusal::Refusal;
+use super::things::{self, From};
+use super::view::frame::NavItem;
+use super::view::transformation::{
+    CodeHead, TransformationAuditLogs, TransformationOverview, TransformationVersions, UsedBy,
+    Version,
+};
+use super::view::transformations::{CodeRow, Transformations};
+use super::visitor::Clock;
+use crate::actions::transformation::found;
+use crate::app::App;
+use crate::request::Place;
+
+const NAV: NavItem = NavItem::Transformations;
+/// How many versions are shown.
+const VERSIONS: u32 = 200;
+
+/// What a language is called.
+pub(super) fn language(name: &str) -> String {
+    match name {
+        "javascript" => "JavaScript",
+        "python" | "pythonfaas" => "Python",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// The number of the published version.
+fn published(rx: &mut Rx<'_>, one: &Transformation) -> Result<Option<String>> {
+    let version = match one.published {
+        Some(version) => rx.version(one.workspace, one.kind, version)?,
+        None => None,
+    };
+    Ok(version.map(|version| version.number.to_string()))
+}
+
+/// The rows of a list of code.
+pub(super) fn rows(
+    rx: &mut Rx<'_>,
+    place: Place,
+    found: Vec<Transformation>,
+    reader: &Reader,
+) -> Result<Vec<CodeRow>> {
+    let mut rows = Vec::with_capacity(found.len());
+    for one in found {
+        rows.push(CodeRow {
+            published: published(rx, &one)?,
+            used: crate::actions::transformation::used_by(rx, place, &one)?.len() as u64,
+            last_change: reader.known(rx, one.id.as_str())?.last,
+            id: one.id.to_string(),
+            name: one.name,
+            language: language(&one.language),
+        });
+    }
+    Ok(rows)
+}
+
+/// `GET /transformations`
+pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
+    let after = from.start()?;
+    let (place, reader) = (me.place(), Reader::of(&me));
+    let (rows, next) = app
+        .read(move |rx| {
+            let kind = CodeKind::Transformation;
+            let page = rx.transformations(place.workspace, kind, after.as_ref(), things::PAGE)?;
+            Ok((rows(rx, place, page.items, &reader)?, page.next))
+        })
+        .await?;
+    me.show(&Transformations {
+        frame: me.frame(NAV),
+        rows,
+        next_href: things::next_href("/transformations", next.as_ref()),
+    })
+}
+
+/// Code with what its pages say of it.
+pub(super) struct Seen {
+    pub(super) one: Transformation,
+    pub(super) published: Option<String>,
+    pub(super) newest: i64,
+    pub(super) versions: Vec<Version>,
+    pub(super) known: Known,
+}
+
+fn versions(rx: &mut Rx<'_>, one: &Transformation, clock: &Clock) -> Result<Vec<Version>> {
+    let versions = rx.versions(one.id, None, VERSIONS)?;
+    Ok(versions
+        .into_iter()
+        .map(|version| Version {
+            published: one.published == Some(version.id),
+            id: version.id.to_string(),
+            number: version.number.to_string(),
+            by: None,
+            when: clock.at(version.created_at),
+            note: None,
+        })
+        .collect())
+}
+
+pub(super) async fn seen(
+    app: &App,
+    me: &Me,
+    kind: CodeKind,
+    id: &str,
+) -> std::result::Result<Seen, Refusal> {
+    let id: TransformationId = things::id(id)?;
+    let (place, reader, clock) = (me.place(), Reader::of(me), me.clock().clone());
+    let seen = app
+        .read(move |rx| {
+            let one = found(rx, place, kind, id)?;
+            Ok(Seen {
+                published: published(rx, &one)?,
+                newest: rx.newest_version(id)?,
+                versions: versions(rx, &one, &clock)?,
+                known: reader.known(rx, id.as_str())?,
+                one,
+            })
+        })
+        .await?;
+    Ok(seen)
+}
+
+pub(super) fn head(me: &Me, seen: &Seen) -> CodeHead {
+    CodeHead {
+        id: seen.one.id.to_string(),
+        name: seen.one.name.clone(),
+        description: seen.one.description.clone(),
+        language: language(&seen.one.language),
+        published: seen.published.clone(),
+        versions: u64::try_from(seen.newest).unwrap_or(0),
+        can_audit: me.signed_in.can.read_audit_log,
+        deleted: false,
+        events: seen.known.events,
+        last_change: seen.known.last.clone(),
+    }
+}
+
+/// `GET /transformations/{id}`
+pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let seen = seen(&app, &me, CodeKind::Transformation, &id).await?;
+    let (place, id) = (me.place(), seen.one.id);
+    let used_by = app
+        .read(move |rx| {
+            let mut used_by = Vec::new();
+            for link in rx.links_of(id)? {
+                let to = rx
+                    .destination(place.workspace, link.destination)?
+                    .ok_or(Error::NotFound("destination"))?;
+                used_by.push(UsedBy {
+                    kind: things::kind(Kind::Destination, &to.kind).0,
+                    href: format!("/destinations/{}", to.id),
+                    name: to.name,
+                });
+            }
+            Ok(used_by)
+        })
+        .await?;
+    me.show(&TransformationOverview {
+        frame: me.frame(NAV),
+        head: head(&me, &seen),
+        code: seen.one.code.clone(),
+        code_version: Some(seen.newest.to_string()),
+        created: me.clock().at(seen.one.created_at),
+        updated: me.clock().at(seen.one.updated_at),
+        used_by,
+    })
+}
+
+/// `GET /transformations/{id}/versions`
+pub(super) async fn versions_page(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+) -> Answer {
+    let seen = seen(&app, &me, CodeKind::Transformation, &id).await?;
+    me.show(&TransformationVersions {
+        frame: me.frame(NAV),
+        head: head(&me, &seen),
+        versions: seen.versions,
+    })
+}
+
+/// `GET /transformations/{id}/audit-logs`, of a transformation that was deleted too.
+pub(super) async fn audit_logs(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+    Query(part): Query<Part>,
+) -> Answer {
+    let id: TransformationId = things::id(&id)?;
+    let path = format!("/transformations/{id}");
+    let (log, newest) = history::of(&app, &me, id.as_str(), &path, &part).await?;
+    let head = match (
+        seen(&app, &me, CodeKind::Transformation, id.as_str()).await,
+        newest,
+    ) {
+        (Ok(seen), _) => head(&me, &seen),
+        (Err(refusal), None) => return Err(refusal),
+        (Err(_), Some(event)) => CodeHead {
+            id: id.to_string(),
+            name: history::name_in(&event, id.as_str()),
+            description: String::new(),
+            language: String::new(),
+            published: None,
+            versions: 0,
+            can_audit: true,
+            deleted: true,
+            events: log.total,
+            last_change: None,
+        },
+    };
+    me.show(&TransformationAuditLogs {
+        frame: me.frame(NAV),
+        head,
+        log,
+    })
+}

@@ -1,0 +1,239 @@
+//! Transformations and libraries: code in versions.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::{Api, id, on_both};
+
+#[test]
+fn a_version_never_changes_and_stays_when_the_thing_is_deleted() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        for noun in ["transformations", "libraries"] {
+            let first = api.code(noun, "One", "first");
+            let path = format!("/{noun}/{}", id(&first));
+            let version = format!(
+                "{path}/versions/{}",
+                first["versionId"].as_str().expect("an id")
+            );
+            let seen = api.get(&version).ok();
+            assert_eq!(
+                (&seen["code"], &seen["name"]),
+                (&json!("first"), &json!("One"))
+            );
+            let body = json!({ "name": "Uno", "description": "d", "code": "second" });
+            let second = api.post(&path, body.clone()).ok();
+            assert_ne!(second["versionId"], first["versionId"]);
+            assert_eq!(second["id"], first["id"]);
+            assert_eq!(
+                api.post(&path, body).ok()["versionId"],
+                second["versionId"],
+                "the same is no new version"
+            );
+            let external = json!({ "externalId": "one" });
+            let named = api.put(&format!("{path}/external-id"), external).ok();
+            assert_eq!(
+                named["versionId"], second["versionId"],
+                "nor is an external id"
+            );
+            let list = api.get(&format!("{path}/versions")).ok();
+            let list = list
+                .as_object()
+                .and_then(|all| all.values().next())
+                .expect("a list");
+            let codes: Vec<&Value> = list
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|one| &one["code"])
+                .collect();
+            assert_eq!(codes, ["second", "first"], "newest first");
+            api.delete(&path).ok();
+            let kept = api.get(&version).ok();
+            assert_eq!(
+                (&kept["code"], &kept["name"]),
+                (&json!("first"), &json!("One"))
+            );
+            assert_eq!(api.get(&path).status, 404);
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_published_whole_or_not_at_all() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let one = api.code("transformations", "One", "import { f } from \"utils\";");
+        let library = api.code("libraries", "Utils", "export function f() {}");
+        let is_published = |noun: &str, one: &Value| {
+            api.get(&format!("/{noun}/{}", id(one))).ok()["isPublished"] == true
+        };
+        let before = api.events().len();
+        let both = |last: &str| json!({ "transformations": [{ "versionId": one["versionId"], "testSuite": [{ "id": "t", "name": "t", "input": [{}] }] }], "libraries": [{ "versionId": library["versionId"] }, { "versionId": last }] });
+        for wrong in [
+            "0ujtsYcgvSTl8PAuAdqWYSMnLOv",
+            "no id",
+            one["versionId"].as_str().expect("an id"),
+        ] {
+            let refused = api.post("/transformations/publish", both(wrong));
+            assert_eq!(refused.problem(), "404 not_found: version not found");
+        }
+        assert!(!is_published("transformations", &one) && !is_published("libraries", &library));
+        assert_eq!(api.events().len(), before);
+
+        let body = both(library["versionId"].as_str().expect("an id"));
+        let published = api.post("/transformations/publish", body).ok();
+        assert_eq!(published["published"], true);
+        assert!(is_published("transformations", &one) && is_published("libraries", &library));
+        assert_eq!(
+            api.events().len(),
+            before + 2,
+            "one for each, though one was named twice"
+        );
+        assert_eq!(
+            api.post("/transformations/publish", json!({})).ok()["published"],
+            true
+        );
+    }
+}
+
+#[test]
+fn an_older_version_can_be_published_again() {
+    let api = Api::sqlite();
+    let first = api.code("transformations", "One", "first");
+    let path = format!("/transformations/{}", id(&first));
+    api.post(&format!("{path}?publish=true"), json!({ "code": "second" }))
+        .ok();
+    let body = json!({ "transformations": [{ "versionId": first["versionId"] }] });
+    api.post("/transformations/publish", body).ok();
+    let now = api.get(&path).ok();
+    assert_eq!(
+        (&now["code"], &now["isPublished"]),
+        (&json!("second"), &json!(false))
+    );
+    let version = format!(
+        "{path}/versions/{}",
+        first["versionId"].as_str().expect("an id")
+    );
+    assert_eq!(api.get(&version).ok()["isPublished"], true);
+}
+
+#[test]
+fn what_is_in_use_cannot_be_deleted_and_the_refusal_says_where_it_is_used() {
+    let told = on_both(|api| {
+        let library = id(&api.code("libraries", "Utils Library", "export function f() {}"));
+        let one = id(&api.code(
+            "transformations",
+            "One",
+            "import { f } from 'utilsLibrary';\nexport function transformEvent(e) { return f(e); }",
+        ));
+        let (hook, mail) = (api.destination("Hook"), api.destination("Mail"));
+        api.link(&hook, &one).ok();
+        api.link(&mail, &one).ok();
+        let before = api.events().len();
+        let mut told: Vec<String> = [
+            api.delete(&format!("/transformations/{one}")),
+            api.delete(&format!("/libraries/{library}")),
+            api.post(&format!("/libraries/{library}"), json!({ "name": "Tools" })),
+        ]
+        .map(|refused| refused.problem())
+        .into();
+        told.extend(api.events()[before..].iter().map(crate::support::told));
+        for destination in [hook, mail] {
+            api.delete(&format!("/v2/destinations/{destination}/transformation"))
+                .ok();
+        }
+        api.delete(&format!("/transformations/{one}")).ok();
+        api.delete(&format!("/libraries/{library}")).ok();
+        told.join("\n")
+    });
+    assert_snapshot!(told, @"");
+}
+
+#[test]
+fn what_code_cannot_be_is_refused() {
+    let told = on_both(|api| {
+        let path = format!(
+            "/transformations/{}",
+            id(&api.code("transformations", "One", "a"))
+        );
+        api.code("libraries", "Utils Library", "b");
+        let new = |noun: &str, body: Value| api.post(&format!("/{noun}"), body).problem();
+        [
+            api.post(&path, json!({ "language": "python" })).problem(),
+            new(
+                "transformations",
+                json!({ "name": "x", "code": "a", "language": "cobol" }),
+            ),
+            new(
+                "transformations",
+                json!({ "name": "x", "code": "a".repeat(1024 * 1024 + 1) }),
+            ),
+            new("transformations", json!({ "name": "x", "code": "a\u{0}b" })),
+            new(
+                "transformations",
+                json!({ "name": "x", "code": "a", "description": "d".repeat(10_001) }),
+            ),
+            new("transformations", json!({ "name": "x" })),
+            new("libraries", json!({ "name": "utils_library", "code": "a" })),
+            new("libraries", json!({ "name": "--", "code": "a" })),
+        ]
+        .join("\n")
+    });
+    assert_snapshot!(told, @r"
+    400 language_cannot_change: the language cannot change; it is javascript
+    400 unknown_language: language must be one of javascript, python, pythonfaas
+    400 too_long: code may have 1048576 bytes at most
+    400 control_character: code must not have a null character
+    400 too_long: description may have 10000 bytes at most
+    400 invalid_body: The body does not fit: missing field `code` at line 1 column 12
+    409 import_name_taken: library “Utils Library” is imported as utilsLibrary already
+    400 no_import_name: the name of a library needs a letter: it is imported by it
+    ");
+}
+
+#[test]
+fn names_and_imports_are_in_camel_case_as_the_transformer_matches_them() {
+    let api = Api::sqlite();
+    for (name, import) in [
+        ("Utils Library", "utilsLibrary"),
+        ("utils_helpers", "utilsHelpers"),
+        ("already", "already"),
+        ("9 lives", "9Lives"),
+    ] {
+        assert_eq!(api.code("libraries", name, "x")["importName"], import);
+    }
+    let one = api.code(
+        "transformations",
+        "One",
+        "import { a } from 'utilsLibrary';\nimport b from \"already\";\n// import c from 'not';",
+    );
+    assert_eq!(one["imports"], json!(["utilsLibrary", "already"]));
+    let body = json!({ "name": "Py", "language": "python", "code": "import json\nfrom utilsLibrary import shout\n" });
+    assert_eq!(
+        api.post("/transformations", body).ok()["imports"],
+        json!(["json", "utilsLibrary"])
+    );
+}
+
+#[test]
+fn a_library_is_no_transformation_and_the_other_way_round() {
+    let api = Api::sqlite();
+    let library = id(&api.code("libraries", "Lib", "a"));
+    let one = id(&api.code("transformations", "One", "a"));
+    let hook = api.destination("Hook");
+    assert_eq!(api.get(&format!("/transformations/{library}")).status, 404);
+    assert_eq!(api.delete(&format!("/libraries/{one}")).status, 404);
+    assert_eq!(api.link(&hook, &library).status, 404);
+    assert_eq!(
+        api.get(&format!("/v2/destinations/{hook}/transformation"))
+            .status,
+        404
+    );
+    let link = api.link(&hook, &one).ok();
+    assert_eq!(link["transformationId"], one);
+    let seen = api.get(&format!("/v2/destinations/{hook}")).ok();
+    assert_eq!(seen["destination"]["transformation"], json!({ "id": one }));
+    assert_eq!(
+        api.get(&format!("/transformations/{one}")).ok()["destinations"],
+        json!([hook])
+    );
+}

@@ -1,0 +1,12 @@
+//! The HTTP API, request by request, against the whole router and a real store.
+
+mod answers;
+mod code;
+mod events;
+mod input;
+mod log;
+mod permissions;
+mod reading;
+mod secrets;
+mod support;
+mod together;

@@ -1,0 +1,323 @@
+//! Every route that changes something, by everyone who may try.
+
+use model::role::WorkspaceRole;
+use serde_json::{Value, json};
+
+use crate::support::{Api, id};
+
+/// Method, path, body; `{s}`, `{d}`, `{c}`, `{t}`, `{l}`, `{v}` are the ids of a fixture's things.
+const ROUTES: &[(&str, &str, &str)] = &[
+    ("POST", "/v2/sources", r#"{"name":"New","type":"HTTP"}"#),
+    ("PUT", "/v2/sources/{s}", r#"{"name":"New"}"#),
+    (
+        "PUT",
+        "/v2/sources/{s}/external-id",
+        r#"{"externalId":"{s}"}"#,
+    ),
+    ("DELETE", "/v2/sources/{s}", ""),
+    (
+        "POST",
+        "/v2/event-stream-sources",
+        r#"{"name":"New","type":"java"}"#,
+    ),
+    ("PUT", "/v2/event-stream-sources/{s}", r#"{"name":"New"}"#),
+    (
+        "PUT",
+        "/v2/event-stream-sources/{s}/external-id",
+        r#"{"externalId":"{s}"}"#,
+    ),
+    ("DELETE", "/v2/event-stream-sources/{s}", ""),
+    ("POST", "/v2/destinations", r#"{"name":"New","type":"S3"}"#),
+    ("PUT", "/v2/destinations/{d}", r#"{"name":"New"}"#),
+    (
+        "PUT",
+        "/v2/destinations/{d}/external-id",
+        r#"{"externalId":"{d}"}"#,
+    ),
+    ("DELETE", "/v2/destinations/{d}", ""),
+    (
+        "PUT",
+        "/v2/destinations/{d}/transformation",
+        r#"{"transformationId":"{t}"}"#,
+    ),
+    ("DELETE", "/v2/destinations/{e}/transformation", ""),
+    (
+        "POST",
+        "/v2/connections",
+        r#"{"sourceId":"{s}","destinationId":"{e}"}"#,
+    ),
+    ("PUT", "/v2/connections/{c}", r#"{"enabled":false}"#),
+    (
+        "PUT",
+        "/v2/connections/{c}/external-id",
+        r#"{"externalId":"{c}"}"#,
+    ),
+    ("DELETE", "/v2/connections/{c}", ""),
+    ("POST", "/transformations", r#"{"name":"New","code":"a"}"#),
+    ("POST", "/transformations/{t}", r#"{"code":"b"}"#),
+    (
+        "PUT",
+        "/transformations/{t}/external-id",
+        r#"{"externalId":"{t}"}"#,
+    ),
+    ("DELETE", "/transformations/{t}", ""),
+    (
+        "POST",
+        "/transformations/publish",
+        r#"{"transformations":[{"versionId":"{v}"}]}"#,
+    ),
+    ("POST", "/libraries", r#"{"name":"New {n}","code":"a"}"#),
+    ("POST", "/libraries/{l}", r#"{"code":"b"}"#),
+    (
+        "PUT",
+        "/libraries/{l}/external-id",
+        r#"{"externalId":"{l}"}"#,
+    ),
+    ("DELETE", "/libraries/{l}", ""),
+];
+
+/// Names in paths and bodies, and what they stand for: things of their own, so that each success has something to change.
+fn fixture(api: &Api, number: usize) -> Vec<(&'static str, String)> {
+    let (s, d, e) = (api.source("S"), api.destination("D"), api.destination("E"));
+    let c = api.connection(&s, &d);
+    let (t, used) = (
+        api.code("transformations", "T", "a"),
+        api.code("transformations", "U", "a"),
+    );
+    let l = api.code("libraries", &format!("L{number}"), "a");
+    api.link(&e, &id(&used)).ok();
+    let v = t["versionId"].as_str().expect("an id").to_owned();
+    vec![
+        ("{s}", s),
+        ("{d}", d),
+        ("{e}", e),
+        ("{c}", c),
+        ("{t}", id(&t)),
+        ("{v}", v),
+        ("{l}", id(&l)),
+        ("{n}", number.to_string()),
+    ]
+}
+
+fn filled(text: &str, things: &[(&'static str, String)]) -> String {
+    things.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(name, value)
+    })
+}
+
+#[test]
+fn the_table_has_every_route_that_changes_something() {
+    let description: Value =
+        serde_json::from_str(&server::api::openapi_json().expect("a description")).expect("JSON");
+    let mut described = Vec::new();
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for method in methods
+            .as_object()
+            .expect("methods")
+            .keys()
+            .filter(|method| ["post", "put", "patch", "delete"].contains(&method.as_str()))
+        {
+            described.push(format!("{} {}", method.to_uppercase(), shape(path)));
+        }
+    }
+    let mut tested: Vec<String> = ROUTES
+        .iter()
+        .map(|(method, path, _)| format!("{method} {}", shape(path)))
+        .collect();
+    described.sort();
+    tested.sort();
+    assert_eq!(described, tested);
+}
+
+fn shape(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with('{') { "_" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[test]
+fn who_may_change_something_may_and_everyone_else_is_refused_and_changes_nothing() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let role = |name: &str, role| api.member(name, role).token;
+        let refused = [
+            (
+                "viewer",
+                role("Vera", Some(WorkspaceRole::Viewer)),
+                403,
+                "permission_denied",
+            ),
+            (
+                "read-only token",
+                api.reader("Rita").token,
+                403,
+                "read_only_token",
+            ),
+            ("member without a role", role("Mo", None), 404, "not_found"),
+            ("service token", api.service.clone(), 403, "no_workspace"),
+            ("no token", String::new(), 401, "unauthorized"),
+            (
+                "a token that is none",
+                "annals_pat_x".to_owned(),
+                401,
+                "unauthorized",
+            ),
+        ];
+        let allowed = [
+            ("Admin of the organization", api.admin.clone()),
+            (
+                "Admin of the workspace",
+                role("Wanda", Some(WorkspaceRole::Admin)),
+            ),
+            ("Editor", role("Edda", Some(WorkspaceRole::Editor))),
+        ];
+        let stranger = api.stranger("Stan").token;
+        for (number, (method, path, body)) in ROUTES.iter().enumerate() {
+            let things = fixture(&api, number);
+            let send = |token: &str, things: &[(&'static str, String)]| {
+                let body = filled(body, things);
+                let body = if body.is_empty() {
+                    Value::Null
+                } else {
+                    serde_json::from_str(&body).expect("JSON")
+                };
+                api.ask(method, &filled(path, things), token, &body)
+            };
+            // Beyond the time in which refusals that are alike become one.
+            api.clock.advance(11 * 60 * 1_000_000);
+            let before = api.state();
+            let seen = api.events().len();
+            for (who, token, status, code) in &refused {
+                let answer = send(token, &things);
+                assert_eq!(
+                    (answer.status, &answer.json["code"]),
+                    (*status, &json!(code)),
+                    "{who}: {method} {path}"
+                );
+            }
+            // Another organization's token finds nothing of ours; what it creates is its own.
+            let creates = *method == "POST" && !path.contains('{') && !body.contains("Id\"");
+            assert_eq!(
+                send(&stranger, &things).status,
+                if creates { 201 } else { 404 },
+                "{method} {path}"
+            );
+
+            let after = api.state();
+            assert_eq!(
+                before["things"], after["things"],
+                "{method} {path} was refused and changed something"
+            );
+            let told: Vec<(String, String)> = api.events()[seen..]
+                .iter()
+                .map(|event| {
+                    (
+                        event["actorName"].as_str().unwrap_or("-").to_owned(),
+                        format!(
+                            "{}: {}",
+                            event["outcome"].as_str().unwrap_or("-"),
+                            event["code"].as_str().unwrap_or("-")
+                        ),
+                    )
+                })
+                .collect();
+            let denied = |name: &str, code: &str| (name.to_owned(), format!("denied: {code}"));
+            assert_eq!(
+                told,
+                [
+                    denied("Vera", "permission_denied"),
+                    denied("Rita", "read_only_token")
+                ],
+                "{method} {path}"
+            );
+
+            for (n, (who, token)) in allowed.iter().enumerate() {
+                let things = fixture(&api, 1000 + number * 10 + n);
+                let seen = api.events().len();
+                let answer = send(token, &things);
+                assert!(
+                    (200..300).contains(&answer.status),
+                    "{who}: {method} {path}: {}",
+                    answer.json
+                );
+                let events = api.events();
+                assert!(events.len() > seen, "{who}: {method} {path} is recorded");
+                assert!(
+                    events[seen..]
+                        .iter()
+                        .all(|event| event["outcome"] == "success")
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn who_may_look_may_and_nobody_else_sees_anything() {
+    let api = Api::sqlite();
+    let things = fixture(&api, 0);
+    let viewer = api.member("Vera", Some(WorkspaceRole::Viewer)).token;
+    let (reader, nobody) = (api.reader("Rita").token, api.member("Mo", None).token);
+    let stranger = api.stranger("Stan").token;
+    for (path, is_list) in [
+        ("/v2/workspace", true),
+        ("/v2/sources", true),
+        ("/v2/event-stream-sources", true),
+        ("/v2/destinations", true),
+        ("/v2/connections", true),
+        ("/transformations", true),
+        ("/libraries", true),
+        ("/v2/catalog/events", true),
+        ("/v2/accounts", true),
+        ("/v2/retl-sources", true),
+        ("/v2/data-graphs", true),
+        ("/v2/catalog/tracking-plans", true),
+        ("/v2/sources/{s}", false),
+        ("/v2/destinations/{d}", false),
+        ("/v2/destinations/{e}/transformation", false),
+        ("/v2/connections/{c}", false),
+        ("/transformations/{t}", false),
+        ("/transformations/{t}/versions", false),
+        ("/transformations/{t}/versions/{v}", false),
+        ("/libraries/{l}", false),
+        ("/libraries/{l}/versions", false),
+    ] {
+        let path = filled(path, &things);
+        let status = |token: &str| api.ask("GET", &path, token, &Value::Null).status;
+        assert_eq!(
+            [&api.admin, &viewer, &reader].map(|token| status(token)),
+            [200; 3],
+            "{path}"
+        );
+        assert_eq!(
+            (status(&nobody), status(&api.service), status("")),
+            (404, 403, 401),
+            "{path}"
+        );
+        assert_eq!(status(&stranger), if is_list { 200 } else { 404 }, "{path}");
+    }
+    for path in ["/v2/sources", "/v2/destinations", "/v2/connections"] {
+        let seen = api.ask("GET", path, &stranger, &Value::Null).ok();
+        assert_eq!(seen["paging"], json!({ "total": 0 }), "{path}");
+    }
+}
+
+#[test]
+fn a_token_ends_at_its_time() {
+    let api = Api::sqlite();
+    let token = api.for_a_time("Tim", 1_000_000).token;
+    assert_eq!(
+        api.ask("GET", "/v2/sources", &token, &Value::Null).status,
+        200
+    );
+    api.clock.advance(1_000_000);
+    assert_eq!(
+        api.ask("GET", "/v2/sources", &token, &Value::Null).status,
+        401
+    );
+    assert_eq!(
+        api.ask("DELETE", "/v2/sources/x", &token, &Value::Null)
+            .status,
+        401
+    );
+}

@@ -1,0 +1,179 @@
+//! People and tokens that no door makes yet, by an action of the tests' own.
+
+use model::actor::{Actor, System};
+use model::catalogue::{self, EventType, TargetType};
+use model::id::{OrganizationId, TokenId, UserId, WorkspaceId};
+use model::role::{Access, OrganizationRole, Permission, WorkspaceRole};
+use model::things::{Member, Organization, Token, User, Workspace};
+use server::auth::secret;
+use store::{Action, Done, Fact, Need, Result, Rx, Scope, Target, Tx};
+
+use super::{Api, local_origin};
+
+/// A member with a token.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) user: UserId,
+    pub(crate) token: String,
+}
+
+struct AddPerson {
+    organization: OrganizationId,
+    workspace: WorkspaceId,
+    name: String,
+    role: OrganizationRole,
+    workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
+    access: Access,
+    expires: Option<i64>,
+    hash: [u8; 32],
+    /// Whether organization and workspace are to be made first.
+    new: bool,
+}
+
+impl Action for AddPerson {
+    const EVENTS: &'static [EventType] = &[
+        catalogue::ORGANIZATION_CREATED,
+        catalogue::WORKSPACE_CREATED,
+        catalogue::USER_ADDED_TO_ORGANIZATION,
+        catalogue::ACCESS_TOKEN_CREATED,
+    ];
+    type Output = (UserId, TokenId);
+
+    fn scope(&self) -> Scope {
+        Scope::Instance
+    }
+
+    fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let target = Target::to_be(TargetType::User, self.name.clone());
+        Ok(vec![Need::in_organization(Permission::EditMembers, target)])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Self::Output>> {
+        let log = Scope::Organization(self.organization);
+        let at = tx.at;
+        let mut facts = Vec::new();
+        if self.new {
+            let organization = Organization {
+                id: self.organization,
+                name: "Other".to_owned(),
+                created_at: at,
+            };
+            let workspace = Workspace {
+                id: self.workspace,
+                organization: self.organization,
+                name: "Elsewhere".to_owned(),
+                environment: "PRODUCTION".to_owned(),
+                region: "US".to_owned(),
+                data_plane_url: None,
+                allow_unknown_types: true,
+                created_at: at,
+                updated_at: at,
+            };
+            let made = tx.insert_organization(&organization, "annals.test")?;
+            facts.push(Fact::new(catalogue::ORGANIZATION_CREATED, &made).to_log(log));
+            let made = tx.insert_workspace(&workspace, self.workspace.as_str())?;
+            facts.push(Fact::new(catalogue::WORKSPACE_CREATED, &made).to_log(log));
+        }
+        let user = User {
+            id: tx.new_id(UserId::new),
+            name: self.name.clone(),
+            email: format!("{}@example.com", self.name.to_lowercase().replace(' ', ".")),
+            created_at: at,
+        };
+        let id = user.id;
+        let member = Member {
+            user,
+            organization: self.organization,
+            role: self.role,
+            workspaces: self.workspaces.clone(),
+        };
+        let made = tx.insert_member(&member, Some("no password"))?;
+        facts.push(Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &made).to_log(log));
+        let token = Token {
+            id: tx.new_id(TokenId::new),
+            organization: self.organization,
+            workspace: Some(self.workspace),
+            owner: Some(id),
+            name: "test".to_owned(),
+            access: self.access,
+            hash: self.hash,
+            created_at: at,
+            expires_at: self.expires.map(|after| at.plus(after)),
+        };
+        let made = tx.insert_token(&token)?;
+        facts.push(Fact::new(catalogue::ACCESS_TOKEN_CREATED, &made).to_log(log));
+        Ok(Done::new((id, token.id), facts))
+    }
+}
+
+impl Api {
+    fn add(&self, mut person: AddPerson) -> Person {
+        let token = secret::new(secret::Kind::Personal, self.store.entropy());
+        person.hash = secret::hash(&token);
+        let actor = Actor::System(System::CommandLine);
+        let done = self
+            .store
+            .perform(actor, local_origin(&self.store), person)
+            .wait();
+        let (user, _) = done.expect("a person").output;
+        Person {
+            user,
+            token: token.to_string(),
+        }
+    }
+
+    fn person(&self, name: &str) -> AddPerson {
+        AddPerson {
+            organization: self.made.organization,
+            workspace: self.made.workspace,
+            name: name.to_owned(),
+            role: OrganizationRole::Member,
+            workspaces: Vec::new(),
+            access: Access::ReadWrite,
+            expires: None,
+            hash: [0; 32],
+            new: false,
+        }
+    }
+
+    /// A member of the organization, with a role in its workspace or none.
+    pub(crate) fn member(&self, name: &str, role: Option<WorkspaceRole>) -> Person {
+        self.add(AddPerson {
+            workspaces: role
+                .map(|role| (self.made.workspace, role))
+                .into_iter()
+                .collect(),
+            ..self.person(name)
+        })
+    }
+
+    /// An Admin of the organization whose token may only read.
+    pub(crate) fn reader(&self, name: &str) -> Person {
+        self.add(AddPerson {
+            role: OrganizationRole::Admin,
+            access: Access::Read,
+            ..self.person(name)
+        })
+    }
+
+    /// An Admin of the organization whose token ends after some microseconds.
+    pub(crate) fn for_a_time(&self, name: &str, microseconds: i64) -> Person {
+        self.add(AddPerson {
+            role: OrganizationRole::Admin,
+            expires: Some(microseconds),
+            ..self.person(name)
+        })
+    }
+
+    /// The Admin of another organization, which is made.
+    pub(crate) fn stranger(&self, name: &str) -> Person {
+        let (clock, entropy) = (self.store.clock(), self.store.entropy());
+        self.add(AddPerson {
+            organization: OrganizationId::new(clock, entropy),
+            workspace: WorkspaceId::new(clock, entropy),
+            role: OrganizationRole::Admin,
+            new: true,
+            ..self.person(name)
+        })
+    }
+}

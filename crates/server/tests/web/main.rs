@@ -1,0 +1,11 @@
+//! The dashboard, asked as a browser asks.
+
+#![expect(
+    unreachable_pub,
+    reason = "a test has no other crate to be documented for"
+)]
+
+mod pages;
+mod sessions;
+mod site;
+mod walk;

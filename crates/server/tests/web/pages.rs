@@ -1,0 +1,634 @@
+//! What people do on pages, and what they may not.
+
+use axum::http::{Request, StatusCode, header};
+use model::role::WorkspaceRole;
+use serde_json::json;
+
+use crate::site::{Browser, Database, HOSTILE, PASSWORD, Site, Team};
+
+async fn last(site: &Site, team: Team) -> (String, String, Option<String>) {
+    let log = site.log(team.organization).await;
+    let event = log.last().expect("an event");
+    (
+        event.entry.action.clone(),
+        event.entry.outcome.as_str().to_owned(),
+        event.entry.code.clone(),
+    )
+}
+
+async fn source(browser: &mut Browser<'_>, name: &str) -> String {
+    let answer = browser
+        .post(
+            "/sources",
+            &[("type", "HTTP"), ("name", name), ("enabled", "true")],
+        )
+        .await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    answer.header("location").to_owned()
+}
+
+#[tokio::test]
+async fn a_change_says_once_what_was_recorded_and_nothing_says_so_too() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let path = source(&mut browser, "Shop").await;
+    let page = browser.get(&path).await;
+    assert!(
+        page.body.contains("Created.</b> Recorded as"),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("Created, entry "));
+    assert!(
+        !browser.get(&path).await.body.contains("Recorded as"),
+        "once"
+    );
+
+    let same = [("form", "settings"), ("name", "Shop"), ("enabled", "true")];
+    browser.post(&path, &same).await;
+    assert!(
+        browser
+            .get(&path)
+            .await
+            .body
+            .contains("Nothing changed, so nothing was recorded.")
+    );
+
+    let both = [("form", "settings"), ("name", "Web shop"), ("enabled", "")];
+    browser.post(&path, &both).await;
+    let page = browser.get(&path).await.body;
+    assert!(
+        page.contains("Updated Name, entry") && page.contains("Updated, entry"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn on_postgresql_too_the_log_shows_what_was_done_and_pages_turn() {
+    let site = Site::new(Database::Postgres, server::app::Config::default()).await;
+    let team = site.set_up().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    for n in 0..52 {
+        source(&mut browser, &format!("Source {n}")).await;
+    }
+    let path = source(&mut browser, "Shop").await;
+    browser
+        .post(
+            &path,
+            &[
+                ("form", "settings"),
+                ("name", "Web shop"),
+                ("enabled", "true"),
+            ],
+        )
+        .await;
+    let gone = browser
+        .post(&format!("{path}/delete"), &[("confirm", "Web shop")])
+        .await;
+    assert_eq!(gone.status, StatusCode::SEE_OTHER);
+    assert_eq!(last(&site, team).await.0, "deleted");
+    let rows = |body: &str| body.matches("<tr class=\"ev\"").count();
+    let page = browser.get("/settings/audit-logs?type=source").await.body;
+    assert_eq!(rows(&page), 50);
+    let (_, rest) = page
+        .split_once("rel=\"next\" href=\"")
+        .expect("older events");
+    let older = rest
+        .split('"')
+        .next()
+        .expect("an address")
+        .replace("&amp;", "&")
+        .replace("&#38;", "&");
+    let page = browser.get(&older).await.body;
+    assert_eq!(rows(&page), 5, "55 events of sources in all");
+    assert!(page.contains("rel=\"prev\""));
+    let history = browser.get(&format!("{path}/audit-logs")).await.body;
+    assert_eq!(rows(&history), 3);
+    assert!(history.contains("<h1>Web shop</h1>"));
+}
+
+#[tokio::test]
+async fn a_made_up_flash_shows_nothing_of_others() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "vera@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let mut browser = site.signed_in("vera@example.com").await;
+    for value in [
+        "saved.0.6",
+        "saved.0.99999999999",
+        "saved.x.y",
+        "<b>.1.2",
+        "saved",
+        ".",
+    ] {
+        browser.set_cookie("annals_flash", value);
+        let page = browser.get("/sources").await;
+        assert_eq!(page.status, StatusCode::OK, "{value}");
+        assert!(!page.body.contains("note--ok"), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_wrong_comes_back_with_what_was_sent() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let before = site.log(team.organization).await.len();
+    let answer = browser
+        .post("/sources", &[("type", "HTTP"), ("name", "  ")])
+        .await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains("id=\"name-error\""), "{}", answer.body);
+    assert!(answer.body.contains("value=\"HTTP\" selected"));
+
+    let answer = browser
+        .post(
+            "/destinations",
+            &[
+                ("type", "SNOWFLAKE"),
+                ("name", "W"),
+                ("config.account", "ab1"),
+            ],
+        )
+        .await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains("Database is needed."));
+    assert!(answer.body.contains("value=\"ab1\""));
+
+    browser.post("/settings/workspace", &[]).await;
+    let answer = browser
+        .post("/sources", &[("other_type", "Htpp"), ("name", "x")])
+        .await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains("Near it: HTTP"), "{}", answer.body);
+    assert_eq!(
+        site.log(team.organization).await.len(),
+        before + 1,
+        "only the workspace changed"
+    );
+}
+
+#[tokio::test]
+async fn secrets_stay_when_they_are_left_empty_and_are_never_shown() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let config = json!({
+        "webhookUrl": "https://hooks.example.com/k3y-one",
+        "webhookMethod": "POST",
+        "headers": [{"from": "X-One", "to": "s3cret-one"}, {"from": "X-Two", "to": "s3cret-two"}],
+        "batch": 5,
+    });
+    let body = json!({"name": "Hook", "type": "WEBHOOK", "config": config});
+    let (_, made) = site.api("POST", "/v2/destinations", Some(body)).await;
+    let id = made["destination"]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let path = format!("/destinations/{id}");
+    for page in ["", "/configuration", "/audit-logs"] {
+        let page = browser.get(&format!("{path}{page}")).await;
+        assert_eq!(page.status, StatusCode::OK);
+        for secret in ["k3y-one", "s3cret"] {
+            assert!(!page.body.contains(secret), "{secret}");
+        }
+    }
+    // The first header goes, the second keeps its secret, and the number changes.
+    let rest = r#"{"headers": [{"from": "X-Two"}], "batch": 6}"#;
+    let fields = [
+        ("form", "settings"),
+        ("name", "Hook"),
+        ("enabled", "true"),
+        ("config.webhookUrl", ""),
+        ("config.webhookMethod", "PUT"),
+        ("json", rest),
+    ];
+    assert_eq!(
+        browser.post(&path, &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let (_, now) = site.api("GET", &format!("/v2{path}"), None).await;
+    let expected = json!({
+        "webhookUrl": "https://hooks.example.com/k3y-one",
+        "webhookMethod": "PUT",
+        "headers": [{"from": "X-Two", "to": "s3cret-two"}],
+        "batch": 6,
+    });
+    assert_eq!(now["destination"]["config"], expected);
+
+    // What was sent again as it is shown changes nothing.
+    let before = site.log(team.organization).await.len();
+    let same = [
+        ("form", "settings"),
+        ("name", "Hook"),
+        ("enabled", "true"),
+        ("config.webhookUrl", ""),
+        ("config.webhookMethod", "PUT"),
+        ("json", rest),
+    ];
+    browser.post(&path, &same).await;
+    assert_eq!(site.log(team.organization).await.len(), before);
+}
+
+#[tokio::test]
+async fn settings_that_changed_meanwhile_are_not_written_over() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let fields = [
+        ("type", "S3"),
+        ("name", "Lake"),
+        ("config.bucketName", "one"),
+    ];
+    let path = browser
+        .post("/destinations", &fields)
+        .await
+        .header("location")
+        .to_owned();
+    let page = browser.get(&format!("{path}/configuration")).await.body;
+    let (_, rest) = page
+        .split_once("name=\"revision\" value=\"")
+        .expect("a revision");
+    let revision = rest.split('"').next().expect("a revision");
+    let body = json!({"config": {"bucketName": "two"}});
+    site.api("PUT", &format!("/v2{path}"), Some(body)).await;
+    let fields = [
+        ("form", "settings"),
+        ("revision", revision),
+        ("name", "Lake"),
+        ("config.bucketName", "three"),
+    ];
+    let answer = browser.post(&path, &fields).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(
+        answer
+            .body
+            .contains("Someone else changed this destination meanwhile"),
+        "{}",
+        answer.body
+    );
+    assert_eq!(
+        last(&site, team).await.2.as_deref(),
+        Some("changed_meanwhile")
+    );
+    let (_, now) = site.api("GET", &format!("/v2{path}"), None).await;
+    assert_eq!(now["destination"]["config"]["bucketName"], "two");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_an_address_is_a_page_too() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    for address in [
+        "/settings/audit-logs?type=source&type=mfa",
+        "/sources/%FF",
+        "/sources?after=x&after=y",
+    ] {
+        let page = browser.get(address).await;
+        assert!(page.status.is_client_error(), "{address}");
+        assert!(page.body.contains("<h1>"), "{address}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn of_an_unknown_type_every_text_is_a_secret() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let fields = [
+        ("type", "CUSTOM"),
+        ("name", "Own"),
+        (
+            "json",
+            r#"{"host": "s3cret.example", "port": 5, "deep": {"key": "s3cret-key", "on": true}}"#,
+        ),
+    ];
+    let path = browser
+        .post("/destinations", &fields)
+        .await
+        .header("location")
+        .to_owned();
+    let page = browser.get(&format!("{path}/configuration")).await.body;
+    assert!(!page.contains("s3cret"));
+    assert!(
+        page.contains("<code>deep.key</code>") && page.contains("<code>host</code>"),
+        "{page}"
+    );
+    let fields = [
+        ("form", "settings"),
+        ("name", "Own"),
+        ("json", r#"{"port": 6, "deep": {"on": false}}"#),
+    ];
+    browser.post(&path, &fields).await;
+    let (_, now) = site.api("GET", &format!("/v2{path}"), None).await;
+    let expected =
+        json!({"host": "s3cret.example", "port": 6, "deep": {"key": "s3cret-key", "on": false}});
+    assert_eq!(now["destination"]["config"], expected);
+}
+
+#[tokio::test]
+async fn deleting_wants_the_name_and_names_what_goes_with_it() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let path = source(&mut browser, "Shop").await;
+    let wrong = browser
+        .post(&format!("{path}/delete"), &[("confirm", "shop")])
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("This is not the name."));
+    let gone = browser
+        .post(&format!("{path}/delete"), &[("confirm", "Shop")])
+        .await;
+    assert_eq!(gone.header("location"), "/sources");
+    assert_eq!(last(&site, team).await.0, "deleted");
+    assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
+    let history = browser.get(&format!("{path}/audit-logs")).await;
+    assert_eq!(history.status, StatusCode::OK);
+    assert!(
+        history.body.contains("<h1>Shop</h1>"),
+        "what was deleted keeps its history"
+    );
+}
+
+#[tokio::test]
+async fn a_viewer_sees_no_controls_and_is_refused_on_record() {
+    let (site, team) = Site::ready().await;
+    let mut admin = site.signed_in("ada@example.com").await;
+    let path = source(&mut admin, "Shop").await;
+    site.member(team, "vera@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let mut viewer = site.signed_in("vera@example.com").await;
+    let page = viewer.get(&path).await.body;
+    for control in ["/settings\"", "Disable", "Write key", "/audit-logs\">"] {
+        let inside = page.split("<main").nth(1).expect("a main");
+        assert!(!inside.contains(control), "{control}");
+    }
+    assert_eq!(
+        viewer.get(&format!("{path}/settings")).await.status,
+        StatusCode::FORBIDDEN
+    );
+    for (path, fields) in [
+        (
+            path.clone(),
+            vec![("form", "enabled"), ("enabled", "false")],
+        ),
+        (format!("{path}/delete"), vec![("confirm", "not the name")]),
+        ("/sources".to_owned(), vec![("type", "HTTP"), ("name", "x")]),
+        (
+            "/destinations".to_owned(),
+            vec![("type", "SNOWFLAKE"), ("name", "x")],
+        ),
+        ("/settings/workspace".to_owned(), vec![]),
+    ] {
+        let before = site.log(team.organization).await.len();
+        let answer = viewer.post(&path, &fields).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(answer.body.contains("You may not do this"), "{path}");
+        let log = site.log(team.organization).await;
+        assert_eq!(log.len(), before + 1, "{path}");
+        assert_eq!(last(&site, team).await.1, "denied", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn only_who_may_reads_the_log_and_an_attempt_is_in_it() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "ed@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let mut editor = site.signed_in("ed@example.com").await;
+    let event = site.log(team.organization).await[0].entry.id.clone();
+    let path = source(&mut editor, "Shop").await;
+    let page = editor.get(&path).await.body;
+    assert!(
+        page.contains("Created, entry "),
+        "the editor hears that it was recorded"
+    );
+    assert!(
+        !page.contains("/settings/audit-logs/"),
+        "without a way that is closed"
+    );
+    let addresses = [
+        "/settings/audit-logs".to_owned(),
+        format!("/settings/audit-logs/{event}"),
+        format!("{path}/audit-logs"),
+    ];
+    for address in addresses {
+        assert_eq!(
+            editor.get(&address).await.status,
+            StatusCode::FORBIDDEN,
+            "{address}"
+        );
+    }
+    let said = last(&site, team).await;
+    assert_eq!(
+        said,
+        (
+            "viewed".to_owned(),
+            "denied".to_owned(),
+            Some("permission_denied".to_owned())
+        )
+    );
+
+    site.member(team, "none@example.com", None).await;
+    let mut nobody = site.browser();
+    nobody.get("/sign-in").await;
+    nobody
+        .post(
+            "/sign-in",
+            &[("email", "none@example.com"), ("password", PASSWORD)],
+        )
+        .await;
+    let page = nobody.get("/sources").await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(page.body.contains("No workspace is open to you"));
+}
+
+#[tokio::test]
+async fn reading_the_log_is_recorded_once_for_its_filters() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let viewed = async |site: &Site| {
+        let log = site.log(team.organization).await;
+        log.iter()
+            .filter(|event| event.entry.action == "viewed")
+            .count()
+    };
+    for _ in 0..3 {
+        browser.get("/settings/audit-logs").await;
+    }
+    assert_eq!(viewed(&site).await, 1);
+    browser
+        .get("/settings/audit-logs?type=source&zone=utc")
+        .await;
+    browser.get("/settings/audit-logs?type=source&open=x").await;
+    assert_eq!(viewed(&site).await, 2);
+}
+
+#[tokio::test]
+async fn filters_find_and_say_what_they_do_not_understand() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "ed@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let mut editor = site.signed_in("ed@example.com").await;
+    source(&mut editor, "Shop").await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    browser.set_cookie("annals_tz", "Asia/Kolkata");
+    let rows = |body: &str| body.matches("<tr class=\"ev\"").count();
+    let page = browser
+        .get("/settings/audit-logs?actor=ed@example.com&action=source.created")
+        .await
+        .body;
+    assert_eq!(rows(&page), 1, "{page}");
+    let page = browser
+        .get("/settings/audit-logs?actor=who@example.com&action=a.b&outcome=odd&from=x&type=odd")
+        .await
+        .body;
+    for said in [
+        "No member has the e-mail",
+        "There is no action",
+        "There is no outcome",
+        "has to be a day",
+        "There is no tab",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    // The log was made on 18 November 2026 at 10:40 in UTC.
+    for (query, some) in [
+        ("from=2026-11-18&to=2026-11-18", true),
+        ("from=2026-11-19", false),
+        ("to=2026-11-17", false),
+    ] {
+        let page = browser
+            .get(&format!("/settings/audit-logs?type=source&{query}"))
+            .await
+            .body;
+        assert_eq!(rows(&page) > 0, some, "{query}");
+    }
+    let odd = browser
+        .get("/settings/audit-logs?older_than=nonsense")
+        .await;
+    assert_eq!(odd.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_hostile_name_is_only_text() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let path = source(&mut browser, HOSTILE).await;
+    let fields = [
+        ("form", "settings"),
+        ("name", "<img src=x onerror=alert(1)>"),
+    ];
+    browser.post(&path, &fields).await;
+    for address in [
+        "/sources".to_owned(),
+        path.clone(),
+        format!("{path}/settings"),
+        format!("{path}/delete"),
+        format!("{path}/audit-logs"),
+        "/settings/audit-logs".to_owned(),
+        format!("/settings/audit-logs?actor={}", "%3Cscript%3Ealert(1)"),
+    ] {
+        let page = browser.get(&address).await;
+        assert_eq!(page.status, StatusCode::OK, "{address}");
+        assert!(
+            !page.body.contains("<script>alert") && !page.body.contains("<img"),
+            "{address}"
+        );
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_both_have_is_a_page_for_browsers_and_the_api_for_programs() {
+    let (site, _) = Site::ready().await;
+    let body = json!({"name": "Mask", "code": "export function transformEvent(e) { return e; }", "language": "javascript"});
+    let (_, made) = site
+        .api("POST", "/transformations?publish=true", Some(body))
+        .await;
+    let id = made["id"].as_str().expect("an id");
+    let mut browser = site.signed_in("ada@example.com").await;
+    for address in [
+        "/transformations".to_owned(),
+        format!("/transformations/{id}"),
+        format!("/transformations/{id}/versions"),
+        "/libraries".to_owned(),
+    ] {
+        let page = browser.get(&address).await;
+        assert_eq!(page.status, StatusCode::OK, "{address}");
+        assert!(
+            page.header("content-type").starts_with("text/html"),
+            "{address}"
+        );
+        let (status, json) = site.api("GET", &address, None).await;
+        assert!(status == StatusCode::OK && json.is_object(), "{address}");
+        let request = Request::builder()
+            .uri(&address)
+            .body(axum::body::Body::empty());
+        let answer = site.send(request.expect("a request")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{address}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+    let page = browser.get("/nowhere").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.body.contains("Nothing is here"));
+    for path in ["/v2/nowhere", "/nowhere"] {
+        let (status, json) = site.api("GET", path, None).await;
+        assert_eq!(
+            (status, json["code"].as_str()),
+            (StatusCode::NOT_FOUND, Some("not_found"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn another_organization_s_things_are_not_there() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let stranger = "2CHj1PJ61lv1NPyQtCiFi2KVX2y";
+    for address in [
+        "/sources/{id}",
+        "/sources/{id}/settings",
+        "/sources/{id}/audit-logs",
+        "/destinations/{id}",
+        "/destinations/{id}/audit-logs",
+        "/transformations/{id}",
+        "/libraries/{id}",
+        "/settings/audit-logs/{id}",
+        "/sources/not-an-id",
+    ] {
+        let page = browser.get(&address.replace("{id}", stranger)).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn assets_may_be_kept_under_the_hash_of_their_content() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.browser();
+    let page = browser.get("/sign-in").await.body;
+    let (_, rest) = page
+        .split_once("href=\"/assets/annals.css")
+        .expect("a style sheet");
+    let version = rest.split('"').next().expect("a version");
+    let kept = browser.get(&format!("/assets/annals.css{version}")).await;
+    assert_eq!(
+        kept.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
+    assert_eq!(
+        kept.header(header::CONTENT_TYPE.as_str()),
+        "text/css; charset=utf-8"
+    );
+    assert_eq!(
+        browser
+            .get("/assets/annals.css?v=0")
+            .await
+            .header("cache-control"),
+        "no-cache"
+    );
+    assert_eq!(
+        browser.get("/assets/../Cargo.toml").await.status,
+        StatusCode::NOT_FOUND
+    );
+}

@@ -1,0 +1,303 @@
+//! A walk over all routes of the server: each one that is not a read leaves an event, or stands in a list with a reason.
+//!
+//! The routes come from where the server has them: the table that the dashboard's router is made from, and the description
+//! that comes with the API's.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::site::{PASSWORD, Site, Team};
+
+/// Routes that are not reads and leave no event, each with the reason.
+const WITHOUT_AN_EVENT: &[(&str, &str, &str)] = &[];
+
+/// Things to change, in a workspace that is set up.
+struct Things {
+    source: String,
+    other_source: String,
+    destination: String,
+    connection: String,
+    transformation: String,
+    version: String,
+    library: String,
+}
+
+async fn id(site: &Site, path: &str, body: Value, at: &str) -> String {
+    let (status, made) = site.api("POST", path, Some(body)).await;
+    assert!(status.is_success(), "{path}: {made}");
+    let found = made.pointer(at).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("{path}: {made}")).to_owned()
+}
+
+async fn things(site: &Site) -> Things {
+    let code = |name: &str| json!({"name": name, "code": "export const one = 1;", "language": "javascript"});
+    let new = |kind: &str, name: &str| json!({"name": name, "type": kind});
+    let source = id(site, "/v2/sources", new("HTTP", "One"), "/source/id").await;
+    let other_source = id(site, "/v2/sources", new("HTTP", "Two"), "/source/id").await;
+    let destination = id(
+        site,
+        "/v2/destinations",
+        new("S3", "Lake"),
+        "/destination/id",
+    )
+    .await;
+    let both = json!({"sourceId": source, "destinationId": destination});
+    let connection = id(site, "/v2/connections", both, "/connection/id").await;
+    let (_, made) = site
+        .api("POST", "/transformations", Some(code("Mask")))
+        .await;
+    let text = |at: &str| made[at].as_str().expect("an id").to_owned();
+    Things {
+        transformation: text("id"),
+        version: text("versionId"),
+        library: id(site, "/libraries", code("Geo"), "/id").await,
+        source,
+        other_source,
+        destination,
+        connection,
+    }
+}
+
+/// The address and what is sent there.
+#[expect(clippy::match_same_arms, reason = "a table: one line a route")]
+fn request(route: &str, things: &Things) -> Option<(String, Value)> {
+    let external = json!({"externalId": "in-a-project"});
+    let code = json!({"name": "Other", "code": "export const two = 2;", "language": "javascript"});
+    let (_, path) = route.split_once(' ')?;
+    let (name, body) = match route {
+        "POST /v2/sources" | "POST /v2/event-stream-sources" => (
+            "",
+            json!({"name": "New", "type": "HTTP", "externalId": "new"}),
+        ),
+        "PUT /v2/sources/{id}" => (&*things.source, json!({"name": "Renamed"})),
+        "PUT /v2/event-stream-sources/{id}" => (&*things.source, json!({"name": "Renamed"})),
+        "DELETE /v2/sources/{id}" | "DELETE /v2/event-stream-sources/{id}" => {
+            (&*things.source, Value::Null)
+        }
+        "PUT /v2/sources/{id}/external-id" | "PUT /v2/event-stream-sources/{id}/external-id" => {
+            (&*things.source, external)
+        }
+        "POST /v2/destinations" => ("", json!({"name": "New", "type": "S3"})),
+        "PUT /v2/destinations/{id}" => (&*things.destination, json!({"name": "Renamed"})),
+        "DELETE /v2/destinations/{id}" => (&*things.destination, Value::Null),
+        "PUT /v2/destinations/{id}/external-id" => (&*things.destination, external),
+        "PUT /v2/destinations/{id}/transformation" => (
+            &*things.destination,
+            json!({"transformationId": things.transformation}),
+        ),
+        "DELETE /v2/destinations/{id}/transformation" => (&*things.destination, Value::Null),
+        "POST /v2/connections" => (
+            "",
+            json!({"sourceId": things.other_source, "destinationId": things.destination}),
+        ),
+        "PUT /v2/connections/{id}" => (&*things.connection, json!({"enabled": false})),
+        "DELETE /v2/connections/{id}" => (&*things.connection, Value::Null),
+        "PUT /v2/connections/{id}/external-id" => (&*things.connection, external),
+        "POST /transformations" | "POST /libraries" => ("", code),
+        "POST /transformations/publish" => (
+            "",
+            json!({"transformations": [{"versionId": things.version}]}),
+        ),
+        "POST /transformations/{id}" => (
+            &*things.transformation,
+            json!({"code": "export const three = 3;"}),
+        ),
+        "DELETE /transformations/{id}" => (&*things.transformation, Value::Null),
+        "PUT /transformations/{id}/external-id" => (&*things.transformation, external),
+        "POST /libraries/{id}" => (&*things.library, json!({"code": "export const three = 3;"})),
+        "DELETE /libraries/{id}" => (&*things.library, Value::Null),
+        "PUT /libraries/{id}/external-id" => (&*things.library, external),
+        _ => return None,
+    };
+    Some((path.replace("{id}", name), body))
+}
+
+async fn size(site: &Site, team: Team) -> usize {
+    site.log(team.organization).await.len()
+}
+
+fn excused(method: &str, path: &str) -> bool {
+    WITHOUT_AN_EVENT
+        .iter()
+        .any(|(m, p, _)| *m == method && *p == path)
+}
+
+#[tokio::test]
+async fn every_route_of_the_api_that_is_no_read_leaves_an_event() {
+    let description = serde_json::to_value(server::api::openapi()).expect("JSON");
+    let mut walked = 0;
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            let method = method.to_uppercase();
+            if !["POST", "PUT", "PATCH", "DELETE"].contains(&method.as_str()) {
+                continue;
+            }
+            let route = format!("{method} {path}");
+            let (site, team) = Site::ready().await;
+            let things = things(&site).await;
+            if route == "DELETE /v2/destinations/{id}/transformation" {
+                let put = request("PUT /v2/destinations/{id}/transformation", &things);
+                let (path, body) = put.expect("known");
+                site.api("PUT", &path, Some(body)).await;
+            }
+            let (address, body) = request(&route, &things).unwrap_or_else(|| {
+                panic!(
+                    "{route} is new: say here how it is asked, so that it is seen to leave an event"
+                )
+            });
+            let before = size(&site, team).await;
+            let (status, answer) = site
+                .api(&method, &address, Some(body).filter(|body| !body.is_null()))
+                .await;
+            assert!(status.is_success(), "{route}: {status} {answer}");
+            let left = size(&site, team).await - before;
+            assert_eq!(
+                left == 0,
+                excused(&method, path),
+                "{route} left {left} events"
+            );
+            walked += 1;
+        }
+    }
+    assert!(walked >= 25, "{walked}");
+}
+
+/// The address of a form, and its fields.
+#[expect(clippy::match_same_arms, reason = "a table: one line a route")]
+fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, String)>)> {
+    let text = str::to_owned;
+    let (name, fields) = match path {
+        "/sign-in" => (
+            "",
+            vec![
+                ("email", text("ada@example.com")),
+                ("password", text(PASSWORD)),
+            ],
+        ),
+        "/sign-out" => ("", vec![]),
+        "/sources" => ("", vec![("type", text("HTTP")), ("name", text("New"))]),
+        "/sources/{id}" => (
+            &*things.source,
+            vec![("form", text("enabled")), ("enabled", text("false"))],
+        ),
+        "/sources/{id}/delete" => (&*things.source, vec![("confirm", text("One"))]),
+        "/destinations" => (
+            "",
+            vec![
+                ("type", text("S3")),
+                ("name", text("New")),
+                ("config.bucketName", text("b")),
+            ],
+        ),
+        "/destinations/{id}" => (
+            &*things.destination,
+            vec![("form", text("enabled")), ("enabled", text("false"))],
+        ),
+        "/destinations/{id}/delete" => (&*things.destination, vec![("confirm", text("Lake"))]),
+        "/destinations/{id}/connections" => (
+            &*things.destination,
+            vec![("source_id", things.other_source.clone())],
+        ),
+        "/destinations/{id}/transformation" => (
+            &*things.destination,
+            vec![("transformation_id", things.transformation.clone())],
+        ),
+        "/destinations/{id}/transformation/delete" => (&*things.destination, vec![]),
+        "/connections/{id}" => (&*things.connection, vec![("enabled", text("false"))]),
+        "/connections/{id}/delete" => (&*things.connection, vec![]),
+        "/settings/workspace" => ("", vec![]),
+        _ => return None,
+    };
+    Some((path.replace("{id}", name), fields))
+}
+
+#[tokio::test]
+async fn every_form_leaves_an_event_of_its_action_and_wants_its_token() {
+    for route in server::web::table() {
+        if route.method == "GET" {
+            assert!(route.events.is_empty(), "{} is a read", route.path);
+            continue;
+        }
+        let (site, team) = Site::ready().await;
+        let things = things(&site).await;
+        // Set-up is walked where it is possible: on a server that is not set up (see `sessions`).
+        if route.path == "/setup" {
+            assert!(!route.events.is_empty());
+            continue;
+        }
+        if route.path == "/destinations/{id}/transformation/delete" {
+            let put = request("PUT /v2/destinations/{id}/transformation", &things);
+            let (path, body) = put.expect("known");
+            site.api("PUT", &path, Some(body)).await;
+        }
+        let (address, fields) = form(route.path, &things).unwrap_or_else(|| {
+            panic!(
+                "{} is new: say here what is sent, so that it is seen to leave an event",
+                route.path
+            )
+        });
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let mut browser = site.signed_in("ada@example.com").await;
+        if route.path == "/sign-in" {
+            browser = site.browser();
+            browser.get("/sign-in").await;
+        }
+        let before = size(&site, team).await;
+        let refused = browser.post_raw(&address, &fields, &[]).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::FORBIDDEN,
+            "{} without its token",
+            route.path
+        );
+        assert_eq!(
+            size(&site, team).await,
+            before,
+            "{} without its token",
+            route.path
+        );
+
+        let answer = browser.post(&address, &fields).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::SEE_OTHER,
+            "{}: {}",
+            route.path,
+            answer.body
+        );
+        let log = site.log(team.organization).await;
+        let left = &log[before..];
+        assert_eq!(
+            left.is_empty(),
+            excused("POST", route.path),
+            "{}",
+            route.path
+        );
+        for event in left {
+            let name = format!("{}.{}", event.entry.target.r#type, event.entry.action);
+            assert!(
+                route.events.iter().any(|one| one.to_string() == name),
+                "{} left {name}, which its action does not name",
+                route.path
+            );
+        }
+    }
+}
+
+#[test]
+fn every_excuse_is_for_a_route_that_there_is() {
+    let description = serde_json::to_value(server::api::openapi()).expect("JSON");
+    let pages = server::web::table();
+    for (method, path, reason) in WITHOUT_AN_EVENT {
+        let of_api = description["paths"][*path]
+            .get(method.to_lowercase())
+            .is_some();
+        let of_pages = pages
+            .iter()
+            .any(|route| route.method == *method && route.path == *path);
+        assert!(of_api || of_pages, "{method} {path} is no route ({reason})");
+    }
+}

@@ -1,0 +1,281 @@
+//! The seam: the same statement gives the same answer on both databases.
+
+use super::{Conn, DbError, Location, Param, Value, params};
+use crate::testing::{Postgres, temp_dir};
+
+/// A connection to each database, with a small table.
+fn on_both(test: impl Fn(&mut Conn)) {
+    let folder = temp_dir();
+    let file = folder.path().join("seam.db");
+    for location in [
+        Location::Sqlite {
+            file,
+            max_pages: None,
+        },
+        Location::Postgres(Postgres::shared().fresh_database()),
+    ] {
+        let mut conn = Conn::open(&location).expect("a connection");
+        let (int, blob, text, strict) = if conn.is_postgres() {
+            ("BIGINT", "BYTEA", "TEXT COLLATE \"C\"", "")
+        } else {
+            ("INTEGER", "BLOB", "TEXT", " STRICT")
+        };
+        conn.batch(&format!(
+            "CREATE TABLE things (id {text} PRIMARY KEY, size {int} CHECK (size >= 0), name {text}, bytes {blob}){strict};"
+        ))
+        .expect("a table");
+        test(&mut conn);
+    }
+}
+
+fn put(conn: &mut Conn, id: &str, values: [Param<'_>; 3]) -> Result<u64, DbError> {
+    let [size, name, bytes] = values;
+    conn.execute(
+        "INSERT INTO things (id, size, name, bytes) VALUES ($1, $2, $3, $4)",
+        &[id.into(), size, name, bytes],
+    )
+}
+
+#[test]
+fn a_parameter_is_known_by_its_number_and_not_by_where_it_first_stands() {
+    on_both(|conn| {
+        let row = conn
+            .query_one(
+                "SELECT CAST($2 AS TEXT), CAST($1 AS TEXT), CAST($2 AS TEXT)",
+                params!["one", "two"],
+            )
+            .expect("an answer")
+            .expect("a row");
+        let texts: Vec<_> = (0..3)
+            .map(|column| row.text(column).expect("a text").to_owned())
+            .collect();
+        assert_eq!(texts, ["two", "one", "two"]);
+        put(conn, "a", [Param::Int(1), Param::Null, Param::Null]).expect("put");
+        let changed = conn.execute(
+            "UPDATE things SET name = $2 WHERE id = $1",
+            params!["a", "new"],
+        );
+        assert_eq!(changed.expect("changed"), 1);
+    });
+}
+
+#[test]
+fn more_than_nine_parameters_are_told_apart() {
+    on_both(|conn| {
+        let values: Vec<String> = (1..=12).map(|n| format!("v{n}")).collect();
+        let params: Vec<Param<'_>> = values.iter().map(Param::from).collect();
+        let sql: Vec<String> = (1..=12)
+            .rev()
+            .map(|n| format!("CAST(${n} AS TEXT)"))
+            .collect();
+        let row = conn
+            .query_one(&format!("SELECT {}", sql.join(", ")), &params)
+            .expect("an answer")
+            .expect("a row");
+        let texts: Vec<_> = (0..12)
+            .rev()
+            .map(|column| row.text(column).expect("a text").to_owned())
+            .collect();
+        assert_eq!(texts, values);
+    });
+}
+
+#[test]
+fn what_goes_in_comes_out() {
+    on_both(|conn| {
+        for (id, size) in [("least", 0), ("most", i64::MAX)] {
+            put(
+                conn,
+                id,
+                [
+                    Param::Int(size),
+                    Param::Text("caf\u{e9} \u{1f980} '\"\\"),
+                    Param::Blob(&[0, 255, 39]),
+                ],
+            )
+            .expect("put");
+            let row = conn
+                .query_one(
+                    "SELECT size, name, bytes FROM things WHERE id = $1",
+                    params![id],
+                )
+                .expect("an answer")
+                .expect("a row");
+            assert_eq!(row.int(0).expect("a number"), size);
+            assert_eq!(row.text(1).expect("a text"), "caf\u{e9} \u{1f980} '\"\\");
+            assert_eq!(row.blob(2).expect("bytes"), [0, 255, 39]);
+        }
+        put(
+            conn,
+            "empty",
+            [Param::Null, Param::Text(""), Param::Blob(&[])],
+        )
+        .expect("put");
+        let row = conn
+            .query_one(
+                "SELECT size, name, bytes FROM things WHERE id = 'empty'",
+                &[],
+            )
+            .expect("an answer")
+            .expect("a row");
+        assert_eq!(
+            row.0,
+            [
+                Value::Null,
+                Value::Text(String::new()),
+                Value::Blob(Vec::new())
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_null_is_none_and_not_a_value() {
+    on_both(|conn| {
+        put(
+            conn,
+            "a",
+            [Param::Null, Option::<&str>::None.into(), Param::Null],
+        )
+        .expect("put");
+        let row = conn
+            .query_one("SELECT size, name, bytes FROM things", &[])
+            .expect("an answer")
+            .expect("a row");
+        assert_eq!(row.opt_int(0).expect("a number or none"), None);
+        assert_eq!(row.opt_text(1).expect("a text or none"), None);
+        assert_eq!(row.opt_blob(2).expect("bytes or none"), None);
+        assert!(row.int(0).is_err() && row.text(1).is_err() && row.blob(2).is_err());
+    });
+}
+
+#[test]
+fn texts_are_in_the_order_of_their_bytes() {
+    on_both(|conn| {
+        for id in ["b", "B", "a", "\u{e9}", "Z", "_", "10", "9"] {
+            put(conn, id, [Param::Null; 3]).expect("put");
+        }
+        let rows = conn
+            .query("SELECT id FROM things ORDER BY id", &[])
+            .expect("an answer");
+        let ids: Vec<_> = rows
+            .iter()
+            .map(|row| row.text(0).expect("a text").to_owned())
+            .collect();
+        assert_eq!(ids, ["10", "9", "B", "Z", "_", "a", "b", "\u{e9}"]);
+        let above = conn
+            .query("SELECT id FROM things WHERE id > $1", params!["Z"])
+            .expect("an answer");
+        assert_eq!(above.len(), 4);
+    });
+}
+
+#[test]
+fn a_constraint_that_refuses_is_told_as_such() {
+    on_both(|conn| {
+        put(conn, "a", [Param::Null; 3]).expect("put");
+        for (id, size) in [("a", 1), ("b", -1)] {
+            let error =
+                put(conn, id, [Param::Int(size), Param::Null, Param::Null]).expect_err("refused");
+            assert!(matches!(error, DbError::Constraint(_)), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_trigger_that_refuses_is_told_as_such() {
+    on_both(|conn| {
+        conn.batch(if conn.is_postgres() {
+            "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'never'; END $$; \
+             CREATE TRIGGER never BEFORE DELETE ON things FOR EACH ROW EXECUTE FUNCTION never();"
+        } else {
+            "CREATE TRIGGER never BEFORE DELETE ON things BEGIN SELECT RAISE(ABORT, 'never'); END;"
+        })
+        .expect("a trigger");
+        put(conn, "a", [Param::Null; 3]).expect("put");
+        let error = conn
+            .execute("DELETE FROM things", &[])
+            .expect_err("refused");
+        assert!(
+            matches!(&error, DbError::Constraint(text) if text.contains("never")),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn what_a_constraint_says_does_not_repeat_the_row() {
+    on_both(|conn| {
+        put(conn, "told-to-nobody", [Param::Null; 3]).expect("put");
+        let error = put(conn, "told-to-nobody", [Param::Null; 3]).expect_err("refused");
+        assert!(!error.to_string().contains("told-to-nobody"), "{error}");
+    });
+}
+
+#[test]
+fn a_value_of_a_wrong_type_is_an_error() {
+    on_both(|conn| {
+        for values in [
+            [Param::Text("many"), Param::Null, Param::Null],
+            [Param::Blob(b"12"), Param::Null, Param::Null],
+            [Param::Null, Param::Null, Param::Text("text")],
+            [Param::Null, Param::Null, Param::Int(1)],
+        ] {
+            put(conn, "a", values).expect_err("refused");
+        }
+        put(conn, "a", [Param::Int(1), Param::Text("n"), Param::Null])
+            .expect("the connection works on");
+        let row = conn
+            .query_one("SELECT size, name FROM things", &[])
+            .expect("an answer")
+            .expect("a row");
+        assert!(
+            row.text(0).is_err()
+                && row.int(1).is_err()
+                && row.blob(0).is_err()
+                && row.int(7).is_err()
+        );
+        assert!(row.parse::<model::id::LogId>(1).is_err());
+    });
+}
+
+#[test]
+fn a_number_of_parameters_that_does_not_fit_is_an_error() {
+    on_both(|conn| {
+        let too_few = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            conn.query("SELECT CAST($1 AS TEXT), CAST($2 AS TEXT)", params!["one"])
+        }));
+        assert!(too_few.is_ok_and(|answer| answer.is_err()));
+    });
+}
+
+#[test]
+fn a_broken_statement_leaves_a_connection_that_says_whether_its_transaction_goes_on() {
+    on_both(|conn| {
+        conn.begin().expect("begun");
+        assert!(conn.in_transaction());
+        conn.query("SELECT nothing FROM nowhere", &[])
+            .expect_err("refused");
+        conn.batch("ROLLBACK").expect("rolled back");
+        assert!(!conn.in_transaction());
+        assert!(conn.is_usable());
+        put(conn, "a", [Param::Null; 3]).expect("it works on");
+    });
+}
+
+#[test]
+fn a_savepoint_takes_back_its_own_and_no_more() {
+    on_both(|conn| {
+        conn.begin().expect("begun");
+        put(conn, "kept", [Param::Null; 3]).expect("put");
+        conn.batch("SAVEPOINT action").expect("a savepoint");
+        put(conn, "taken back", [Param::Null; 3]).expect("put");
+        put(conn, "kept", [Param::Null; 3]).expect_err("refused");
+        conn.batch("ROLLBACK TO SAVEPOINT action").expect("back");
+        conn.batch("RELEASE SAVEPOINT action").expect("released");
+        assert!(conn.in_transaction());
+        conn.batch("COMMIT").expect("committed");
+        let rows = conn.query("SELECT id FROM things", &[]).expect("an answer");
+        assert_eq!(rows.len(), 1);
+    });
+}

@@ -1,0 +1,240 @@
+//! Refusals are events; many alike become two, and a flood becomes one a minute.
+
+use model::actor::Actor;
+use model::catalogue::TargetType;
+use model::clock::Micros;
+use model::entry::Entry;
+use serde_json::{Value, json};
+use store::{Error, Need, Store, Target, Upkeep};
+
+use crate::support::{Kind, Log, Place, START, Script, Team, create, on_both, origin, team};
+
+/// Tries what is refused, so often, each on the target that `target` names.
+fn refused(store: &Store, team: Team, times: usize, target: impl Fn(usize) -> String) {
+    let waiting: Vec<_> = (0..times)
+        .map(|number| {
+            let mut action = Script::new(&team, |_| Err(Error::failed("in_use", "it is in use")));
+            action.needs = vec![Need::in_workspace(
+                model::role::Permission::EditSources,
+                team.workspace,
+                Target::new(TargetType::Source, target(number), "Web app"),
+            )];
+            store.perform(team.actor(), origin(store), action)
+        })
+        .collect();
+    for one in waiting {
+        assert!(matches!(
+            one.wait(),
+            Err(Error::Failed { code: "in_use", .. })
+        ));
+    }
+}
+
+/// As many as ten thousand where they cost little.
+fn many(place: &Place) -> usize {
+    match place.kind {
+        Kind::Sqlite => 10_000,
+        Kind::Postgres => 1_000,
+    }
+}
+
+fn always(_: usize) -> String {
+    "the same".to_owned()
+}
+
+fn each(number: usize) -> String {
+    format!("target {number}")
+}
+
+fn new_entries(place: &Place, team: Team) -> Vec<Entry> {
+    Log::of(&mut place.raw(), team.organization)
+        .parsed()
+        .split_off(4)
+}
+
+fn close(store: &Store) -> u64 {
+    store.upkeep(Upkeep::CloseRefusals).wait().expect("closed")
+}
+
+#[test]
+fn ten_thousand_refusals_of_the_same_are_two_entries() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        refused(&store, team, many(&place) / 2, always);
+        place.clock.advance(Micros::SECOND);
+        refused(&store, team, many(&place) / 2, always);
+        assert_eq!(new_entries(&place, team).len(), 1);
+        assert_eq!(close(&store), 0, "the series is open");
+        place.clock.advance(600 * Micros::SECOND);
+        assert_eq!(close(&store), 1);
+        let entries = new_entries(&place, team);
+        assert_eq!(entries.len(), 2);
+        for entry in &entries {
+            assert_eq!(
+                (entry.action.as_str(), entry.outcome.as_str()),
+                ("created", "failed")
+            );
+            assert_eq!(entry.code.as_deref(), Some("in_use"));
+            assert_eq!(entry.target.id.as_deref(), Some("the same"));
+            assert_eq!(entry.actor.id, Some(team.admin.to_string()));
+            assert_eq!(entry.actor.token, Some(team.token.to_string()));
+            assert_eq!(entry.workspace, Some(team.workspace.to_string()));
+        }
+        assert_eq!(entries[0].facts, None);
+        let told: Value = json!({ "count": many(&place), "first": START.rfc3339(), "last": START.plus(Micros::SECOND).rfc3339() });
+        assert_eq!(entries[1].facts, Some(told));
+        assert_eq!(place.raw().table("refusals").len(), 0);
+    });
+}
+
+#[test]
+fn thousands_of_refusals_of_different_things_in_a_minute_are_sixty_and_a_summary() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        refused(&store, team, 2_000, each);
+        assert_eq!(new_entries(&place, team).len(), 60);
+        place.clock.advance(60 * Micros::SECOND);
+        assert_eq!(close(&store), 1);
+        let entries = new_entries(&place, team);
+        assert_eq!(entries.len(), 61);
+        let summary = &entries[60];
+        assert_eq!(
+            (summary.target.r#type.as_str(), summary.action.as_str()),
+            ("user", "refusals_summarized")
+        );
+        assert_eq!(
+            summary.target.id,
+            Some(team.admin.to_string()),
+            "it is about the actor"
+        );
+        assert_eq!(
+            summary.facts.as_ref().map(|facts| facts["count"].clone()),
+            Some(json!(1_940))
+        );
+        // A series of one says nothing more when it is closed.
+        place.clock.advance(600 * Micros::SECOND);
+        assert_eq!(close(&store), 60);
+        assert_eq!(new_entries(&place, team).len(), 61);
+    });
+}
+
+#[test]
+fn a_refusal_alone_is_one_entry() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        refused(&store, team, 1, always);
+        place.clock.advance(600 * Micros::SECOND);
+        assert_eq!(close(&store), 1);
+        assert_eq!(new_entries(&place, team).len(), 1);
+    });
+}
+
+#[test]
+fn the_next_refusal_after_ten_minutes_closes_the_series_and_opens_another() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        refused(&store, team, 3, always);
+        place.clock.advance(600 * Micros::SECOND);
+        refused(&store, team, 1, always);
+        let counts: Vec<_> = new_entries(&place, team)
+            .into_iter()
+            .map(|entry| entry.facts.map(|facts| facts["count"].clone()))
+            .collect();
+        assert_eq!(counts, [None, Some(json!(3)), None]);
+    });
+}
+
+#[test]
+fn a_restart_and_another_process_go_on_with_an_open_series() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        refused(&store, team, 10, always);
+        drop(store);
+        let (one, two) = (place.open(), place.open());
+        refused(&one, team, 10, always);
+        refused(&two, team, 10, always);
+        assert_eq!(new_entries(&place, team).len(), 1);
+        place.clock.advance(600 * Micros::SECOND);
+        close(&two);
+        let last = new_entries(&place, team)
+            .pop()
+            .and_then(|entry| entry.facts);
+        assert_eq!(last.map(|facts| facts["count"].clone()), Some(json!(30)));
+    });
+}
+
+#[test]
+fn two_processes_that_close_a_series_at_once_give_one_event() {
+    on_both(|place| {
+        let stores: Vec<Store> = (0..4).map(|_| place.open()).collect();
+        let teams: Vec<Team> = (0..3)
+            .map(|n| team(&stores[0], &format!("Team {n}")))
+            .collect();
+        for team in &teams {
+            refused(&stores[0], *team, 100, |number| {
+                format!("target {}", number % 20)
+            });
+        }
+        place.clock.advance(600 * Micros::SECOND);
+        let closed: u64 = std::thread::scope(|scope| {
+            let closing: Vec<_> = stores
+                .iter()
+                .map(|store| scope.spawn(|| close(store)))
+                .collect();
+            closing
+                .into_iter()
+                .map(|one| one.join().expect("closed"))
+                .sum()
+        });
+        assert_eq!(closed, 60);
+        for team in teams {
+            assert_eq!(new_entries(&place, team).len(), 40);
+        }
+    });
+}
+
+#[test]
+fn no_change_is_lost_among_refusals() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        std::thread::scope(|scope| {
+            scope.spawn(|| refused(&store, team, 500, each));
+            scope.spawn(|| (0..50).for_each(|n| drop(create(&store, team, &n.to_string()))));
+        });
+        assert_eq!(place.raw().table("sources").len(), 50);
+        let told = Log::of(&mut place.raw(), team.organization).told_from(4);
+        assert_eq!(
+            told.iter().filter(|one| one.ends_with("success")).count(),
+            50
+        );
+        assert_eq!(told.len(), 110);
+    });
+}
+
+#[test]
+fn refusals_of_one_actor_do_not_hide_those_of_another() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        refused(&store, team, 100, each);
+        let action = Script::about(
+            store::Scope::Organization(team.organization),
+            team.admin,
+            |_| Err(Error::failed("wrong_password", "wrong")),
+        );
+        let _ = store
+            .perform(Actor::Anonymous, origin(&store), action)
+            .wait();
+        let last = new_entries(&place, team).pop().expect("an entry");
+        assert_eq!(
+            (last.actor.r#type.as_str(), last.code.as_deref()),
+            ("anonymous", Some("wrong_password"))
+        );
+    });
+}

@@ -1,0 +1,152 @@
+//! Bookkeeping: the list is closed, and each kind writes its own tables and no others.
+
+use std::collections::BTreeMap;
+
+use model::actor::Actor;
+use model::clock::Micros;
+use model::id::SessionId;
+use store::{Error, SetUpLink, Upkeep};
+
+use crate::support::{Cell, Place, START, Script, create, on_both, origin, sign_in, team};
+
+/// The whole list; whoever adds to it has to add here what it writes.
+fn writes(upkeep: Upkeep) -> &'static [&'static str] {
+    match upkeep {
+        Upkeep::Index => &[
+            "index_reached",
+            "index_events",
+            "index_things",
+            "index_counts",
+        ],
+        Upkeep::CloseRefusals => &["refusals", "entries", "logs"],
+        Upkeep::UsedToken(_) => &["tokens.used_at"],
+        Upkeep::UsedSession(_) => &["sessions.used_at"],
+        Upkeep::Expire => &["sessions"],
+        Upkeep::OfferSetUp(_) => &["instance.link_hash", "instance.link_expires_at"],
+    }
+}
+
+/// Every column of every table, as `table.column`.
+fn all(place: &Place) -> BTreeMap<String, Vec<Cell>> {
+    let mut raw = place.raw();
+    let mut columns = BTreeMap::new();
+    for table in raw.tables() {
+        let names = match place.kind {
+            crate::support::Kind::Sqlite => {
+                format!("SELECT name FROM pragma_table_info('{table}')")
+            }
+            crate::support::Kind::Postgres => format!(
+                "SELECT CAST(column_name AS TEXT) FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'"
+            ),
+        };
+        for name in raw.rows(&names) {
+            let name = name[0].text();
+            let rows = raw.rows(&format!("SELECT {name} FROM {table}"));
+            let mut cells: Vec<Cell> = rows.into_iter().flatten().collect();
+            cells.sort();
+            columns.insert(format!("{table}.{name}"), cells);
+        }
+    }
+    columns
+}
+
+#[test]
+fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let _ = create(&store, team, "Web app");
+        let session = SessionId::new(store.clock(), store.entropy());
+        let _ = store
+            .perform(
+                Actor::Anonymous,
+                origin(&store),
+                sign_in(team.admin, session),
+            )
+            .wait()
+            .expect("signed in");
+        for _ in 0..2 {
+            let action = Script::new(&team, |_| Err(Error::failed("in_use", "it is in use")));
+            let _ = store.perform(team.actor(), origin(&store), action).wait();
+        }
+        place.clock.advance(3600 * Micros::SECOND);
+        let link = SetUpLink {
+            hash: [7; 32],
+            expires_at: START.plus(9_999 * Micros::SECOND),
+        };
+        for upkeep in [
+            Upkeep::Index,
+            Upkeep::CloseRefusals,
+            Upkeep::UsedToken(team.token),
+            Upkeep::UsedSession(session),
+            Upkeep::OfferSetUp(link),
+            Upkeep::Expire,
+        ] {
+            let before = all(&place);
+            assert!(
+                store.upkeep(upkeep).wait().expect("kept") > 0,
+                "{upkeep:?} had something to do"
+            );
+            let after = all(&place);
+            let list = writes(upkeep);
+            assert_eq!(list, upkeep.tables());
+            let mut written = 0;
+            for (column, cells) in &before {
+                if after[column] != *cells {
+                    let table = column.split('.').next().expect("a table");
+                    assert!(
+                        list.contains(&table) || list.contains(&column.as_str()),
+                        "{upkeep:?} wrote {column}"
+                    );
+                    written += 1;
+                }
+            }
+            assert!(written > 0, "{upkeep:?} wrote nothing");
+        }
+    });
+}
+
+#[test]
+fn the_last_use_is_kept_to_the_minute() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let used = || {
+            store
+                .upkeep(Upkeep::UsedToken(team.token))
+                .wait()
+                .expect("kept")
+        };
+        assert_eq!((used(), used()), (1, 0));
+        place.clock.advance(59 * Micros::SECOND);
+        assert_eq!(used(), 0);
+        place.clock.advance(2 * Micros::SECOND);
+        assert_eq!(used(), 1);
+        let at = store.read(|rx| rx.token_used_at(team.token)).expect("read");
+        assert_eq!(at, Some(START.plus(61 * Micros::SECOND)));
+    });
+}
+
+#[test]
+fn a_set_up_link_is_offered_only_until_the_instance_is_set_up() {
+    on_both(|place| {
+        let store = place.open();
+        let link = SetUpLink {
+            hash: [7; 32],
+            expires_at: START.plus(60 * Micros::SECOND),
+        };
+        let is_good = |hash: [u8; 32]| store.read(|rx| rx.is_set_up_link(&hash)).expect("read");
+        assert_eq!(
+            store.upkeep(Upkeep::OfferSetUp(link)).wait().expect("kept"),
+            1
+        );
+        assert!(is_good([7; 32]) && !is_good([8; 32]));
+        place.clock.advance(60 * Micros::SECOND);
+        assert!(!is_good([7; 32]), "it has ended");
+        place.raw().must("UPDATE instance SET set_up_at = 1");
+        assert_eq!(
+            store.upkeep(Upkeep::OfferSetUp(link)).wait().expect("kept"),
+            0
+        );
+    });
+}
