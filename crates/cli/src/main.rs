@@ -1,5 +1,6 @@
 //! The one binary of Annals.
 
+mod bench;
 mod init;
 mod member;
 mod migrate;
@@ -29,6 +30,9 @@ enum Command {
     Member(member::Member),
     /// Bring a database to this version's schema, as its owner
     Migrate(migrate::Migrate),
+    /// Measure what an audited change costs on this machine
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Print the description of the API (`OpenAPI` 3.1)
     Openapi,
 }
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
         Command::Init(command) => init::run(command),
         Command::Member(command) => member::run(command),
         Command::Migrate(command) => migrate::run(&command),
+        Command::Bench(command) => bench::run(command),
         Command::Openapi => openapi(),
     };
     match result {

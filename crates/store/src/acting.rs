@@ -9,6 +9,7 @@ use model::things::User;
 use crate::action::Need;
 use crate::db::params;
 use crate::error::{Error, Result};
+use crate::keyring::INSTANCE;
 use crate::tx::Rx;
 
 /// An actor, with what the database knows of it now.
@@ -106,7 +107,7 @@ impl Acting {
         {
             return Err(Error::NotFound("workspace"));
         }
-        let row = rx.conn.query_one(
+        let row = rx.conn.recall(
             "SELECT m.role, w.role FROM members m LEFT JOIN workspace_members w ON w.user_id = m.user_id AND w.workspace_id = $3 \
              WHERE m.organization_id = $1 AND m.user_id = $2",
             params![&organization, &user, workspace.as_ref()],
@@ -194,14 +195,17 @@ impl Rx<'_> {
             }),
             Actor::Anonymous => Ok(Acting::nobody("anonymous")),
             Actor::User { user, session } => {
-                let row = self.conn.query_one(
-                    "SELECT u.identity FROM sessions s JOIN users u ON u.id = s.user_id \
-                     WHERE s.id = $1 AND s.user_id = $2 AND s.expires_at > $3",
-                    params![&session, &user, now],
+                let row = self.conn.recall(
+                    "SELECT u.identity, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id \
+                     WHERE s.id = $1 AND s.user_id = $2",
+                    params![&session, &user],
                 )?;
                 let Some(row) = row else {
                     return Err(Error::Unauthenticated);
                 };
+                if row.moment(1)? <= now {
+                    return Err(Error::Unauthenticated);
+                }
                 let identity = self.open_identity(user, row.blob(0)?)?;
                 Ok(Acting {
                     user: Some(user),
@@ -212,16 +216,28 @@ impl Rx<'_> {
                 })
             }
             Actor::Token { token } => {
-                let row = self.conn.query_one(
-                    "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity \
-                     FROM tokens t LEFT JOIN users u ON u.id = t.user_id \
-                     WHERE t.id = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
-                    params![&token, now],
+                let row = self.conn.recall(
+                    "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity, t.expires_at \
+                     FROM tokens t LEFT JOIN users u ON u.id = t.user_id WHERE t.id = $1",
+                    params![&token],
                 )?;
                 let Some(row) = row else {
                     return Err(Error::Unauthenticated);
                 };
+                if row.opt_moment(6)?.is_some_and(|expires| expires <= now) {
+                    return Err(Error::Unauthenticated);
+                }
                 let user: Option<UserId> = row.opt_parse(2)?;
+                if let (Some(user), Some(workspace)) = (user, row.opt_text(1)?) {
+                    // All that such a token does is sealed with these: one statement fetches them.
+                    let (organization, user) = (row.text(0)?, user.as_str());
+                    let keys = [
+                        (INSTANCE, user),
+                        (organization, user),
+                        (organization, workspace),
+                    ];
+                    self.keys.fetch(self.conn, self.env, &keys)?;
+                }
                 let identity = match user {
                     Some(user) => Some(self.open_identity(user, row.blob(5)?)?),
                     None => None,

@@ -73,9 +73,20 @@ impl LogState {
     /// Locks a log's row and reads it.
     pub(crate) fn lock(conn: &mut Conn, log: LogId) -> Result<Option<Self>> {
         let sql = dialect::lock_log(conn.is_postgres());
-        conn.query_one(sql, params![&log])?
-            .map(|row| Self::from_row(&row))
-            .transpose()
+        Self::locked(conn, sql, params![&log])
+    }
+
+    /// Locks the row of an organization's log and reads it.
+    pub(crate) fn lock_of(conn: &mut Conn, organization: OrganizationId) -> Result<Option<Self>> {
+        let sql = dialect::lock_log_of(conn.is_postgres());
+        Self::locked(conn, sql, params![&organization])
+    }
+
+    fn locked(conn: &mut Conn, sql: &str, params: &[Param<'_>]) -> Result<Option<Self>> {
+        let row = conn.query_one(sql, params)?;
+        // Whoever held the lock may have changed what was read before it was taken.
+        conn.forget();
+        row.map(|row| Self::from_row(&row)).transpose()
     }
 
     /// Appends an event: seals its parts, builds its leaf with its index, and takes the leaf into the tree.

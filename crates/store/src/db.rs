@@ -5,6 +5,7 @@
 
 pub(crate) mod dialect;
 mod postgres;
+mod seen;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,8 @@ use std::path::PathBuf;
 
 use model::clock::Micros;
 
-pub(crate) use self::postgres::Postgres;
+pub(crate) use self::postgres::{Postgres, in_schema, round_trips};
+use self::seen::Seen;
 pub(crate) use self::sqlite::Sqlite;
 
 /// What can go wrong in a database, as far as anyone acts on it.
@@ -147,7 +149,7 @@ macro_rules! params {
 pub(crate) use params;
 
 /// A value that comes out of a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     Null,
     Int(i64),
@@ -241,40 +243,58 @@ impl Row {
 }
 
 /// One connection to either database.
-pub(crate) enum Conn {
+pub(crate) struct Conn {
+    database: Database,
+    seen: Seen,
+}
+
+enum Database {
     Sqlite(Sqlite),
     Postgres(Box<Postgres>),
+}
+
+impl Database {
+    fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
+        match self {
+            Self::Sqlite(conn) => conn.query(sql, params),
+            Self::Postgres(conn) => conn.query(sql, params),
+        }
+    }
 }
 
 impl Conn {
     /// Opens a connection that may write.
     pub(crate) fn open(location: &Location) -> Result<Self, DbError> {
-        match location {
+        Ok(Self::to(match location {
             Location::Sqlite { file, max_pages } => {
-                Sqlite::open(file, *max_pages).map(Self::Sqlite)
+                Database::Sqlite(Sqlite::open(file, *max_pages)?)
             }
-            Location::Postgres(url) => Postgres::open(url).map(Box::new).map(Self::Postgres),
-        }
+            Location::Postgres(url) => Database::Postgres(Box::new(Postgres::open(url)?)),
+        }))
     }
 
     /// Opens a connection that only reads.
     pub(crate) fn open_reader(location: &Location) -> Result<Self, DbError> {
-        match location {
-            Location::Sqlite { file, .. } => Sqlite::open_reader(file).map(Self::Sqlite),
-            Location::Postgres(url) => Postgres::open(url).map(Box::new).map(Self::Postgres),
+        Ok(Self::to(match location {
+            Location::Sqlite { file, .. } => Database::Sqlite(Sqlite::open_reader(file)?),
+            Location::Postgres(url) => Database::Postgres(Box::new(Postgres::open(url)?)),
+        }))
+    }
+
+    fn to(database: Database) -> Self {
+        Self {
+            database,
+            seen: Seen::default(),
         }
     }
 
     pub(crate) const fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+        matches!(self.database, Database::Postgres(_))
     }
 
     /// Runs a statement and gives its rows.
     pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
-        match self {
-            Self::Sqlite(conn) => conn.query(sql, params),
-            Self::Postgres(conn) => conn.query(sql, params),
-        }
+        self.database.query(sql, params)
     }
 
     /// Runs a statement and gives its first row, if there is one.
@@ -286,26 +306,76 @@ impl Conn {
         Ok(self.query(sql, params)?.into_iter().next())
     }
 
+    /// As [`Conn::query_one`], for a row that nothing can change but this transaction, because it holds the lock of the
+    /// log that a change of it would be recorded in: what was read before is not read again.
+    pub(crate) fn recall(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, DbError> {
+        if let Some(row) = self.seen.get(sql, params) {
+            return Ok(row);
+        }
+        let row = self.query_one(sql, params)?;
+        self.seen.put(sql, params, row.clone());
+        Ok(row)
+    }
+
+    /// What was read until now may have changed: the transaction has just waited for a lock.
+    pub(crate) fn forget(&mut self) {
+        self.seen.forget();
+    }
+
     /// Runs a statement and gives the number of rows that it changed.
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, DbError> {
-        match self {
-            Self::Sqlite(conn) => conn.execute(sql, params),
-            Self::Postgres(conn) => conn.execute(sql, params),
+        self.seen.forget_written(sql);
+        match &mut self.database {
+            Database::Sqlite(conn) => conn.execute(sql, params),
+            Database::Postgres(conn) => conn.execute(sql, params),
         }
     }
 
     /// Runs several statements without parameters.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
-        match self {
-            Self::Sqlite(conn) => conn.batch(sql),
-            Self::Postgres(conn) => conn.batch(sql),
+        self.seen.forget();
+        match &mut self.database {
+            Database::Sqlite(conn) => conn.batch(sql),
+            Database::Postgres(conn) => conn.batch(sql),
         }
     }
 
     /// Begins a transaction that will write.
     pub(crate) fn begin(&mut self) -> Result<(), DbError> {
         let sql = dialect::begin(self.is_postgres());
-        self.batch(sql)
+        self.soon(sql)
+    }
+
+    /// Begins a part of the transaction that can be undone by itself.
+    pub(crate) fn begin_part(&mut self) -> Result<(), DbError> {
+        self.soon("SAVEPOINT action")
+    }
+
+    /// Ends the part; what it did stays as long as the transaction does.
+    pub(crate) fn keep_part(&mut self) -> Result<(), DbError> {
+        self.soon("RELEASE SAVEPOINT action")
+    }
+
+    /// Undoes the part.
+    pub(crate) fn undo_part(&mut self) -> Result<(), DbError> {
+        self.batch("ROLLBACK TO SAVEPOINT action")?;
+        self.soon("RELEASE SAVEPOINT action")
+    }
+
+    /// Runs a statement that changes no row and answers nothing: on PostgreSQL together with the next one, whose error
+    /// is then that of either, so that no time is spent on waiting for it.
+    fn soon(&mut self, sql: &'static str) -> Result<(), DbError> {
+        match &mut self.database {
+            Database::Sqlite(conn) => conn.batch(sql),
+            Database::Postgres(conn) => {
+                conn.soon(sql);
+                Ok(())
+            }
+        }
     }
 
     /// Begins a transaction that sees one state of the data, and only reads.
@@ -316,17 +386,17 @@ impl Conn {
 
     /// Whether a transaction is open, and can go on. After an error only this tells whether it was ended.
     pub(crate) fn in_transaction(&mut self) -> bool {
-        match self {
-            Self::Sqlite(conn) => conn.in_transaction(),
-            Self::Postgres(conn) => conn.in_transaction(),
+        match &mut self.database {
+            Database::Sqlite(conn) => conn.in_transaction(),
+            Database::Postgres(conn) => conn.in_transaction(),
         }
     }
 
     /// Whether the connection can be used again.
     pub(crate) fn is_usable(&self) -> bool {
-        match self {
-            Self::Sqlite(_) => true,
-            Self::Postgres(conn) => conn.is_usable(),
+        match &self.database {
+            Database::Sqlite(_) => true,
+            Database::Postgres(conn) => conn.is_usable(),
         }
     }
 }

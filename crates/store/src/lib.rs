@@ -6,6 +6,7 @@
 mod acting;
 mod action;
 mod append;
+pub mod bench;
 mod db;
 mod env;
 mod error;

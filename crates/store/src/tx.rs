@@ -29,7 +29,7 @@ pub struct Rx<'a> {
 impl Rx<'_> {
     /// The organization that a workspace belongs to, if there is such a workspace.
     pub fn organization_of(&mut self, workspace: WorkspaceId) -> Result<Option<OrganizationId>> {
-        let row = self.conn.query_one(
+        let row = self.conn.recall(
             "SELECT organization_id FROM workspaces WHERE id = $1",
             params![&workspace],
         )?;
@@ -154,7 +154,7 @@ impl<'a> Tx<'a> {
     /// Before the first write of an action: what follows can be undone without the rest of the group.
     pub(crate) fn begin_writing(&mut self) -> Result<()> {
         if !self.wrote.get() {
-            self.rx.conn.batch("SAVEPOINT action")?;
+            self.rx.conn.begin_part()?;
             self.wrote.set(true);
         }
         Ok(())

@@ -27,6 +27,15 @@ pub(crate) const fn lock_log(postgres: bool) -> &'static str {
     }
 }
 
+/// Locks the row of an organization's log.
+pub(crate) const fn lock_log_of(postgres: bool) -> &'static str {
+    if postgres {
+        "SELECT id, organization_id, size, frontier FROM logs WHERE organization_id = $1 FOR UPDATE"
+    } else {
+        "SELECT id, organization_id, size, frontier FROM logs WHERE organization_id = $1"
+    }
+}
+
 /// Keeps two processes from creating the schema at once. On `SQLite` the write lock does.
 pub(crate) const fn lock_schema(postgres: bool) -> Option<&'static str> {
     if postgres {

@@ -2,23 +2,84 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use postgres::config::SslMode;
-use postgres::error::SqlState;
-use postgres::types::{IsNull, ToSql, Type};
-use postgres::{Client, Config, NoTls, Statement};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use tokio::runtime::Runtime;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{IsNull, ToSql, Type};
+use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 
 use super::{DbError, Param, Row, Value};
 
 /// How many prepared statements a connection keeps before it forgets them all.
 const STATEMENTS: usize = 512;
 
+/// How often anything was sent and its answer awaited, by all connections of the process. For the benchmark.
+static ROUND_TRIPS: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn round_trips() -> u64 {
+    ROUND_TRIPS.load(Ordering::Relaxed)
+}
+
+/// The URL of a database, with a schema in which names are looked up; nothing where it sets options already.
+pub(crate) fn in_schema(url: &str, schema: &str) -> Option<String> {
+    let config: Config = url.parse().ok()?;
+    if config.get_options().is_some() {
+        return None;
+    }
+    Some(if url.contains("://") {
+        let sign = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{sign}options=-c%20search_path%3D{schema}")
+    } else {
+        format!("{url} options='-c search_path={schema}'")
+    })
+}
+
 pub(crate) struct Postgres {
-    client: Option<Client>,
+    /// None only while it is dropped.
+    line: Option<(Client, Wire)>,
     statements: HashMap<String, Statement>,
     transaction: bool,
+    /// Statements that go out together with the next one.
+    soon: Vec<&'static str>,
+}
+
+/// What carries the messages, on the thread that waits for the answer: no other thread has to be woken for it.
+struct Wire {
+    runtime: Runtime,
+    /// None once it has ended.
+    connection: Option<Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>>,
+}
+
+impl Wire {
+    /// Waits for an answer. What `answer` sends goes out before this thread sleeps.
+    fn wait<T>(&mut self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        ROUND_TRIPS.fetch_add(1, Ordering::Relaxed);
+        let mut answer = pin!(answer);
+        let connection = &mut self.connection;
+        self.runtime.block_on(poll_fn(|context| {
+            if let Poll::Ready(done) = answer.as_mut().poll(context) {
+                return Poll::Ready(done);
+            }
+            if let Some(running) = connection
+                && let Poll::Ready(ended) = running.as_mut().poll(context)
+            {
+                *connection = None;
+                if let Err(error) = ended {
+                    return Poll::Ready(Err(error));
+                }
+            }
+            // The connection may have brought the answer, or the news that none will come.
+            answer.as_mut().poll(context)
+        }))
+    }
 }
 
 impl Postgres {
@@ -39,34 +100,67 @@ impl Postgres {
                 SslMode::Require
             });
         }
-        let client = if config.get_ssl_mode() == SslMode::Disable {
-            config.connect(NoTls)?
-        } else {
-            config.connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls()?))?
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| DbError::Lost(error.to_string()))?;
+        let (client, connection): (_, Pin<Box<dyn Future<Output = _> + Send>>) =
+            if config.get_ssl_mode() == SslMode::Disable {
+                let (client, connection) = runtime.block_on(config.connect(NoTls))?;
+                (client, Box::pin(connection))
+            } else {
+                let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls()?);
+                let (client, connection) = runtime.block_on(config.connect(tls))?;
+                (client, Box::pin(connection))
+            };
+        let wire = Wire {
+            runtime,
+            connection: Some(connection),
         };
         Ok(Self {
-            client: Some(client),
+            line: Some((client, wire)),
             statements: HashMap::new(),
             transaction: false,
+            soon: Vec::new(),
         })
-    }
-
-    fn client(&mut self) -> Result<&mut Client, DbError> {
-        self.client
-            .as_mut()
-            .ok_or_else(|| DbError::Lost("closed".to_owned()))
     }
 
     fn prepare(&mut self, sql: &str) -> Result<Statement, DbError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client()?.prepare(sql)?;
+        let (client, wire) = self.line.as_mut().ok_or_else(closed)?;
+        let statement = wire.wait(client.prepare(sql))?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
+    }
+
+    /// Sends what was put off and then a statement, and waits for both. Of their errors the first is the cause.
+    fn wait<'c, T, F>(&'c mut self, send: impl FnOnce(&'c Client) -> F) -> Result<T, DbError>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let (client, wire) = self.line.as_mut().ok_or_else(closed)?;
+        let client = &*client;
+        let statement = send(client);
+        if self.soon.is_empty() {
+            return Ok(wire.wait(statement)?);
+        }
+        let soon = std::mem::take(&mut self.soon).join("; ");
+        Ok(wire.wait(async {
+            let (first, answer) = tokio::join!(biased; client.batch_execute(&soon), statement);
+            first.and(answer)
+        })?)
+    }
+
+    /// Puts a statement off until the next one is sent. The server runs them in this order, and where one fails in a
+    /// transaction it refuses those after it, so nothing can happen that would not have happened one by one.
+    pub(crate) fn soon(&mut self, sql: &'static str) {
+        self.transaction |= sql.starts_with("BEGIN");
+        self.soon.push(sql);
     }
 
     pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
@@ -75,7 +169,7 @@ impl Postgres {
             .iter()
             .map(|param| param as &(dyn ToSql + Sync))
             .collect();
-        let rows = self.client()?.query(&statement, &values)?;
+        let rows = self.wait(|client| client.query(&statement, &values))?;
         rows.iter()
             .map(|row| {
                 let mut values = Vec::with_capacity(row.len());
@@ -106,11 +200,20 @@ impl Postgres {
             .iter()
             .map(|param| param as &(dyn ToSql + Sync))
             .collect();
-        Ok(self.client()?.execute(&statement, &values)?)
+        self.wait(|client| client.execute(&statement, &values))
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
-        self.client()?.batch_execute(sql)?;
+        if sql == "ROLLBACK" {
+            // What was put off need not happen any more, and after an error would only keep this from being done.
+            let began = self.soon.iter().any(|sql| sql.starts_with("BEGIN"));
+            self.soon.clear();
+            if began {
+                self.transaction = false;
+                return Ok(());
+            }
+        }
+        self.wait(|client| client.batch_execute(sql))?;
         match sql.split_whitespace().next() {
             Some("BEGIN") => self.transaction = true,
             Some("COMMIT") => self.transaction = false,
@@ -126,33 +229,43 @@ impl Postgres {
     }
 
     pub(crate) fn is_usable(&self) -> bool {
-        self.client
+        self.line
             .as_ref()
-            .is_some_and(|client| !client.is_closed())
+            .is_some_and(|(client, _)| !client.is_closed())
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // A client that is dropped inside an async task panics: it is handed to a thread that is none.
-        if let Some(client) = self.client.take() {
+        // Nobody may block inside an async task, where this may be: a thread that is none says goodbye to the server.
+        if let Some((client, mut wire)) = self.line.take() {
             let _ = std::thread::Builder::new()
                 .name("annals-close".to_owned())
-                .spawn(move || drop(client));
+                .spawn(move || {
+                    drop(client);
+                    if let Some(connection) = wire.connection.take() {
+                        // The server is told, as far as it can be; either way the connection is gone.
+                        let _ = wire.runtime.block_on(connection);
+                    }
+                });
         }
     }
+}
+
+fn closed() -> DbError {
+    DbError::Lost("closed".to_owned())
 }
 
 /// Whether all hosts are this machine.
 fn is_local(config: &Config) -> bool {
     config.get_hosts().iter().all(|host| match host {
-        postgres::config::Host::Tcp(name) => {
+        Host::Tcp(name) => {
             name == "localhost"
                 || name
                     .parse::<std::net::IpAddr>()
                     .is_ok_and(|ip| ip.is_loopback())
         }
-        postgres::config::Host::Unix(_) => true,
+        Host::Unix(_) => true,
     })
 }
 
@@ -201,8 +314,8 @@ impl ToSql for Param<'_> {
     }
 }
 
-impl From<postgres::Error> for DbError {
-    fn from(error: postgres::Error) -> Self {
+impl From<Error> for DbError {
+    fn from(error: Error) -> Self {
         let Some(server) = error.as_db_error() else {
             return if error.is_closed()
                 || std::error::Error::source(&error)

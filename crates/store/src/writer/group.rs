@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use model::catalogue::EventType;
 use model::clock::Micros;
 use model::entry::Outcome;
-use model::id::LogId;
+use model::id::{LogId, OrganizationId};
 
 use super::Job;
 use crate::acting::Acting;
@@ -155,15 +155,14 @@ impl<'a> Group<'a> {
         match result {
             Ok(()) => {
                 if wrote {
-                    self.conn.batch("RELEASE SAVEPOINT action")?;
+                    self.conn.keep_part()?;
                 }
                 Ok(self.since(&before))
             }
             Err(error) => {
                 self.restore(before);
                 if wrote {
-                    self.conn.batch("ROLLBACK TO SAVEPOINT action")?;
-                    self.conn.batch("RELEASE SAVEPOINT action")?;
+                    self.conn.undo_part()?;
                     self.keys.forget_made();
                     self.seen.clear();
                 }
@@ -344,8 +343,24 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
+    /// Locks the log of an organization, if this transaction has not.
+    fn lock_organization(&mut self, organization: OrganizationId) -> Result<LogId> {
+        let held = |log: &&LogState| log.organization == Some(organization);
+        if let Some(log) = self.logs.iter().find(held) {
+            return Ok(log.id);
+        }
+        let state =
+            LogState::lock_of(self.conn, organization)?.ok_or(Error::NotFound("organization"))?;
+        let id = state.id;
+        self.logs.push(state);
+        Ok(id)
+    }
+
     /// Locks the logs of a scope, in the order of their ids, and gives them.
     fn lock(&mut self, scope: Scope) -> Result<Vec<LogId>> {
+        if let Scope::Organization(organization) = scope {
+            return Ok(vec![self.lock_organization(organization)?]);
+        }
         let mut logs = self.logs_of(scope)?;
         if logs
             .iter()
@@ -372,12 +387,9 @@ impl<'a> Group<'a> {
 
     fn logs_of(&mut self, scope: Scope) -> Result<Vec<LogId>> {
         let rows = match scope {
-            Scope::Organization(organization) => {
-                if let Some(known) = self.logs.iter().find(|log| log.organization == Some(organization)) {
-                    return Ok(vec![known.id]);
-                }
-                self.conn.query("SELECT id FROM logs WHERE organization_id = $1", params![&organization])?
-            }
+            Scope::Organization(organization) => self
+                .conn
+                .query("SELECT id FROM logs WHERE organization_id = $1", params![&organization])?,
             Scope::Account(user) => self.conn.query(
                 "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $1 ORDER BY l.id",
                 params![&user],

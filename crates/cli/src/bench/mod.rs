@@ -1,0 +1,30 @@
+//! `annals bench`: what an audited change costs on this machine, measured against what it must cost at most.
+//!
+//! Single figures drift with the machine and with what else it does. So everything that is compared is measured in short
+//! rounds, one after the other, and what is judged are ratios. The benchmark is no test: it ends with success whether a
+//! target is reached or not.
+
+mod figures;
+mod instance;
+mod load;
+mod start;
+mod write;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// Measure what an audited change costs on this machine
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Compare an audited change with the same row change committed bare, and one caller with many
+    Write(write::Write),
+    /// Start a server on a database that exists; say how soon it answers and what memory it holds
+    Start(start::Start),
+}
+
+pub(crate) fn run(command: Bench) -> Result<()> {
+    match command {
+        Bench::Write(command) => write::run(&command),
+        Bench::Start(command) => start::run(&command),
+    }
+}
