@@ -48,6 +48,9 @@ fn ids(events: &[Value]) -> Vec<String> {
     events.iter().map(id).collect()
 }
 
+/// What an event has to be like.
+type Holds = Box<dyn Fn(&Value) -> bool>;
+
 #[test]
 fn an_event_says_who_did_what_to_what_when_from_where_and_how_it_ended() {
     let shown = on_both(|api| {
@@ -175,7 +178,6 @@ fn filters_give_what_the_whole_log_has_of_it_indexed_or_not() {
         let moment = moment.as_str().expect("a text").to_owned();
         let admin = api.made.user.to_string();
         let workspace = api.made.workspace.to_string();
-        type Holds = Box<dyn Fn(&Value) -> bool>;
         let is = |name: &'static str, value: &str| -> Holds {
             let value = value.to_owned();
             Box::new(move |event| event[name] == value)
@@ -271,7 +273,7 @@ fn pages_follow_one_another_in_either_order_with_an_exact_total_and_keep_the_fil
             }
             let workspace = api.made.workspace;
             for filter in [
-                "".to_owned(),
+                String::new(),
                 "&action=created".to_owned(),
                 format!("&workspace_id={workspace}"),
                 "&created_after=2026-11-18T11%3A06%3A41Z".to_owned(),

@@ -77,6 +77,10 @@ const ROUTES: &[(&str, &str, &str)] = &[
 ];
 
 /// Names in paths and bodies, and what they stand for: things of their own, so that each success has something to change.
+#[expect(
+    clippy::many_single_char_names,
+    reason = "one letter for each thing of a table"
+)]
 fn fixture(api: &Api, number: usize) -> Vec<(&'static str, String)> {
     let (s, d, e) = (api.source("S"), api.destination("D"), api.destination("E"));
     let c = api.connection(&s, &d);

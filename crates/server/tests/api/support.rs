@@ -239,7 +239,7 @@ impl Api {
             let page = self.ask("GET", &path, token, &Value::Null).ok();
             events.extend(page["data"].as_array().expect("events").iter().cloned());
             match page["paging"]["next"].as_str() {
-                Some(next) => path = next.to_owned(),
+                Some(next) => next.clone_into(&mut path),
                 None => break,
             }
         }

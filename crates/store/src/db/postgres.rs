@@ -51,11 +51,14 @@ pub(crate) struct Postgres {
     soon: Vec<&'static str>,
 }
 
+/// A connection's own work, which ends when it does.
+type Running = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
 /// What carries the messages, on the thread that waits for the answer: no other thread has to be woken for it.
 struct Wire {
     runtime: Runtime,
     /// None once it has ended.
-    connection: Option<Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>>,
+    connection: Option<Running>,
 }
 
 impl Wire {

@@ -36,6 +36,10 @@ fn written(sql: &str) -> Option<&str> {
 }
 
 impl Seen {
+    #[expect(
+        clippy::option_option,
+        reason = "not asked is another thing than nothing there"
+    )]
     pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<Option<Row>> {
         self.0.get(&question(sql, params)).cloned()
     }
