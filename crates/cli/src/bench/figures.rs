@@ -119,8 +119,8 @@ mod tests {
     fn a_percentile_is_one_of_the_values() {
         let values: Vec<f64> = (1..=100).map(f64::from).collect();
         assert_eq!(
-            [0.5, 0.99, 1.0].map(|share| percentile(&values, share)),
-            [50.0, 99.0, 100.0]
+            [0.5, 0.99, 1.0].map(|share| percentile(&values, share).to_bits()),
+            [50.0_f64, 99.0, 100.0].map(f64::to_bits)
         );
         assert_eq!(percentile(&[7.0], 0.99).to_string(), "7");
         assert!(percentile(&[], 0.5).is_nan());
