@@ -264,7 +264,7 @@ fn what_was_acknowledged_before_a_kill_is_there_with_its_event_and_no_gap() {
                             .header("authorization", format!("Bearer {token}"));
                         match request.send(&body) {
                             Ok(answer) if answer.status() == 201 => {
-                                acknowledged.lock().expect("no panic").push(name)
+                                acknowledged.lock().expect("no panic").push(name);
                             }
                             _ => return,
                         }
