@@ -10,14 +10,13 @@ use serde_json::Value;
 use super::Server;
 
 /// What is not compared: it depends on when and where, not on what the client sent.
-const VOLATILE: [&str; 7] = [
+const VOLATILE: [&str; 6] = [
     "createdAt",
     "updatedAt",
     "writeKey",
     "pageSize",
     "currentPage",
     "total",
-    "versionId",
 ];
 
 /// What a replay says.
@@ -144,11 +143,26 @@ impl State {
             "sources" | "event-stream-sources" => "source",
             "destinations" => "destination",
             "connections" => "connection",
+            "transformations" if id == Some("publish") => return self.published(line),
+            "transformations" => "transformation",
+            "libraries" => "transformation_library",
             _ => return Vec::new(),
         };
         let name = |one: &Value| one["name"].as_str().unwrap_or_default().to_owned();
         let mut events = Vec::new();
+        let is_code = kind.starts_with("transformation");
         match (method, answer) {
+            ("POST", Some(now)) if is_code && id.is_some() => {
+                let id = now["id"].as_str().unwrap_or_default().to_owned();
+                if self
+                    .things
+                    .get(&id)
+                    .is_none_or(|before| before["versionId"] != now["versionId"])
+                {
+                    events.push(format!("{kind}.updated {}", name(&now)));
+                }
+                self.things.insert(id, now);
+            }
             ("POST", Some(now)) => {
                 if kind == "connection" {
                     let to = self
@@ -199,6 +213,29 @@ impl State {
                 }
             }
             _ => {}
+        }
+        events
+    }
+}
+
+impl State {
+    /// Publishing gives an event for each library, then for each transformation.
+    fn published(&self, line: &Value) -> Vec<String> {
+        let mut events = Vec::new();
+        for (list, kind) in [
+            ("libraries", "transformation_library"),
+            ("transformations", "transformation"),
+        ] {
+            for one in line["request"][list].as_array().into_iter().flatten() {
+                let named = self
+                    .things
+                    .values()
+                    .find(|thing| thing["versionId"] == one["versionId"]);
+                let name = named
+                    .and_then(|thing| thing["name"].as_str())
+                    .unwrap_or_default();
+                events.push(format!("{kind}.published {name}"));
+            }
         }
         events
     }
