@@ -74,7 +74,7 @@ pub struct NewConnection {
     external_id: Option<String>,
     source_id: String,
     destination_id: String,
-    #[serde(default = "yes")]
+    #[serde(default = "answer::yes")]
     enabled: bool,
 }
 
@@ -88,10 +88,6 @@ pub struct ConnectionChange {
     /// Refused: an external id is set at its own address.
     #[schema(value_type = Option<String>)]
     external_id: Option<Value>,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -108,7 +108,7 @@ pub struct NewDestination {
     name: String,
     r#type: String,
     version: Option<i64>,
-    #[serde(default = "yes")]
+    #[serde(default = "answer::yes")]
     enabled: bool,
     #[schema(value_type = Option<Object>)]
     config: Option<Value>,
@@ -154,10 +154,6 @@ impl From<TransformationLink> for LinkView {
 #[serde(rename_all = "camelCase")]
 pub struct NewLink {
     transformation_id: String,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -69,7 +69,7 @@ pub struct NewEventStreamSource {
     external_id: Option<String>,
     name: String,
     r#type: String,
-    #[serde(default = "yes")]
+    #[serde(default = "answer::yes")]
     enabled: bool,
 }
 
@@ -78,10 +78,6 @@ pub struct NewEventStreamSource {
 pub struct EventStreamSourceChange {
     name: Option<String>,
     enabled: Option<bool>,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -84,7 +84,7 @@ pub struct Sources {
 pub struct NewSource {
     name: String,
     r#type: String,
-    #[serde(default = "yes")]
+    #[serde(default = "answer::yes")]
     enabled: bool,
     #[schema(value_type = Option<Object>)]
     config: Option<Value>,
@@ -105,10 +105,6 @@ pub struct SourceChange {
     config: Option<Value>,
     geo_enrichment_enabled: Option<bool>,
     transient: Option<bool>,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
