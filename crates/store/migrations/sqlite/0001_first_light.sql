@@ -33,7 +33,7 @@ CREATE TABLE entries (
     entry BLOB NOT NULL CHECK (length(entry) BETWEEN 2 AND 65535),
     parts BLOB NOT NULL,
     PRIMARY KEY (log_id, sequence)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- An erasure that is under way lets the sealed parts of its log shrink, and nothing else.
 CREATE TABLE erasures (
