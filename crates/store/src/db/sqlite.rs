@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
@@ -23,10 +24,10 @@ impl Sqlite {
                 | OpenFlags::SQLITE_OPEN_CREATE
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
-        connection.busy_timeout(BUSY)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        prepare(&connection)?;
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; \
+             PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
         )?;
         if let Some(pages) = max_pages {
             connection.pragma_update(None, "max_page_count", pages)?;
@@ -39,8 +40,7 @@ impl Sqlite {
             file,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
-        connection.busy_timeout(BUSY)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        prepare(&connection)?;
         // Not opened read-only: a reader of a write-ahead log may have to make its index. It still cannot write.
         connection.execute_batch("PRAGMA query_only = ON;")?;
         Ok(Self(connection))
@@ -89,6 +89,15 @@ impl Sqlite {
     pub(crate) fn in_transaction(&self) -> bool {
         !self.0.is_autocommit()
     }
+}
+
+/// What all connections have.
+fn prepare(connection: &Connection) -> Result<(), DbError> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A statement's plan does not hang on its values, so it is not made again for each of them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 impl ToSql for Param<'_> {
