@@ -247,14 +247,19 @@ impl Rx<'_> {
                     Some(identity) => (Some(identity.name), Some(identity.email)),
                     None => (Some(token_name.clone()), None),
                 };
+                let organization = row.parse(0)?;
+                let workspace = row.opt_parse(1)?;
+                if let Some(workspace) = workspace {
+                    self.workspace_is_of(workspace, organization);
+                }
                 Ok(Acting {
                     user,
                     token: Some(token),
                     token_name: Some(token_name),
                     name,
                     email,
-                    organization: Some(row.parse(0)?),
-                    workspace: row.opt_parse(1)?,
+                    organization: Some(organization),
+                    workspace,
                     access: row.parse(4)?,
                     ..Acting::nobody(if user.is_some() { "user" } else { "service" })
                 })

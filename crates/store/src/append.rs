@@ -271,45 +271,73 @@ pub(crate) fn changes(note: &Note) -> Vec<Change> {
     })
 }
 
-/// Writes the entries of a group and the logs' new sizes: one statement for the entries, one for each log.
+/// The most entries in one statement.
+const CHUNK: usize = 64;
+
+/// Writes the entries of a group and the logs' new sizes: a statement for the entries, one for each log; the last entries
+/// and the first log go together.
 pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> Result<()> {
-    for chunk in pending.chunks(64) {
-        let mut sql = String::from("INSERT INTO entries (log_id, sequence, entry, parts) VALUES ");
-        let mut values: Vec<Param<'_>> = Vec::with_capacity(chunk.len() * 4);
-        for (index, one) in chunk.iter().enumerate() {
-            use std::fmt::Write as _;
-            let n = index * 4;
-            let _ = write!(
-                sql,
-                "{}(${}, ${}, ${}, ${})",
-                if index > 0 { ", " } else { "" },
-                n + 1,
-                n + 2,
-                n + 3,
-                n + 4
-            );
-            values.push((&one.log).into());
-            values.push(Param::Int(one.sequence.cast_signed()));
-            values.push((&one.entry).into());
-            values.push((&one.parts).into());
-        }
+    let mut chunks: Vec<_> = pending.chunks(CHUNK).collect();
+    let mut grown = logs.iter().filter(|log| log.size() > log.base);
+    let last = chunks.pop();
+    for chunk in chunks {
+        let (sql, values) = insert(chunk);
         conn.execute(&sql, &values)?;
     }
-    for log in logs.iter().filter(|log| log.size() > log.base) {
-        let rows = conn.execute(
-            "UPDATE logs SET size = $2, frontier = $3 WHERE id = $1 AND size = $4",
-            params![
-                &log.id,
-                log.size().cast_signed(),
-                &log.frontier.to_bytes(),
-                log.base.cast_signed()
-            ],
-        )?;
-        if rows != 1 {
-            return Err(Error::Internal(
-                "a log grew although it was locked".to_owned(),
-            ));
-        }
+    if let (Some(last), Some(log)) = (last, grown.next()) {
+        let (sql, values) = insert(last);
+        let frontier = log.frontier.to_bytes();
+        let (_, rows) = conn.execute_both((&sql, &values), (GROW, &growth(log, &frontier)))?;
+        grew(rows)?;
+    }
+    for log in grown {
+        grew(conn.execute(GROW, &growth(log, &log.frontier.to_bytes()))?)?;
     }
     Ok(())
+}
+
+/// The statement that adds entries.
+fn insert(entries: &[Pending]) -> (String, Vec<Param<'_>>) {
+    use std::fmt::Write as _;
+    let mut sql = String::from("INSERT INTO entries (log_id, sequence, entry, parts) VALUES ");
+    let mut values: Vec<Param<'_>> = Vec::with_capacity(entries.len() * 4);
+    for (index, one) in entries.iter().enumerate() {
+        let n = index * 4;
+        let _ = write!(
+            sql,
+            "{}(${}, ${}, ${}, ${})",
+            if index > 0 { ", " } else { "" },
+            n + 1,
+            n + 2,
+            n + 3,
+            n + 4
+        );
+        values.push((&one.log).into());
+        values.push(Param::Int(one.sequence.cast_signed()));
+        values.push((&one.entry).into());
+        values.push((&one.parts).into());
+    }
+    (sql, values)
+}
+
+/// A log takes its new size, if it still has the one that it was locked with.
+const GROW: &str = "UPDATE logs SET size = $2, frontier = $3 WHERE id = $1 AND size = $4";
+
+fn growth<'a>(log: &'a LogState, frontier: &'a Vec<u8>) -> [Param<'a>; 4] {
+    [
+        (&log.id).into(),
+        Param::Int(log.size().cast_signed()),
+        frontier.into(),
+        Param::Int(log.base.cast_signed()),
+    ]
+}
+
+fn grew(rows: u64) -> Result<()> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(Error::Internal(
+            "a log grew although it was locked".to_owned(),
+        ))
+    }
 }

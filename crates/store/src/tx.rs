@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::seen::Seen;
 
+/// What [`Seen`] knows the organization of a workspace by.
+const WORKSPACE_ORGANIZATION: &str = "workspaces.organization_id";
+
 /// A transaction that only reads: one state of the data.
 pub struct Rx<'a> {
     pub(crate) conn: &'a mut Conn,
@@ -29,11 +32,19 @@ pub struct Rx<'a> {
 impl Rx<'_> {
     /// The organization that a workspace belongs to, if there is such a workspace.
     pub fn organization_of(&mut self, workspace: WorkspaceId) -> Result<Option<OrganizationId>> {
-        let row = self.conn.recall(
-            "SELECT organization_id FROM workspaces WHERE id = $1",
-            params![&workspace],
-        )?;
-        Ok(row.map(|row| row.parse(0)).transpose()?)
+        self.once(WORKSPACE_ORGANIZATION, workspace.as_str(), |rx| {
+            let row = rx.conn.query_one(
+                "SELECT organization_id FROM workspaces WHERE id = $1",
+                params![&workspace],
+            )?;
+            Ok(row.map(|row| row.parse(0)).transpose()?)
+        })
+    }
+
+    /// A row that was read has said to which organization a workspace belongs, which never changes.
+    pub(crate) fn workspace_is_of(&mut self, workspace: WorkspaceId, organization: OrganizationId) {
+        self.seen
+            .put(WORKSPACE_ORGANIZATION, workspace.as_str(), &organization);
     }
 
     /// A row by its id, read unless this transaction has seen it.

@@ -168,10 +168,7 @@ impl Postgres {
 
     pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
         let statement = self.prepare(sql)?;
-        let values: Vec<&(dyn ToSql + Sync)> = params
-            .iter()
-            .map(|param| param as &(dyn ToSql + Sync))
-            .collect();
+        let values = values(params);
         let rows = self.wait(|client| client.query(&statement, &values))?;
         rows.iter()
             .map(|row| {
@@ -199,11 +196,26 @@ impl Postgres {
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, DbError> {
         let statement = self.prepare(sql)?;
-        let values: Vec<&(dyn ToSql + Sync)> = params
-            .iter()
-            .map(|param| param as &(dyn ToSql + Sync))
-            .collect();
+        let values = values(params);
         self.wait(|client| client.execute(&statement, &values))
+    }
+
+    /// Two statements, sent together: where the first fails, the server refuses the second.
+    pub(crate) fn execute_both(
+        &mut self,
+        first: (&str, &[Param<'_>]),
+        second: (&str, &[Param<'_>]),
+    ) -> Result<(u64, u64), DbError> {
+        let statements = (self.prepare(first.0)?, self.prepare(second.0)?);
+        let (one, other) = (values(first.1), values(second.1));
+        self.wait(|client| async {
+            let (first, second) = tokio::join!(
+                biased;
+                client.execute(&statements.0, &one),
+                client.execute(&statements.1, &other)
+            );
+            Ok((first?, second?))
+        })
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
@@ -253,6 +265,14 @@ impl Drop for Postgres {
                 });
         }
     }
+}
+
+/// Parameters as the driver takes them.
+fn values<'a>(params: &'a [Param<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    params
+        .iter()
+        .map(|param| param as &(dyn ToSql + Sync))
+        .collect()
 }
 
 fn closed() -> DbError {
