@@ -5,11 +5,14 @@
 //!
 //! - [`hash`]: leaf and node hashes of RFC 6962, section 2.1;
 //! - [`frontier`]: the right edge of the tree, enough to append and to know the root;
+//! - [`tree`] and [`proof`]: roots, inclusion and consistency proofs, sections 2.1.1 and 2.1.2;
 //! - [`note`]: keys that sign a log, as in C2SP `signed-note`.
 
 pub mod frontier;
 pub mod hash;
 pub mod note;
+pub mod proof;
+pub mod tree;
 
 pub use frontier::{Frontier, FrontierError};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
