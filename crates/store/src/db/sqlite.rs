@@ -11,6 +11,8 @@ use super::{DbError, Param, Row, Value, dialect};
 
 /// How long a connection waits for another process that holds the write lock.
 const BUSY: Duration = Duration::from_secs(10);
+/// How long it waits at a time where `SQLite` itself does not.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
 
@@ -24,10 +26,10 @@ impl Sqlite {
                 | OpenFlags::SQLITE_OPEN_CREATE
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
-        prepare(&connection)?;
+        configure(&connection)?;
+        write_ahead(&connection)?;
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; \
-             PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
         )?;
         if let Some(pages) = max_pages {
             connection.pragma_update(None, "max_page_count", pages)?;
@@ -40,7 +42,7 @@ impl Sqlite {
             file,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
-        prepare(&connection)?;
+        configure(&connection)?;
         // Not opened read-only: a reader of a write-ahead log may have to make its index. It still cannot write.
         connection.execute_batch("PRAGMA query_only = ON;")?;
         Ok(Self(connection))
@@ -92,12 +94,30 @@ impl Sqlite {
 }
 
 /// What all connections have.
-fn prepare(connection: &Connection) -> Result<(), DbError> {
+fn configure(connection: &Connection) -> Result<(), DbError> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // A statement's plan does not hang on its values, so it is not made again for each of them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
+}
+
+/// Puts the file in the mode of a write-ahead log, where it stays. While another connection does the same to a new file,
+/// `SQLite` refuses at once in place of waiting, so the waiting is done here.
+fn write_ahead(connection: &Connection) -> Result<(), DbError> {
+    let mut left = BUSY;
+    loop {
+        match connection
+            .execute_batch("PRAGMA journal_mode = WAL")
+            .map_err(DbError::from)
+        {
+            Err(DbError::Conflict(_)) if left > PAUSE => {
+                std::thread::sleep(PAUSE);
+                left -= PAUSE;
+            }
+            done => return done,
+        }
+    }
 }
 
 impl ToSql for Param<'_> {
@@ -123,5 +143,57 @@ impl From<rusqlite::Error> for DbError {
             Some(ErrorCode::CannotOpen | ErrorCode::NotADatabase) => Self::Lost(text),
             _ => Self::Other(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::testing::temp_dir;
+
+    #[test]
+    fn a_new_file_can_be_opened_by_many_at_once() {
+        let folder = temp_dir();
+        for number in 0..100 {
+            let file = folder.path().join(format!("{number}.db"));
+            std::thread::scope(|scope| {
+                let file = &file;
+                let opening: Vec<_> = (0..8)
+                    .map(|_| {
+                        scope.spawn(move || {
+                            let mut sqlite = Sqlite::open(file, None)?;
+                            sqlite.batch("BEGIN IMMEDIATE")?;
+                            sqlite.batch("CREATE TABLE IF NOT EXISTS a (b TEXT)")?;
+                            sqlite.batch("COMMIT")
+                        })
+                    })
+                    .collect();
+                for one in opening {
+                    one.join().expect("no panic").expect("a connection");
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_statement_is_not_planned_again_for_another_value() {
+        let folder = temp_dir();
+        let mut sqlite = Sqlite::open(&folder.path().join("plan.db"), None).expect("a connection");
+        sqlite
+            .batch("CREATE TABLE keys (a TEXT, b TEXT, c INTEGER, PRIMARY KEY (a, b, c)) STRICT, WITHOUT ROWID;")
+            .expect("a table");
+        let sql = "SELECT a FROM keys WHERE (a = ?1 AND b = ?2) OR (a = ?3 AND b = ?4) ORDER BY c";
+        for value in ["a", "b", "c"] {
+            let params = [Param::Text(value); 4];
+            sqlite.query(sql, &params).expect("an answer");
+        }
+        let statement = sqlite.0.prepare_cached(sql).expect("the statement");
+        assert!(
+            statement.get_status(StatementStatus::Run) >= 3,
+            "it is the one that ran"
+        );
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
