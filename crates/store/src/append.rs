@@ -284,7 +284,10 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
         let (sql, values) = insert(chunk);
         conn.execute(&sql, &values)?;
     }
-    if let (Some(last), Some(log)) = (last, grown.next()) {
+    if let Some(last) = last {
+        let log = grown
+            .next()
+            .ok_or_else(|| Error::Internal("entries were made and no log has grown".to_owned()))?;
         let (sql, values) = insert(last);
         let frontier = log.frontier.to_bytes();
         let (_, rows) = conn.execute_both((&sql, &values), (GROW, &growth(log, &frontier)))?;

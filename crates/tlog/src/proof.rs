@@ -1,14 +1,11 @@
 //! Inclusion and consistency proofs: RFC 6962, sections 2.1.1 and 2.1.2.
 //!
-//! They are computed by the recursion of the RFC and verified without it: the shape of the path
-//! follows from the sizes alone, so its length is known before the first hash is looked at.
+//! They are made in the order of the RFC's recursion and verified without it: the shape of the path
+//! follows from the sizes alone, so its length is known before the first hash is looked at. Two sizes
+//! may give the same shape, so a size counts only together with its root, as a checkpoint has them.
 
 use crate::hash::{EMPTY_ROOT, Hash, node_hash};
 use crate::tree::{Node, SourceError, range_root, split};
-
-/// The most hashes that a proof can have: an inclusion path in a log of more than 2^63 entries has
-/// 64; a consistency proof has at most one more.
-pub const MAX_LENGTH: usize = 65;
 
 /// Why there is no such proof, or why it proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -151,12 +148,20 @@ pub fn verify_consistency(
     if old > new {
         return Err(ProofError::Sizes { old, new });
     }
-    if old == 0 || old == new {
+    if old == 0 {
         check_length(proof, 0)?;
-        return match () {
-            () if old == 0 && *old_root != EMPTY_ROOT => Err(ProofError::OldRoot),
-            () if old == new && old_root != new_root => Err(ProofError::Root),
-            () => Ok(()),
+        return if *old_root == EMPTY_ROOT {
+            Ok(())
+        } else {
+            Err(ProofError::OldRoot)
+        };
+    }
+    if old == new {
+        check_length(proof, 0)?;
+        return if old_root == new_root {
+            Ok(())
+        } else {
+            Err(ProofError::Root)
         };
     }
     // The last perfect subtree of the older log is where both paths begin. Seen from its level, it

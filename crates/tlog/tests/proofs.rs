@@ -178,6 +178,11 @@ proptest! {
         let changed = change(&proof, hash, byte, bit);
         prop_assert!(verify_consistency(old, &before, new, &after, &changed).is_err());
         prop_assert!(verify_consistency(old, &before, new, &after, &proof[1..]).is_err());
+        let longer = [proof.as_slice(), &[after]].concat();
+        prop_assert_eq!(
+            verify_consistency(old, &before, new, &after, &longer),
+            Err(ProofError::Length { expected: proof.len(), found: longer.len() })
+        );
         prop_assert!(verify_consistency(old, &mth(0, old - 1), new, &after, &proof).is_err());
         prop_assert!(verify_consistency(old, &before, new, &mth(0, new - 1), &proof).is_err());
     }

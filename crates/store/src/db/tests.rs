@@ -279,3 +279,26 @@ fn a_savepoint_takes_back_its_own_and_no_more() {
         assert_eq!(rows.len(), 1);
     });
 }
+
+#[test]
+fn of_two_statements_that_go_together_the_first_error_is_told_and_neither_happens() {
+    on_both(|conn| {
+        let good = "INSERT INTO things (id, size) VALUES ($1, 1)";
+        let bad = "INSERT INTO things (id, size) VALUES ($1, -1)";
+        let name = params!["a"];
+        conn.begin().expect("begun");
+        let rows = conn.execute_both((good, name), (good, params!["b"]));
+        assert_eq!(rows.expect("done"), (1, 1));
+        conn.batch("ROLLBACK").expect("undone");
+        for (first, second) in [(bad, good), (good, bad)] {
+            conn.begin().expect("begun");
+            let error = conn
+                .execute_both((first, name), (second, params!["b"]))
+                .expect_err("refused");
+            assert!(matches!(error, DbError::Constraint(_)), "{error}");
+            conn.batch("ROLLBACK").expect("undone");
+            let rows = conn.query("SELECT id FROM things", &[]).expect("rows");
+            assert!(rows.is_empty(), "nothing has happened");
+        }
+    });
+}
