@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::canonical::CanonicalError;
+use crate::part::PartName;
 
 mod reader;
 mod time;
@@ -200,6 +201,29 @@ impl Entry {
     pub fn parse(bytes: &[u8]) -> Result<Self, EntryError> {
         reader::read(bytes)
     }
+
+    /// The names of the parts that it commits to: those with names of their own, then the changes.
+    pub fn part_names(&self) -> Vec<PartName> {
+        let named = self
+            .parts
+            .keys()
+            .filter_map(|name| PartName::parse(name).ok());
+        named
+            .chain((0..self.changes.len()).filter_map(PartName::change))
+            .collect()
+    }
+
+    /// Whose key seals a part, by id: who [`Entry::subjects`] names, otherwise the actor for `actor` and `origin`, and the
+    /// target for the rest. None where that one has no id.
+    pub fn subject_of(&self, part: PartName) -> Option<&str> {
+        let own = if matches!(part, PartName::ACTOR | PartName::ORIGIN) {
+            &self.actor.id
+        } else {
+            &self.target.id
+        };
+        let named = self.subjects.get(&part.to_string());
+        named.or(own.as_ref()).map(String::as_str)
+    }
 }
 
 impl EntryError {
@@ -215,7 +239,7 @@ impl EntryError {
 fn check(entry: &Entry) -> Result<(), EntryError> {
     use crate::{
         canonical::MAX_INTEGER,
-        part::{MAX_CHANGES, PartName, is_256_bits},
+        part::{MAX_CHANGES, is_256_bits},
     };
     if entry.sequence > MAX_INTEGER.unsigned_abs() {
         return Err(EntryError::wrong("sequence", must::SEQUENCE));

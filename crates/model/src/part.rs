@@ -148,7 +148,12 @@ pub enum PartError {
 impl Disclosure {
     /// Makes the disclosure of one part of one event, with the salt that `key` gives for this part.
     pub fn make(key: &PartKey, event_id: &str, part: PartName, value: &Value) -> Self {
-        let salt = URL_SAFE_NO_PAD.encode(salt(key, part));
+        Self::of(&salt(key, part), event_id, part, &value.to_string())
+    }
+
+    /// Puts a disclosure together from its four members; the value is given as its text, which is taken as it is.
+    pub fn of(salt: &[u8; 32], event_id: &str, part: PartName, value: &str) -> Self {
+        let salt = URL_SAFE_NO_PAD.encode(salt);
         let event_id = Value::from(event_id);
         Self(format!("[\"{salt}\",{event_id},\"{part}\",{value}]"))
     }

@@ -7,6 +7,7 @@ use model::change::{self, Change};
 use model::clock::Micros;
 use model::entry::{Entry, EntryActor, EntryTarget, Outcome};
 use model::id::{EventId, LogId, OrganizationId, UserId, WorkspaceId};
+use model::part::PartName;
 use serde_json::{Map, Value, json};
 use tlog::frontier::Frontier;
 
@@ -26,12 +27,23 @@ pub(crate) struct LogState {
     /// The size when it was locked.
     pub(crate) base: u64,
     pub(crate) frontier: Frontier,
+    /// Where its first entry is among all entries.
+    first_place: i64,
 }
+
+/// How many places a log has: 2^40 entries.
+pub(crate) const PLACES: i64 = 1 << 40;
+
+/// The place of a new log's first entry, as an expression of SQL: behind all others. Logs come one at a time, under the
+/// lock of the instance's log.
+pub(crate) const NEXT_FIRST_PLACE: &str =
+    "(SELECT CAST(COALESCE(max(first_place) + 1099511627776, 0) AS BIGINT) FROM logs)";
 
 /// An entry that will be written when the group is.
 pub(crate) struct Pending {
     pub(crate) log: LogId,
     pub(crate) sequence: u64,
+    pub(crate) place: i64,
     pub(crate) entry: Vec<u8>,
     pub(crate) parts: Vec<u8>,
 }
@@ -67,6 +79,7 @@ impl LogState {
             base: size,
             frontier: Frontier::from_bytes(size, row.blob(3)?)
                 .map_err(|error| Error::Internal(format!("the frontier of a log: {error}")))?,
+            first_place: row.int(4)?,
         })
     }
 
@@ -109,24 +122,24 @@ impl LogState {
 
         let mut parts = vec![
             Open {
-                name: "actor".to_owned(),
+                name: PartName::ACTOR,
                 subject: of_actor,
                 value: actor_part(draft.acting),
             },
             Open {
-                name: "origin".to_owned(),
+                name: PartName::ORIGIN,
                 subject: of_actor,
                 value: origin_part(draft.origin),
             },
             Open {
-                name: "target".to_owned(),
+                name: PartName::TARGET,
                 subject: of_target,
                 value: target_part(draft.target, draft.related),
             },
         ];
         if let Some(detail) = draft.detail {
             parts.push(Open {
-                name: "detail".to_owned(),
+                name: PartName::DETAIL,
                 subject: of_target,
                 value: detail.clone(),
             });
@@ -134,7 +147,8 @@ impl LogState {
         let named = parts.len();
         for (index, value) in change::to_parts(draft.changes).into_iter().enumerate() {
             parts.push(Open {
-                name: format!("changes/{index}"),
+                name: PartName::change(index)
+                    .ok_or_else(|| Error::Internal("more changes than parts".to_owned()))?,
                 subject: of_target,
                 value,
             });
@@ -150,17 +164,22 @@ impl LogState {
         let subjects: BTreeMap<String, String> = parts
             .iter()
             .filter(|part| {
-                let own = if matches!(part.name.as_str(), "actor" | "origin") {
+                let own = if matches!(part.name, PartName::ACTOR | PartName::ORIGIN) {
                     &actor.id
                 } else {
                     &draft.target.id
                 };
                 own.as_deref() != Some(part.subject)
             })
-            .map(|part| (part.name.clone(), part.subject.to_owned()))
+            .map(|part| (part.name.to_string(), part.subject.to_owned()))
             .collect();
         let (commitments, blob) = seal::seal(rx, self.id, &organization, event, &parts)?;
         let sequence = self.size();
+        let place = i64::try_from(sequence)
+            .ok()
+            .filter(|sequence| *sequence < PLACES)
+            .map(|sequence| self.first_place + sequence)
+            .ok_or_else(|| Error::Internal("a log is full".to_owned()))?;
         let entry = Entry {
             action: draft.event.action.to_owned(),
             actor,
@@ -174,7 +193,7 @@ impl LogState {
             outcome: draft.outcome,
             parts: parts[..named]
                 .iter()
-                .map(|part| part.name.clone())
+                .map(|part| part.name.to_string())
                 .zip(commitments.iter().cloned())
                 .collect(),
             related: draft.related.iter().map(entry_target).collect(),
@@ -193,6 +212,7 @@ impl LogState {
         Ok(Pending {
             log: self.id,
             sequence,
+            place,
             entry: bytes,
             parts: blob,
         })
@@ -302,21 +322,19 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
 /// The statement that adds entries.
 fn insert(entries: &[Pending]) -> (String, Vec<Param<'_>>) {
     use std::fmt::Write as _;
-    let mut sql = String::from("INSERT INTO entries (log_id, sequence, entry, parts) VALUES ");
-    let mut values: Vec<Param<'_>> = Vec::with_capacity(entries.len() * 4);
+    let mut sql = String::from("INSERT INTO entries (place, entry, parts) VALUES ");
+    let mut values: Vec<Param<'_>> = Vec::with_capacity(entries.len() * 3);
     for (index, one) in entries.iter().enumerate() {
-        let n = index * 4;
+        let n = index * 3;
         let _ = write!(
             sql,
-            "{}(${}, ${}, ${}, ${})",
+            "{}(${}, ${}, ${})",
             if index > 0 { ", " } else { "" },
             n + 1,
             n + 2,
-            n + 3,
-            n + 4
+            n + 3
         );
-        values.push((&one.log).into());
-        values.push(Param::Int(one.sequence.cast_signed()));
+        values.push(Param::Int(one.place));
         values.push((&one.entry).into());
         values.push((&one.parts).into());
     }

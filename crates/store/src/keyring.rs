@@ -105,20 +105,35 @@ pub(crate) fn unwrap(
 }
 
 impl DataKey {
+    /// Encrypts: nonce, cipher text. Which generation of the key it was is for the caller to keep.
+    pub(crate) fn encrypt(&self, env: &Env, aad: &[u8], text: &[u8]) -> Vec<u8> {
+        encrypt(&*env.entropy, &self.key, aad, text)
+    }
+
+    /// Decrypts what [`DataKey::encrypt`] made, with the key of that generation.
+    pub(crate) fn decrypt(
+        &self,
+        generation: u32,
+        aad: &[u8],
+        sealed: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        if generation != self.generation {
+            return None;
+        }
+        decrypt(&self.key, aad, sealed)
+    }
+
     /// Seals a value of a row: generation, nonce, cipher text.
     pub(crate) fn seal(&self, env: &Env, aad: &[u8], text: &[u8]) -> Vec<u8> {
         let mut sealed = self.generation.to_be_bytes().to_vec();
-        sealed.extend(encrypt(&*env.entropy, &self.key, aad, text));
+        sealed.extend(self.encrypt(env, aad, text));
         sealed
     }
 
     /// Opens what [`DataKey::seal`] made.
     pub(crate) fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (generation, sealed) = sealed.split_first_chunk::<4>()?;
-        if u32::from_be_bytes(*generation) != self.generation {
-            return None;
-        }
-        decrypt(&self.key, aad, sealed)
+        self.decrypt(u32::from_be_bytes(*generation), aad, sealed)
     }
 }
 

@@ -120,7 +120,7 @@ fn first_rows(
     };
     let log = LogId::new(clock, entropy);
     conn.execute(
-        "INSERT INTO logs (id, kind, size, frontier, kept_from, created_at) VALUES ($1, 'instance', 0, $2, 0, $3)",
+        "INSERT INTO logs (id, kind, first_place, size, frontier, kept_from, created_at) VALUES ($1, 'instance', 0, 0, $2, 0, $3)",
         params![&log, &[][..] as &[u8], clock.now()],
     )?;
     conn.execute(

@@ -1,48 +1,97 @@
 //! Sealed parts: the disclosures of an event, each encrypted with its subject's key, in one blob beside the entry.
+//!
+//! The blob holds what the entry does not say. For each part: its code, the generation of its key, a length, and the
+//! encrypted salt and value. Whose key it is, is in the entry; the rest of the disclosure is the event's id and the part's
+//! name. So two to three events fit into a page of `SQLite`, and a disclosure is put together again byte for byte.
 
+use model::entry::Entry;
 use model::id::{EventId, LogId};
-use model::part::{Disclosure, PartKey, PartName};
+use model::part::{self, Disclosure, PartKey, PartName};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::keyring::{INSTANCE, KeyState};
 use crate::tx::Rx;
 
+/// The parts that have a name of their own, by their code in the blob. `changes/<n>` has the code 4 + n.
+const NAMED: [PartName; 4] = [
+    PartName::ACTOR,
+    PartName::ORIGIN,
+    PartName::TARGET,
+    PartName::DETAIL,
+];
+const SALT: usize = 32;
+
 /// A part before it is sealed.
 pub(crate) struct Open<'a> {
-    pub(crate) name: String,
+    pub(crate) name: PartName,
     pub(crate) subject: &'a str,
     pub(crate) value: Value,
 }
 
 /// A part as far as it can be read.
-#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Read {
-    Value(Value),
+    Whole(Opened),
     Erased,
 }
 
-fn aad(log: LogId, event: EventId, part: &str) -> Vec<u8> {
+/// What a part's disclosure is made of.
+pub(crate) struct Opened {
+    /// The salt, and behind it the text of the value.
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Opened {
+    fn value_text(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(SALT..)?).ok()
+    }
+
+    /// The value.
+    pub(crate) fn value(&self) -> Option<Value> {
+        serde_json::from_str(self.value_text()?).ok()
+    }
+}
+
+fn code_of(part: PartName) -> Option<u8> {
+    let named = NAMED.iter().position(|one| *one == part);
+    let code = named.or_else(|| Some(NAMED.len() + part.change_index()?));
+    u8::try_from(code?).ok()
+}
+
+fn part_of(code: u8) -> Option<PartName> {
+    let code = usize::from(code);
+    let change = || PartName::change(code - NAMED.len());
+    NAMED.get(code).copied().or_else(change)
+}
+
+/// Seven bits in each byte, the least first; the eighth says that more follow (LEB128).
+fn put_number(blob: &mut Vec<u8>, mut number: u32) {
+    loop {
+        let low = number.to_le_bytes()[0] & 0x7f;
+        number >>= 7;
+        if number == 0 {
+            return blob.push(low);
+        }
+        blob.push(low | 0x80);
+    }
+}
+
+fn take_number(blob: &mut &[u8]) -> Option<u32> {
+    let mut number = 0;
+    for shift in (0..u32::BITS).step_by(7) {
+        let (byte, rest) = blob.split_first()?;
+        *blob = rest;
+        number |= u32::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+fn aad(log: LogId, event: &str, part: PartName) -> Vec<u8> {
     format!("annals.part.v1\n{log}{event}{part}").into_bytes()
-}
-
-fn part_name(name: &str) -> Result<PartName> {
-    PartName::parse(name).map_err(|error| Error::Internal(format!("part {name}: {error}")))
-}
-
-fn put(blob: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
-    let length =
-        u32::try_from(bytes.len()).map_err(|_| Error::Internal("a part of 4 GiB".to_owned()))?;
-    blob.extend(length.to_be_bytes());
-    blob.extend(bytes);
-    Ok(())
-}
-
-fn take<'b>(blob: &mut &'b [u8]) -> Option<&'b [u8]> {
-    let (length, rest) = blob.split_first_chunk::<4>()?;
-    let (bytes, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-    *blob = rest;
-    Some(bytes)
 }
 
 /// Seals the parts of an event and gives their commitments, in order, and the blob. Each subject has a `k` of its own,
@@ -61,7 +110,7 @@ pub(crate) fn seal(
     rx.keys.fetch(rx.conn, rx.env, &wanted)?;
     let mut keys: Vec<(&str, PartKey)> = Vec::new();
     let mut commitments = Vec::with_capacity(parts.len());
-    let mut blob = Vec::new();
+    let mut blob = Vec::with_capacity(parts.len() * 160);
     for part in parts {
         if !keys.iter().any(|(subject, _)| *subject == part.subject) {
             keys.push((part.subject, PartKey::new(rx.env.random())));
@@ -69,23 +118,35 @@ pub(crate) fn seal(
         let Some((_, k)) = keys.iter().find(|(subject, _)| *subject == part.subject) else {
             continue;
         };
-        let disclosure = Disclosure::make(k, event.as_str(), part_name(&part.name)?, &part.value);
-        commitments.push(disclosure.commitment());
+        let salt = part::salt(k, part.name);
+        let value = Zeroizing::new(part.value.to_string());
+        commitments.push(Disclosure::of(&salt, event.as_str(), part.name, &value).commitment());
         let key = rx
             .keys
             .get_or_make(rx.conn, rx.env, organization, part.subject)?;
-        put(&mut blob, part.name.as_bytes())?;
-        put(&mut blob, part.subject.as_bytes())?;
-        put(
-            &mut blob,
-            &key.seal(
-                rx.env,
-                &aad(log, event, &part.name),
-                disclosure.as_str().as_bytes(),
-            ),
-        )?;
+        let text = Zeroizing::new([&salt[..], value.as_bytes()].concat());
+        let sealed = key.encrypt(rx.env, &aad(log, event.as_str(), part.name), &text);
+        let code = code_of(part.name)
+            .ok_or_else(|| Error::Internal(format!("part {} has no code", part.name)))?;
+        let length = u32::try_from(sealed.len())
+            .map_err(|_| Error::Internal("a part of 4 GiB".to_owned()))?;
+        blob.push(code);
+        put_number(&mut blob, key.generation);
+        put_number(&mut blob, length);
+        blob.extend(sealed);
     }
     Ok((commitments, blob))
+}
+
+/// A part in the blob: its name, the generation of its key, and what is encrypted.
+fn next<'b>(blob: &mut &'b [u8]) -> Option<(PartName, u32, &'b [u8])> {
+    let (code, rest) = blob.split_first()?;
+    *blob = rest;
+    let generation = take_number(blob)?;
+    let length = take_number(blob)? as usize;
+    let (sealed, rest) = blob.split_at_checked(length)?;
+    *blob = rest;
+    Some((part_of(*code)?, generation, sealed))
 }
 
 /// Opens the parts of an event, in the order in which they were sealed.
@@ -93,46 +154,70 @@ pub(crate) fn open(
     rx: &mut Rx<'_>,
     log: LogId,
     organization: Option<&str>,
-    event: EventId,
+    entry: &Entry,
     blob: &[u8],
-) -> Result<Vec<(String, Read)>> {
+) -> Result<Vec<(PartName, Read)>> {
     let organization = organization.unwrap_or(INSTANCE);
-    let broken = || Error::Internal(format!("the sealed parts of event {event} cannot be read"));
-    let text = |bytes: &[u8]| {
-        std::str::from_utf8(bytes)
-            .map(str::to_owned)
-            .map_err(|_| broken())
+    let broken = || {
+        Error::Internal(format!(
+            "the sealed parts of event {} cannot be read",
+            entry.id
+        ))
     };
     let mut sealed = Vec::new();
     let mut rest = blob;
     while !rest.is_empty() {
-        let name = text(take(&mut rest).ok_or_else(broken)?)?;
-        let subject = text(take(&mut rest).ok_or_else(broken)?)?;
-        sealed.push((name, subject, take(&mut rest).ok_or_else(broken)?));
+        let (name, generation, bytes) = next(&mut rest).ok_or_else(broken)?;
+        let subject = entry.subject_of(name).ok_or_else(broken)?;
+        sealed.push((name, subject, generation, bytes));
     }
     let wanted: Vec<(&str, &str)> = sealed
         .iter()
-        .map(|(_, subject, _)| (organization, subject.as_str()))
+        .map(|(_, subject, ..)| (organization, *subject))
         .collect();
     rx.keys.fetch(rx.conn, rx.env, &wanted)?;
     let mut parts = Vec::with_capacity(sealed.len());
-    for (name, subject, bytes) in sealed {
-        let read = match rx.keys.get(rx.conn, rx.env, organization, &subject)? {
+    for (name, subject, generation, bytes) in sealed {
+        let read = match rx.keys.get(rx.conn, rx.env, organization, subject)? {
             None => return Err(broken()),
             Some(KeyState::Erased) => Read::Erased,
-            Some(KeyState::Whole(key)) => {
-                let disclosure = key
-                    .open(&aad(log, event, &name), bytes)
-                    .ok_or_else(broken)?;
-                let disclosure = Disclosure::from_string(text(&disclosure)?);
-                Read::Value(
-                    disclosure
-                        .open(event.as_str(), part_name(&name)?)
-                        .map_err(|_| broken())?,
-                )
-            }
+            Some(KeyState::Whole(key)) => key
+                .decrypt(generation, &aad(log, &entry.id, name), bytes)
+                .map(|bytes| Read::Whole(Opened { bytes }))
+                .ok_or_else(broken)?,
         };
         parts.push((name, read));
     }
     Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_has_a_code_of_its_own() {
+        let changes = (0..part::MAX_CHANGES).filter_map(PartName::change);
+        for (number, part) in NAMED.into_iter().chain(changes).enumerate() {
+            let code = code_of(part).expect("a code");
+            assert_eq!(usize::from(code), number);
+            assert_eq!(part_of(code), Some(part));
+        }
+        assert_eq!(part_of(68), None);
+        assert_eq!(part_of(255), None);
+    }
+
+    #[test]
+    fn a_number_comes_back_from_its_bytes() {
+        for number in [0, 1, 127, 128, 16_383, 16_384, u32::MAX] {
+            let mut blob = Vec::new();
+            put_number(&mut blob, number);
+            blob.push(7);
+            let mut rest = &blob[..];
+            assert_eq!(take_number(&mut rest), Some(number));
+            assert_eq!(rest, [7]);
+            let mut cut = &blob[..blob.len() - 2];
+            assert_eq!(take_number(&mut cut), None, "{number}, cut short");
+        }
+    }
 }

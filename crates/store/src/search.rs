@@ -77,6 +77,8 @@ struct Extent {
     organization: OrganizationId,
     indexed: i64,
     size: i64,
+    /// The place of the log's first entry among all entries.
+    first_place: i64,
 }
 
 impl Rx<'_> {
@@ -174,7 +176,7 @@ impl Rx<'_> {
 
     fn extent(&mut self, organization: OrganizationId) -> Result<Extent> {
         let row = self.conn.query_one(
-            "SELECT l.id, l.size, COALESCE(r.reached, 0) FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id WHERE l.organization_id = $1",
+            "SELECT l.id, l.size, COALESCE(r.reached, 0), l.first_place FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id WHERE l.organization_id = $1",
             params![&organization],
         )?;
         let row = row.ok_or(Error::NotFound("organization"))?;
@@ -183,6 +185,7 @@ impl Rx<'_> {
             organization,
             size: row.int(1)?,
             indexed: row.int(2)?,
+            first_place: row.int(3)?,
         })
     }
 
@@ -192,8 +195,12 @@ impl Rx<'_> {
             return Ok(Vec::new());
         }
         let rows = self.conn.query(
-            "SELECT sequence, entry FROM entries WHERE log_id = $1 AND sequence >= $2 AND sequence < $3 ORDER BY sequence",
-            params![&extent.log, extent.indexed, extent.size],
+            "SELECT place - $1, entry FROM entries WHERE place >= $2 AND place < $3 ORDER BY place",
+            params![
+                extent.first_place,
+                extent.first_place + extent.indexed,
+                extent.first_place + extent.size
+            ],
         )?;
         let mut sequences = Vec::new();
         for row in &rows {
@@ -213,8 +220,12 @@ impl Rx<'_> {
             return Ok(Some(row.int(0)?));
         }
         let rows = self.conn.query(
-            "SELECT sequence, entry FROM entries WHERE log_id = $1 AND sequence >= $2 AND sequence < $3 ORDER BY sequence",
-            params![&extent.log, extent.indexed, extent.size],
+            "SELECT place - $1, entry FROM entries WHERE place >= $2 AND place < $3 ORDER BY place",
+            params![
+                extent.first_place,
+                extent.first_place + extent.indexed,
+                extent.first_place + extent.size
+            ],
         )?;
         for row in &rows {
             if parse(row, 1)?.id == id.as_str() {
@@ -284,13 +295,12 @@ impl Rx<'_> {
         use std::fmt::Write as _;
         let mut rows: Vec<Row> = Vec::with_capacity(sequences.len());
         for chunk in sequences.chunks(100) {
-            let mut sql = String::from(
-                "SELECT sequence, entry, parts FROM entries WHERE log_id = $1 AND sequence IN (",
-            );
-            let mut values = vec![Param::from(&extent.log)];
+            let mut sql =
+                String::from("SELECT place - $1, entry, parts FROM entries WHERE place IN (");
+            let mut values = vec![Param::Int(extent.first_place)];
             for (index, sequence) in chunk.iter().enumerate() {
                 let _ = write!(sql, "{}${}", if index > 0 { ", " } else { "" }, index + 2);
-                values.push(Param::Int(*sequence));
+                values.push(Param::Int(extent.first_place + sequence));
             }
             sql.push(')');
             rows.extend(self.conn.query(&sql, &values)?);

@@ -8,7 +8,6 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use model::actor::{Actor, Origin};
 use model::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use model::id::LogId;
-use tokio::sync::oneshot;
 
 use crate::action::{Action, Recorded};
 use crate::db::{Conn, DbError, Location};
@@ -19,7 +18,7 @@ use crate::migrate as schema;
 use crate::seen::Seen;
 use crate::tx::Rx;
 use crate::upkeep::Upkeep;
-use crate::writer::Writer;
+use crate::writer::{Waiting, Writer};
 
 /// How many connections read at once.
 const READERS: usize = 8;
@@ -240,14 +239,20 @@ impl Store {
     }
 }
 
-/// An action that is being done. Wait for it, or await it; it is done either way.
+/// An action that was asked for. Wait for it, or await it: it begins then, and is done even if this is dropped.
 #[must_use = "whether it was done is only known once it is waited for"]
-pub struct Performing<T>(oneshot::Receiver<Result<Recorded<T>>>);
+pub struct Performing<T>(Waiting<Recorded<T>>);
 
 impl<T> Performing<T> {
+    /// Lets a writing thread begin, while the caller does something else before it waits.
+    pub fn begun(mut self) -> Self {
+        self.0.hand_over();
+        self
+    }
+
     /// Blocks until the action is durable, or refused. Not inside async code.
     pub fn wait(self) -> Result<Recorded<T>> {
-        self.0.blocking_recv().unwrap_or_else(|_| Err(closing()))
+        self.0.wait()
     }
 }
 
@@ -256,18 +261,18 @@ impl<T: Send + 'static> IntoFuture for Performing<T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { self.0.await.unwrap_or_else(|_| Err(closing())) })
+        Box::pin(self.0)
     }
 }
 
-/// Bookkeeping that is being done.
+/// Bookkeeping that was asked for; it is done as [`Performing`] is.
 #[must_use = "whether it was done is only known once it is waited for"]
-pub struct Keeping(oneshot::Receiver<Result<u64>>);
+pub struct Keeping(Waiting<u64>);
 
 impl Keeping {
     /// Blocks until it is done. Not inside async code.
     pub fn wait(self) -> Result<u64> {
-        self.0.blocking_recv().unwrap_or_else(|_| Err(closing()))
+        self.0.wait()
     }
 }
 
@@ -276,12 +281,8 @@ impl IntoFuture for Keeping {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { self.0.await.unwrap_or_else(|_| Err(closing())) })
+        Box::pin(self.0)
     }
-}
-
-fn closing() -> Error {
-    Error::Unavailable("the server is stopping".to_owned())
 }
 
 /// Brings a database to this version of the schema, as its owner.

@@ -219,4 +219,16 @@ impl<'a> Tx<'a> {
             )))
         }
     }
+
+    /// Sets a column of a noted row that is dear to write, being sealed or in an index; where its value is as before, the
+    /// caller leaves it alone.
+    pub(crate) fn write_column(
+        &mut self,
+        (table, column, id): (&str, &str, &str),
+        value: Param<'_>,
+        of: &Changed,
+    ) -> Result<()> {
+        let sql = format!("UPDATE {table} SET {column} = $2 WHERE id = $1");
+        self.write_part(&sql, &[id.into(), value], of)
+    }
 }

@@ -4,6 +4,7 @@ use model::clock::Micros;
 use model::entry::Entry;
 use model::id::{LogId, SessionId, TokenId};
 
+use crate::append::PLACES;
 use crate::db::{Conn, Param, params};
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -95,12 +96,13 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
 /// `index_reached`.
 fn index(conn: &mut Conn) -> Result<u64> {
     let behind = conn.query_one(
-        "SELECT l.id, l.organization_id FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id \
+        "SELECT l.id, l.first_place FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id \
          WHERE l.size > COALESCE(r.reached, 0) AND l.size > l.kept_from ORDER BY l.id LIMIT 1",
         &[],
     )?;
     let Some(row) = behind else { return Ok(0) };
     let log: LogId = row.parse(0)?;
+    let first_place = row.int(1)?;
     conn.execute("INSERT INTO index_reached (log_id, reached) VALUES ($1, 0) ON CONFLICT (log_id) DO NOTHING", params![&log])?;
     conn.execute(
         "UPDATE index_reached SET reached = reached WHERE log_id = $1",
@@ -112,8 +114,8 @@ fn index(conn: &mut Conn) -> Result<u64> {
     )?;
     let reached = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
     let rows = conn.query(
-        "SELECT sequence, entry FROM entries WHERE log_id = $1 AND sequence >= $2 ORDER BY sequence LIMIT $3",
-        params![&log, reached, SLICE],
+        "SELECT place - $1, entry FROM entries WHERE place >= $2 AND place < $3 ORDER BY place LIMIT $4",
+        params![first_place, first_place + reached, first_place + PLACES, SLICE],
     )?;
     let mut entries = Vec::with_capacity(rows.len());
     for row in &rows {

@@ -1,14 +1,17 @@
 //! Group commit: the actions that wait are committed together, each in a savepoint of its own, and each is answered only
 //! when the commit is durable.
 //!
-//! On `SQLite` one thread writes for all logs. On PostgreSQL a few threads write, each for one log at a time, so that
-//! organizations do not wait for each other; an action whose logs are a set is in no group.
+//! On `SQLite` one connection writes for all logs. On PostgreSQL a few write, each for one log at a time, so that
+//! organizations do not wait for each other; an action whose logs are a set is in no group. A caller who blocks until the
+//! action is durable runs it himself where nothing else is at work; otherwise, and for who awaits it, a thread does.
 
 mod group;
 mod queue;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -116,18 +119,18 @@ impl Writer {
         let mut first = Some(first);
         let threads = (0..if postgres { POSTGRES_WRITERS } else { 1 })
             .map(|number| {
-                let mut hand = Hand {
+                queue.add(Hand {
                     location: location.clone(),
                     env: env.clone(),
                     conn: first.take(),
-                };
+                });
                 let queue = queue.clone();
                 std::thread::Builder::new()
                     .name(format!("annals-writer-{number}"))
                     .spawn(move || {
-                        while let Some((lane, work)) = queue.take() {
+                        while let Some((lane, work, mut hand)) = queue.take() {
                             hand.work(work);
-                            queue.done(lane);
+                            queue.done(lane, hand);
                         }
                     })
                     .expect("a thread can be started, or nothing can be written")
@@ -145,36 +148,115 @@ impl Writer {
         actor: Actor,
         origin: Origin,
         action: A,
-    ) -> oneshot::Receiver<Result<Recorded<A::Output>>> {
-        let (reply, receiver) = oneshot::channel();
+    ) -> Waiting<Recorded<A::Output>> {
         let lane = match action.scope() {
             _ if !self.postgres => Lane::All,
             Scope::Organization(organization) => Lane::Organization(organization),
             Scope::Account(_) | Scope::Instance => self.queue.alone(),
         };
-        self.queue.put(
-            lane,
-            Work::Act(Box::new(Asked {
-                actor,
-                origin,
-                action,
-                output: None,
-                reply,
-            })),
-        );
-        receiver
+        let (reply, receiver) = oneshot::channel();
+        let asked = Asked {
+            actor,
+            origin,
+            action,
+            output: None,
+            reply,
+        };
+        self.waiting(lane, Work::Act(Box::new(asked)), receiver)
     }
 
-    pub(crate) fn keep(&self, upkeep: Upkeep) -> oneshot::Receiver<Result<u64>> {
-        let (reply, receiver) = oneshot::channel();
+    pub(crate) fn keep(&self, upkeep: Upkeep) -> Waiting<u64> {
         let lane = if self.postgres {
             self.queue.alone()
         } else {
             Lane::All
         };
-        self.queue.put(lane, Work::Keep(upkeep, reply));
-        receiver
+        let (reply, receiver) = oneshot::channel();
+        self.waiting(lane, Work::Keep(upkeep, reply), receiver)
     }
+
+    fn waiting<T>(
+        &self,
+        lane: Lane,
+        work: Work,
+        receiver: oneshot::Receiver<Result<T>>,
+    ) -> Waiting<T> {
+        Waiting {
+            undone: Undone {
+                work: Some((lane, work)),
+                queue: self.queue.clone(),
+            },
+            receiver,
+        }
+    }
+}
+
+/// Work that nobody has begun; a writing thread takes it when this is dropped.
+struct Undone {
+    work: Option<(Lane, Work)>,
+    queue: Arc<Queue>,
+}
+
+impl Undone {
+    fn hand_over(&mut self) {
+        if let Some((lane, work)) = self.work.take() {
+            self.queue.put(lane, work);
+        }
+    }
+
+    /// Does it here and now, unless something else is at its lane.
+    fn begin(mut self) {
+        if let Some((lane, work)) = self.work.take() {
+            match self.queue.claim(lane) {
+                Some(mut hand) => {
+                    hand.work(vec![work]);
+                    self.queue.done(lane, hand);
+                }
+                None => self.queue.put(lane, work),
+            }
+        }
+    }
+}
+
+impl Drop for Undone {
+    fn drop(&mut self) {
+        self.hand_over();
+    }
+}
+
+/// Something that was asked for. It is done however this ends: by whoever blocks on it, or by a writing thread.
+pub(crate) struct Waiting<T> {
+    undone: Undone,
+    receiver: oneshot::Receiver<Result<T>>,
+}
+
+impl<T> Waiting<T> {
+    /// Leaves it to a writing thread.
+    pub(crate) fn hand_over(&mut self) {
+        self.undone.hand_over();
+    }
+
+    /// Blocks until it is done.
+    pub(crate) fn wait(self) -> Result<T> {
+        let Self { undone, receiver } = self;
+        undone.begin();
+        receiver.blocking_recv().unwrap_or_else(|_| Err(closing()))
+    }
+}
+
+impl<T> Future for Waiting<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.hand_over();
+        Pin::new(&mut self.receiver)
+            .poll(context)
+            .map(|result| result.unwrap_or_else(|_| Err(closing())))
+    }
+}
+
+fn closing() -> Error {
+    Error::Unavailable("the server is stopping".to_owned())
 }
 
 impl Drop for Writer {
@@ -187,8 +269,8 @@ impl Drop for Writer {
     }
 }
 
-/// One writing thread's connection.
-struct Hand {
+/// What writes: a connection, used by one thread at a time.
+pub(crate) struct Hand {
     location: Location,
     env: Arc<Env>,
     conn: Option<Conn>,

@@ -12,14 +12,16 @@ CREATE TABLE instance (
     link_expires_at BIGINT
 );
 
--- A log's size, its frontier (the compact range of its tree) and its entries change together, under this row's lock.
+-- A log's size, its frontier (the compact range of its tree) and its entries change together, under this row's lock. Its
+-- entry of index n is at first_place + n: each log has 2^40 places of its own.
 CREATE TABLE logs (
     id TEXT COLLATE "C" PRIMARY KEY,
     kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('organization', 'instance', 'import')),
     organization_id TEXT COLLATE "C" UNIQUE,
     origin TEXT COLLATE "C",
     vkey TEXT COLLATE "C",
-    size BIGINT NOT NULL CHECK (size >= 0),
+    first_place BIGINT NOT NULL UNIQUE CHECK (first_place >= 0 AND first_place % 1099511627776 = 0),
+    size BIGINT NOT NULL CHECK (size BETWEEN 0 AND 1099511627776),
     frontier BYTEA NOT NULL,
     kept_from BIGINT NOT NULL CHECK (kept_from >= 0 AND kept_from <= size),
     created_at BIGINT NOT NULL,
@@ -28,11 +30,9 @@ CREATE TABLE logs (
 
 -- An event: the bytes of its leaf, and its sealed parts. Nothing else is written in the transaction.
 CREATE TABLE entries (
-    log_id TEXT COLLATE "C" NOT NULL REFERENCES logs (id),
-    sequence BIGINT NOT NULL CHECK (sequence >= 0),
+    place BIGINT PRIMARY KEY,
     entry BYTEA NOT NULL CHECK (length(entry) BETWEEN 2 AND 65535),
-    parts BYTEA NOT NULL,
-    PRIMARY KEY (log_id, sequence)
+    parts BYTEA NOT NULL
 );
 
 -- An erasure that is under way lets the sealed parts of its log shrink, and nothing else.
@@ -278,30 +278,34 @@ CREATE TABLE index_counts (
 -- ENABLE ALWAYS, so that `session_replication_role` does not switch them off.
 CREATE FUNCTION entries_guard() RETURNS trigger LANGUAGE plpgsql AS $body$
 DECLARE
+    first BIGINT;
     kept BIGINT;
     following BIGINT;
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         RAISE EXCEPTION 'append-only: a log is never truncated';
     ELSIF TG_OP = 'INSERT' THEN
-        SELECT kept_from INTO kept FROM logs WHERE id = NEW.log_id;
-        SELECT max(sequence) + 1 INTO following FROM entries WHERE log_id = NEW.log_id;
-        IF NEW.sequence IS DISTINCT FROM greatest(kept, COALESCE(following, 0)) THEN
+        first := (NEW.place >> 40) << 40;
+        SELECT first + kept_from INTO kept FROM logs WHERE first_place = first;
+        SELECT place + 1 INTO following FROM entries
+            WHERE place >= first AND place < first + 1099511627776 ORDER BY place DESC LIMIT 1;
+        IF kept IS NULL OR NEW.place <> greatest(kept, following) THEN
             RAISE EXCEPTION 'append-only: an entry can only come next';
         END IF;
         RETURN NEW;
     ELSIF TG_OP = 'DELETE' THEN
-        SELECT kept_from INTO kept FROM logs WHERE id = OLD.log_id;
-        IF OLD.sequence >= COALESCE(kept, 0) THEN
+        SELECT first_place + kept_from INTO kept FROM logs WHERE first_place = (OLD.place >> 40) << 40;
+        IF OLD.place >= COALESCE(kept, 0) THEN
             RAISE EXCEPTION 'append-only: an entry that is kept is never deleted';
         END IF;
         RETURN OLD;
     ELSE
-        IF NEW.log_id <> OLD.log_id OR NEW.sequence <> OLD.sequence OR NEW.entry <> OLD.entry THEN
+        IF NEW.place <> OLD.place OR NEW.entry <> OLD.entry THEN
             RAISE EXCEPTION 'append-only: an entry never changes';
         END IF;
         IF NOT (length(NEW.parts) < length(OLD.parts)
-            AND EXISTS (SELECT 1 FROM erasures WHERE log_id = OLD.log_id AND done = 0)) THEN
+            AND EXISTS (SELECT 1 FROM erasures e JOIN logs l ON l.id = e.log_id
+                WHERE l.first_place = (OLD.place >> 40) << 40 AND e.done = 0)) THEN
             RAISE EXCEPTION 'append-only: sealed parts only shrink, and only while an erasure is recorded';
         END IF;
         RETURN NEW;
@@ -322,7 +326,7 @@ ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_guard_all;
 CREATE FUNCTION logs_guard() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.size >= OLD.size AND NEW.kept_from >= OLD.kept_from AND NEW.id = OLD.id AND NEW.kind = OLD.kind
-        AND NEW.organization_id IS NOT DISTINCT FROM OLD.organization_id THEN
+        AND NEW.first_place = OLD.first_place AND NEW.organization_id IS NOT DISTINCT FROM OLD.organization_id THEN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'append-only: a log only grows, and is never deleted';

@@ -12,27 +12,28 @@ CREATE TABLE instance (
     link_expires_at INTEGER
 ) STRICT;
 
--- A log's size, its frontier (the compact range of its tree) and its entries change together, under this row's lock.
+-- A log's size, its frontier (the compact range of its tree) and its entries change together, under this row's lock. Its
+-- entry of index n is at first_place + n: each log has 2^40 places of its own.
 CREATE TABLE logs (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('organization', 'instance', 'import')),
     organization_id TEXT UNIQUE,
     origin TEXT,
     vkey TEXT,
-    size INTEGER NOT NULL CHECK (size >= 0),
+    first_place INTEGER NOT NULL UNIQUE CHECK (first_place >= 0 AND first_place % 1099511627776 = 0),
+    size INTEGER NOT NULL CHECK (size BETWEEN 0 AND 1099511627776),
     frontier BLOB NOT NULL,
     kept_from INTEGER NOT NULL CHECK (kept_from >= 0 AND kept_from <= size),
     created_at INTEGER NOT NULL,
     CHECK ((kind = 'organization') = (organization_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
--- An event: the bytes of its leaf, and its sealed parts. Nothing else is written in the transaction.
+-- An event: the bytes of its leaf, and its sealed parts. Nothing else is written in the transaction. The key is one number,
+-- so that the row is in the order of the table itself and no index is written beside it.
 CREATE TABLE entries (
-    log_id TEXT NOT NULL REFERENCES logs (id),
-    sequence INTEGER NOT NULL CHECK (sequence >= 0),
+    place INTEGER PRIMARY KEY,
     entry BLOB NOT NULL CHECK (length(entry) BETWEEN 2 AND 65535),
-    parts BLOB NOT NULL,
-    PRIMARY KEY (log_id, sequence)
+    parts BLOB NOT NULL
 ) STRICT;
 
 -- An erasure that is under way lets the sealed parts of its log shrink, and nothing else.
@@ -275,29 +276,32 @@ CREATE TABLE index_counts (
 
 -- Append-only. No statement may change an entry; parts may only shrink, while an erasure is under way; an entry goes
 -- only when the log is no longer kept from there; and the next entry is the only one that can come.
-CREATE TRIGGER entries_are_never_changed BEFORE UPDATE OF log_id, sequence, entry ON entries
+CREATE TRIGGER entries_are_never_changed BEFORE UPDATE ON entries
+WHEN NEW.place <> OLD.place OR NEW.entry <> OLD.entry
 BEGIN
     SELECT RAISE(ABORT, 'append-only: an entry never changes');
 END;
-CREATE TRIGGER parts_only_shrink BEFORE UPDATE OF parts ON entries
+CREATE TRIGGER parts_only_shrink BEFORE UPDATE ON entries
 WHEN NOT (length(NEW.parts) < length(OLD.parts)
-    AND EXISTS (SELECT 1 FROM erasures WHERE log_id = OLD.log_id AND done = 0))
+    AND EXISTS (SELECT 1 FROM erasures e JOIN logs l ON l.id = e.log_id WHERE l.first_place = (OLD.place >> 40) << 40 AND e.done = 0))
 BEGIN
     SELECT RAISE(ABORT, 'append-only: sealed parts only shrink, and only while an erasure is recorded');
 END;
 CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
-WHEN OLD.sequence >= COALESCE((SELECT kept_from FROM logs WHERE id = OLD.log_id), 0)
+WHEN OLD.place >= COALESCE((SELECT first_place + kept_from FROM logs WHERE first_place = (OLD.place >> 40) << 40), 0)
 BEGIN
     SELECT RAISE(ABORT, 'append-only: an entry that is kept is never deleted');
 END;
 CREATE TRIGGER entries_only_come_next BEFORE INSERT ON entries
-WHEN NEW.sequence IS NOT (SELECT max(kept_from, COALESCE((SELECT max(sequence) + 1 FROM entries WHERE log_id = NEW.log_id), 0)) FROM logs WHERE id = NEW.log_id)
+WHEN NEW.place IS NOT (SELECT max(l.first_place + l.kept_from, COALESCE((SELECT e.place + 1 FROM entries e
+        WHERE e.place >= l.first_place AND e.place < l.first_place + 1099511627776 ORDER BY e.place DESC LIMIT 1), 0))
+    FROM logs l WHERE l.first_place = (NEW.place >> 40) << 40)
 BEGIN
     SELECT RAISE(ABORT, 'append-only: an entry can only come next');
 END;
 CREATE TRIGGER logs_only_grow BEFORE UPDATE ON logs
 WHEN NEW.size < OLD.size OR NEW.kept_from < OLD.kept_from OR NEW.id <> OLD.id OR NEW.kind <> OLD.kind
-    OR NEW.organization_id IS NOT OLD.organization_id
+    OR NEW.first_place <> OLD.first_place OR NEW.organization_id IS NOT OLD.organization_id
 BEGIN
     SELECT RAISE(ABORT, 'append-only: a log only grows');
 END;
@@ -306,7 +310,7 @@ BEGIN
     SELECT RAISE(ABORT, 'append-only: a log is never deleted');
 END;
 CREATE TRIGGER logs_come_once BEFORE INSERT ON logs
-WHEN EXISTS (SELECT 1 FROM logs WHERE id = NEW.id OR organization_id = NEW.organization_id)
+WHEN EXISTS (SELECT 1 FROM logs WHERE id = NEW.id OR organization_id = NEW.organization_id OR first_place = NEW.first_place)
 BEGIN
     SELECT RAISE(ABORT, 'append-only: a log comes once');
 END;

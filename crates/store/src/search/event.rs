@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::change::{self, Change};
 use model::entry::Entry;
-use model::id::{EventId, LogId, OrganizationId};
+use model::id::{LogId, OrganizationId};
 use model::interface::Interface;
 use serde_json::Value;
 
@@ -87,11 +87,7 @@ impl Event {
         entry: Entry,
         parts: &[u8],
     ) -> Result<Self> {
-        let id: EventId = entry
-            .id
-            .parse()
-            .map_err(|_| Error::Internal("an event without an id".to_owned()))?;
-        let parts = seal::open(rx, log, Some(organization.as_str()), id, parts)?;
+        let parts = seal::open(rx, log, Some(organization.as_str()), &entry, parts)?;
         let mut event = Self {
             log,
             actor_name: None,
@@ -109,17 +105,17 @@ impl Event {
             entry,
         };
         // A part that the entry commits to and that is not there has been erased.
-        let committed = event
-            .entry
-            .parts
-            .keys()
-            .cloned()
-            .chain((0..event.entry.changes.len()).map(|n| format!("changes/{n}")));
-        for name in committed.collect::<Vec<_>>() {
+        for name in event.entry.part_names() {
             match parts.iter().find(|(part, _)| *part == name) {
-                Some((_, Read::Value(value))) => event.take(&name, value),
+                Some((_, Read::Whole(opened))) => {
+                    let value = opened.value().ok_or_else(|| {
+                        let id = &event.entry.id;
+                        Error::Internal(format!("part {name} of event {id} is no JSON"))
+                    })?;
+                    event.take(&name.to_string(), &value);
+                }
                 Some((_, Read::Erased)) | None => {
-                    for one in names_in(&name) {
+                    for one in names_in(&name.to_string()) {
                         event.hidden.insert(one, Hidden::Erased);
                     }
                 }

@@ -145,29 +145,30 @@ impl Tx<'_> {
             .destination(after.workspace, after.id)?
             .ok_or(Error::NotFound("destination"))?;
         self.seen.forget("destinations", after.id.as_str());
-        self.begin_writing()?;
-        let config = self.seal_config(
-            "destinations",
-            after.id.as_str(),
-            after.workspace,
-            &after.config,
-        )?;
-        self.write(
-            "UPDATE destinations SET name = $2, version = $3, enabled = $4, config = $5, revision = $6, changed = $7, external_id = $8, updated_at = $9 WHERE id = $1",
+        let changed = self.write(
+            "UPDATE destinations SET name = $2, version = $3, enabled = $4, revision = $5, changed = $6, updated_at = $7 WHERE id = $1",
             params![
                 &after.id,
                 &after.name,
                 after.version,
                 after.enabled,
-                &config,
                 &after.revision,
                 after.changed,
-                after.external_id.as_ref(),
                 after.updated_at,
             ],
             Some(&before),
             Some(after),
-        )
+        )?;
+        let id = after.id.as_str();
+        if after.config != before.config {
+            let config = self.seal_config("destinations", id, after.workspace, &after.config)?;
+            self.write_column(("destinations", "config", id), (&config).into(), &changed)?;
+        }
+        if after.external_id != before.external_id {
+            let external_id = after.external_id.as_ref().into();
+            self.write_column(("destinations", "external_id", id), external_id, &changed)?;
+        }
+        Ok(changed)
     }
 
     /// A destination goes; its connections and its transformation have gone before it.

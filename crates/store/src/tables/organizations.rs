@@ -6,6 +6,7 @@ use model::things::Organization;
 use serde_json::json;
 
 use crate::action::Changed;
+use crate::append::NEXT_FIRST_PLACE;
 use crate::db::params;
 use crate::error::Result;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
@@ -85,8 +86,10 @@ impl Tx<'_> {
         let log = self.new_id(LogId::new);
         let (origin, vkey) = self.origin_and_vkey(instance, log)?;
         self.write_part(
-            "INSERT INTO logs (id, kind, organization_id, origin, vkey, size, frontier, kept_from, created_at) \
-             VALUES ($1, 'organization', $2, $3, $4, 0, $5, 0, $6)",
+            &format!(
+                "INSERT INTO logs (id, kind, organization_id, origin, vkey, first_place, size, frontier, kept_from, created_at) \
+                 VALUES ($1, 'organization', $2, $3, $4, {NEXT_FIRST_PLACE}, 0, $5, 0, $6)"
+            ),
             params![&log, &organization.id, &origin, &vkey, &[][..] as &[u8], organization.created_at],
             &changed,
         )?;

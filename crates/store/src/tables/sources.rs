@@ -183,24 +183,29 @@ impl Tx<'_> {
             .source(after.workspace, after.id)?
             .ok_or(Error::NotFound("source"))?;
         self.seen.forget("sources", after.id.as_str());
-        self.begin_writing()?;
-        let config =
-            self.seal_config("sources", after.id.as_str(), after.workspace, &after.config)?;
-        self.write(
-            "UPDATE sources SET name = $2, enabled = $3, config = $4, geo_enrichment = $5, transient = $6, external_id = $7, updated_at = $8 WHERE id = $1",
+        let changed = self.write(
+            "UPDATE sources SET name = $2, enabled = $3, geo_enrichment = $4, transient = $5, updated_at = $6 WHERE id = $1",
             params![
                 &after.id,
                 &after.name,
                 after.enabled,
-                &config,
                 after.geo_enrichment,
                 after.transient,
-                after.external_id.as_ref(),
                 after.updated_at,
             ],
             Some(&before),
             Some(after),
-        )
+        )?;
+        let id = after.id.as_str();
+        if after.config != before.config {
+            let config = self.seal_config("sources", id, after.workspace, &after.config)?;
+            self.write_column(("sources", "config", id), (&config).into(), &changed)?;
+        }
+        if after.external_id != before.external_id {
+            let external_id = after.external_id.as_ref().into();
+            self.write_column(("sources", "external_id", id), external_id, &changed)?;
+        }
+        Ok(changed)
     }
 
     /// A source goes; its connections have gone before it.

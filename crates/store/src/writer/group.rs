@@ -54,8 +54,8 @@ pub(super) fn is_there(conn: &mut Conn, entry: &Pending) -> Result<bool> {
     conn.begin()?;
     let found = LogState::lock(conn, entry.log).and_then(|_| {
         Ok(conn.query_one(
-            "SELECT entry FROM entries WHERE log_id = $1 AND sequence = $2",
-            params![&entry.log, entry.sequence.cast_signed()],
+            "SELECT entry FROM entries WHERE place = $1",
+            params![entry.place],
         )?)
     });
     conn.batch("ROLLBACK")?;

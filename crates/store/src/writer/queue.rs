@@ -1,11 +1,11 @@
-//! What waits to be written, in lanes: a lane is worked on by one thread at a time.
+//! What waits to be written, in lanes, and the hands that write: a lane is worked on by one hand at a time.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use model::id::OrganizationId;
 
-use super::Work;
+use super::{Hand, Work};
 
 /// The most actions in one transaction.
 const GROUP: usize = 32;
@@ -23,9 +23,12 @@ pub(crate) enum Lane {
 
 #[derive(Default)]
 struct State {
+    /// Lanes that have work, or that a hand is at.
     lanes: HashMap<Lane, VecDeque<Work>>,
-    /// Lanes with work that no thread is at, in the order in which they came.
+    /// Lanes with work that no hand is at, in the order in which they came.
     ready: VecDeque<Lane>,
+    /// Hands that are at no lane.
+    hands: Vec<Hand>,
     next_alone: u64,
     closed: bool,
 }
@@ -51,7 +54,7 @@ impl Queue {
     pub(crate) fn put(&self, lane: Lane, work: Work) {
         let mut state = self.state();
         if let Some(waiting) = state.lanes.get_mut(&lane) {
-            // A thread is at this lane, or it is ready already.
+            // A hand is at this lane, or it is ready already.
             waiting.push_back(work);
             return;
         }
@@ -60,16 +63,31 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Takes a lane's next group, waiting for one; nothing once the queue is closed and empty.
-    pub(crate) fn take(&self) -> Option<(Lane, Vec<Work>)> {
+    /// Takes an idle lane for the caller itself, with a hand to work on it: whoever blocks until the work is done can as
+    /// well do it, and no thread has to be woken. Nothing where the lane is at work, or no hand is free.
+    pub(crate) fn claim(&self, lane: Lane) -> Option<Hand> {
+        let mut state = self.state();
+        if state.lanes.contains_key(&lane) {
+            return None;
+        }
+        let hand = state.hands.pop()?;
+        state.lanes.insert(lane, VecDeque::new());
+        Some(hand)
+    }
+
+    /// Takes a lane's next group and a hand, waiting for both; nothing once the queue is closed and all is done.
+    pub(crate) fn take(&self) -> Option<(Lane, Vec<Work>, Hand)> {
         let mut state = self.state();
         loop {
-            if let Some(lane) = state.ready.pop_front() {
+            if !state.ready.is_empty()
+                && let Some(hand) = state.hands.pop()
+                && let Some(lane) = state.ready.pop_front()
+            {
                 let waiting = state.lanes.get_mut(&lane)?;
                 let count = waiting.len().min(GROUP);
-                return Some((lane, waiting.drain(..count).collect()));
+                return Some((lane, waiting.drain(..count).collect(), hand));
             }
-            if state.closed {
+            if state.closed && state.lanes.is_empty() {
                 return None;
             }
             state = self
@@ -79,17 +97,28 @@ impl Queue {
         }
     }
 
-    /// Gives a lane back after its group has been answered.
-    pub(crate) fn done(&self, lane: Lane) {
+    /// Gives a lane and its hand back after the group has been answered.
+    pub(crate) fn done(&self, lane: Lane, hand: Hand) {
         let mut state = self.state();
+        state.hands.push(hand);
         if state.lanes.get(&lane).is_some_and(VecDeque::is_empty) {
             state.lanes.remove(&lane);
         } else {
             state.ready.push_back(lane);
+        }
+        if state.closed {
+            self.wake.notify_all();
+        } else if !state.ready.is_empty() {
             self.wake.notify_one();
         }
     }
 
+    /// Adds a hand.
+    pub(crate) fn add(&self, hand: Hand) {
+        self.state().hands.push(hand);
+    }
+
+    /// The last work has been put. What waits is still done.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.wake.notify_all();

@@ -3,6 +3,8 @@
 use crate::support::{Kind, Log, Place, Raw, create, on_both, team};
 
 const NEVER: &str = "append-only";
+/// The place of the first entry of the log in these tests: the first log is the instance's.
+const FIRST: i64 = 1 << 40;
 
 /// A database with a log of some entries, and the log's id. Nobody else is connected to it.
 fn with_a_log(place: &Place) -> (Raw, String) {
@@ -12,6 +14,8 @@ fn with_a_log(place: &Place) -> (Raw, String) {
     drop(store);
     let mut raw = place.raw();
     let id = Log::of(&mut raw, team.organization).id;
+    let first = format!("SELECT first_place FROM logs WHERE id = '{id}'");
+    assert_eq!(raw.number(&first), FIRST);
     (raw, id)
 }
 
@@ -28,44 +32,34 @@ fn refused(sql: impl Fn(&str) -> String) {
 
 #[test]
 fn an_entry_is_never_changed() {
-    refused(|log| {
-        format!("UPDATE entries SET entry = parts WHERE log_id = '{log}' AND sequence = 0")
-    });
+    refused(|_| format!("UPDATE entries SET entry = parts WHERE place = {FIRST}"));
 }
 
 #[test]
 fn an_entry_never_moves_within_its_log() {
-    refused(|log| {
-        format!("UPDATE entries SET sequence = 99 WHERE log_id = '{log}' AND sequence = 4")
-    });
+    refused(|_| format!("UPDATE entries SET place = {FIRST} + 99 WHERE place = {FIRST} + 4"));
 }
 
 #[test]
 fn an_entry_never_moves_to_another_log() {
-    refused(|log| {
-        format!(
-            "UPDATE entries SET log_id = (SELECT id FROM logs WHERE kind = 'instance') WHERE log_id = '{log}' AND sequence = 0"
-        )
-    });
+    refused(|_| format!("UPDATE entries SET place = 99 WHERE place = {FIRST}"));
 }
 
 #[test]
 fn an_entry_that_is_kept_is_never_deleted() {
-    refused(|log| format!("DELETE FROM entries WHERE log_id = '{log}' AND sequence = 4"));
+    refused(|_| format!("DELETE FROM entries WHERE place = {FIRST} + 4"));
 }
 
 #[test]
 fn an_entry_never_comes_twice() {
-    refused(|log| {
-        format!("INSERT INTO entries SELECT * FROM entries WHERE log_id = '{log}' AND sequence = 4")
-    });
+    refused(|_| format!("INSERT INTO entries SELECT * FROM entries WHERE place = {FIRST} + 4"));
 }
 
 #[test]
 fn an_entry_never_comes_after_a_gap() {
-    refused(|log| {
+    refused(|_| {
         format!(
-            "INSERT INTO entries SELECT log_id, 6, entry, parts FROM entries WHERE log_id = '{log}' AND sequence = 4"
+            "INSERT INTO entries SELECT {FIRST} + 6, entry, parts FROM entries WHERE place = {FIRST} + 4"
         )
     });
 }
@@ -74,16 +68,14 @@ fn an_entry_never_comes_after_a_gap() {
 fn an_entry_never_comes_before_the_first() {
     on_both(|place| {
         let (mut raw, log) = with_a_log(&place);
-        raw.must(&format!("UPDATE logs SET kept_from = 2 WHERE id = '{log}'; DELETE FROM entries WHERE log_id = '{log}' AND sequence < 2"));
-        raw.refuses(&format!("INSERT INTO entries SELECT log_id, 1, entry, parts FROM entries WHERE log_id = '{log}' AND sequence = 4"), NEVER);
+        raw.must(&format!("UPDATE logs SET kept_from = 2 WHERE id = '{log}'; DELETE FROM entries WHERE place >= {FIRST} AND place < {FIRST} + 2"));
+        raw.refuses(&format!("INSERT INTO entries SELECT {FIRST} + 1, entry, parts FROM entries WHERE place = {FIRST} + 4"), NEVER);
     });
 }
 
 #[test]
 fn sealed_parts_never_change() {
-    refused(|log| {
-        format!("UPDATE entries SET parts = entry WHERE log_id = '{log}' AND sequence = 4")
-    });
+    refused(|_| format!("UPDATE entries SET parts = entry WHERE place = {FIRST} + 4"));
 }
 
 #[test]
@@ -91,7 +83,7 @@ fn sealed_parts_do_not_shrink_without_an_erasure() {
     on_both(|place| {
         let (mut raw, log) = with_a_log(&place);
         let shrink = format!(
-            "UPDATE entries SET parts = {} WHERE log_id = '{log}' AND sequence = 4",
+            "UPDATE entries SET parts = {} WHERE place = {FIRST} + 4",
             empty(&place)
         );
         raw.refuses(&shrink, NEVER);
@@ -114,16 +106,22 @@ fn sealed_parts_only_shrink_while_an_erasure_is_under_way() {
             Kind::Postgres => "parts || parts",
         };
         for (parts, sequence) in [(longer, 4), ("parts", 4)] {
-            raw.refuses(&format!("UPDATE entries SET parts = {parts} WHERE log_id = '{log}' AND sequence = {sequence}"), NEVER);
+            raw.refuses(
+                &format!("UPDATE entries SET parts = {parts} WHERE place = {FIRST} + {sequence}"),
+                NEVER,
+            );
         }
         let empty = empty(&place);
-        raw.refuses(&format!("UPDATE entries SET parts = {empty}, entry = parts WHERE log_id = '{log}' AND sequence = 4"), NEVER);
         raw.refuses(
-            &format!("DELETE FROM entries WHERE log_id = '{log}' AND sequence = 4"),
+            &format!("UPDATE entries SET parts = {empty}, entry = parts WHERE place = {FIRST} + 4"),
+            NEVER,
+        );
+        raw.refuses(
+            &format!("DELETE FROM entries WHERE place = {FIRST} + 4"),
             NEVER,
         );
         raw.must(&format!(
-            "UPDATE entries SET parts = {empty} WHERE log_id = '{log}' AND sequence = 4"
+            "UPDATE entries SET parts = {empty} WHERE place = {FIRST} + 4"
         ));
     });
 }
@@ -141,17 +139,22 @@ fn an_entry_below_what_is_kept_may_go_and_the_rest_stays() {
         let (mut raw, log) = with_a_log(&place);
         raw.must(&format!("UPDATE logs SET kept_from = 2 WHERE id = '{log}'"));
         raw.refuses(
-            &format!("DELETE FROM entries WHERE log_id = '{log}' AND sequence = 2"),
+            &format!("DELETE FROM entries WHERE place = {FIRST} + 2"),
             NEVER,
         );
         raw.must(&format!(
-            "DELETE FROM entries WHERE log_id = '{log}' AND sequence < 2"
+            "DELETE FROM entries WHERE place >= {FIRST} AND place < {FIRST} + 2"
         ));
         raw.refuses(
             &format!("UPDATE logs SET kept_from = 1 WHERE id = '{log}'"),
             NEVER,
         );
-        assert_eq!(raw.number("SELECT min(sequence) FROM entries"), 2);
+        assert_eq!(
+            raw.number(&format!(
+                "SELECT min(place) FROM entries WHERE place >= {FIRST}"
+            )),
+            FIRST + 2
+        );
     });
 }
 
@@ -161,9 +164,14 @@ fn a_log_that_is_kept_from_its_end_goes_on_from_there() {
         let store = place.open();
         let team = team(&store, "Fernhill");
         let log = Log::of(&mut place.raw(), team.organization).id;
-        place.raw().must(&format!("UPDATE logs SET kept_from = 4 WHERE id = '{log}'; DELETE FROM entries WHERE log_id = '{log}'"));
+        place.raw().must(&format!("UPDATE logs SET kept_from = 4 WHERE id = '{log}'; DELETE FROM entries WHERE place >= {FIRST}"));
         let _ = create(&store, team, "Web app");
-        assert_eq!(place.raw().number("SELECT min(sequence) FROM entries"), 4);
+        assert_eq!(
+            place.raw().number(&format!(
+                "SELECT min(place) FROM entries WHERE place >= {FIRST}"
+            )),
+            FIRST + 4
+        );
     });
 }
 
@@ -176,6 +184,7 @@ fn a_log_never_shrinks() {
 fn a_log_never_takes_the_place_of_another() {
     refused(|log| format!("UPDATE logs SET id = 'other' WHERE id = '{log}'"));
     refused(|log| format!("UPDATE logs SET organization_id = 'other' WHERE id = '{log}'"));
+    refused(|log| format!("UPDATE logs SET first_place = {FIRST} * 7 WHERE id = '{log}'"));
 }
 
 #[test]
@@ -223,20 +232,22 @@ mod sqlite {
 
     #[test]
     fn replace_does_not_change_an_entry() {
-        refused(|log| {
+        refused(|_| format!("UPDATE entries SET rowid = {FIRST} + 99 WHERE place = {FIRST} + 4"));
+        refused(|_| {
+            "INSERT INTO entries (entry, parts) SELECT entry, parts FROM entries".to_owned()
+        });
+        refused(|_| {
             format!(
-                "INSERT OR REPLACE INTO entries SELECT log_id, sequence, parts, parts FROM entries WHERE log_id = '{log}' AND sequence = 4"
+                "INSERT OR REPLACE INTO entries SELECT place, parts, parts FROM entries WHERE place = {FIRST} + 4"
             )
         });
-        refused(|log| {
+        refused(|_| {
             format!(
-                "REPLACE INTO entries SELECT log_id, 0, entry, parts FROM entries WHERE log_id = '{log}' AND sequence = 4"
+                "REPLACE INTO entries SELECT {FIRST}, entry, parts FROM entries WHERE place = {FIRST} + 4"
             )
         });
-        refused(|log| {
-            format!(
-                "UPDATE OR REPLACE entries SET sequence = 0 WHERE log_id = '{log}' AND sequence = 4"
-            )
+        refused(|_| {
+            format!("UPDATE OR REPLACE entries SET place = {FIRST} WHERE place = {FIRST} + 4")
         });
     }
 
@@ -244,12 +255,12 @@ mod sqlite {
     fn replace_does_not_take_a_log_away() {
         refused(|log| {
             format!(
-                "PRAGMA foreign_keys = OFF; INSERT OR REPLACE INTO logs SELECT id, kind, organization_id, origin, vkey, 0, x'', 0, 0 FROM logs WHERE id = '{log}'"
+                "PRAGMA foreign_keys = OFF; INSERT OR REPLACE INTO logs SELECT id, kind, organization_id, origin, vkey, first_place, 0, x'', 0, 0 FROM logs WHERE id = '{log}'"
             )
         });
         refused(|log| {
             format!(
-                "PRAGMA foreign_keys = OFF; INSERT OR REPLACE INTO logs (rowid, id, kind, size, frontier, kept_from, created_at) SELECT rowid, 'other', 'import', 0, x'', 0, 0 FROM logs WHERE id = '{log}'"
+                "PRAGMA foreign_keys = OFF; INSERT OR REPLACE INTO logs (id, kind, first_place, size, frontier, kept_from, created_at) SELECT 'other', 'import', first_place, 0, x'', 0, 0 FROM logs WHERE id = '{log}'"
             )
         });
         refused(|log| {
@@ -261,18 +272,18 @@ mod sqlite {
 
     #[test]
     fn temporary_tables_do_not_pass_for_the_real_ones() {
-        refused(|log| {
+        refused(|_| {
             format!(
-                "CREATE TEMP TABLE logs (id TEXT, kept_from INTEGER); INSERT INTO temp.logs VALUES ('{log}', 99); DELETE FROM main.entries WHERE log_id = '{log}'"
+                "CREATE TEMP TABLE logs (first_place INTEGER, kept_from INTEGER); INSERT INTO temp.logs VALUES ({FIRST}, 99); DELETE FROM main.entries WHERE place >= {FIRST}"
             )
         });
     }
 
     #[test]
     fn an_entry_of_no_log_is_refused_even_without_foreign_keys() {
-        refused(|log| {
+        refused(|_| {
             format!(
-                "PRAGMA foreign_keys = OFF; INSERT INTO entries SELECT 'none', 0, entry, parts FROM entries WHERE log_id = '{log}' AND sequence = 0"
+                "PRAGMA foreign_keys = OFF; INSERT INTO entries SELECT {FIRST} * 7, entry, parts FROM entries WHERE place = {FIRST}"
             )
         });
     }
@@ -304,11 +315,11 @@ mod postgres {
     #[test]
     fn the_replica_role_does_not_switch_the_triggers_off() {
         let role = "SET session_replication_role = replica";
-        refused(role, |log| {
-            format!("DELETE FROM entries WHERE log_id = '{log}'")
+        refused(role, |_| {
+            format!("DELETE FROM entries WHERE place >= {FIRST}")
         });
-        refused(role, |log| {
-            format!("UPDATE entries SET entry = parts WHERE log_id = '{log}'")
+        refused(role, |_| {
+            format!("UPDATE entries SET entry = parts WHERE place >= {FIRST}")
         });
         refused(role, |log| format!("DELETE FROM logs WHERE id = '{log}'"));
         refused(role, |_| "TRUNCATE entries".to_owned());
@@ -317,12 +328,12 @@ mod postgres {
     #[test]
     fn temporary_tables_do_not_pass_for_the_real_ones() {
         refused(
-            "CREATE TEMP TABLE logs (id TEXT, kept_from BIGINT); INSERT INTO pg_temp.logs VALUES ('{log}', 99)",
-            |log| format!("DELETE FROM public.entries WHERE log_id = '{log}'"),
+            "CREATE TEMP TABLE logs (first_place BIGINT, kept_from BIGINT); INSERT INTO pg_temp.logs VALUES (1099511627776, 99)",
+            |_| format!("DELETE FROM public.entries WHERE place >= {FIRST}"),
         );
         refused(
             "CREATE TEMP TABLE erasures (log_id TEXT, done BIGINT); INSERT INTO pg_temp.erasures VALUES ('{log}', 0)",
-            |log| format!("UPDATE public.entries SET parts = '' WHERE log_id = '{log}'"),
+            |_| format!("UPDATE public.entries SET parts = '' WHERE place >= {FIRST}"),
         );
     }
 }

@@ -244,7 +244,9 @@ fn an_accounts_action_starts_over_when_the_persons_organizations_change_while_it
         "BEGIN; SELECT size FROM logs WHERE id = '{log}' FOR UPDATE"
     ));
     let session = SessionId::new(store.clock(), store.entropy());
-    let waiting = store.perform(Actor::Anonymous, origin(&store), sign_in(user, session));
+    let waiting = store
+        .perform(Actor::Anonymous, origin(&store), sign_in(user, session))
+        .begun();
     let mut watch = place.raw();
     while watch.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
         thread::yield_now();

@@ -51,14 +51,16 @@ fn cut_once(cut: Cut) {
     proxy.cut(cut);
     let waiting: Vec<_> = (0..40)
         .map(|n| {
-            store.perform(
-                team.actor(),
-                origin(&store),
-                CreateSource {
-                    team,
-                    name: n.to_string(),
-                },
-            )
+            store
+                .perform(
+                    team.actor(),
+                    origin(&store),
+                    CreateSource {
+                        team,
+                        name: n.to_string(),
+                    },
+                )
+                .begun()
         })
         .collect();
     for one in waiting {
@@ -175,7 +177,7 @@ fn an_action_that_a_deadlock_has_ended_is_run_again() {
             vec![fact.to_log(store::Scope::Organization(second.organization))],
         ))
     });
-    let waiting = store.perform(first.actor(), origin(&store), action);
+    let waiting = store.perform(first.actor(), origin(&store), action).begun();
     let mut watch = place.raw();
     while watch.number("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'annals' AND state = 'idle in transaction' AND datname = current_database()") == 0 {
         thread::yield_now();

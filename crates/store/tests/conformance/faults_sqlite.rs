@@ -75,14 +75,16 @@ fn a_group_that_finds_no_room_leaves_those_that_have_some() {
     let team = team(&store, "Fernhill");
     let waiting: Vec<_> = (0..200)
         .map(|_| {
-            store.perform(
-                team.actor(),
-                origin(&store),
-                CreateSource {
-                    team,
-                    name: "n".repeat(200),
-                },
-            )
+            store
+                .perform(
+                    team.actor(),
+                    origin(&store),
+                    CreateSource {
+                        team,
+                        name: "n".repeat(200),
+                    },
+                )
+                .begun()
         })
         .collect();
     let created = waiting

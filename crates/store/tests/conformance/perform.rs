@@ -276,28 +276,30 @@ fn an_action_that_fails_takes_back_its_own_rows_and_leaves_the_others_of_its_gro
         // The first one keeps the writer busy, so that the rest waits and becomes one group.
         let waiting: Vec<_> = (0..30)
             .map(|number| {
-                store.perform(
-                    team.actor(),
-                    origin(&store),
-                    Script::new(&team, move |tx| {
-                        if number == 0 {
-                            std::thread::sleep(std::time::Duration::from_millis(20));
-                        }
-                        let made = tx.insert_source(&source(
-                            tx,
-                            team.workspace,
-                            &format!("source {number}"),
-                        ))?;
-                        match number % 3 {
-                            1 => Err(Error::failed("in_use", "it is in use")),
-                            2 => Err(Error::NotFound("source")),
-                            _ => Ok(Done::new(
-                                (),
-                                vec![Fact::new(catalogue::SOURCE_CREATED, &made)],
-                            )),
-                        }
-                    }),
-                )
+                store
+                    .perform(
+                        team.actor(),
+                        origin(&store),
+                        Script::new(&team, move |tx| {
+                            if number == 0 {
+                                std::thread::sleep(std::time::Duration::from_millis(20));
+                            }
+                            let made = tx.insert_source(&source(
+                                tx,
+                                team.workspace,
+                                &format!("source {number}"),
+                            ))?;
+                            match number % 3 {
+                                1 => Err(Error::failed("in_use", "it is in use")),
+                                2 => Err(Error::NotFound("source")),
+                                _ => Ok(Done::new(
+                                    (),
+                                    vec![Fact::new(catalogue::SOURCE_CREATED, &made)],
+                                )),
+                            }
+                        }),
+                    )
+                    .begun()
             })
             .collect();
         let done = waiting
@@ -331,22 +333,24 @@ fn an_action_that_panics_is_answered_and_the_others_of_its_group_happen() {
         let team = team(&store, "Fernhill");
         let waiting: Vec<_> = (0..20)
             .map(|number| {
-                store.perform(
-                    team.actor(),
-                    origin(&store),
-                    Script::new(&team, move |tx| {
-                        let made = tx.insert_source(&source(
-                            tx,
-                            team.workspace,
-                            &format!("source {number}"),
-                        ))?;
-                        assert!(number % 10 != 3, "on purpose");
-                        Ok(Done::new(
-                            (),
-                            vec![Fact::new(catalogue::SOURCE_CREATED, &made)],
-                        ))
-                    }),
-                )
+                store
+                    .perform(
+                        team.actor(),
+                        origin(&store),
+                        Script::new(&team, move |tx| {
+                            let made = tx.insert_source(&source(
+                                tx,
+                                team.workspace,
+                                &format!("source {number}"),
+                            ))?;
+                            assert!(number % 10 != 3, "on purpose");
+                            Ok(Done::new(
+                                (),
+                                vec![Fact::new(catalogue::SOURCE_CREATED, &made)],
+                            ))
+                        }),
+                    )
+                    .begun()
             })
             .collect();
         for (number, one) in waiting.into_iter().enumerate() {

@@ -19,7 +19,7 @@ fn refused(store: &Store, team: Team, times: usize, target: impl Fn(usize) -> St
                 team.workspace,
                 Target::new(TargetType::Source, target(number), "Web app"),
             )];
-            store.perform(team.actor(), origin(store), action)
+            store.perform(team.actor(), origin(store), action).begun()
         })
         .collect();
     for one in waiting {

@@ -56,7 +56,7 @@ pub fn logs(raw: &mut Raw) -> Vec<Log> {
         })
         .collect();
     let rows =
-        raw.rows("SELECT log_id, sequence, entry, parts FROM entries ORDER BY log_id, sequence");
+        raw.rows("SELECT l.id, e.place - l.first_place, e.entry, e.parts FROM entries e LEFT JOIN logs l ON l.first_place = (e.place >> 40) << 40 ORDER BY e.place");
     for row in rows {
         let log = logs
             .iter_mut()

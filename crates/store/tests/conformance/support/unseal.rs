@@ -50,30 +50,56 @@ pub fn data_keys(place: &Place) -> BTreeMap<(String, String), Vec<u8>> {
         .collect()
 }
 
+/// Seven bits of each byte, the least first, as long as the eighth is set.
+fn number<'b>(bytes: &mut impl Iterator<Item = &'b u8>) -> usize {
+    let mut number = 0;
+    for shift in 0.. {
+        let byte = usize::from(*bytes.next().expect("a number goes on"));
+        number += (byte % 128) << (7 * shift);
+        if byte < 128 {
+            break;
+        }
+    }
+    number
+}
+
 /// The parts of one event of a log, by name.
 pub fn unseal(
     keys: &BTreeMap<(String, String), Vec<u8>>,
     log: &Log,
     sequence: usize,
 ) -> BTreeMap<String, Unsealed> {
-    let event = &log.parsed()[sequence].id;
+    let entry = &log.parsed()[sequence];
+    let event = &entry.id;
     let organization = log.organization.clone().unwrap_or("instance".to_owned());
-    let mut rest = &log.parts[sequence][..];
-    let mut next = || {
-        let (length, after) = rest.split_first_chunk::<4>()?;
-        let (bytes, after) = after.split_at(u32::from_be_bytes(*length) as usize);
-        rest = after;
-        Some(bytes)
-    };
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+    let mut rest = log.parts[sequence].iter();
     let mut parts = BTreeMap::new();
-    while let Some(name) = next() {
-        let name = text(name);
-        let subject = text(next().expect("a subject"));
-        let sealed = next().expect("a sealed part");
+    while let Some(code) = rest.next() {
+        let name = match code {
+            0 => "actor".to_owned(),
+            1 => "origin".to_owned(),
+            2 => "target".to_owned(),
+            3 => "detail".to_owned(),
+            change => format!("changes/{}", change - 4),
+        };
+        assert_eq!(number(&mut rest), 1, "the generation of the key");
+        let length = number(&mut rest);
+        let sealed: Vec<u8> = rest.by_ref().take(length).copied().collect();
+        let own = match code {
+            0 | 1 => &entry.actor.id,
+            _ => &entry.target.id,
+        };
+        let subject = entry.subjects.get(&name).or(own.as_ref());
+        let subject = subject.expect("the entry says whose key it is").clone();
         let key = &keys[&(organization.clone(), subject.clone())];
         let aad = format!("annals.part.v1\n{}{event}{name}", log.id);
-        let disclosure = text(&decrypt(key, &aad, &sealed[4..])); // after the key's generation
+        let opened = decrypt(key, &aad, &sealed);
+        let (salt, value) = opened.split_at(32);
+        let disclosure = format!(
+            r#"["{}","{event}","{name}",{}]"#,
+            BASE64.encode(salt),
+            std::str::from_utf8(value).expect("text")
+        );
         parts.insert(
             name,
             Unsealed {
