@@ -1,9 +1,11 @@
 //! Time and randomness, passed in. This file holds the only uses of the ambient ones.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A moment: microseconds since the Unix epoch, UTC. No order of events is ever taken from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,9 +84,26 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's random number generator.
+/// The operating system's random number generator. It is asked for a block at a time, for each thread: a call costs more
+/// than the few bytes that an event needs of it at once. A byte is wiped here when it is handed out.
 #[derive(Debug, Default)]
 pub struct SystemEntropy;
+
+/// How many bytes are asked for at once.
+const BLOCK: usize = 512;
+
+/// Random bytes that nobody has had: the first `left` ones.
+#[derive(ZeroizeOnDrop)]
+struct Block {
+    bytes: [u8; BLOCK],
+    left: usize,
+}
+
+thread_local! {
+    static BLOCK_OF_THREAD: RefCell<Block> = const {
+        RefCell::new(Block { bytes: [0; BLOCK], left: 0 })
+    };
+}
 
 impl Entropy for SystemEntropy {
     #[expect(
@@ -92,8 +111,21 @@ impl Entropy for SystemEntropy {
         reason = "the one place where the system's randomness is read"
     )]
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes)
-            .expect("the operating system gives random bytes, or nothing may go on");
+        const NONE: &str = "the operating system gives random bytes, or nothing may go on";
+        if bytes.len() > BLOCK {
+            return getrandom::fill(bytes).expect(NONE);
+        }
+        BLOCK_OF_THREAD.with_borrow_mut(|block| {
+            if block.left < bytes.len() {
+                getrandom::fill(&mut block.bytes).expect(NONE);
+                block.left = BLOCK;
+            }
+            let from = block.left - bytes.len();
+            let taken = &mut block.bytes[from..block.left];
+            bytes.copy_from_slice(taken);
+            taken.zeroize();
+            block.left = from;
+        });
     }
 }
 
@@ -117,5 +149,22 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Micros {
         *self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_random_byte_is_given_twice() {
+        let entropy: &dyn Entropy = &SystemEntropy;
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..1_000 {
+            assert!(seen.insert(entropy.bytes::<16>()));
+        }
+        let mut long = [0; 2 * BLOCK];
+        entropy.fill(&mut long);
+        assert!(long.as_chunks::<16>().0.iter().all(|one| seen.insert(*one)));
     }
 }

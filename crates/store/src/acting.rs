@@ -9,8 +9,24 @@ use model::things::User;
 use crate::action::Need;
 use crate::db::params;
 use crate::error::{Error, Result};
-use crate::keyring::INSTANCE;
 use crate::tx::Rx;
+
+/// The roles of a person in an organization, and in one of its workspaces.
+const ROLES: &str = "SELECT m.role, w.role FROM members m \
+     LEFT JOIN workspace_members w ON w.user_id = m.user_id AND w.workspace_id = $3 \
+     WHERE m.organization_id = $1 AND m.user_id = $2";
+
+/// A token, with all that is asked for next where it is a person's: who that is, the roles, and the keys that what is done
+/// with it is sealed with, a row for each. On PostgreSQL the time of a change is the number of its questions.
+const TOKEN: &str = "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity, t.expires_at, \
+     m.role, w.role, k.organization, k.subject, k.generation, k.wrapped FROM tokens t \
+     LEFT JOIN users u ON u.id = t.user_id \
+     LEFT JOIN members m ON m.organization_id = t.organization_id AND m.user_id = t.user_id \
+     LEFT JOIN workspace_members w ON w.user_id = t.user_id AND w.workspace_id = t.workspace_id \
+     LEFT JOIN data_keys k ON (k.organization = 'instance' AND k.subject = t.user_id) \
+         OR (k.organization = t.organization_id AND k.subject = t.user_id) \
+         OR (k.organization = t.organization_id AND k.subject = t.workspace_id) \
+     WHERE t.id = $1 ORDER BY k.generation";
 
 /// An actor, with what the database knows of it now.
 #[derive(Clone, Debug)]
@@ -107,11 +123,8 @@ impl Acting {
         {
             return Err(Error::NotFound("workspace"));
         }
-        let row = rx.conn.recall(
-            "SELECT m.role, w.role FROM members m LEFT JOIN workspace_members w ON w.user_id = m.user_id AND w.workspace_id = $3 \
-             WHERE m.organization_id = $1 AND m.user_id = $2",
-            params![&organization, &user, workspace.as_ref()],
-        )?;
+        let question = params![&organization, &user, workspace.as_ref()];
+        let row = rx.conn.recall(ROLES, question)?;
         let Some(row) = row else {
             return Err(Error::NotFound("organization"));
         };
@@ -216,27 +229,24 @@ impl Rx<'_> {
                 })
             }
             Actor::Token { token } => {
-                let row = self.conn.recall(
-                    "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity, t.expires_at \
-                     FROM tokens t LEFT JOIN users u ON u.id = t.user_id WHERE t.id = $1",
-                    params![&token],
-                )?;
-                let Some(row) = row else {
+                let rows = self.conn.recall_all(TOKEN, params![&token])?;
+                let Some(row) = rows.first() else {
                     return Err(Error::Unauthenticated);
                 };
                 if row.opt_moment(6)?.is_some_and(|expires| expires <= now) {
                     return Err(Error::Unauthenticated);
                 }
                 let user: Option<UserId> = row.opt_parse(2)?;
-                if let (Some(user), Some(workspace)) = (user, row.opt_text(1)?) {
-                    // All that such a token does is sealed with these: one statement fetches them.
-                    let (organization, user) = (row.text(0)?, user.as_str());
-                    let keys = [
-                        (INSTANCE, user),
-                        (organization, user),
-                        (organization, workspace),
-                    ];
-                    self.keys.fetch(self.conn, self.env, &keys)?;
+                for row in rows.iter().filter(|row| !row.is_null(9)) {
+                    if !self.keys.has_seen(row.text(9)?, row.text(10)?) {
+                        self.keys.take(self.env, row, 9)?;
+                    }
+                }
+                if let (Some(user), Some(workspace)) = (user, row.opt_parse::<WorkspaceId>(1)?) {
+                    let organization: OrganizationId = row.parse(0)?;
+                    let roles = (!row.is_null(7)).then(|| row.part(7..9));
+                    let question = params![&organization, &user, &workspace];
+                    self.conn.put_recalled(ROLES, question, roles);
                 }
                 let identity = match user {
                     Some(user) => Some(self.open_identity(user, row.blob(5)?)?),

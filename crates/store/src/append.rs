@@ -17,7 +17,7 @@ use crate::db::{Conn, Param, Row, dialect, params};
 use crate::error::{Error, Result};
 use crate::keyring::INSTANCE;
 use crate::seal::{self, Open};
-use crate::tx::{Note, Rx, Snapshot};
+use crate::tx::{Note, Rx};
 
 /// A log that this transaction has locked.
 #[derive(Clone)]
@@ -275,9 +275,9 @@ pub(crate) fn changes(note: &Note) -> Vec<Change> {
     let Some(shape) = note.after.as_ref().or(note.before.as_ref()) else {
         return Vec::new();
     };
-    let value = |snapshot: &Option<Snapshot>| snapshot.as_ref().map(|one| one.value.clone());
-    let (before, after) = (value(&note.before), value(&note.after));
-    change::diff(before.as_ref(), after.as_ref(), &|path, value| {
+    let before = note.before.as_ref().map(|one| &one.value);
+    let after = note.after.as_ref().map(|one| &one.value);
+    change::diff(before, after, &|path, value| {
         use model::change::{Segment, Visibility};
         match path {
             [Segment::Key(key)] if shape.secret.contains(key) => Visibility::Secret,

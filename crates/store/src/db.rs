@@ -162,6 +162,16 @@ pub(crate) enum Value {
 pub(crate) struct Row(pub(crate) Vec<Value>);
 
 impl Row {
+    /// Whether a column holds nothing.
+    pub(crate) fn is_null(&self, column: usize) -> bool {
+        matches!(self.0.get(column), None | Some(Value::Null))
+    }
+
+    /// Some of its columns, as a row.
+    pub(crate) fn part(&self, columns: std::ops::Range<usize>) -> Self {
+        Self(self.0[columns].to_vec())
+    }
+
     fn wrong(&self, column: usize, wanted: &str) -> DbError {
         DbError::Other(format!(
             "column {column} of {} is not {wanted}",
@@ -306,19 +316,33 @@ impl Conn {
         Ok(self.query(sql, params)?.into_iter().next())
     }
 
-    /// As [`Conn::query_one`], for a row that nothing can change but this transaction, because it holds the lock of the
-    /// log that a change of it would be recorded in: what was read before is not read again.
+    /// As [`Conn::query`], for rows that nothing can change but this transaction, because it holds the lock of the log
+    /// that a change of them would be recorded in: what was read before is not read again.
+    pub(crate) fn recall_all(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, DbError> {
+        if let Some(rows) = self.seen.get(sql, params) {
+            return Ok(rows);
+        }
+        let rows = self.query(sql, params)?;
+        self.seen.put(sql, params, rows.clone());
+        Ok(rows)
+    }
+
+    /// As [`Conn::recall_all`], for the first row.
     pub(crate) fn recall(
         &mut self,
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Option<Row>, DbError> {
-        if let Some(row) = self.seen.get(sql, params) {
-            return Ok(row);
-        }
-        let row = self.query_one(sql, params)?;
-        self.seen.put(sql, params, row.clone());
-        Ok(row)
+        Ok(self.recall_all(sql, params)?.into_iter().next())
+    }
+
+    /// Another question's answer was the answer to this one as well.
+    pub(crate) fn put_recalled(&mut self, sql: &str, params: &[Param<'_>], row: Option<Row>) {
+        self.seen.put(sql, params, row.into_iter().collect());
     }
 
     /// What was read until now may have changed: the transaction has just waited for a lock.

@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use model::clock::Entropy;
 use zeroize::Zeroizing;
 
+use crate::cipher::{decrypt, encrypt};
 use crate::db::{Conn, Param, Row, params};
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -21,7 +20,6 @@ use crate::keys::KeyFile;
 pub(crate) const INSTANCE: &str = "instance";
 /// The subject of the key that people are found by.
 pub(crate) const INDEX: &str = "index";
-const NONCE: usize = 24;
 
 /// An unwrapped data key.
 pub(crate) struct DataKey {
@@ -41,24 +39,6 @@ pub(crate) enum KeyState {
 pub(crate) struct Keyring {
     seen: HashMap<(String, String), KeyState>,
     made: Vec<(String, String)>,
-}
-
-/// Encrypts with a random nonce, which stands before the text.
-pub(crate) fn encrypt(entropy: &dyn Entropy, key: &[u8; 32], aad: &[u8], text: &[u8]) -> Vec<u8> {
-    let nonce: [u8; NONCE] = entropy.bytes();
-    let sealed = XChaCha20Poly1305::new(key.into())
-        .encrypt(&XNonce::from(nonce), Payload { msg: text, aad })
-        .expect("a text in memory is not too long for the cipher");
-    [&nonce[..], &sealed].concat()
-}
-
-/// Decrypts what [`encrypt`] made; none where the bytes, the key or the context differ.
-pub(crate) fn decrypt(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
-    XChaCha20Poly1305::new(key.into())
-        .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad })
-        .ok()
-        .map(Zeroizing::new)
 }
 
 fn wrap_aad(organization: &str, subject: &str, generation: u32) -> Vec<u8> {
@@ -138,11 +118,12 @@ impl DataKey {
 }
 
 impl Keyring {
-    fn take(&mut self, env: &Env, row: &Row) -> Result<()> {
-        let (organization, subject) = (row.text(0)?, row.text(1)?);
-        let generation = u32::try_from(row.int(2)?)
+    /// Takes a key from its row: organization, subject, generation and the wrapped key, from a column on.
+    pub(crate) fn take(&mut self, env: &Env, row: &Row, from: usize) -> Result<()> {
+        let (organization, subject) = (row.text(from)?, row.text(from + 1)?);
+        let generation = u32::try_from(row.int(from + 2)?)
             .map_err(|_| Error::Internal("a key's generation".to_owned()))?;
-        let state = match row.opt_blob(3)? {
+        let state = match row.opt_blob(from + 3)? {
             None => KeyState::Erased,
             Some(wrapped) => KeyState::Whole(Arc::new(DataKey {
                 generation,
@@ -160,6 +141,12 @@ impl Keyring {
         Ok(())
     }
 
+    /// Whether this transaction has seen the key's row.
+    pub(crate) fn has_seen(&self, organization: &str, subject: &str) -> bool {
+        let key = (organization.to_owned(), subject.to_owned());
+        self.seen.contains_key(&key)
+    }
+
     /// Reads the rows of these keys, in one statement, unless this transaction has seen them.
     pub(crate) fn fetch(
         &mut self,
@@ -169,11 +156,7 @@ impl Keyring {
     ) -> Result<()> {
         let missing: Vec<&(&str, &str)> = wanted
             .iter()
-            .filter(|(organization, subject)| {
-                !self
-                    .seen
-                    .contains_key(&((*organization).to_owned(), (*subject).to_owned()))
-            })
+            .filter(|(organization, subject)| !self.has_seen(organization, subject))
             .collect();
         if missing.is_empty() {
             return Ok(());
@@ -196,7 +179,7 @@ impl Keyring {
         }
         sql.push_str(" ORDER BY generation");
         for row in conn.query(&sql, &values)? {
-            self.take(env, &row)?;
+            self.take(env, &row, 0)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod acting;
 mod action;
 mod append;
 pub mod bench;
+mod cipher;
 mod db;
 mod env;
 mod error;

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::{Param, Row, Value};
 
 #[derive(Default)]
-pub(super) struct Seen(HashMap<(String, Vec<Value>), Option<Row>>);
+pub(super) struct Seen(HashMap<(String, Vec<Value>), Vec<Row>>);
 
 fn question(sql: &str, params: &[Param<'_>]) -> (String, Vec<Value>) {
     let values = params
@@ -36,16 +36,13 @@ fn written(sql: &str) -> Option<&str> {
 }
 
 impl Seen {
-    #[expect(
-        clippy::option_option,
-        reason = "not asked is another thing than nothing there"
-    )]
-    pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<Option<Row>> {
+    /// The rows that were the answer, if it was asked.
+    pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<Vec<Row>> {
         self.0.get(&question(sql, params)).cloned()
     }
 
-    pub(super) fn put(&mut self, sql: &str, params: &[Param<'_>], row: Option<Row>) {
-        self.0.insert(question(sql, params), row);
+    pub(super) fn put(&mut self, sql: &str, params: &[Param<'_>], rows: Vec<Row>) {
+        self.0.insert(question(sql, params), rows);
     }
 
     /// Before a statement that writes: every answer goes in whose question has the table's name anywhere in it, and all
@@ -73,8 +70,8 @@ mod tests {
 
     fn seen() -> Seen {
         let mut seen = Seen::default();
-        seen.put(SOURCE, params!["a"], Some(Row(vec![Value::Int(1)])));
-        seen.put(ROLE, params![], None);
+        seen.put(SOURCE, params!["a"], vec![Row(vec![Value::Int(1)])]);
+        seen.put(ROLE, params![], Vec::new());
         seen
     }
 
@@ -84,7 +81,10 @@ mod tests {
         assert!(seen.get(SOURCE, params!["a"]).is_some());
         assert!(seen.get(SOURCE, params!["b"]).is_none());
         let none = seen.get(ROLE, params![]);
-        assert!(matches!(none, Some(None)), "no row is an answer");
+        assert!(
+            none.is_some_and(|rows| rows.is_empty()),
+            "no row is an answer"
+        );
     }
 
     #[test]
