@@ -18,7 +18,7 @@ const ROLES: &str = "SELECT m.role, w.role FROM members m \
 
 /// A token, with all that is asked for next where it is a person's: who that is, the roles, and the keys that what is done
 /// with it is sealed with, a row for each. On PostgreSQL the time of a change is the number of its questions.
-const TOKEN: &str = "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity, t.expires_at, \
+pub(crate) const TOKEN: &str = "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity, t.expires_at, \
      m.role, w.role, k.organization, k.subject, k.generation, k.wrapped FROM tokens t \
      LEFT JOIN users u ON u.id = t.user_id \
      LEFT JOIN members m ON m.organization_id = t.organization_id AND m.user_id = t.user_id \

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::actor::Actor;
 use model::catalogue::EventType;
 use model::change::{self, Change};
 use model::clock::Micros;
@@ -11,7 +12,7 @@ use model::part::PartName;
 use serde_json::{Map, Value, json};
 use tlog::frontier::Frontier;
 
-use crate::acting::Acting;
+use crate::acting::{Acting, TOKEN};
 use crate::action::Target;
 use crate::db::{Conn, Param, Row, dialect, params};
 use crate::error::{Error, Result};
@@ -89,10 +90,18 @@ impl LogState {
         Self::locked(conn, sql, params![&log])
     }
 
-    /// Locks the row of an organization's log and reads it.
-    pub(crate) fn lock_of(conn: &mut Conn, organization: OrganizationId) -> Result<Option<Self>> {
+    /// Locks the row of an organization's log and reads it; where a token acts, what is asked of it next is asked with it.
+    pub(crate) fn lock_of(
+        conn: &mut Conn,
+        organization: OrganizationId,
+        actor: &Actor,
+    ) -> Result<Option<Self>> {
         let sql = dialect::lock_log_of(conn.is_postgres());
-        Self::locked(conn, sql, params![&organization])
+        let Actor::Token { token } = actor else {
+            return Self::locked(conn, sql, params![&organization]);
+        };
+        let row = conn.lock_and_recall((sql, params![&organization]), (TOKEN, params![token]))?;
+        row.map(|row| Self::from_row(&row)).transpose()
     }
 
     fn locked(conn: &mut Conn, sql: &str, params: &[Param<'_>]) -> Result<Option<Self>> {

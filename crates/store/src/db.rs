@@ -345,6 +345,22 @@ impl Conn {
         self.seen.put(sql, params, row.into_iter().collect());
     }
 
+    /// Locks a row, and asks the next question together with it: the first answer is the locked row. What was read until now
+    /// may have changed while the lock was waited for and is forgotten; the second answer is kept, to be recalled.
+    pub(crate) fn lock_and_recall(
+        &mut self,
+        lock: (&str, &[Param<'_>]),
+        next: (&str, &[Param<'_>]),
+    ) -> Result<Option<Row>, DbError> {
+        let (locked, rows) = match &mut self.database {
+            Database::Sqlite(conn) => (conn.query(lock.0, lock.1)?, conn.query(next.0, next.1)?),
+            Database::Postgres(conn) => conn.query_both(lock, next)?,
+        };
+        self.seen.forget();
+        self.seen.put(next.0, next.1, rows);
+        Ok(locked.into_iter().next())
+    }
+
     /// What was read until now may have changed: the transaction has just waited for a lock.
     pub(crate) fn forget(&mut self) {
         self.seen.forget();

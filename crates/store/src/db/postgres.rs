@@ -169,35 +169,32 @@ impl Postgres {
     pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
         let statement = self.prepare(sql)?;
         let values = values(params);
-        let rows = self.wait(|client| client.query(&statement, &values))?;
-        rows.iter()
-            .map(|row| {
-                let mut values = Vec::with_capacity(row.len());
-                for (column, shape) in row.columns().iter().enumerate() {
-                    values.push(match *shape.type_() {
-                        Type::INT8 => row
-                            .try_get::<_, Option<i64>>(column)?
-                            .map_or(Value::Null, Value::Int),
-                        Type::TEXT | Type::VARCHAR | Type::NAME => row
-                            .try_get::<_, Option<String>>(column)?
-                            .map_or(Value::Null, Value::Text),
-                        Type::BYTEA => row
-                            .try_get::<_, Option<Vec<u8>>>(column)?
-                            .map_or(Value::Null, Value::Blob),
-                        ref other => {
-                            return Err(DbError::Other(format!("a column of type {other}")));
-                        }
-                    });
-                }
-                Ok(Row(values))
-            })
-            .collect()
+        rows(&self.wait(|client| client.query(&statement, &values))?)
     }
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, DbError> {
         let statement = self.prepare(sql)?;
         let values = values(params);
         self.wait(|client| client.execute(&statement, &values))
+    }
+
+    /// Two questions, sent together: the second is answered after the first, and sees what that one waited for.
+    pub(crate) fn query_both(
+        &mut self,
+        first: (&str, &[Param<'_>]),
+        second: (&str, &[Param<'_>]),
+    ) -> Result<(Vec<Row>, Vec<Row>), DbError> {
+        let statements = (self.prepare(first.0)?, self.prepare(second.0)?);
+        let (one, other) = (values(first.1), values(second.1));
+        let (first, second) = self.wait(|client| async {
+            let (first, second) = tokio::join!(
+                biased;
+                client.query(&statements.0, &one),
+                client.query(&statements.1, &other)
+            );
+            Ok((first?, second?))
+        })?;
+        Ok((rows(&first)?, rows(&second)?))
     }
 
     /// Two statements, sent together: where the first fails, the server refuses the second.
@@ -367,4 +364,31 @@ impl From<Error> for DbError {
             _ => Self::Other(text),
         }
     }
+}
+
+/// The rows of an answer, of the three types that we use.
+fn rows(answer: &[tokio_postgres::Row]) -> Result<Vec<Row>, DbError> {
+    answer
+        .iter()
+        .map(|row| {
+            let mut values = Vec::with_capacity(row.len());
+            for (column, shape) in row.columns().iter().enumerate() {
+                values.push(match *shape.type_() {
+                    Type::INT8 => row
+                        .try_get::<_, Option<i64>>(column)?
+                        .map_or(Value::Null, Value::Int),
+                    Type::TEXT | Type::VARCHAR | Type::NAME => row
+                        .try_get::<_, Option<String>>(column)?
+                        .map_or(Value::Null, Value::Text),
+                    Type::BYTEA => row
+                        .try_get::<_, Option<Vec<u8>>>(column)?
+                        .map_or(Value::Null, Value::Blob),
+                    ref other => {
+                        return Err(DbError::Other(format!("a column of type {other}")));
+                    }
+                });
+            }
+            Ok(Row(values))
+        })
+        .collect()
 }

@@ -302,3 +302,58 @@ fn of_two_statements_that_go_together_the_first_error_is_told_and_neither_happen
         }
     });
 }
+
+#[test]
+fn what_is_asked_together_with_a_lock_is_answered_after_the_lock_and_then_recalled() {
+    const LOCK: &str = "SELECT size FROM things WHERE id = $1 FOR UPDATE";
+    const NAME: &str = "SELECT name FROM things WHERE id = $1";
+    let location = Location::Postgres(Postgres::shared().fresh_database());
+    let open = || Conn::open(&location).expect("a connection");
+    let mut holder = open();
+    holder
+        .batch("CREATE TABLE things (id TEXT PRIMARY KEY, size BIGINT, name TEXT, bytes BYTEA);")
+        .expect("a table");
+    for id in ["lock", "thing"] {
+        put(
+            &mut holder,
+            id,
+            [Param::Int(1), Param::Text("old"), Param::Null],
+        )
+        .expect("put");
+    }
+    holder.batch("BEGIN").expect("begun");
+    holder.query(LOCK, params!["lock"]).expect("locked");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut conn = open();
+            conn.begin().expect("begun");
+            let seen = conn.recall(NAME, params!["thing"]).expect("an answer");
+            assert_eq!(seen.expect("a row").text(0).expect("a name"), "old");
+            let locked = conn
+                .lock_and_recall((LOCK, params!["lock"]), (NAME, params!["thing"]))
+                .expect("locked");
+            assert_eq!(locked.expect("a row").int(0).expect("a size"), 1);
+            conn
+        });
+        let mut watch = open();
+        let blocked = "SELECT CAST(count(*) AS BIGINT) FROM pg_stat_activity \
+             WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        while watch.query(blocked, &[]).expect("an answer")[0]
+            .int(0)
+            .expect("a count")
+            == 0
+        {
+            std::thread::yield_now();
+        }
+        let change = "UPDATE things SET name = $2 WHERE id = $1";
+        let changed = holder.execute(change, params!["thing", "new"]);
+        assert_eq!(changed.expect("changed"), 1);
+        holder.batch("COMMIT").expect("committed");
+        let mut conn = waiting.join().expect("no panic");
+        // Another connection goes on, but what this one holds the lock for is not asked again.
+        let changed = holder.execute(change, params!["thing", "newer"]);
+        assert_eq!(changed.expect("changed"), 1);
+        let seen = conn.recall(NAME, params!["thing"]).expect("an answer");
+        assert_eq!(seen.expect("a row").text(0).expect("a name"), "new");
+    });
+}

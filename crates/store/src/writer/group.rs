@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use model::actor::Actor;
 use model::catalogue::EventType;
 use model::clock::Micros;
 use model::entry::Outcome;
@@ -135,7 +136,7 @@ impl<'a> Group<'a> {
 
     /// One action. A rule's refusal is recorded and given back; any other error ends the transaction.
     fn one(&mut self, job: &mut dyn Job) -> Result<Entries> {
-        let scope = self.lock(job.scope())?;
+        let scope = self.lock(job.scope(), &job.actor())?;
         let before = self.marks();
         self.keys.mark();
         let at = self.env.now();
@@ -300,7 +301,7 @@ impl<'a> Group<'a> {
                 facts: None,
             };
             let logs = match fact.log {
-                Some(other) => self.lock(other)?,
+                Some(other) => self.lock(other, &job.actor())?,
                 None => scope.to_vec(),
             };
             for log in logs {
@@ -344,22 +345,22 @@ impl<'a> Group<'a> {
     }
 
     /// Locks the log of an organization, if this transaction has not.
-    fn lock_organization(&mut self, organization: OrganizationId) -> Result<LogId> {
+    fn lock_organization(&mut self, organization: OrganizationId, actor: &Actor) -> Result<LogId> {
         let held = |log: &&LogState| log.organization == Some(organization);
         if let Some(log) = self.logs.iter().find(held) {
             return Ok(log.id);
         }
-        let state =
-            LogState::lock_of(self.conn, organization)?.ok_or(Error::NotFound("organization"))?;
+        let state = LogState::lock_of(self.conn, organization, actor)?
+            .ok_or(Error::NotFound("organization"))?;
         let id = state.id;
         self.logs.push(state);
         Ok(id)
     }
 
     /// Locks the logs of a scope, in the order of their ids, and gives them.
-    fn lock(&mut self, scope: Scope) -> Result<Vec<LogId>> {
+    fn lock(&mut self, scope: Scope, actor: &Actor) -> Result<Vec<LogId>> {
         if let Scope::Organization(organization) = scope {
-            return Ok(vec![self.lock_organization(organization)?]);
+            return Ok(vec![self.lock_organization(organization, actor)?]);
         }
         let mut logs = self.logs_of(scope)?;
         if logs
