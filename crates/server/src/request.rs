@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -206,31 +207,64 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let bytes = axum::body::Bytes::from_request(request, app)
             .await
-            .map_err(|_| {
-                Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "body_too_large",
-                    format!(
-                        "The body may have {BODY_LIMIT} bytes at most, and has to arrive whole."
-                    ),
-                )
-            })?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            if error.is_data() {
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "invalid_body",
-                    format!("The body does not fit: {error}"),
-                )
-            } else {
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "malformed_json",
-                    format!("The body is not JSON: {error}"),
-                )
-            }
-        })
+            .map_err(|rejection| not_taken(&rejection))?;
+        // An array would pass for the fields of an object, one after another.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_body",
+                "The body must be a JSON object, not an array.",
+            ));
+        }
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| does_not_fit(&error))
     }
+}
+
+fn not_taken(rejection: &BytesRejection) -> Problem {
+    match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("The body may have {BODY_LIMIT} bytes at most."),
+            )
+        }
+        _ => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "incomplete_body",
+            "The body did not arrive whole; send it again.",
+        ),
+    }
+}
+
+fn does_not_fit(error: &serde_json::Error) -> Problem {
+    let said = in_words_of_json(&error.to_string());
+    let (code, detail) = if error.is_data() {
+        ("invalid_body", format!("The body does not fit: {said}"))
+    } else if said.starts_with("recursion limit exceeded") {
+        let detail = "The body is nested too deeply: at most 127 levels.".to_owned();
+        ("too_deep", detail)
+    } else {
+        ("malformed_json", format!("The body is not JSON: {said}"))
+    };
+    Problem::new(StatusCode::BAD_REQUEST, code, detail)
+}
+
+/// What a reader of JSON said, without the names of our types.
+fn in_words_of_json(said: &str) -> String {
+    for (name, word) in [
+        ("expected struct ", "expected an object"),
+        ("expected i64", "expected a whole number"),
+        ("expected u32", "expected a whole number"),
+    ] {
+        if let Some((before, after)) = said.split_once(name) {
+            let place = after.find(" at line ").map_or("", |at| &after[at..]);
+            return format!("{before}{word}{place}");
+        }
+    }
+    said.to_owned()
 }
 
 /// The parameters of a query.

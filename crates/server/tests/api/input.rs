@@ -32,6 +32,11 @@ fn bodies_that_cannot_be_are_refused_with_a_reason() {
             ),
             ("POST", "/v2/sources", "null".to_owned()),
             ("POST", "/v2/sources", "[]".to_owned()),
+            (
+                "POST",
+                "/v2/sources",
+                r#" ["Web app","HTTP",true,{},null,null,null]"#.to_owned(),
+            ),
             ("POST", "/v2/sources", r#"{"type":"HTTP"}"#.to_owned()),
             ("POST", "/v2/sources", r#"{"name":"a"}"#.to_owned()),
             (
@@ -140,9 +145,11 @@ fn bodies_that_cannot_be_are_refused_with_a_reason() {
     POST /v2/sources {"name":"a","type":"HTTP"} and more
         400 malformed_json: The body is not JSON: trailing characters at line 1 column 28
     POST /v2/sources null
-        400 invalid_body: The body does not fit: invalid type: null, expected struct NewSource at line 1 column 4
+        400 invalid_body: The body does not fit: invalid type: null, expected an object at line 1 column 4
     POST /v2/sources []
-        400 invalid_body: The body does not fit: invalid length 0, expected struct NewSource with 7 elements at line 1 column 2
+        400 invalid_body: The body must be a JSON object, not an array.
+    POST /v2/sources  ["Web app","HTTP",true,{},null,null,null]
+        400 invalid_body: The body must be a JSON object, not an array.
     POST /v2/sources {"type":"HTTP"}
         400 invalid_body: The body does not fit: missing field `name` at line 1 column 15
     POST /v2/sources {"name":"a"}
@@ -170,11 +177,11 @@ fn bodies_that_cannot_be_are_refused_with_a_reason() {
     POST /v2/destinations {"name":"a","type":"S3","config":"text"}
         400 config_not_an_object: config must be an object
     POST /v2/destinations {"name":"a","type":"S3","version":1.5}
-        400 invalid_body: The body does not fit: invalid type: floating point `1.5`, expected i64 at line 1 column 37
+        400 invalid_body: The body does not fit: invalid type: floating point `1.5`, expected a whole number at line 1 column 37
     POST /v2/destinations {"name":"a","type":"S3","config":{"a":{"a":{"a":{"a":{"a":{"
         400 too_deep: config may be nested 64 levels at most
     POST /v2/destinations {"name":"a","type":"S3","config":{"a":{"a":{"a":{"a":{"a":{"
-        400 malformed_json: The body is not JSON: recursion limit exceeded at line 1 column 664
+        400 too_deep: The body is nested too deeply: at most 127 levels.
     PUT /v2/sources/ID {"type":"HTTP"}
         400 type_cannot_change: the type of a source cannot change; it is Javascript
     PUT /v2/sources/ID {"name":""}
@@ -204,7 +211,7 @@ fn a_body_that_is_not_utf_8_or_too_large_is_refused() {
         "x".repeat(10 * 1024 * 1024)
     );
     let refused = raw(&api, "POST", "/v2/sources", large);
-    assert_snapshot!(refused.problem(), @"413 body_too_large: The body may have 4194304 bytes at most, and has to arrive whole.");
+    assert_snapshot!(refused.problem(), @"413 body_too_large: The body may have 4194304 bytes at most.");
     assert_eq!(api.state(), before);
     // What is just small enough is taken.
     let config = json!({ "a": "x".repeat(4 * 1024 * 1024 - 200) });
