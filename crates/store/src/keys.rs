@@ -16,6 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use model::clock::Entropy;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use tlog::{KeyKind, KeyName, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -193,16 +194,16 @@ impl KeyFile {
         Ok(keys)
     }
 
-    /// The public key of a log: Ed25519, from the seed by HKDF-SHA256 (log-format, "Checkpoint, keys, tiles").
-    pub(crate) fn log_public_key(&self, origin: &str, generation: u32) -> [u8; 32] {
+    /// The key that signs a log: Ed25519, from the seed by HKDF-SHA256 (log-format, "Checkpoint, keys, tiles"). Its name
+    /// is the log's origin.
+    pub(crate) fn log_key(&self, origin: &KeyName, generation: u32) -> Result<SigningKey> {
         let mut secret = Zeroizing::new([0; 32]);
         let info = format!("annals.log.v1\n{origin}\n{generation}");
         Hkdf::<Sha256>::new(None, &*self.seed.key)
             .expand(info.as_bytes(), &mut *secret)
             .expect("32 bytes are within the limit of HKDF-SHA256");
-        ed25519_dalek::SigningKey::from_bytes(&secret)
-            .verifying_key()
-            .to_bytes()
+        SigningKey::from_seed(origin.clone(), KeyKind::Note, &secret)
+            .map_err(|error| Error::Internal(format!("the key of a log: {error}")))
     }
 }
 

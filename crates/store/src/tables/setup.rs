@@ -5,7 +5,7 @@ use model::clock::Micros;
 use model::id::LogId;
 use serde_json::json;
 use subtle::ConstantTimeEq;
-use tlog::note::{KeyName, verifier_key};
+use tlog::KeyName;
 
 use crate::action::Changed;
 use crate::db::params;
@@ -71,7 +71,7 @@ impl Rx<'_> {
                 "an instance's name has no spaces and no \u{201c}+\u{201d}",
             )
         })?;
-        let vkey = verifier_key(&name, &self.env.keys.log_public_key(&origin, 1));
+        let vkey = self.env.keys.log_key(&name, 1)?.verifier().to_string();
         Ok((origin, vkey))
     }
 }
