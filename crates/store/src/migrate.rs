@@ -12,8 +12,14 @@ use crate::error::{Error, Result};
 use crate::keyring::{INDEX, INSTANCE, new_wrapped, unwrap};
 use crate::keys::KeyFile;
 
-const SQLITE: &[&str] = &[include_str!("../migrations/sqlite/0001_first_light.sql")];
-const POSTGRES: &[&str] = &[include_str!("../migrations/postgres/0001_first_light.sql")];
+const SQLITE: &[&str] = &[
+    include_str!("../migrations/sqlite/0001_first_light.sql"),
+    include_str!("../migrations/sqlite/0002_the_log_proves_itself.sql"),
+];
+const POSTGRES: &[&str] = &[
+    include_str!("../migrations/postgres/0001_first_light.sql"),
+    include_str!("../migrations/postgres/0002_the_log_proves_itself.sql"),
+];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old
 /// is an error, as for a server that runs under a role that may not change tables.

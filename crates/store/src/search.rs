@@ -72,7 +72,7 @@ pub struct Page {
 }
 
 /// The log that is read, as far as the index has reached and as far as it goes.
-struct Extent {
+pub(crate) struct Extent {
     log: LogId,
     organization: OrganizationId,
     indexed: i64,
@@ -174,7 +174,7 @@ impl Rx<'_> {
         Ok(Filter::new(self, &query)?.admits(&event.entry))
     }
 
-    fn extent(&mut self, organization: OrganizationId) -> Result<Extent> {
+    pub(crate) fn extent(&mut self, organization: OrganizationId) -> Result<Extent> {
         let row = self.conn.query_one(
             "SELECT l.id, l.size, COALESCE(r.reached, 0), l.first_place FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id WHERE l.organization_id = $1",
             params![&organization],
@@ -211,7 +211,7 @@ impl Rx<'_> {
         Ok(sequences)
     }
 
-    fn sequence_of(&mut self, extent: &Extent, id: EventId) -> Result<Option<i64>> {
+    pub(crate) fn sequence_of(&mut self, extent: &Extent, id: EventId) -> Result<Option<i64>> {
         let row = self.conn.query_one(
             "SELECT sequence FROM index_events WHERE log_id = $1 AND event_id = $2",
             params![&extent.log, &id],

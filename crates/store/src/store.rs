@@ -1,5 +1,6 @@
 //! A store: one database, its keys, the threads that write and the connections that read.
 
+use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -15,6 +16,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::migrate as schema;
+use crate::publish::Refusal;
 use crate::seen::Seen;
 use crate::tx::Rx;
 use crate::upkeep::Upkeep;
@@ -61,10 +63,12 @@ pub struct Instance {
 
 /// The memory of an instance.
 pub struct Store {
-    env: Arc<Env>,
+    pub(crate) env: Arc<Env>,
     location: Location,
     writer: Writer,
     readers: Readers,
+    /// The logs that the publisher does not sign.
+    pub(crate) refused: Mutex<BTreeMap<LogId, Refusal>>,
 }
 
 #[derive(Default)]
@@ -119,6 +123,7 @@ impl Store {
             location,
             writer,
             readers: Readers::default(),
+            refused: Mutex::default(),
         })
     }
 

@@ -8,8 +8,10 @@ use crate::append::PLACES;
 use crate::db::{Conn, Param, params};
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::publish::{self, Signed};
 use crate::refusal;
 use crate::tables::setup::SetUpLink;
+use crate::tree;
 use crate::writer::Group;
 
 /// How many entries are indexed in one transaction: a slice of a few milliseconds, so that no change waits long.
@@ -18,10 +20,14 @@ const SLICE: i64 = 500;
 const USED: i64 = 60 * Micros::SECOND;
 
 /// Bookkeeping. The list is closed, and a test holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upkeep {
     /// Takes the next slice of entries into the index that finds events. Gives how many.
     Index,
+    /// Keeps the next tiles of hashes that are full. Gives how many.
+    KeepTiles,
+    /// Keeps checkpoints that were signed, each in place of the one that it grew out of. Gives how many.
+    Publish(Vec<Signed>),
     /// Closes series of refusals that have been open long enough. Gives how many.
     CloseRefusals,
     /// A token was used; its last use is kept to the minute.
@@ -36,7 +42,7 @@ pub enum Upkeep {
 
 impl Upkeep {
     /// The tables that each may write.
-    pub const fn tables(self) -> &'static [&'static str] {
+    pub const fn tables(&self) -> &'static [&'static str] {
         match self {
             Self::Index => &[
                 "index_reached",
@@ -44,6 +50,8 @@ impl Upkeep {
                 "index_things",
                 "index_counts",
             ],
+            Self::KeepTiles => &["tiles", "tiles_reached"],
+            Self::Publish(_) => &["checkpoints"],
             Self::CloseRefusals => &["refusals", "entries", "logs"],
             Self::UsedToken(_) => &["tokens.used_at"],
             Self::UsedSession(_) => &["sessions.used_at"],
@@ -57,6 +65,8 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
     conn.begin()?;
     let done = match upkeep {
         Upkeep::Index => index(conn),
+        Upkeep::KeepTiles => tree::keep_tiles(conn),
+        Upkeep::Publish(signed) => publish::publish(conn, env, signed),
         Upkeep::CloseRefusals => {
             let mut group = Group::new(conn, env);
             let closed = refusal::close_due(&mut group, env.now());

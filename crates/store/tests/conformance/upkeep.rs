@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use model::actor::Actor;
 use model::clock::Micros;
 use model::id::SessionId;
-use store::{Error, SetUpLink, Upkeep};
+use store::{Error, SetUpLink, Signed, Upkeep};
 
 use crate::support::{Cell, Place, START, Script, create, on_both, origin, sign_in, team};
 
 /// The whole list; whoever adds to it has to add here what it writes.
-fn writes(upkeep: Upkeep) -> &'static [&'static str] {
+fn writes(upkeep: &Upkeep) -> &'static [&'static str] {
     match upkeep {
         Upkeep::Index => &[
             "index_reached",
@@ -18,6 +18,8 @@ fn writes(upkeep: Upkeep) -> &'static [&'static str] {
             "index_things",
             "index_counts",
         ],
+        Upkeep::KeepTiles => &["tiles", "tiles_reached"],
+        Upkeep::Publish(_) => &["checkpoints"],
         Upkeep::CloseRefusals => &["refusals", "entries", "logs"],
         Upkeep::UsedToken(_) => &["tokens.used_at"],
         Upkeep::UsedSession(_) => &["sessions.used_at"],
@@ -55,7 +57,19 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
     on_both(|place| {
         let store = place.open();
         let team = team(&store, "Fernhill");
-        let _ = create(&store, team, "Web app");
+        for number in 0..260 {
+            let _ = create(&store, team, &format!("Web app {number}"));
+        }
+        let log = store
+            .read(|rx| rx.organization_log(team.organization))
+            .expect("a log");
+        let signed = Signed {
+            log: log.id,
+            size: 1,
+            root: tlog::EMPTY_ROOT,
+            note: "a note".to_owned(),
+            last: 0,
+        };
         let session = SessionId::new(store.clock(), store.entropy());
         let _ = store
             .perform(
@@ -76,6 +90,8 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
         };
         for upkeep in [
             Upkeep::Index,
+            Upkeep::KeepTiles,
+            Upkeep::Publish(vec![signed]),
             Upkeep::CloseRefusals,
             Upkeep::UsedToken(team.token),
             Upkeep::UsedSession(session),
@@ -84,11 +100,11 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
         ] {
             let before = all(&place);
             assert!(
-                store.upkeep(upkeep).wait().expect("kept") > 0,
+                store.upkeep(upkeep.clone()).wait().expect("kept") > 0,
                 "{upkeep:?} had something to do"
             );
             let after = all(&place);
-            let list = writes(upkeep);
+            let list = writes(&upkeep);
             assert_eq!(list, upkeep.tables());
             let mut written = 0;
             for (column, cells) in &before {

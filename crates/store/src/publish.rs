@@ -1,0 +1,390 @@
+//! The publisher: signs what is durable, and never two histories.
+//!
+//! A checkpoint is signed after the commit of the entries that it covers, since only what is committed can be read. What
+//! is signed next always grows out of what was signed last: the publisher holds the right edge of that tree, takes in the
+//! entries that came since, and the root must be the one that the log itself keeps. Before a checkpoint leaves the process
+//! it is in the guard; only then does it enter the database, in place of the one that it grew out of. If the machine stops
+//! between the two, the guard is ahead of the row in the database, but not of the log.
+//!
+//! A log that is behind the guard, or whose past is another, is not signed until `annals recover` says so.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError};
+
+use model::clock::Micros;
+use model::id::LogId;
+use tlog::{Checkpoint, Frontier, Hash, Note, SigningKey, VerifierKey, leaf_hash};
+
+use crate::db::{Conn, params};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::guard::Guard;
+use crate::store::Store;
+use crate::tree::Log;
+use crate::upkeep::Upkeep;
+
+/// How many entries are read at once.
+const SLICE: u64 = 1000;
+/// For how long the key before the last one signs as well: 30 days.
+const BOTH: i64 = 30 * Micros::DAY;
+
+/// A checkpoint that is signed and in the guard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// Of which log.
+    pub log: LogId,
+    /// How many entries it covers.
+    pub size: u64,
+    /// Their root.
+    pub root: Hash,
+    /// The signed note.
+    pub note: String,
+    /// The size of the checkpoint that it takes the place of; 0 for none.
+    pub last: u64,
+}
+
+/// Why a log is not signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The database was restored from a backup, or lost entries.
+    #[error(
+        "the database has {database} entries, but a checkpoint of {signed} has been signed: it was restored from an older backup, or has lost entries; restore a newer one, or see `annals recover`"
+    )]
+    Behind {
+        /// How many entries the database has.
+        database: u64,
+        /// How many the checkpoint in the guard covers.
+        signed: u64,
+    },
+    /// The entries that a checkpoint covers are not those of the database.
+    #[error(
+        "the first {size} entries of the database are not those that were signed: it holds another history; see `annals recover`"
+    )]
+    Forked {
+        /// How many entries the checkpoint covers.
+        size: u64,
+    },
+    /// The entries do not give the root that the log keeps.
+    #[error(
+        "the entries up to {size} do not give the root that their log keeps: some were changed in the database; see `annals recover`"
+    )]
+    Changed {
+        /// How many entries the log has.
+        size: u64,
+    },
+    /// The log was signed before, but not as far as this process knows.
+    #[error(
+        "a checkpoint of {size} entries has been signed, and the guard folder of this process knows nothing of it; it goes on as soon as it sees another process sign, or after `annals recover --accept-database`"
+    )]
+    Unguarded {
+        /// How many entries the checkpoint in the database covers.
+        size: u64,
+    },
+    /// What is in the guard is no checkpoint of this log.
+    #[error(
+        "the guard file of this log is not a checkpoint that its key has signed; see `annals recover`"
+    )]
+    BrokenGuard,
+}
+
+impl Refusal {
+    /// A stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Behind { .. } => "behind",
+            Self::Forked { .. } => "forked",
+            Self::Changed { .. } => "changed",
+            Self::Unguarded { .. } => "unguarded",
+            Self::BrokenGuard => "broken_guard",
+        }
+    }
+}
+
+/// What became of a log in a round.
+enum Step {
+    /// There was nothing to sign.
+    Nothing,
+    Sign(Signed),
+    Refuse(Refusal),
+}
+
+/// What the publisher knows of a log that it follows.
+struct Known {
+    /// The right edge at the newest checkpoint that is in the guard.
+    edge: Frontier,
+}
+
+/// Signs the logs of a store. One a process; several processes over one database do not disturb each other.
+pub struct Publisher {
+    store: Arc<Store>,
+    guard: Guard,
+    known: HashMap<LogId, Known>,
+    /// The checkpoints of logs without a guard, as they were first seen.
+    first_seen: HashMap<LogId, u64>,
+}
+
+impl Env {
+    /// All keys that ever signed a log.
+    pub(crate) fn verifier_keys(&self, log: &Log) -> Result<Vec<VerifierKey>> {
+        (1..=log.generation)
+            .map(|one| Ok(self.keys.log_key(&log.origin, one)?.verifier().clone()))
+            .collect()
+    }
+
+    /// The keys that sign a log now: the newest, and for a while the one before.
+    fn signing_keys(&self, log: &Log) -> Result<Vec<SigningKey>> {
+        let both =
+            log.generation > 1 && log.rotated_at.is_some_and(|at| at.plus(BOTH) > self.now());
+        let first = log.generation - u32::from(both);
+        (first..=log.generation)
+            .rev()
+            .map(|one| self.keys.log_key(&log.origin, one))
+            .collect()
+    }
+
+    /// The signed note over the first entries of a log.
+    fn sign(&self, log: &Log, size: u64, root: Hash) -> Result<String> {
+        let origin = log.origin.to_string();
+        let extensions = Vec::new();
+        let text = Checkpoint {
+            origin,
+            size,
+            root,
+            extensions,
+        }
+        .to_string();
+        let keys = self.signing_keys(log)?;
+        let lines: String = keys.iter().map(|key| key.sign(&text, 0)).collect();
+        Ok(format!("{text}\n{lines}"))
+    }
+}
+
+impl Publisher {
+    /// A publisher that keeps what it signs in this guard.
+    pub fn new(store: Arc<Store>, guard: Guard) -> Self {
+        Self {
+            store,
+            guard,
+            known: HashMap::new(),
+            first_seen: HashMap::new(),
+        }
+    }
+
+    /// Signs each log that has something new, and gives how many. Blocks the thread.
+    ///
+    /// # Errors
+    /// When the database or the guard cannot be used; it can be tried again.
+    pub fn round(&mut self) -> Result<u64> {
+        let mut signed = Vec::new();
+        let mut refused = BTreeMap::new();
+        for (id, size, checkpoint) in self.store.read(|rx| rx.sizes())? {
+            let known = self.known.get(&id).map(|known| known.edge.size());
+            if known == Some(size) && checkpoint == size {
+                continue;
+            }
+            let Some(log) = self.store.read(|rx| rx.log(id))? else {
+                continue;
+            };
+            match self.step(&log)? {
+                Step::Nothing => {}
+                Step::Sign(checkpoint) => signed.push(checkpoint),
+                Step::Refuse(refusal) => {
+                    // The guard and the database are looked at again in the next round.
+                    self.known.remove(&id);
+                    refused.insert(id, refusal);
+                }
+            }
+        }
+        self.tell(refused);
+        if signed.is_empty() {
+            return Ok(0);
+        }
+        self.store.upkeep(Upkeep::Publish(signed)).wait()
+    }
+
+    /// Says what is refused where people look: once in the log, and for as long as it lasts in the store.
+    fn tell(&self, refused: BTreeMap<LogId, Refusal>) {
+        let mut told = self
+            .store
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (log, refusal) in &refused {
+            if told.get(log) != Some(refusal) {
+                tracing::error!(%log, code = refusal.code(), "this log is not signed: {refusal}");
+            }
+        }
+        for log in told.keys().filter(|log| !refused.contains_key(*log)) {
+            tracing::info!(%log, "this log is signed again");
+        }
+        *told = refused;
+    }
+
+    fn step(&mut self, log: &Log) -> Result<Step> {
+        if !self.known.contains_key(&log.id) {
+            match self.begin(log)? {
+                Ok(Some(edge)) => {
+                    self.known.insert(log.id, Known { edge });
+                }
+                Ok(None) => return Ok(Step::Nothing),
+                Err(refusal) => return Ok(Step::Refuse(refusal)),
+            }
+        }
+        let Some(known) = self.known.get(&log.id) else {
+            return Ok(Step::Nothing);
+        };
+        let mut edge = known.edge.clone();
+        if log.size < edge.size() {
+            let (database, signed) = (log.size, edge.size());
+            return Ok(Step::Refuse(Refusal::Behind { database, signed }));
+        }
+        let before = edge.size();
+        // Where another process has signed since, its checkpoint must be on the way.
+        let theirs = log.checkpoint.as_ref().filter(|one| one.size >= before);
+        let mut met = theirs.is_none_or(|one| one.size == before && one.root == edge.root());
+        while edge.size() < log.size {
+            let first = edge.size();
+            for entry in self.store.read(|rx| rx.entries(log, first, SLICE))? {
+                edge.push(leaf_hash(&entry))
+                    .map_err(|error| Error::Internal(format!("the tree: {error}")))?;
+                if theirs.is_some_and(|one| one.size == edge.size()) {
+                    met = theirs.is_some_and(|one| one.root == edge.root());
+                }
+            }
+        }
+        if !met {
+            let size = theirs.map_or(0, |one| one.size);
+            return Ok(Step::Refuse(Refusal::Forked { size }));
+        }
+        if edge != log.frontier {
+            return Ok(Step::Refuse(Refusal::Changed { size: log.size }));
+        }
+        let (size, root) = (edge.size(), edge.root());
+        let last = log.checkpoint.as_ref().map_or(0, |one| one.size);
+        let step = if last == size {
+            Step::Nothing
+        } else {
+            let note = self.store.env.sign(log, size, root)?;
+            let log = log.id;
+            Step::Sign(Signed {
+                log,
+                size,
+                root,
+                note,
+                last,
+            })
+        };
+        let note = match (&step, &log.checkpoint) {
+            (Step::Sign(signed), _) => Some(&signed.note),
+            (_, Some(checkpoint)) if size > before => Some(&checkpoint.note),
+            _ => None,
+        };
+        if let Some(note) = note {
+            self.guard.save(log.id, note)?;
+        }
+        self.known.insert(log.id, Known { edge });
+        Ok(step)
+    }
+
+    /// Where to go on from in a log that this process does not follow yet: the right edge of what the guard knows, if the
+    /// database still holds it. Nothing while another process may be about to sign.
+    fn begin(&mut self, log: &Log) -> Result<std::result::Result<Option<Frontier>, Refusal>> {
+        let Some(note) = self.guard.load(log.id)? else {
+            let Some(published) = &log.checkpoint else {
+                return Ok(Ok(Some(Frontier::new())));
+            };
+            let first = *self.first_seen.entry(log.id).or_insert(published.size);
+            if published.size == first {
+                return Ok(Err(Refusal::Unguarded {
+                    size: published.size,
+                }));
+            }
+            // A running publisher has signed since this process started: what it signed is taken over.
+            let taken = signed_by(&published.note, log, &self.store.env)?;
+            let Some(taken) = taken else {
+                return Ok(Err(Refusal::Forked {
+                    size: published.size,
+                }));
+            };
+            let edge = self.edge(log, &taken)?;
+            if edge.is_ok() {
+                self.guard.save(log.id, &published.note)?;
+            }
+            return Ok(edge.map(Some));
+        };
+        let kept = str::from_utf8(&note).ok();
+        let kept = kept
+            .map(|note| signed_by(note, log, &self.store.env))
+            .transpose()?;
+        match kept.flatten() {
+            None => Ok(Err(Refusal::BrokenGuard)),
+            Some(kept) => Ok(self.edge(log, &kept)?.map(Some)),
+        }
+    }
+
+    /// The right edge at a checkpoint, if the database still holds what it covers.
+    fn edge(
+        &self,
+        log: &Log,
+        checkpoint: &Checkpoint,
+    ) -> Result<std::result::Result<Frontier, Refusal>> {
+        let Checkpoint { size, root, .. } = *checkpoint;
+        if log.size < size {
+            let (database, signed) = (log.size, size);
+            return Ok(Err(Refusal::Behind { database, signed }));
+        }
+        let edge = self.store.read(|rx| rx.frontier_at(log, size))?;
+        if edge.root() == root {
+            Ok(Ok(edge))
+        } else {
+            Ok(Err(Refusal::Forked { size }))
+        }
+    }
+}
+
+/// What a note says, if a key of this log has signed it.
+pub(crate) fn signed_by(note: &str, log: &Log, env: &Env) -> Result<Option<Checkpoint>> {
+    let keys = env.verifier_keys(log)?;
+    let read = Note::parse(note.as_bytes()).ok();
+    let read = read.filter(|note| note.verify(&keys).is_ok());
+    let checkpoint = read.and_then(|note| Checkpoint::parse(note.text()).ok());
+    Ok(checkpoint.filter(|one| one.origin == log.origin.as_str()))
+}
+
+impl Store {
+    /// The logs that are not signed, and why, as of the publisher's last round in this process.
+    pub fn refused(&self) -> BTreeMap<LogId, Refusal> {
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Checkpoints enter the database, each only in place of the one that it grew out of. Gives how many did.
+pub(crate) fn publish(conn: &mut Conn, env: &Env, signed: &[Signed]) -> Result<u64> {
+    let mut published = 0;
+    for one in signed {
+        let (size, root, last) = (
+            one.size.cast_signed(),
+            one.root.as_bytes(),
+            one.last.cast_signed(),
+        );
+        let first = "SELECT size FROM checkpoints WHERE log_id = $1";
+        published += if one.last == 0 && conn.query_one(first, params![&one.log])?.is_some() {
+            0
+        } else if one.last == 0 {
+            conn.execute(
+                "INSERT INTO checkpoints (log_id, size, root, note, signed_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (log_id) DO NOTHING",
+                params![&one.log, size, root, &one.note, env.now()],
+            )?
+        } else {
+            conn.execute(
+                "UPDATE checkpoints SET size = $2, root = $3, note = $4, signed_at = $5 WHERE log_id = $1 AND size = $6",
+                params![&one.log, size, root, &one.note, env.now(), last],
+            )?
+        };
+    }
+    Ok(published)
+}

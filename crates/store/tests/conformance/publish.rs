@@ -1,0 +1,439 @@
+//! Publishing: what is signed, and what never is.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::id::LogId;
+use store::{Guard, Log as StoredLog, Publisher, Refusal, Store, Upkeep};
+use tlog::{Checkpoint, Frontier, Note, VerifierKey, leaf_hash};
+
+use crate::support::{Kind, Log, Place, Raw, Team, create, on_both, team};
+
+/// A store with a team, and a folder for a guard beside it.
+struct Scene {
+    place: Place,
+    store: Arc<Store>,
+    team: Team,
+}
+
+impl Scene {
+    fn new(place: Place) -> Self {
+        let store = Arc::new(place.open());
+        let team = team(&store, "Fernhill");
+        Self { place, store, team }
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.place.folder.path().join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        folder
+    }
+
+    fn publisher(&self, guard: &str) -> Publisher {
+        Publisher::new(self.store.clone(), Guard::new(self.folder(guard)))
+    }
+
+    fn log(&self) -> StoredLog {
+        self.store
+            .read(|rx| rx.organization_log(self.team.organization))
+            .expect("a log")
+    }
+
+    /// What was signed last, verified with the log's key.
+    fn signed(&self) -> Option<Checkpoint> {
+        let log = self.log();
+        let note = log.checkpoint?.note;
+        Some(verified(&note, &log.vkey))
+    }
+
+    fn guarded(&self, guard: &str) -> Option<Checkpoint> {
+        let log = self.log();
+        let note = Guard::new(self.folder(guard)).load(log.id).expect("read")?;
+        Some(verified(str::from_utf8(&note).expect("text"), &log.vkey))
+    }
+
+    fn refused(&self) -> Option<Refusal> {
+        self.store.refused().get(&self.log().id).cloned()
+    }
+
+    /// What a database administrator can do: everything.
+    fn tamper(&self, sql: &str) {
+        let mut raw = self.place.raw();
+        let (before, after) = match self.place.kind {
+            Kind::Sqlite => {
+                let triggers =
+                    raw.rows("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'");
+                let drop = triggers
+                    .iter()
+                    .map(|row| format!("DROP TRIGGER {};", row[0].text()));
+                let make = triggers.iter().map(|row| format!("{};", row[1].text()));
+                (drop.collect::<String>(), make.collect::<String>())
+            }
+            Kind::Postgres => {
+                let all = |what: &str| {
+                    ["entries", "logs", "checkpoints"]
+                        .map(|table| format!("ALTER TABLE {table} {what};"))
+                        .concat()
+                };
+                (
+                    all("DISABLE TRIGGER USER"),
+                    all("ENABLE ALWAYS TRIGGER ALL"),
+                )
+            }
+        };
+        let after = match self.place.kind {
+            Kind::Sqlite => after,
+            Kind::Postgres => {
+                let _ = after;
+                [
+                    "entries_guard_rows ON entries",
+                    "logs_guard_rows ON logs",
+                    "checkpoints_guard_rows ON checkpoints",
+                ]
+                .map(|one| {
+                    let (name, table) = one.split_once(" ON ").expect("two names");
+                    format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name};")
+                })
+                .concat()
+            }
+        };
+        raw.must(&format!("{before} {sql}; {after}"));
+    }
+
+    /// The database as it was before its last entries came, as from a backup: the log has `size` entries.
+    fn restore(&self, size: usize) {
+        let mut raw = self.place.raw();
+        let log = Log::of(&mut raw, self.team.organization);
+        let mut edge = Frontier::new();
+        for entry in &log.entries[..size] {
+            edge.append(entry).expect("room");
+        }
+        let id = &log.id;
+        self.tamper(&format!(
+            "DELETE FROM entries WHERE place >= (SELECT first_place FROM logs WHERE id = '{id}') + {size} \
+             AND place < (SELECT first_place FROM logs WHERE id = '{id}') + 1099511627776; \
+             UPDATE logs SET size = {size}, frontier = {} WHERE id = '{id}'; \
+             DELETE FROM index_reached; DELETE FROM index_events; DELETE FROM index_things; DELETE FROM index_counts",
+            bytes(&self.place, &edge.to_bytes())
+        ));
+    }
+}
+
+fn bytes(place: &Place, bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    match place.kind {
+        Kind::Sqlite => format!("x'{digits}'"),
+        Kind::Postgres => format!("'\\x{digits}'::bytea"),
+    }
+}
+
+fn verified(note: &str, vkey: &str) -> Checkpoint {
+    let key = VerifierKey::parse(vkey).expect("a key");
+    let note = Note::parse(note.as_bytes()).expect("a note");
+    assert_eq!(
+        note.verify(std::slice::from_ref(&key))
+            .expect("signed")
+            .len(),
+        1
+    );
+    let checkpoint = Checkpoint::parse(note.text()).expect("a checkpoint");
+    assert_eq!(checkpoint.origin, key.name().as_str());
+    checkpoint
+}
+
+fn root(raw: &mut Raw, team: Team, size: usize) -> tlog::Hash {
+    let log = Log::of(raw, team.organization);
+    let mut edge = Frontier::new();
+    for entry in &log.entries[..size] {
+        edge.push(leaf_hash(entry)).expect("room");
+    }
+    edge.root()
+}
+
+#[test]
+fn what_is_new_is_signed_once() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut publisher = scene.publisher("guard");
+        assert_eq!(scene.signed(), None);
+        for size in [4, 5, 6] {
+            assert!(publisher.round().expect("a round") >= 1);
+            let signed = scene.signed().expect("signed");
+            assert_eq!(signed.size, size);
+            let count = usize::try_from(size).expect("small");
+            assert_eq!(signed.root, root(&mut scene.place.raw(), scene.team, count));
+            assert_eq!(signed.origin, format!("annals.test/{}", scene.log().id));
+            assert_eq!(scene.guarded("guard"), Some(signed));
+            assert_eq!(publisher.round().expect("a round"), 0, "nothing is new");
+            let _ = create(&scene.store, scene.team, "Web app");
+        }
+    });
+}
+
+#[test]
+fn a_publisher_goes_on_after_a_restart() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        scene.publisher("guard").round().expect("a round");
+        let _ = create(&scene.store, scene.team, "Web app");
+        assert!(scene.publisher("guard").round().expect("a round") >= 1);
+        assert_eq!(scene.signed().map(|one| one.size), Some(5));
+        assert_eq!(scene.publisher("guard").round().expect("a round"), 0);
+        assert_eq!(scene.refused(), None);
+    });
+}
+
+/// The machine stops after the guard was written, and before the row was: or the row is reported as not written.
+#[test]
+fn a_checkpoint_that_only_reached_the_guard_is_published_as_it_is() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        let before = scene.log().checkpoint.expect("signed");
+        let _ = create(&scene.store, scene.team, "Web app");
+        publisher.round().expect("a round");
+        let after = scene.log().checkpoint.expect("signed");
+        let digits = bytes(&scene.place, before.root.as_bytes());
+        scene.tamper(&format!(
+            "UPDATE checkpoints SET size = {}, root = {digits}, note = '{}' WHERE log_id = '{}'",
+            before.size,
+            before.note,
+            scene.log().id
+        ));
+        assert_eq!(scene.publisher("guard").round().expect("a round"), 1);
+        assert_eq!(scene.log().checkpoint, Some(after));
+        assert_eq!(scene.refused(), None);
+    });
+}
+
+#[test]
+fn a_restored_backup_is_not_signed_until_it_has_caught_up_with_the_truth() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut publisher = scene.publisher("guard");
+        for name in ["one", "two", "three"] {
+            let _ = create(&scene.store, scene.team, name);
+        }
+        publisher.round().expect("a round");
+        let signed = scene.log().checkpoint.expect("signed");
+        scene.restore(5);
+        let behind = Refusal::Behind {
+            database: 5,
+            signed: 7,
+        };
+        for mut publisher in [publisher, scene.publisher("guard")] {
+            publisher.round().expect("a round");
+            assert_eq!(scene.refused(), Some(behind.clone()));
+        }
+        // The log grows past the size that was signed, with another history.
+        for name in ["other", "than", "before"] {
+            let _ = create(&scene.store, scene.team, name);
+        }
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused(), Some(Refusal::Forked { size: 7 }));
+        assert_eq!(scene.log().checkpoint, Some(signed), "nothing was signed");
+    });
+}
+
+/// With the process still running, which remembers by itself.
+#[test]
+fn a_running_publisher_sees_that_its_database_was_exchanged() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut publisher = scene.publisher("guard");
+        for name in ["one", "two"] {
+            let _ = create(&scene.store, scene.team, name);
+        }
+        publisher.round().expect("a round");
+        scene.restore(4);
+        for name in ["other", "than", "before"] {
+            let _ = create(&scene.store, scene.team, name);
+        }
+        publisher.round().expect("a round");
+        assert!(
+            matches!(
+                scene.refused(),
+                Some(Refusal::Changed { .. } | Refusal::Forked { .. })
+            ),
+            "{:?}",
+            scene.refused()
+        );
+    });
+}
+
+#[test]
+fn an_entry_that_was_changed_before_it_was_signed_is_not_signed() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        let _ = create(&scene.store, scene.team, "Web app");
+        let id = scene.log().id;
+        scene.tamper(&format!(
+            "UPDATE entries SET entry = parts WHERE place = (SELECT first_place FROM logs WHERE id = '{id}') + 4"
+        ));
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused(), Some(Refusal::Changed { size: 5 }));
+        assert_eq!(scene.signed().map(|one| one.size), Some(4));
+    });
+}
+
+#[test]
+fn a_process_without_a_guard_waits_until_it_sees_another_sign() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut first = scene.publisher("first");
+        first.round().expect("a round");
+        let mut second = scene.publisher("second");
+        let _ = create(&scene.store, scene.team, "Web app");
+        second.round().expect("a round");
+        assert_eq!(scene.refused(), Some(Refusal::Unguarded { size: 4 }));
+        assert_eq!(scene.guarded("second"), None);
+        first.round().expect("a round");
+        second.round().expect("a round");
+        assert_eq!(scene.refused(), None);
+        assert_eq!(scene.guarded("second").map(|one| one.size), Some(5));
+        // From now on either of them signs, and each keeps what the other has signed.
+        let _ = create(&scene.store, scene.team, "Shop");
+        assert_eq!(second.round().expect("a round"), 1);
+        first.round().expect("a round");
+        assert_eq!(scene.guarded("first").map(|one| one.size), Some(6));
+    });
+}
+
+#[test]
+fn a_guard_file_that_is_not_of_this_log_stops_the_signing() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        scene.publisher("guard").round().expect("a round");
+        let _ = create(&scene.store, scene.team, "Web app");
+        let guard = Guard::new(scene.folder("guard"));
+        let note = String::from_utf8(guard.load(scene.log().id).expect("read").expect("there"));
+        let note = note.expect("text");
+        for broken in ["", "nonsense", &note.replace("\n4\n", "\n5\n")] {
+            guard.save(scene.log().id, broken).expect("saved");
+            scene.publisher("guard").round().expect("a round");
+            assert_eq!(scene.refused(), Some(Refusal::BrokenGuard), "{broken:?}");
+        }
+        guard.save(scene.log().id, &note).expect("saved");
+        scene.publisher("guard").round().expect("a round");
+        assert_eq!(scene.refused(), None);
+    });
+}
+
+#[test]
+fn nothing_is_published_when_the_guard_cannot_be_written() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut publisher = scene.publisher("guard");
+        std::fs::remove_dir(scene.folder("guard")).expect("removed");
+        assert!(publisher.round().is_err());
+        assert_eq!(scene.signed(), None);
+        scene.folder("guard");
+        assert!(publisher.round().expect("a round") >= 1);
+        assert_eq!(scene.signed().map(|one| one.size), Some(4));
+    });
+}
+
+/// Publishers on several threads, while the log grows: for each size one root, and sizes only grow.
+#[test]
+fn two_publishers_never_sign_two_roots_for_one_size() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let id: LogId = scene.log().id;
+        scene.publisher("first").round().expect("a round");
+        std::fs::create_dir_all(scene.folder("second")).expect("a folder");
+        let kept = Guard::new(scene.folder("first"))
+            .load(id)
+            .expect("read")
+            .expect("there");
+        let kept = String::from_utf8(kept).expect("text");
+        Guard::new(scene.folder("second"))
+            .save(id, &kept)
+            .expect("saved");
+        let signed = std::sync::Mutex::new(Vec::new());
+        std::thread::scope(|threads| {
+            for guard in ["first", "second"] {
+                let (scene, signed) = (&scene, &signed);
+                threads.spawn(move || {
+                    let mut publisher = scene.publisher(guard);
+                    for _ in 0..20 {
+                        publisher.round().expect("a round");
+                        let guarded = scene.guarded(guard).expect("there");
+                        signed.lock().expect("a list").push((guard, guarded));
+                    }
+                });
+            }
+            threads.spawn(|| {
+                for number in 0..40 {
+                    let _ = create(&scene.store, scene.team, &format!("Web app {number}"));
+                }
+            });
+        });
+        assert_eq!(scene.refused(), None);
+        let mut raw = scene.place.raw();
+        let signed = signed.into_inner().expect("a list");
+        for guard in ["first", "second"] {
+            let sizes: Vec<u64> = signed
+                .iter()
+                .filter(|one| one.0 == guard)
+                .map(|one| one.1.size)
+                .collect();
+            assert!(sizes.is_sorted(), "{sizes:?}");
+        }
+        for (_, checkpoint) in signed {
+            let size = usize::try_from(checkpoint.size).expect("small");
+            assert_eq!(checkpoint.root, root(&mut raw, scene.team, size));
+        }
+    });
+}
+
+#[test]
+fn a_checkpoint_takes_the_place_only_of_the_one_that_it_grew_out_of() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        scene.publisher("guard").round().expect("a round");
+        let log = scene.log();
+        let published = log.checkpoint.clone().expect("signed");
+        let _ = create(&scene.store, scene.team, "Web app");
+        let other = |last, size| {
+            let signed = store::Signed {
+                log: log.id,
+                size,
+                root: tlog::EMPTY_ROOT,
+                note: "other".to_owned(),
+                last,
+            };
+            scene.store.upkeep(Upkeep::Publish(vec![signed])).wait()
+        };
+        assert_eq!(other(0, 5).expect("kept"), 0);
+        assert_eq!(other(3, 5).expect("kept"), 0);
+        assert_eq!(scene.log().checkpoint, Some(published));
+        assert!(other(4, 6).is_err(), "it covers what is not there");
+        assert!(other(4, 4).is_err(), "another root for the same size");
+        assert_eq!(other(4, 5).expect("kept"), 1);
+    });
+}
+
+#[test]
+fn the_database_refuses_to_take_a_checkpoint_back() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        scene.publisher("guard").round().expect("a round");
+        let mut raw = scene.place.raw();
+        let before = raw.table("checkpoints");
+        for sql in [
+            "UPDATE checkpoints SET size = size - 1",
+            "UPDATE checkpoints SET size = size + 1",
+            "UPDATE checkpoints SET root = (SELECT root FROM checkpoints WHERE size = 2)",
+            "DELETE FROM checkpoints",
+            "UPDATE logs SET generation = 3",
+        ] {
+            let refused = raw.run(sql);
+            assert!(refused.is_err(), "this was let through: {sql}");
+        }
+        assert_eq!(raw.table("checkpoints"), before);
+    });
+}
