@@ -96,6 +96,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
     let config = Config {
         public_url: public_url.clone(),
         trusted_proxies: command.trusted_proxies,
+        guard: Some(guard),
     };
     let app = App::new(store.clone(), config);
 

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod connections;
 pub mod destinations;
 pub mod event_stream_sources;
+pub mod logs;
 pub mod paging;
 pub mod sources;
 pub mod transformations;
@@ -56,6 +57,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(transformations::routes())
         .merge(catalog::routes())
         .merge(audit_logs::routes())
+        .merge(logs::routes())
 }
 
 /// The description of the API, as it is checked in as `openapi.json`.

@@ -1,12 +1,34 @@
 //! What every request has at hand.
 
+use std::cell::RefCell;
+use std::future::Future;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use model::id::LogId;
 use store::{Action, Error, Recorded, Result, Rx, Store, Upkeep};
 
 use crate::auth::password::Hasher;
 use crate::request::Caller;
+
+/// The entries that a request has left: log and places.
+pub type Entries = Vec<(LogId, Range<u64>)>;
+
+tokio::task_local! {
+    static RECORDED: RefCell<Entries>;
+}
+
+/// Answers a request, and gives with the answer what was recorded on the way.
+pub async fn recording<T>(answer: impl Future<Output = T>) -> (T, Entries) {
+    RECORDED
+        .scope(RefCell::default(), async {
+            let answer = answer.await;
+            (answer, RECORDED.with(RefCell::take))
+        })
+        .await
+}
 
 /// How the server is reached.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +37,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Proxies whose word about the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// The folder of the guard; without one this process signs no log.
+    pub guard: Option<PathBuf>,
 }
 
 impl Config {
@@ -64,9 +88,13 @@ impl App {
         caller: &Caller,
         action: A,
     ) -> Result<Recorded<A::Output>> {
-        self.store
+        let done = self
+            .store
             .perform(caller.actor, caller.origin.clone(), action)
-            .await
+            .await?;
+        // Outside of a request there is nobody to tell.
+        let _ = RECORDED.try_with(|all| all.borrow_mut().extend(done.entries.iter().cloned()));
+        Ok(done)
     }
 
     /// Does bookkeeping without waiting for it.

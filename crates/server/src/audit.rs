@@ -5,9 +5,14 @@ use model::role::Permission;
 use serde_json::{Map, Value, json};
 use store::{Error, Event, Order, Page, Query, Result, Rx};
 
+use tlog::Receipt;
+
 use crate::actions::audit_log::view::ViewAuditLog;
 use crate::app::App;
 use crate::request::Caller;
+
+/// How long a receipt is waited for: an event is signed within a second.
+pub const SIGNED_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// What part of an organization's log someone asks for.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +87,80 @@ async fn admit(app: &App, caller: &Caller, reach: Reach, query: Query) -> Result
         let _ = app.perform(caller, view).await?;
     }
     Ok(query)
+}
+
+/// Checks that the whole of an organization's log may be read, and records that it is.
+///
+/// # Errors
+/// [`Error::Denied`], recorded, when the caller may not.
+pub async fn admit_to_whole(
+    app: &App,
+    caller: &Caller,
+    organization: OrganizationId,
+) -> Result<()> {
+    let asking = caller.clone();
+    let view = ViewAuditLog {
+        organization,
+        workspace: None,
+        filters: Value::Object(Map::new()),
+    };
+    let (view, recorded) = app
+        .read(move |rx| {
+            let acting = rx.acting(asking.actor)?;
+            let recorded = view.is_recorded(rx, &acting)?;
+            Ok((view, recorded))
+        })
+        .await?;
+    if !recorded {
+        let _ = app.perform(caller, view).await?;
+    }
+    Ok(())
+}
+
+/// The receipt of an event: what proves, offline, that it is in the log. Waits until it is signed.
+///
+/// # Errors
+/// As [`event`]; [`Error::NotSigned`] when the event is not signed within [`SIGNED_WITHIN`].
+pub async fn receipt(app: &App, caller: &Caller, reach: Reach, id: EventId) -> Result<Receipt> {
+    let event = event(app, caller, reach, id).await?;
+    let sequence = event.entry.sequence;
+    let start = std::time::Instant::now();
+    loop {
+        let found = app
+            .read(move |rx| {
+                let log = rx.organization_log(reach.organization)?.as_published();
+                let Some(published) = log.checkpoint.clone().filter(|one| one.size > sequence)
+                else {
+                    return Ok(None);
+                };
+                let path = rx.inclusion(&log, sequence, published.size)?;
+                let disclosed = rx.disclosed(&log, sequence, 1)?.pop();
+                let disclosed = disclosed.ok_or(Error::NotFound("event"))?;
+                let entry = String::from_utf8(disclosed.entry);
+                let entry =
+                    entry.map_err(|_| Error::Internal("an entry that is no text".to_owned()))?;
+                let opened: Vec<_> = disclosed
+                    .disclosures
+                    .iter()
+                    .map(|one| one.as_str())
+                    .collect();
+                let extra = json!({ "disclosures": opened, "entry": entry });
+                Ok(Some(Receipt {
+                    extra: Some(extra.to_string().into_bytes()),
+                    index: sequence,
+                    path,
+                    checkpoint: published.note.into_bytes(),
+                }))
+            })
+            .await?;
+        match found {
+            Some(receipt) => return Ok(receipt),
+            None if start.elapsed() > SIGNED_WITHIN => {
+                return Err(Error::NotSigned);
+            }
+            None => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+        }
+    }
 }
 
 /// A page of the log.

@@ -96,6 +96,10 @@ impl From<Error> for Problem {
                     "The server cannot take this now. Nothing was changed.",
                 )
             }
+            Error::NotSigned => unavailable(
+                "not_signed",
+                "No checkpoint covers this event yet. Try again in a second, or see /health.",
+            ),
             Error::Database(_) | Error::Instance(_) | Error::Internal(_) => {
                 tracing::error!(%error, "an internal error");
                 let message = "Something went wrong on our side. Nothing was changed.";

@@ -312,11 +312,11 @@ mod tests {
 
     fn seen(socket: &str, headers: &[(&'static str, &str)]) -> String {
         let config = Config {
-            public_url: None,
             trusted_proxies: vec![
                 "10.0.0.0/8".parse().expect("a network"),
                 "::1/128".parse().expect("a network"),
             ],
+            ..Config::default()
         };
         let mut map = HeaderMap::new();
         for (name, value) in headers {

@@ -13,13 +13,13 @@ use axum::{Json, Router};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use model::id::RequestId;
 use serde_json::json;
-use store::Upkeep;
+use store::{Guard, Publisher, Upkeep};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api;
-use crate::app::App;
+use crate::app::{App, Entries, recording};
 use crate::problem::Problem;
 use crate::request::BODY_LIMIT;
 use crate::web;
@@ -99,7 +99,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         .map_or("none", MatchedPath::as_str)
         .to_owned();
     let start = std::time::Instant::now();
-    let mut response = next.run(request).await;
+    let (mut response, entries) = recording(next.run(request)).await;
     let status = response.status();
     let labels = [
         ("method", method.to_string()),
@@ -114,6 +114,9 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
+    if let Some(value) = sequence(&entries) {
+        headers.insert(HeaderName::from_static("annals-sequence"), value);
+    }
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -124,12 +127,34 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     response
 }
 
-/// Whether the server can read its database.
+/// Where a change is recorded, for whoever keeps receipts: `<log id>=<first>-<last>[, ...]`.
+fn sequence(entries: &Entries) -> Option<HeaderValue> {
+    let ranges = entries.iter().filter(|(_, range)| !range.is_empty());
+    let parts: Vec<String> = ranges
+        .map(|(log, range)| format!("{log}={}-{}", range.start, range.end - 1))
+        .collect();
+    (!parts.is_empty()).then(|| HeaderValue::from_str(&parts.join(", ")).ok())?
+}
+
+/// Whether the server can read its database, and signs its logs.
 async fn health(State(app): State<App>) -> Result<Json<serde_json::Value>, Problem> {
     let instance = app.read(|rx| rx.instance()).await?;
-    Ok(Json(
-        json!({ "status": "ok", "setUp": instance.name.is_some(), "version": env!("CARGO_PKG_VERSION") }),
-    ))
+    let refused = app.store.refused();
+    let logs: Vec<_> = refused
+        .iter()
+        .map(|(log, refusal)| json!({ "log": log.as_str(), "code": refusal.code(), "message": refusal.to_string() }))
+        .collect();
+    let publisher = match (&app.config.guard, logs.is_empty()) {
+        (None, _) => "off",
+        (Some(_), true) => "signing",
+        (Some(_), false) => "refused",
+    };
+    Ok(Json(json!({
+        "status": if logs.is_empty() { "ok" } else { "degraded" },
+        "setUp": instance.name.is_some(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "publisher": { "status": publisher, "refused": logs },
+    })))
 }
 
 /// Begins to count; the handle gives what was counted. Once in a process.
@@ -158,6 +183,8 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let (finish, finished) = tokio::sync::watch::channel(false);
+    let publisher = tokio::spawn(publish(app.clone(), finished));
     let jobs = tokio::spawn(jobs(app, stopped.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -170,19 +197,55 @@ pub async fn serve(
         () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => Ok(()),
     };
     jobs.abort();
+    // What the last requests recorded is still signed.
+    let _ = finish.send(true);
+    if publisher.await.is_err() {
+        tracing::error!("the publisher panicked");
+    }
     result
 }
 
-/// What the server does by itself: the index, open series of refusals, sessions that have ended.
+/// Signs what is new, four times a second, and once more at the end.
+async fn publish(app: App, mut finished: tokio::sync::watch::Receiver<bool>) {
+    let Some(folder) = app.config.guard.clone() else {
+        return;
+    };
+    let mut publisher = Publisher::new(app.store.clone(), Guard::new(folder));
+    let mut often = tokio::time::interval(Duration::from_millis(250));
+    let mut is_last = false;
+    while !is_last {
+        tokio::select! {
+            _ = often.tick() => {}
+            _ = finished.wait_for(|finished| *finished) => is_last = true,
+        }
+        let round = tokio::task::spawn_blocking(move || {
+            let result = publisher.round();
+            (publisher, result)
+        });
+        let Ok((back, result)) = round.await else {
+            tracing::error!("the publisher panicked; nothing is signed until the next start");
+            return;
+        };
+        publisher = back;
+        if let Err(error) = result {
+            tracing::warn!(%error, "signing will be tried again");
+        }
+    }
+}
+
+/// What the server does by itself: the index, tiles of hashes, open series of refusals, sessions that have ended.
 async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
     let mut quick = tokio::time::interval(Duration::from_millis(200));
     let mut slow = tokio::time::interval(Duration::from_secs(15));
     loop {
         tokio::select! {
-            _ = quick.tick() => while matches!(app.store.upkeep(Upkeep::Index).await, Ok(1..)) {},
+            _ = quick.tick() => {
+                while matches!(app.store.upkeep(Upkeep::Index).await, Ok(1..)) {}
+                while matches!(app.store.upkeep(Upkeep::KeepTiles).await, Ok(1..)) {}
+            }
             _ = slow.tick() => {
                 for upkeep in [Upkeep::CloseRefusals, Upkeep::Expire] {
-                    if let Err(error) = app.store.upkeep(upkeep).await {
+                    if let Err(error) = app.store.upkeep(upkeep.clone()).await {
                         tracing::warn!(%error, ?upkeep, "bookkeeping will be tried again");
                     }
                 }

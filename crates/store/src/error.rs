@@ -51,6 +51,9 @@ pub enum Error {
     /// The store is being closed, or cannot reach its database.
     #[error("the database cannot take the change now: {0}")]
     Unavailable(String),
+    /// No checkpoint covers what was asked for yet.
+    #[error("no checkpoint covers this yet")]
+    NotSigned,
     /// The instance is not as it should be: the key file, the schema, the set-up.
     #[error("{0}")]
     Instance(String),

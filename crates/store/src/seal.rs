@@ -47,6 +47,12 @@ impl Opened {
         std::str::from_utf8(self.bytes.get(SALT..)?).ok()
     }
 
+    /// The disclosure, byte for byte as it was when the part was sealed.
+    pub(crate) fn disclosure(&self, event: &str, part: PartName) -> Option<Disclosure> {
+        let salt = self.bytes.first_chunk::<SALT>()?;
+        Some(Disclosure::of(salt, event, part, self.value_text()?))
+    }
+
     /// The value.
     pub(crate) fn value(&self) -> Option<Value> {
         serde_json::from_str(self.value_text()?).ok()

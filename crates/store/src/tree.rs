@@ -57,6 +57,18 @@ const LOG: &str = "SELECT l.id, l.organization_id, l.origin, l.vkey, l.generatio
     c.size, c.root, c.note FROM logs l LEFT JOIN checkpoints c ON c.log_id = l.id";
 
 impl Log {
+    /// The log as its newest checkpoint has it: what is not signed yet is not there.
+    #[must_use]
+    pub fn as_published(mut self) -> Self {
+        self.size = self.checkpoint.as_ref().map_or(0, |one| one.size);
+        self
+    }
+
+    /// Where an entry is among all entries.
+    pub(crate) fn place(&self, index: u64) -> i64 {
+        self.first_place + index.cast_signed()
+    }
+
     fn from_row(row: &Row) -> Result<Self> {
         let internal = |what: &str| Error::Internal(format!("a log's {what} cannot be read"));
         let size = row.size(6)?;

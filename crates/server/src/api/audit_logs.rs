@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use model::clock::Micros;
 use model::entry::Outcome;
+use model::id::EventId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Error, Event, Order, Query, Result as StoreResult};
+use tlog::Receipt;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -277,6 +281,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get))
+        .routes(routes!(proof))
 }
 
 fn reach(bearer: &Bearer, workspace: Option<&String>) -> StoreResult<Reach> {
@@ -339,4 +344,28 @@ async fn get(
     let id = answer::id(&id, "event")?;
     let event = audit::event(&app, &bearer.caller, reach(&bearer, None)?, id).await?;
     Ok(Json(event.into()))
+}
+
+/// The receipt of an event: a `c2sp.org/tlog-proof@v1` file that proves offline that it is in the log. Its extra data is
+/// the entry, and what opens its sealed parts.
+#[utoipa::path(get, path = "/v2/audit-logs/{id}/proof", tag = "Audit log", params(("id" = String, Path)),
+    responses((status = 200, content_type = "text/plain", body = String), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+async fn proof(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id: EventId = answer::id(&id, "event")?;
+    let receipt = audit::receipt(&app, &bearer.caller, reach(&bearer, None)?, id).await?;
+    Ok(receipt_file(id, &receipt))
+}
+
+/// A receipt, to be kept as a file.
+pub fn receipt_file(event: EventId, receipt: &Receipt) -> Response {
+    let disposition = format!("attachment; filename=\"{event}.tlog-proof\"");
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    (headers, receipt.to_bytes()).into_response()
 }

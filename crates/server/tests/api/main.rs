@@ -6,6 +6,7 @@ mod events;
 mod input;
 mod log;
 mod permissions;
+mod proof;
 mod reading;
 mod secrets;
 mod support;

@@ -15,7 +15,7 @@ use server::app::{App, Config};
 use server::auth::secret;
 use server::request::Place;
 use store::testing::Postgres;
-use store::{Location, Options, Store, Upkeep};
+use store::{Guard, Location, Options, Publisher, Store, Upkeep};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -36,7 +36,7 @@ pub(crate) struct Api {
     pub(crate) router: Router,
     pub(crate) runtime: Runtime,
     // Removed last.
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// An answer.
@@ -44,6 +44,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) json: Value,
     pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -139,7 +140,7 @@ impl Api {
             admin: admin.to_string(),
             service: service.to_string(),
             runtime: Runtime::new().expect("a runtime"),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -167,6 +168,7 @@ impl Api {
                 status: parts.status.as_u16(),
                 json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
                 headers: parts.headers,
+                bytes: bytes.to_vec(),
             }
         })
     }
@@ -271,6 +273,15 @@ impl Api {
         // Both readings are recorded before they are counted.
         let _ = (total(""), total("&action=viewed"));
         total("") - total("&action=viewed")
+    }
+
+    /// Signs all logs, as the server's own job does four times a second.
+    pub(crate) fn sign(&self) {
+        let folder = self.folder.path().join("guard");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let guard = Guard::new(folder);
+        let signed = Publisher::new(self.store.clone(), guard).round();
+        signed.expect("a round");
     }
 
     /// Takes everything into the index, as the server's own job does from time to time.

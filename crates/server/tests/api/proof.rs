@@ -1,0 +1,268 @@
+//! The log as verifiers read it: checkpoint, tiles, bundles and receipts, checked with nothing of the store.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use store::{Guard, Publisher};
+use tlog::tile::{Tiler, entries, hashes};
+use tlog::{Checkpoint, Hash, Note, Receipt, Tile, VerifierKey, leaf_hash};
+
+use crate::support::{Answer, Api, id};
+
+fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer
+        .headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+}
+
+/// The organization's log: its id and its verifier key.
+fn log(api: &Api) -> (String, VerifierKey) {
+    let log = api
+        .store
+        .read(|rx| rx.organization_log(api.made.organization))
+        .expect("a log");
+    (
+        log.id.to_string(),
+        VerifierKey::parse(&log.vkey).expect("a key"),
+    )
+}
+
+fn get(api: &Api, path: &str) -> Answer {
+    api.ask("GET", path, &api.service, &Value::Null)
+}
+
+fn checkpoint(api: &Api) -> Checkpoint {
+    let (log, key) = log(api);
+    let answer = get(api, &format!("/logs/{log}/checkpoint"));
+    assert_eq!(
+        (answer.status, header(&answer, "content-type")),
+        (200, Some("text/plain; charset=utf-8"))
+    );
+    assert_eq!(header(&answer, "cache-control"), Some("no-cache"));
+    let note = Note::parse(&answer.bytes).expect("a note");
+    note.verify(&[key]).expect("signed");
+    Checkpoint::parse(note.text()).expect("a checkpoint")
+}
+
+#[test]
+fn a_verifier_finds_the_whole_log_under_its_address() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        for number in 0..270 {
+            api.source(&format!("Web app {number}"));
+        }
+        // Who reads is recorded; then what has been read is signed.
+        let (log, _) = log(&api);
+        let _ = get(&api, &format!("/logs/{log}/checkpoint"));
+        api.sign();
+        let signed = checkpoint(&api);
+        assert!(signed.size > 270);
+        let mut tiler = Tiler::new();
+        for tile in Tile::of_entries(signed.size) {
+            let answer = get(&api, &format!("/logs/{log}/{tile}"));
+            assert_eq!(
+                (answer.status, header(&answer, "content-type")),
+                (200, Some("application/octet-stream"))
+            );
+            assert_eq!(
+                header(&answer, "cache-control"),
+                Some("private, max-age=31536000, immutable")
+            );
+            for entry in entries(&answer.bytes) {
+                let leaf = leaf_hash(entry.expect("whole"));
+                let served = |tile: Tile, expected: &[Hash]| -> Result<(), ()> {
+                    let answer = get(&api, &format!("/logs/{log}/{tile}"));
+                    let found: Vec<Hash> = hashes(&answer.bytes).expect("hashes").collect();
+                    assert_eq!(found, expected, "{tile}");
+                    Ok(())
+                };
+                tiler.push(leaf, served).expect("served");
+            }
+        }
+        assert_eq!((tiler.size(), tiler.root()), (signed.size, signed.root));
+        for (tile, expected) in tiler.partial() {
+            let answer = get(&api, &format!("/logs/{log}/{tile}"));
+            assert_eq!(
+                hashes(&answer.bytes).expect("hashes").collect::<Vec<_>>(),
+                expected,
+                "{tile}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_not_signed_is_not_there() {
+    let api = Api::sqlite();
+    let (log, _) = log(&api);
+    let problem = |path: &str| get(&api, &format!("/logs/{log}/{path}")).problem();
+    assert_eq!(problem("checkpoint"), "404 not_found: checkpoint not found");
+    assert_eq!(problem("tile/0/000.p/1"), "404 not_found: tile not found");
+    api.sign();
+    let size = checkpoint(&api).size;
+    api.source("Web app");
+    assert_eq!(
+        problem(&format!("tile/0/000.p/{}", size + 1)),
+        "404 not_found: tile not found"
+    );
+    assert_eq!(
+        problem(&format!("tile/entries/000.p/{}", size + 1)),
+        "404 not_found: tile not found"
+    );
+    assert_eq!(
+        get(&api, &format!("/logs/{log}/tile/entries/000.p/{size}")).status,
+        200
+    );
+    for none in [
+        "tile/0/0",
+        "tile/0/000.p/0",
+        "tile/x/000",
+        "tile/0/001",
+        "tile/1/000.p/1",
+    ] {
+        assert_eq!(problem(none), "404 not_found: tile not found", "{none}");
+    }
+}
+
+#[test]
+fn a_log_is_for_its_organizations_administrators() {
+    let api = Api::sqlite();
+    api.sign();
+    let (log, _) = log(&api);
+    let path = format!("/logs/{log}/tile/entries/000.p/1");
+    let status = |token: &str, path: &str| api.ask("GET", path, token, &Value::Null).status;
+    assert_eq!(status(&api.service, &path), 200);
+    assert_eq!(status(&api.admin, &path), 200);
+    assert_eq!(status("", &path), 401);
+    let viewer = api
+        .member("Vera", Some(model::role::WorkspaceRole::Viewer))
+        .token;
+    assert_eq!(status(&viewer, &path), 403);
+    let newest = get(&api, "/v2/audit-logs?order=desc&per_page=5").ok();
+    let newest = newest["data"].as_array().expect("events");
+    let denied = newest
+        .iter()
+        .any(|one| one["action"] == "viewed" && one["outcome"] == "denied");
+    assert!(denied, "{newest:?}");
+}
+
+#[test]
+fn the_log_of_the_instance_and_logs_that_are_none_are_not_there() {
+    let api = Api::sqlite();
+    api.sign();
+    let instance = api.store.read(|rx| rx.instance()).expect("an instance").log;
+    for id in [instance.as_str(), "nonsense", "0ujtsYcgvSTl8PAuAdqWYSMnLOv"] {
+        assert_eq!(
+            get(&api, &format!("/logs/{id}/checkpoint")).problem(),
+            "404 not_found: log not found"
+        );
+    }
+}
+
+#[test]
+fn a_change_is_answered_with_its_places_in_the_log() {
+    let api = Api::sqlite();
+    let (log, _) = log(&api);
+    let source = api.source("Web app");
+    let last = api.events().last().expect("an event")["sequence"]
+        .as_u64()
+        .expect("a number");
+    let change = json!({ "name": "Shop", "enabled": false });
+    let both = api.put(&format!("/v2/sources/{source}"), change.clone());
+    let viewed = 1; // by the service token, between the two
+    let (first, end) = (last + viewed + 1, last + viewed + 2);
+    assert_eq!(
+        header(&both, "annals-sequence"),
+        Some(&*format!("{log}={first}-{end}"))
+    );
+    assert_eq!(
+        header(
+            &api.put(&format!("/v2/sources/{source}"), change),
+            "annals-sequence"
+        ),
+        None,
+        "nothing changed"
+    );
+    assert_eq!(header(&api.get("/v2/sources"), "annals-sequence"), None);
+}
+
+#[test]
+fn a_receipt_proves_its_event_without_the_server() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        api.source("Web app \u{2013} \"Zürich\"");
+        let event = id(api.events().last().expect("an event"));
+        api.sign();
+        let answer = get(&api, &format!("/v2/audit-logs/{event}/proof"));
+        assert_eq!(answer.status, 200, "{}", answer.json);
+        assert_eq!(
+            header(&answer, "content-disposition"),
+            Some(&*format!("attachment; filename=\"{event}.tlog-proof\""))
+        );
+        let receipt = Receipt::parse(&answer.bytes).expect("a receipt");
+        let (note, _) = receipt.checkpoint().expect("a note");
+        note.verify(&[log(&api).1]).expect("signed");
+        let extra: Value =
+            serde_json::from_slice(receipt.extra.as_deref().expect("extra")).expect("JSON");
+        let entry = extra["entry"].as_str().expect("an entry");
+        receipt
+            .verify(&leaf_hash(entry.as_bytes()))
+            .expect("proved");
+        let entry = model::entry::Entry::parse(entry.as_bytes()).expect("an entry");
+        assert_eq!(
+            (entry.id.as_str(), entry.sequence),
+            (event.as_str(), receipt.index)
+        );
+        let commitments: Vec<&String> = entry.parts.values().chain(&entry.changes).collect();
+        let disclosures = extra["disclosures"].as_array().expect("a list");
+        assert_eq!(disclosures.len(), commitments.len());
+        for disclosure in disclosures {
+            let text = disclosure.as_str().expect("a text");
+            let hash = Sha256::digest(format!("annals.part.v1\n{text}"));
+            let commitment = URL_SAFE_NO_PAD.encode(hash);
+            assert!(commitments.contains(&&commitment), "{text}");
+        }
+        assert!(
+            disclosures
+                .iter()
+                .any(|one| one.as_str().is_some_and(|one| one.contains("Zürich")))
+        );
+    }
+}
+
+#[test]
+fn a_receipt_of_an_event_that_is_not_signed_says_so() {
+    let api = Api::sqlite();
+    let event = api.last();
+    let answer = get(&api, &format!("/v2/audit-logs/{event}/proof"));
+    assert_eq!(
+        answer.problem(),
+        "503 not_signed: No checkpoint covers this event yet. Try again in a second, or see /health."
+    );
+    assert_eq!(
+        get(&api, "/v2/audit-logs/0ujtsYcgvSTl8PAuAdqWYSMnLOv/proof").problem(),
+        "404 not_found: event not found"
+    );
+}
+
+#[test]
+fn health_says_that_a_log_is_not_signed_and_why() {
+    let api = Api::sqlite();
+    api.sign();
+    let health = |path: &str| get(&api, path).ok();
+    assert_eq!(health("/health")["status"], "ok");
+    api.source("Web app");
+    let empty = api.folder.path().join("another guard");
+    std::fs::create_dir_all(&empty).expect("a folder");
+    let mut publisher = Publisher::new(api.store.clone(), Guard::new(empty));
+    publisher.round().expect("a round");
+    let said = health("/health");
+    assert_eq!(said["status"], "degraded");
+    let refused = said["publisher"]["refused"].as_array().expect("a list");
+    assert!(
+        refused
+            .iter()
+            .any(|one| one["log"] == log(&api).0 && one["code"] == "unguarded"),
+        "{said}"
+    );
+}
