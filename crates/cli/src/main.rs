@@ -5,6 +5,7 @@ mod init;
 mod member;
 mod migrate;
 mod place;
+mod privacy;
 mod serve;
 
 use std::process::ExitCode;
@@ -28,6 +29,9 @@ enum Command {
     /// Manage who belongs to an organization
     #[command(subcommand)]
     Member(member::Member),
+    /// Erase what is known of a person
+    #[command(subcommand)]
+    Privacy(privacy::Privacy),
     /// Bring a database to this version's schema, as its owner
     Migrate(migrate::Migrate),
     /// Measure what an audited change costs on this machine
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Command::Serve(command) => serve::run(command),
         Command::Init(command) => init::run(command),
         Command::Member(command) => member::run(command),
+        Command::Privacy(command) => privacy::run(command),
         Command::Migrate(command) => migrate::run(&command),
         Command::Bench(command) => bench::run(command),
         Command::Openapi => openapi(),

@@ -48,7 +48,7 @@ pub(crate) struct Add {
 }
 
 /// The organization that is meant, where there is only one.
-fn only_organization(store: &Store) -> Result<OrganizationId> {
+pub(crate) fn only_organization(store: &Store) -> Result<OrganizationId> {
     let mut all = store.read(|rx| rx.organizations())?;
     match (all.pop(), all.is_empty()) {
         (Some(one), true) => Ok(one.id),

@@ -1,5 +1,7 @@
 //! Where an instance is: its data, its keys, and what a person types about them.
 
+pub(crate) mod guard;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +54,11 @@ impl Place {
             (None, Some(folder)) => Ok(Some(folder.clone())),
             (None, None) => home("XDG_DATA_HOME", ".local/share").map(Some),
         }
+    }
+
+    /// Whether the data is in PostgreSQL.
+    pub(crate) const fn is_postgres(&self) -> bool {
+        self.database.is_some()
     }
 
     /// How the store is opened.

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -15,7 +14,7 @@ use store::{SetUpLink, Store, Upkeep};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::place::{Place, home, restrict, runtime};
+use crate::place::{Place, guard, runtime};
 
 /// How long the link to set an instance up by is good, in microseconds: a day. A restart prints a new one.
 const LINK: i64 = Micros::DAY;
@@ -25,9 +24,8 @@ const LINK: i64 = Micros::DAY;
 pub(crate) struct Serve {
     #[command(flatten)]
     place: Place,
-    /// Folder outside the database for what a restored backup must not forget [default: annals in the user's state home]
-    #[arg(long, env = "ANNALS_GUARD", value_name = "DIR")]
-    guard: Option<PathBuf>,
+    #[command(flatten)]
+    guard: guard::Folder,
     /// Address to listen at; port 0 takes a free one
     #[arg(
         long,
@@ -75,29 +73,16 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let public_url = public_url(command.public_url)?;
-    let guard = match command.guard {
-        Some(folder) => folder,
-        None => home("XDG_STATE_HOME", ".local/state")?,
-    };
-    if command
-        .place
-        .folder()?
-        .is_some_and(|data| guard.starts_with(data))
-    {
-        bail!(
-            "the guard folder must not be in the data folder: a restored backup would bring an old guard with it"
-        );
-    }
-    std::fs::create_dir_all(&guard)
-        .with_context(|| format!("cannot make the guard folder {}", guard.display()))?;
-    restrict(&guard)?;
+    let guard = command.guard.open(&command.place)?;
     let store = Arc::new(command.place.open(!command.no_migrate)?);
     let metrics = server::serve::install_metrics().map_err(anyhow::Error::msg)?;
     let config = Config {
         public_url: public_url.clone(),
         trusted_proxies: command.trusted_proxies,
-        guard: Some(guard),
+        guard: Some(guard.folder().to_owned()),
     };
+    // What a restored backup does not know is erased before anyone can read it.
+    server::privacy::again(&store, &guard)?;
     let app = App::new(store.clone(), config);
 
     let result = runtime()?.block_on(async {

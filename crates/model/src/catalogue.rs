@@ -27,6 +27,12 @@ pub enum TargetType {
     AuditLog,
     /// This instance of Annals.
     Instance,
+    /// What is known of a person, or one value that was sealed.
+    Privacy,
+    /// A log: its entries as they are signed.
+    Log,
+    /// The key that signs a log.
+    LogKey,
 }
 
 impl TargetType {
@@ -43,6 +49,9 @@ impl TargetType {
         Self::AccessToken,
         Self::AuditLog,
         Self::Instance,
+        Self::Privacy,
+        Self::Log,
+        Self::LogKey,
     ];
 
     /// The word in an entry and in the public API.
@@ -59,6 +68,9 @@ impl TargetType {
             Self::AccessToken => "access_token",
             Self::AuditLog => "audit_log",
             Self::Instance => "instance",
+            Self::Privacy => "privacy",
+            Self::Log => "log",
+            Self::LogKey => "log_key",
         }
     }
 
@@ -276,6 +288,14 @@ catalogue! {
     AUDIT_LOG_VIEWED = AuditLog."viewed", "Viewed", "Audit log", AuditLog;
     /// Refusals of one actor that were too many to be recorded one by one.
     AUDIT_LOG_REFUSALS_SUMMARIZED = AuditLog."refusals_summarized", "Refusals Summarized", "Audit log", AuditLog;
+    /// The log, or a part of it, is taken out.
+    AUDIT_LOG_EXPORTED = AuditLog."exported", "Exported", "Audit log", AuditLog;
+    /// A person's data, or one value, is erased.
+    PRIVACY_ERASED = Privacy."erased", "Erased", "Privacy", Integrity;
+    /// A log is signed on although the database does not hold what was signed before.
+    LOG_RECOVERED = Log."recovered", "Recovered", "Log", Integrity;
+    /// A log is signed with its next key.
+    LOG_KEY_ROTATED = LogKey."rotated", "Rotated", "Log key", Integrity;
     /// This instance is set up.
     INSTANCE_SET_UP = Instance."set_up", "Set Up", "Integrity", Integrity;
 }

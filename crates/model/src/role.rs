@@ -95,6 +95,8 @@ words! {
         ViewMembers = "view_members", "View members";
         /// Add members and change what they are.
         EditMembers = "edit_members", "Edit members";
+        /// Erase what is known of a person.
+        ErasePeople = "erase_people", "Erase people";
     }
 }
 
@@ -167,6 +169,11 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         permission: Permission::EditMembers,
+        workspace: &[],
+        service: false,
+    },
+    Rule {
+        permission: Permission::ErasePeople,
         workspace: &[],
         service: false,
     },

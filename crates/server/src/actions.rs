@@ -7,6 +7,7 @@ pub mod destination;
 pub mod input;
 pub mod instance;
 pub mod member;
+pub mod privacy;
 pub mod session;
 pub mod source;
 pub mod transformation;

@@ -20,6 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api;
 use crate::app::{App, Entries, recording};
+use crate::privacy;
 use crate::problem::Problem;
 use crate::request::BODY_LIMIT;
 use crate::web;
@@ -233,6 +234,22 @@ async fn publish(app: App, mut finished: tokio::sync::watch::Receiver<bool>) {
     }
 }
 
+/// Brings the guard's list of erasures and the database together, and removes what is erased.
+async fn erasures(app: &App) {
+    let (store, guard) = (app.store.clone(), app.config.guard.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        if let Some(folder) = guard {
+            privacy::again(&store, &Guard::new(folder))?;
+        }
+        privacy::remove(&store)
+    });
+    match work.await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "erasing will be tried again"),
+        Err(_) => tracing::error!("erasing panicked"),
+    }
+}
+
 /// What the server does by itself: the index, tiles of hashes, open series of refusals, sessions that have ended.
 async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
     let mut quick = tokio::time::interval(Duration::from_millis(200));
@@ -244,6 +261,7 @@ async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
                 while matches!(app.store.upkeep(Upkeep::KeepTiles).await, Ok(1..)) {}
             }
             _ = slow.tick() => {
+                erasures(&app).await;
                 for upkeep in [Upkeep::CloseRefusals, Upkeep::Expire] {
                     if let Err(error) = app.store.upkeep(upkeep.clone()).await {
                         tracing::warn!(%error, ?upkeep, "bookkeeping will be tried again");

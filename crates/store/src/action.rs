@@ -163,6 +163,7 @@ pub struct Fact {
     pub(crate) target: Option<Target>,
     pub(crate) related: Vec<Target>,
     pub(crate) detail: Option<Value>,
+    pub(crate) facts: Option<Value>,
     pub(crate) log: Option<Scope>,
 }
 
@@ -176,6 +177,7 @@ impl Fact {
             target: None,
             related: Vec::new(),
             detail: None,
+            facts: None,
             log: None,
         }
     }
@@ -212,6 +214,13 @@ impl Fact {
     #[must_use]
     pub fn detail(mut self, detail: Value) -> Self {
         self.detail = Some(detail);
+        self
+    }
+
+    /// What stays readable for ever, and is never about a person.
+    #[must_use]
+    pub fn readable(mut self, facts: Value) -> Self {
+        self.facts = Some(facts);
         self
     }
 

@@ -16,7 +16,7 @@ use crate::acting::{Acting, TOKEN};
 use crate::action::Target;
 use crate::db::{Conn, Param, Row, dialect, params};
 use crate::error::{Error, Result};
-use crate::keyring::INSTANCE;
+use crate::keyring::{INSTANCE, KeyState};
 use crate::seal::{self, Open};
 use crate::tx::{Note, Rx};
 
@@ -163,6 +163,8 @@ impl LogState {
             });
         }
 
+        forget_erased(rx, &organization, &mut parts)?;
+
         let actor = EntryActor {
             id: draft.acting.id(),
             r#type: draft.acting.kind.to_owned(),
@@ -226,6 +228,23 @@ impl LogState {
             parts: blob,
         })
     }
+}
+
+/// What would be said of an erased person is not said: such a part goes under the organization's key, without its value.
+fn forget_erased<'a>(rx: &mut Rx<'_>, organization: &'a str, parts: &mut [Open<'a>]) -> Result<()> {
+    let wanted: Vec<_> = parts
+        .iter()
+        .map(|part| (organization, part.subject))
+        .collect();
+    rx.keys.fetch(rx.conn, rx.env, &wanted)?;
+    for part in parts {
+        if let Some(KeyState::Erased) = rx.keys.get(rx.conn, rx.env, organization, part.subject)? {
+            let interface = part.value.get("interface").cloned();
+            part.subject = organization;
+            part.value = interface.map_or_else(|| json!({}), |word| json!({ "interface": word }));
+        }
+    }
+    Ok(())
 }
 
 fn entry_target(target: &Target) -> EntryTarget {

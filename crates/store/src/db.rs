@@ -442,6 +442,17 @@ impl Conn {
         self.batch(sql)
     }
 
+    /// Rewrites what held rows that are gone, so that nothing of them is left in the files. Not inside a transaction.
+    ///
+    /// `SQLite`: the whole file, and then the write-ahead log is emptied, as soon as no reader holds it. PostgreSQL: the
+    /// table of the keys; its own write-ahead log is left to the server.
+    pub(crate) fn scrub(&mut self) -> Result<(), DbError> {
+        match &mut self.database {
+            Database::Sqlite(conn) => conn.scrub(),
+            Database::Postgres(conn) => conn.batch("VACUUM FULL data_keys"),
+        }
+    }
+
     /// Whether a transaction is open, and can go on. After an error only this tells whether it was ended.
     pub(crate) fn in_transaction(&mut self) -> bool {
         match &mut self.database {

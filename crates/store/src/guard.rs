@@ -8,9 +8,42 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use model::id::LogId;
+use model::id::{EventId, LogId, OrganizationId, UserId};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+
+/// The list of erasures.
+const ERASURES: &str = "erasures.jsonl";
+
+/// An erasure as the guard keeps it: enough to do it again in a restored backup, and nothing about a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Kept {
+    /// Of a person.
+    Person {
+        /// In which organization; none for the account and everywhere.
+        organization: Option<OrganizationId>,
+        /// Whom.
+        subject: UserId,
+    },
+    /// Of one part of one event.
+    Part {
+        /// In which organization.
+        organization: OrganizationId,
+        /// The event.
+        event: EventId,
+        /// The name of the part.
+        part: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    cancelled: bool,
+    what: Kept,
+}
 
 /// A folder outside of the database.
 #[derive(Clone, Debug)]
@@ -54,6 +87,71 @@ impl Guard {
     /// When it cannot be written.
     pub fn save(&self, log: LogId, note: &str) -> Result<()> {
         self.replace(&self.file(log), note.as_bytes())
+    }
+
+    /// The erasures that were kept.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn erasures(&self) -> Result<Vec<Kept>> {
+        let file = self.folder.join(ERASURES);
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(broken(&file, &error)),
+        };
+        let mut kept: Vec<Kept> = Vec::new();
+        for line in text.lines() {
+            // A line that was cut off when the machine stopped was not synced: its erasure has not happened.
+            let Ok(line) = serde_json::from_str::<Line>(line) else {
+                continue;
+            };
+            kept.retain(|one| *one != line.what);
+            if !line.cancelled {
+                kept.push(line.what);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Keeps an erasure, before it is done. When this returns, it outlives a loss of power.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_erasure(&self, what: &Kept) -> Result<()> {
+        self.append(&Line {
+            what: what.clone(),
+            cancelled: false,
+        })
+    }
+
+    /// An erasure that was kept was refused.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn cancel_erasure(&self, what: &Kept) -> Result<()> {
+        self.append(&Line {
+            what: what.clone(),
+            cancelled: true,
+        })
+    }
+
+    fn append(&self, line: &Line) -> Result<()> {
+        let file = self.folder.join(ERASURES);
+        let text =
+            serde_json::to_string(line).map_err(|error| Error::Internal(error.to_string()))?;
+        let written = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&file)
+            .and_then(|mut list| {
+                // After a line that was cut off, a new one begins.
+                list.write_all(format!("\n{text}\n").as_bytes())?;
+                list.sync_all()
+            })
+            .and_then(|()| File::open(&self.folder)?.sync_all());
+        written.map_err(|error| broken(&file, &error))
     }
 
     fn replace(&self, file: &Path, bytes: &[u8]) -> Result<()> {

@@ -38,6 +38,7 @@ pub(crate) enum KeyState {
 #[derive(Default)]
 pub(crate) struct Keyring {
     seen: HashMap<(String, String), KeyState>,
+    /// Those made or destroyed since the mark.
     made: Vec<(String, String)>,
 }
 
@@ -226,6 +227,31 @@ impl Keyring {
                 Ok(key)
             }
         }
+    }
+
+    /// Destroys the key of a subject, in all its generations. Where there was none, none can come any more.
+    pub(crate) fn erase(
+        &mut self,
+        conn: &mut Conn,
+        env: &Env,
+        organization: &str,
+        subject: &str,
+    ) -> Result<()> {
+        let now = env.now();
+        let destroyed = conn.execute(
+            "UPDATE data_keys SET wrapped = NULL, erased_at = $3 WHERE organization = $1 AND subject = $2 AND erased_at IS NULL",
+            params![organization, subject, now],
+        )?;
+        if destroyed == 0 && self.get(conn, env, organization, subject)?.is_none() {
+            conn.execute(
+                "INSERT INTO data_keys (organization, subject, generation, wrapped, erased_at) VALUES ($1, $2, 1, NULL, $3)",
+                params![organization, subject, now],
+            )?;
+        }
+        let name = (organization.to_owned(), subject.to_owned());
+        self.made.push(name.clone());
+        self.seen.insert(name, KeyState::Erased);
+        Ok(())
     }
 
     /// From here on, keys that are made can be forgotten again.

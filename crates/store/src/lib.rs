@@ -35,11 +35,12 @@ pub use action::{Action, Changed, Done, Fact, Need, Recorded, Resource, Scope, T
 pub use db::{DbError, Location};
 pub use disclose::Disclosed;
 pub use error::{Error, Result};
-pub use guard::Guard;
+pub use guard::{Guard, Kept};
 pub use keys::KeyFile;
 pub use publish::{Publisher, Refusal, Signed};
 pub use search::{Event, Hidden, Order, Page, Query};
 pub use store::{Instance, Keeping, Options, Performing, Store, migrate};
+pub use tables::erasures::{Erased, Erasure};
 pub use tables::identity::normalized_email;
 pub use tables::listing::{After, Listing};
 pub use tables::setup::SetUpLink;

@@ -155,6 +155,19 @@ fn next<'b>(blob: &mut &'b [u8]) -> Option<(PartName, u32, &'b [u8])> {
     Some((part_of(*code)?, generation, sealed))
 }
 
+/// The blob without the parts that go. Nothing if it cannot be read.
+pub(crate) fn without(blob: &[u8], goes: impl Fn(PartName) -> bool) -> Option<Vec<u8>> {
+    let (mut rest, mut left) = (blob, Vec::with_capacity(blob.len()));
+    while !rest.is_empty() {
+        let before = rest;
+        let (part, ..) = next(&mut rest)?;
+        if !goes(part) {
+            left.extend_from_slice(&before[..before.len() - rest.len()]);
+        }
+    }
+    Some(left)
+}
+
 /// Opens the parts of an event, in the order in which they were sealed.
 pub(crate) fn open(
     rx: &mut Rx<'_>,

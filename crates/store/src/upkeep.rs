@@ -10,6 +10,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::publish::{self, Signed};
 use crate::refusal;
+use crate::tables::erasures;
 use crate::tables::setup::SetUpLink;
 use crate::tree;
 use crate::writer::Group;
@@ -28,6 +29,10 @@ pub enum Upkeep {
     KeepTiles,
     /// Keeps checkpoints that were signed, each in place of the one that it grew out of. Gives how many.
     Publish(Vec<Signed>),
+    /// Removes the next sealed parts that were erased. Gives how many entries were looked through.
+    Purge,
+    /// Gives space that held what was erased back, so that nothing of it is left in the files. Gives 1.
+    Scrub,
     /// Closes series of refusals that have been open long enough. Gives how many.
     CloseRefusals,
     /// A token was used; its last use is kept to the minute.
@@ -52,6 +57,8 @@ impl Upkeep {
             ],
             Self::KeepTiles => &["tiles", "tiles_reached"],
             Self::Publish(_) => &["checkpoints"],
+            Self::Purge => &["entries.parts", "erasures"],
+            Self::Scrub => &[],
             Self::CloseRefusals => &["refusals", "entries", "logs"],
             Self::UsedToken(_) => &["tokens.used_at"],
             Self::UsedSession(_) => &["sessions.used_at"],
@@ -62,11 +69,16 @@ impl Upkeep {
 }
 
 pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
+    if *upkeep == Upkeep::Scrub {
+        return conn.scrub().map(|()| 1).map_err(Error::from);
+    }
     conn.begin()?;
     let done = match upkeep {
         Upkeep::Index => index(conn),
         Upkeep::KeepTiles => tree::keep_tiles(conn),
         Upkeep::Publish(signed) => publish::publish(conn, env, signed),
+        Upkeep::Purge => erasures::purge(conn),
+        Upkeep::Scrub => Ok(0), // has no transaction, see above
         Upkeep::CloseRefusals => {
             let mut group = Group::new(conn, env);
             let closed = refusal::close_due(&mut group, env.now());

@@ -6,6 +6,7 @@ mod events;
 mod input;
 mod log;
 mod permissions;
+mod privacy;
 mod proof;
 mod reading;
 mod secrets;

@@ -60,3 +60,38 @@ $body$;
 CREATE TRIGGER log_keys_guard_rows BEFORE UPDATE ON logs
     FOR EACH ROW EXECUTE FUNCTION log_keys_guard();
 ALTER TABLE logs ENABLE ALWAYS TRIGGER log_keys_guard_rows;
+
+-- Erasures: of a person (`subject`, in `organization`) or of one part of one event. While one is under way it lets the
+-- sealed parts of its log shrink; `reached` is how far they have, of `total` entries.
+DROP TABLE erasures;
+CREATE TABLE erasures (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    log_id TEXT COLLATE "C" NOT NULL REFERENCES logs (id),
+    subject TEXT COLLATE "C",
+    event_id TEXT COLLATE "C",
+    part TEXT COLLATE "C",
+    at BIGINT NOT NULL,
+    total BIGINT NOT NULL,
+    reached BIGINT NOT NULL CHECK (reached BETWEEN 0 AND total),
+    done BIGINT NOT NULL CHECK (done IN (0, 1)),
+    CHECK ((subject IS NULL) <> (event_id IS NULL) AND (event_id IS NULL) = (part IS NULL))
+);
+CREATE INDEX erasures_under_way ON erasures (done, at);
+
+-- A log that was signed further, or otherwise, than the database has it goes on from here by decision.
+CREATE TABLE recoveries (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    log_id TEXT COLLATE "C" NOT NULL REFERENCES logs (id),
+    size BIGINT NOT NULL,
+    mode TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL
+);
+
+-- What was taken out of a log.
+CREATE TABLE exports (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    log_id TEXT COLLATE "C" NOT NULL REFERENCES logs (id),
+    kind TEXT COLLATE "C" NOT NULL,
+    size BIGINT NOT NULL,
+    at BIGINT NOT NULL
+);

@@ -45,3 +45,38 @@ WHEN NEW.generation <> OLD.generation AND NEW.generation <> OLD.generation + 1
 BEGIN
     SELECT RAISE(ABORT, 'append-only: the next key of a log is the only one that can come');
 END;
+
+-- Erasures: of a person (`subject`, in `organization`) or of one part of one event. While one is under way it lets the
+-- sealed parts of its log shrink; `reached` is how far they have, of `total` entries.
+DROP TABLE erasures;
+CREATE TABLE erasures (
+    id TEXT PRIMARY KEY,
+    log_id TEXT NOT NULL REFERENCES logs (id),
+    subject TEXT,
+    event_id TEXT,
+    part TEXT,
+    at INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    reached INTEGER NOT NULL CHECK (reached BETWEEN 0 AND total),
+    done INTEGER NOT NULL CHECK (done IN (0, 1)),
+    CHECK ((subject IS NULL) <> (event_id IS NULL) AND (event_id IS NULL) = (part IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX erasures_under_way ON erasures (done, at);
+
+-- A log that was signed further, or otherwise, than the database has it goes on from here by decision.
+CREATE TABLE recoveries (
+    id TEXT PRIMARY KEY,
+    log_id TEXT NOT NULL REFERENCES logs (id),
+    size INTEGER NOT NULL,
+    mode TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What was taken out of a log.
+CREATE TABLE exports (
+    id TEXT PRIMARY KEY,
+    log_id TEXT NOT NULL REFERENCES logs (id),
+    kind TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -91,6 +91,26 @@ impl Sqlite {
         Ok(())
     }
 
+    pub(crate) fn scrub(&self) -> Result<(), DbError> {
+        self.0.execute_batch("VACUUM")?;
+        let mut left = BUSY;
+        loop {
+            let held: i64 = self
+                .0
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if held == 0 {
+                return Ok(());
+            }
+            if left <= PAUSE {
+                return Err(DbError::Conflict(
+                    "a reader holds the write-ahead log".to_owned(),
+                ));
+            }
+            std::thread::sleep(PAUSE);
+            left -= PAUSE;
+        }
+    }
+
     pub(crate) fn in_transaction(&self) -> bool {
         !self.0.is_autocommit()
     }

@@ -25,7 +25,11 @@ impl Rx<'_> {
                 };
                 return Ok(self.user(user)?.map(|user| user.name));
             }
-            TargetType::AuditLog | TargetType::UserInvitation => return Ok(None),
+            TargetType::AuditLog
+            | TargetType::UserInvitation
+            | TargetType::Privacy
+            | TargetType::Log
+            | TargetType::LogKey => return Ok(None),
         };
         Ok(self
             .conn

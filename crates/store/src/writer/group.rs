@@ -298,7 +298,7 @@ impl<'a> Group<'a> {
                 person: snapshot.person,
                 changes: &changes,
                 detail: fact.detail.as_ref(),
-                facts: None,
+                facts: fact.facts.clone(),
             };
             let logs = match fact.log {
                 Some(other) => self.lock(other, &job.actor())?,

@@ -59,6 +59,12 @@ impl Action for AddMember {
             email: self.email.trim().to_owned(),
             created_at: tx.at,
         });
+        if tx.is_erased(Some(self.organization), user.id)? {
+            return Err(Error::failed(
+                "subject_erased",
+                "what this organization knew of this person has been erased; the account cannot come back to it",
+            ));
+        }
         if tx.organizations_of(user.id)?.contains(&self.organization) {
             return Err(Error::invalid(
                 "already_a_member",

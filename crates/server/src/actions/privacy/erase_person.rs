@@ -1,0 +1,126 @@
+//! Erase a person: destroy the key that all that is known of the person is sealed with.
+
+use model::catalogue::{self, EventType, TargetType};
+use model::id::{OrganizationId, UserId};
+use model::role::Permission;
+use serde_json::json;
+use store::{Action, Done, Error, Fact, Log, Need, Result, Rx, Scope, Target, Tx};
+
+/// Why something is erased: one of these words stands in the log for ever.
+pub const BASES: &[&str] = &[
+    "request",
+    "consent_withdrawn",
+    "retention",
+    "mistake",
+    "restored",
+];
+
+/// Erase a person.
+#[derive(Clone, Debug)]
+pub struct ErasePerson {
+    /// From which organization; none for all of them, and the account.
+    pub organization: Option<OrganizationId>,
+    /// Whom.
+    pub user: UserId,
+    /// Why, one of [`BASES`].
+    pub basis: &'static str,
+}
+
+/// A basis by its word.
+///
+/// # Errors
+/// `unknown_word` for another word.
+pub fn basis(word: &str) -> Result<&'static str> {
+    let known = BASES.iter().copied().find(|one| *one == word);
+    known.ok_or_else(|| {
+        let words = BASES[..BASES.len() - 1].join(", ");
+        Error::field(
+            "unknown_word",
+            "basis",
+            format!("basis must be one of {words}"),
+        )
+    })
+}
+
+impl ErasePerson {
+    /// The logs that hold something of the person, as far as this erasure goes.
+    fn logs(&self, rx: &mut Rx<'_>) -> Result<Vec<Log>> {
+        if let Some(organization) = self.organization {
+            if !rx.is_known(organization, self.user)? {
+                return Err(Error::NotFound("user"));
+            }
+            return Ok(vec![rx.organization_log(organization)?]);
+        }
+        let organizations = rx.organizations_of(self.user)?;
+        if organizations.is_empty() {
+            let instance = rx.instance()?.log;
+            return Ok(rx.log(instance)?.into_iter().collect());
+        }
+        organizations
+            .into_iter()
+            .map(|one| rx.organization_log(one))
+            .collect()
+    }
+
+    /// Refuses what would leave an organization without an Admin; gives what goes: log and number of events.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a person of whom nothing is known, [`Error::Failed`] with `last_admin`.
+    pub fn look(&self, rx: &mut Rx<'_>) -> Result<Vec<(Log, u64)>> {
+        if self.organization.is_none() && rx.user(self.user)?.is_none() {
+            return Err(Error::NotFound("user"));
+        }
+        let mut goes = Vec::new();
+        for log in self.logs(rx)? {
+            if let Some(organization) = log.organization
+                && rx.is_last_admin(organization, self.user)?
+            {
+                return Err(Error::failed(
+                    "last_admin",
+                    format!(
+                        "this person is the only Admin of organization {organization}; make another one first"
+                    ),
+                ));
+            }
+            let events = rx.events_of(log.id, self.user)?;
+            goes.push((log, events));
+        }
+        Ok(goes)
+    }
+}
+
+impl Action for ErasePerson {
+    const EVENTS: &'static [EventType] = &[catalogue::PRIVACY_ERASED];
+    type Output = ();
+
+    fn scope(&self) -> Scope {
+        self.organization
+            .map_or(Scope::Account(self.user), Scope::Organization)
+    }
+
+    fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let target = Target {
+            kind: TargetType::Privacy,
+            id: Some(self.user.to_string()),
+            name: None,
+        };
+        Ok(vec![Need::in_organization(Permission::ErasePeople, target)])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+        if tx.is_erased(self.organization, self.user)? {
+            return Ok(Done::new((), Vec::new()));
+        }
+        let mut facts = Vec::new();
+        for (log, events) in self.look(tx)? {
+            let erased = tx.erase_person(&log, self.user, self.organization.is_none())?;
+            let readable = json!({ "subject": self.user, "events": events, "basis": self.basis });
+            let fact = Fact::new(catalogue::PRIVACY_ERASED, &erased).readable(readable);
+            facts.push(match log.organization {
+                Some(organization) => fact.to_log(Scope::Organization(organization)),
+                None => fact.to_log(Scope::Instance),
+            });
+        }
+        Ok(Done::new((), facts))
+    }
+}

@@ -1,0 +1,177 @@
+//! Erasing, as every door does it: the guard first, then the action, then the removal of what nobody can open any more.
+
+use model::actor::{Actor, Origin, System};
+use model::id::RequestId;
+use model::interface::Interface;
+use model::part::PartName;
+use store::{Erased, Error, Guard, Kept, Recorded, Result, Store, Upkeep};
+
+use crate::actions::privacy::erase_part::ErasePart;
+use crate::actions::privacy::erase_person::ErasePerson;
+
+/// What is to be erased.
+#[derive(Clone, Debug)]
+pub enum Erase {
+    /// A person.
+    Person(ErasePerson),
+    /// One value.
+    Part(ErasePart),
+}
+
+impl Erase {
+    fn kept(&self) -> Kept {
+        match self {
+            Self::Person(one) => Kept::Person {
+                organization: one.organization,
+                subject: one.user,
+            },
+            Self::Part(one) => Kept::Part {
+                organization: one.organization,
+                event: one.event,
+                part: one.part.to_string(),
+            },
+        }
+    }
+}
+
+/// Erases. Blocks the thread.
+///
+/// The guard knows of it before the database does: if the machine stops between the two, it is done at the next start.
+///
+/// # Errors
+/// As `perform`; then the guard knows that it was refused.
+pub fn erase(
+    store: &Store,
+    guard: Option<&Guard>,
+    actor: Actor,
+    origin: Origin,
+    what: &Erase,
+) -> Result<Recorded<()>> {
+    // What would be refused anyway is not put into the guard first.
+    store.read(|rx| match what {
+        Erase::Person(one) => one.look(rx).map(|_| ()),
+        Erase::Part(one) => one.look(rx),
+    })?;
+    let kept = what.kept();
+    if let Some(guard) = guard {
+        guard.keep_erasure(&kept)?;
+    }
+    let done = match what.clone() {
+        Erase::Person(one) => store.perform(actor, origin, one).wait(),
+        Erase::Part(one) => store.perform(actor, origin, one).wait(),
+    };
+    if let (Err(error), Some(guard)) = (&done, guard)
+        && !matches!(error, Error::OutcomeUnknown)
+    {
+        guard.cancel_erasure(&kept)?;
+    }
+    done
+}
+
+/// Removes what was erased from the rows and from the files, as far as it is not removed yet. Blocks the thread.
+///
+/// # Errors
+/// When the database fails; it can be tried again.
+pub fn remove(store: &Store) -> Result<bool> {
+    let mut removed = false;
+    while store.upkeep(Upkeep::Purge).wait()? > 0 {
+        removed = true;
+    }
+    if removed {
+        store.upkeep(Upkeep::Scrub).wait()?;
+    }
+    Ok(removed)
+}
+
+/// Brings the guard and the database together: what only the guard knows, because the database was restored from a
+/// backup, is erased again; what another process has erased is kept in this guard as well. Gives how much was erased.
+/// Blocks the thread.
+///
+/// # Errors
+/// When the database or the guard cannot be used.
+pub fn again(store: &Store, guard: &Guard) -> Result<u64> {
+    let kept = guard.erasures()?;
+    for erasure in store.read(|rx| rx.erasures())? {
+        let known = match (erasure.what, erasure.organization) {
+            (Erased::Person(subject), organization) => Kept::Person {
+                organization,
+                subject,
+            },
+            (Erased::Part { event, part }, Some(organization)) => Kept::Part {
+                organization,
+                event,
+                part: part.to_string(),
+            },
+            (Erased::Part { .. }, None) => continue,
+        };
+        if !kept.contains(&known) {
+            guard.keep_erasure(&known)?;
+        }
+    }
+    let mut erased = 0;
+    for one in kept {
+        let Some(action) = missing(store, &one)? else {
+            continue;
+        };
+        let origin = Origin::local(
+            RequestId::new(store.clock(), store.entropy()),
+            Interface::System,
+        );
+        let actor = Actor::System(System::Server);
+        let done = match action {
+            Erase::Person(one) => store.perform(actor, origin, one).wait(),
+            Erase::Part(one) => store.perform(actor, origin, one).wait(),
+        };
+        match done {
+            Ok(_) => {
+                erased += 1;
+                tracing::warn!("an erasure that a restored backup did not know of was done again");
+            }
+            // The backup is from before the person, or the event, was there.
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(erased)
+}
+
+/// What has to be done for an erasure of the guard, if the database has not done it.
+fn missing(store: &Store, kept: &Kept) -> Result<Option<Erase>> {
+    store.read(|rx| match kept {
+        Kept::Person {
+            organization,
+            subject,
+        } => {
+            let gone = rx.is_erased(*organization, *subject)?
+                || match organization {
+                    Some(organization) => !rx.is_known(*organization, *subject)?,
+                    None => rx.user(*subject)?.is_none(),
+                };
+            Ok((!gone).then_some(Erase::Person(ErasePerson {
+                organization: *organization,
+                user: *subject,
+                basis: "restored",
+            })))
+        }
+        Kept::Part {
+            organization,
+            event,
+            part,
+        } => {
+            let Ok(part) = PartName::parse(part) else {
+                return Ok(None);
+            };
+            let log = match rx.organization_log(*organization) {
+                Ok(log) => log,
+                Err(Error::NotFound(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let done = rx.is_part_erased(log.id, *event, part)?;
+            Ok((!done).then_some(Erase::Part(ErasePart {
+                organization: *organization,
+                event: *event,
+                part,
+            })))
+        }
+    })
+}

@@ -1,0 +1,409 @@
+//! Erasing a person: what goes, what stays, and that nothing of it is left in any file.
+
+use std::path::Path;
+
+use model::actor::{Actor, System};
+use model::id::{EventId, UserId};
+use model::part::PartName;
+use model::role::WorkspaceRole;
+use serde_json::{Value, json};
+use server::actions::privacy::erase_part::ErasePart;
+use server::actions::privacy::erase_person::ErasePerson;
+use server::privacy::{self, Erase};
+use store::testing::Postgres;
+use store::{Error, Guard, Upkeep};
+use tlog::{Checkpoint, Note, Receipt, leaf_hash};
+
+use crate::support::{Api, id, local_origin};
+
+/// A person whose name, e-mail and address occur nowhere else.
+const NAME: &str = "Quintessa Vyrwhistle";
+const ADDRESS: &str = "198.51.100.213";
+
+fn both() -> [Api; 2] {
+    [Api::sqlite(), Api::postgres()]
+}
+
+fn guard(api: &Api) -> Guard {
+    let folder = api.folder.path().join("guard");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    Guard::new(folder)
+}
+
+fn person(api: &Api, user: UserId, everywhere: bool) -> Erase {
+    Erase::Person(ErasePerson {
+        organization: (!everywhere).then_some(api.made.organization),
+        user,
+        basis: "request",
+    })
+}
+
+fn erase(api: &Api, what: &Erase) -> store::Result<store::Recorded<()>> {
+    let actor = Actor::System(System::CommandLine);
+    let done = privacy::erase(
+        &api.store,
+        Some(&guard(api)),
+        actor,
+        local_origin(&api.store),
+        what,
+    );
+    privacy::remove(&api.store).expect("removed");
+    done
+}
+
+/// Someone who has done something.
+fn busy(api: &Api) -> (UserId, String) {
+    let one = api.member(NAME, Some(WorkspaceRole::Editor));
+    let mut request = crate::support::request(
+        "POST",
+        "/v2/sources",
+        &one.token,
+        axum::body::Body::from(r#"{"name":"Web app","type":"HTTP"}"#),
+    );
+    let socket: std::net::SocketAddr = format!("{ADDRESS}:4711").parse().expect("an address");
+    request
+        .extensions_mut()
+        .insert(axum::extract::ConnectInfo(socket));
+    request.headers_mut().insert(
+        "user-agent",
+        "Vyrwhistle-Browser/9".parse().expect("a header"),
+    );
+    assert_eq!(api.send(request).status, 201);
+    (one.user, one.token)
+}
+
+/// Whether these words are in any file below a folder, in UTF-8 or UTF-16.
+fn found(folder: &Path, words: &[&str]) -> Vec<String> {
+    let mut hits = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            hits.extend(found(&path, words));
+            continue;
+        }
+        let Ok(bytes) = std::fs::read(&path) else {
+            continue;
+        };
+        for word in words {
+            let utf16 = |order: fn(u16) -> [u8; 2]| {
+                word.encode_utf16().flat_map(order).collect::<Vec<u8>>()
+            };
+            for needle in [
+                word.as_bytes().to_vec(),
+                utf16(u16::to_le_bytes),
+                utf16(u16::to_be_bytes),
+            ] {
+                if memchr::memmem::find(&bytes, &needle).is_some() {
+                    hits.push(format!("{word} in {}", path.display()));
+                }
+            }
+        }
+    }
+    hits
+}
+
+#[test]
+fn an_erased_person_is_gone_and_every_proof_stays() {
+    for api in both() {
+        let (user, token) = busy(&api);
+        let before = api.events();
+        let event = before.last().expect("an event");
+        assert_eq!(event["actorName"], NAME);
+        api.sign();
+        let proof = format!("/v2/audit-logs/{}/proof", id(event));
+        let old = Receipt::parse(&api.ask("GET", &proof, &api.service, &Value::Null).bytes)
+            .expect("a receipt");
+        let done = erase(&api, &person(&api, user, false)).expect("erased");
+        assert_eq!(done.entries.len(), 1);
+
+        let after = api.events();
+        let erased = after.last().expect("an event");
+        assert_eq!(
+            (
+                &erased["action"],
+                &erased["targetType"],
+                &erased["targetId"]
+            ),
+            (&json!("erased"), &json!("privacy"), &json!(user))
+        );
+        assert_eq!(
+            erased["facts"],
+            json!({ "subject": user, "events": 2, "basis": "request" })
+        );
+        let again = after
+            .iter()
+            .find(|one| one["id"] == event["id"])
+            .expect("it is still there");
+        assert_eq!(
+            (
+                &again["actorName"],
+                &again["hidden"]["actorName"],
+                &again["hidden"]["ip"]
+            ),
+            (&Value::Null, &json!("erased"), &json!("erased"))
+        );
+        assert_eq!(
+            again["targetName"], "Web app",
+            "what is not about the person stays"
+        );
+
+        assert_eq!(
+            api.ask("GET", "/v2/sources", &token, &Value::Null).status,
+            401
+        );
+        assert_eq!(api.store.read(|rx| rx.user(user)).expect("read"), None);
+        api.sign();
+        let new = Receipt::parse(&api.ask("GET", &proof, &api.service, &Value::Null).bytes)
+            .expect("a receipt");
+        let extra = |receipt: &Receipt| -> Value {
+            serde_json::from_slice(receipt.extra.as_deref().expect("extra")).expect("JSON")
+        };
+        assert_eq!(
+            extra(&old)["entry"],
+            extra(&new)["entry"],
+            "the entry is as it was"
+        );
+        let count = |receipt: &Receipt| {
+            extra(receipt)["disclosures"]
+                .as_array()
+                .expect("a list")
+                .len()
+        };
+        assert_eq!(count(&old), count(&new) + 2);
+        for receipt in [old, new] {
+            let entry = extra(&receipt)["entry"].as_str().expect("text").to_owned();
+            receipt
+                .verify(&leaf_hash(entry.as_bytes()))
+                .expect("it still proves");
+        }
+    }
+}
+
+#[test]
+fn nothing_of_an_erased_person_is_left_in_any_file() {
+    for (api, folder) in both()
+        .into_iter()
+        .zip([None, Some(Postgres::shared().folder())])
+    {
+        let (user, _) = busy(&api);
+        let email = api
+            .store
+            .read(|rx| rx.user(user))
+            .expect("read")
+            .expect("there")
+            .email;
+        api.index();
+        let _ = erase(&api, &person(&api, user, false)).expect("erased");
+        let local = email.split('@').next().expect("a name");
+        let words = [NAME, &*email, local, ADDRESS, "Vyrwhistle-Browser"];
+        assert!(
+            found(api.folder.path(), &["annals.test"]).len()
+                + folder.map_or(0, |folder| found(folder, &["annals.test"]).len())
+                > 0,
+            "the search finds what is there"
+        );
+        assert_eq!(
+            found(folder.unwrap_or(api.folder.path()), &words),
+            Vec::<String>::new()
+        );
+    }
+}
+
+/// What was sealed is not only closed for ever, but gone.
+#[test]
+fn the_sealed_parts_of_an_erased_person_are_removed() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        let log = api
+            .store
+            .read(|rx| rx.organization_log(api.made.organization))
+            .expect("a log");
+        let opened = || {
+            let all = api
+                .store
+                .read(|rx| rx.disclosed(&log, 0, log.size))
+                .expect("read");
+            all.iter().map(|one| one.disclosures.len()).sum::<usize>()
+        };
+        let before = opened();
+        let _ = erase(&api, &person(&api, user, false)).expect("erased");
+        assert_eq!(
+            api.store.upkeep(Upkeep::Purge).wait().expect("kept"),
+            0,
+            "nothing is left to remove"
+        );
+        let erasures = api.store.read(|rx| rx.erasures()).expect("read");
+        assert!(
+            erasures
+                .iter()
+                .all(|one| one.done && one.reached == one.total),
+            "{erasures:?}"
+        );
+        assert!(opened() < before);
+    }
+}
+
+#[test]
+fn one_value_is_erased_alone() {
+    for api in both() {
+        let source = api.source("Web app");
+        api.put(
+            &format!("/v2/sources/{source}"),
+            json!({ "name": "Quintessa's own", "enabled": false }),
+        )
+        .ok();
+        let events = api.events();
+        let renamed = events
+            .iter()
+            .find(|one| one["action"] == "updated_name")
+            .expect("an event");
+        let event: EventId = id(renamed).parse().expect("an id");
+        let one = |part| {
+            Erase::Part(ErasePart {
+                organization: api.made.organization,
+                event,
+                part,
+            })
+        };
+        let part = PartName::change(0).expect("a part");
+        let done = erase(&api, &one(part)).expect("erased");
+        assert_eq!(done.entries.len(), 1);
+        let events = api.events();
+        let again = events
+            .iter()
+            .find(|one| one["id"] == renamed["id"])
+            .expect("there");
+        assert_eq!(
+            (&again["changes"], &again["hidden"]["changes"]),
+            (&json!([]), &json!("erased"))
+        );
+        assert_eq!(again["actorName"], "Ada Lovelace");
+        let erased = events.last().expect("an event");
+        assert_eq!(
+            erased["facts"],
+            json!({ "erased": [{ "event": event, "part": "changes/0" }] })
+        );
+        assert!(
+            erase(&api, &one(part))
+                .expect("nothing to do")
+                .entries
+                .is_empty()
+        );
+        let none = erase(&api, &one(PartName::DETAIL));
+        assert!(matches!(none, Err(Error::NotFound("part"))));
+    }
+}
+
+#[test]
+fn the_last_admin_is_not_erased() {
+    for api in both() {
+        for everywhere in [false, true] {
+            let refused = erase(&api, &person(&api, api.made.user, everywhere));
+            assert!(
+                matches!(
+                    refused,
+                    Err(Error::Failed {
+                        code: "last_admin",
+                        ..
+                    })
+                ),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(guard(&api).erasures().expect("read"), []);
+        assert_eq!(api.get("/v2/sources").status, 200);
+    }
+}
+
+#[test]
+fn a_restored_backup_is_erased_again() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        // A guard that knows of an erasure which the database, being from before, does not.
+        let kept = store::Kept::Person {
+            organization: Some(api.made.organization),
+            subject: user,
+        };
+        guard(&api).keep_erasure(&kept).expect("kept");
+        assert_eq!(privacy::again(&api.store, &guard(&api)).expect("done"), 1);
+        assert_eq!(api.store.read(|rx| rx.user(user)).expect("read"), None);
+        let erased = api.events().pop().expect("an event");
+        assert_eq!(
+            (&erased["facts"]["basis"], &erased["actorType"]),
+            (&json!("restored"), &json!("system"))
+        );
+        assert_eq!(privacy::again(&api.store, &guard(&api)).expect("done"), 0);
+    }
+}
+
+#[test]
+fn what_one_process_erased_every_guard_comes_to_know() {
+    let api = Api::sqlite();
+    let (user, _) = busy(&api);
+    let _ = erase(&api, &person(&api, user, false)).expect("erased");
+    let other = api.folder.path().join("other guard");
+    std::fs::create_dir_all(&other).expect("a folder");
+    let other = Guard::new(other);
+    privacy::again(&api.store, &other).expect("done");
+    assert_eq!(
+        other.erasures().expect("read"),
+        guard(&api).erasures().expect("read")
+    );
+}
+
+/// A refused attempt of an erased person is closed later, as a series: then nothing is said of the person any more.
+#[test]
+fn an_open_series_of_refusals_of_an_erased_person_is_closed() {
+    for api in both() {
+        let viewer = api.member(NAME, Some(WorkspaceRole::Viewer));
+        for _ in 0..3 {
+            let body = json!({ "name": "No", "type": "HTTP" });
+            assert_eq!(
+                api.ask("POST", "/v2/sources", &viewer.token, &body).status,
+                403
+            );
+        }
+        let _ = erase(&api, &person(&api, viewer.user, false)).expect("erased");
+        api.clock.advance(3600 * 1_000_000);
+        api.store
+            .upkeep(Upkeep::CloseRefusals)
+            .wait()
+            .expect("closed");
+        let last = api.events().pop().expect("an event");
+        assert_eq!(
+            (
+                &last["outcome"],
+                &last["facts"]["count"],
+                &last["actorName"]
+            ),
+            (&json!("denied"), &json!(3), &Value::Null)
+        );
+    }
+}
+
+#[test]
+fn a_checkpoint_from_before_an_erasure_is_one_of_the_same_log() {
+    let api = Api::sqlite();
+    let (user, _) = busy(&api);
+    api.sign();
+    let log = || {
+        api.store
+            .read(|rx| rx.organization_log(api.made.organization))
+            .expect("a log")
+    };
+    let old = log().checkpoint.expect("signed");
+    let _ = erase(&api, &person(&api, user, true)).expect("erased");
+    api.sign();
+    let new = log().checkpoint.clone().expect("signed");
+    let proof = api
+        .store
+        .read(|rx| rx.consistency(&log(), old.size, new.size))
+        .expect("a proof");
+    tlog::proof::verify_consistency(old.size, &old.root, new.size, &new.root, &proof)
+        .expect("consistent");
+    let note = Note::parse(new.note.as_bytes()).expect("a note");
+    assert_eq!(
+        Checkpoint::parse(note.text()).expect("a checkpoint").size,
+        new.size
+    );
+}

@@ -1,0 +1,329 @@
+//! Erasures: what of a person, or of one value, was sealed can never be opened again; all proofs stay as they are.
+//!
+//! The key goes in the transaction that records the erasure. The sealed parts, which nobody can open any more, are removed
+//! afterwards, in slices: [`purge`].
+
+use model::catalogue::TargetType;
+use model::entry::Entry;
+use model::id::{EventId, LogId, OrganizationId, UserId};
+use model::part::PartName;
+use model::role::OrganizationRole;
+use serde_json::json;
+
+use crate::action::{Changed, Target};
+use crate::db::{Conn, Row, params};
+use crate::error::{Error, Result};
+use crate::keyring::{INSTANCE, KeyState};
+use crate::seal;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+/// How many entries are looked through in one transaction.
+const SLICE: u64 = 500;
+
+/// What is erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Erased {
+    /// All that is sealed with a person's key.
+    Person(UserId),
+    /// One part of one event.
+    Part {
+        /// The event.
+        event: EventId,
+        /// The name of the part.
+        part: PartName,
+    },
+}
+
+/// An erasure, and how far the sealed parts are removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Its id.
+    pub id: EventId,
+    /// In which log.
+    pub log: LogId,
+    /// Whose log that is; none of the instance's.
+    pub organization: Option<OrganizationId>,
+    /// What is erased.
+    pub what: Erased,
+    /// How many entries have to be looked through.
+    pub total: u64,
+    /// How many have been.
+    pub reached: u64,
+    /// Whether all that was sealed is removed.
+    pub done: bool,
+}
+
+impl Audited for Erasure {
+    fn snapshot(&self) -> Snapshot {
+        let id = match &self.what {
+            Erased::Person(user) => user.to_string(),
+            Erased::Part { event, .. } => event.to_string(),
+        };
+        Snapshot {
+            target: Target {
+                kind: TargetType::Privacy,
+                id: Some(id),
+                name: None,
+            },
+            ..Snapshot::new(TargetType::Privacy, &self.id, "", json!({}))
+        }
+    }
+}
+
+const ERASURE: &str = "SELECT e.id, e.log_id, l.organization_id, e.subject, e.event_id, e.part, e.total, e.reached, e.done \
+    FROM erasures e JOIN logs l ON l.id = e.log_id";
+
+fn from_row(row: &Row) -> Result<Erasure> {
+    let what = match row.opt_parse(3)? {
+        Some(user) => Erased::Person(user),
+        None => Erased::Part {
+            event: row.parse(4)?,
+            part: PartName::parse(row.text(5)?)
+                .map_err(|error| Error::Internal(format!("an erasure: {error}")))?,
+        },
+    };
+    Ok(Erasure {
+        id: row.parse(0)?,
+        log: row.parse(1)?,
+        organization: row.opt_parse(2)?,
+        what,
+        total: row.size(6)?,
+        reached: row.size(7)?,
+        done: row.flag(8)?,
+    })
+}
+
+impl Rx<'_> {
+    /// All erasures, the oldest first.
+    pub fn erasures(&mut self) -> Result<Vec<Erasure>> {
+        let rows = self
+            .conn
+            .query(&format!("{ERASURE} ORDER BY e.at, e.id"), &[])?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// One erasure.
+    pub fn erasure(&mut self, id: EventId) -> Result<Option<Erasure>> {
+        let row = self
+            .conn
+            .query_one(&format!("{ERASURE} WHERE e.id = $1"), params![&id])?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// Whether a person's key in an organization, or without one the key of the account, was destroyed.
+    pub fn is_erased(
+        &mut self,
+        organization: Option<OrganizationId>,
+        user: UserId,
+    ) -> Result<bool> {
+        let organization = organization.map_or_else(|| INSTANCE.to_owned(), |id| id.to_string());
+        let state = self
+            .keys
+            .get(self.conn, self.env, &organization, user.as_str())?;
+        Ok(matches!(state, Some(KeyState::Erased)))
+    }
+
+    /// Whether anything was ever sealed with a person's key in an organization.
+    pub fn is_known(&mut self, organization: OrganizationId, user: UserId) -> Result<bool> {
+        let state = self
+            .keys
+            .get(self.conn, self.env, organization.as_str(), user.as_str())?;
+        Ok(state.is_some())
+    }
+
+    /// Whether one part of an event is gone.
+    pub fn is_part_erased(&mut self, log: LogId, event: EventId, part: PartName) -> Result<bool> {
+        let row = self.conn.query_one(
+            "SELECT id FROM erasures WHERE log_id = $1 AND event_id = $2 AND part = $3",
+            params![&log, &event, &part.to_string()],
+        )?;
+        Ok(row.is_some())
+    }
+
+    /// Whether the organization would be without an Admin if this person left.
+    pub fn is_last_admin(&mut self, organization: OrganizationId, user: UserId) -> Result<bool> {
+        let rows = self.conn.query(
+            "SELECT user_id FROM members WHERE organization_id = $1 AND role = $2",
+            params![&organization, OrganizationRole::Admin.as_str()],
+        )?;
+        let ids: std::result::Result<Vec<UserId>, _> =
+            rows.iter().map(|row| row.parse(0)).collect();
+        Ok(ids? == [user])
+    }
+
+    /// In how many events of a log something is sealed with this person's key.
+    pub fn events_of(&mut self, log: LogId, user: UserId) -> Result<u64> {
+        let row = self.conn.query_one(
+            "SELECT l.first_place, l.size, COALESCE(r.reached, 0) FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id WHERE l.id = $1",
+            params![&log],
+        )?;
+        let row = row.ok_or(Error::NotFound("log"))?;
+        let (first, size, reached) = (row.int(0)?, row.int(1)?, row.int(2)?);
+        let row = self.conn.query_one(
+            "SELECT CAST(count(*) AS BIGINT) FROM index_events WHERE log_id = $1 AND sequence < $3 AND (actor = $2 OR (target_type = 'user' AND target = $2))",
+            params![&log, &user, reached],
+        )?;
+        let indexed = row.map(|row| row.size(0)).transpose()?.unwrap_or(0);
+        let rows = self.conn.query(
+            "SELECT entry FROM entries WHERE place >= $1 AND place < $2",
+            params![first + reached, first + size],
+        )?;
+        let mut events = indexed;
+        for row in &rows {
+            let entry = parse(row.blob(0)?)?;
+            let names = entry.part_names();
+            let is_of = |part: &PartName| entry.subject_of(*part) == Some(user.as_str());
+            events += u64::from(names.iter().any(is_of));
+        }
+        Ok(events)
+    }
+}
+
+impl Tx<'_> {
+    /// A person is erased from an organization: the key there, the membership, its tokens, and all sessions. With the last
+    /// membership, or `everywhere`, the account goes as well.
+    pub fn erase_person(
+        &mut self,
+        log: &crate::tree::Log,
+        user: UserId,
+        everywhere: bool,
+    ) -> Result<Changed> {
+        let changed = self.insert_erasure(log, Erased::Person(user))?;
+        let organization = log
+            .organization
+            .map_or_else(|| INSTANCE.to_owned(), |id| id.to_string());
+        self.destroy(&organization, user)?;
+        if let Some(organization) = log.organization {
+            for sql in [
+                "DELETE FROM workspace_members WHERE user_id = $2 AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = $1)",
+                "DELETE FROM members WHERE organization_id = $1 AND user_id = $2",
+                "DELETE FROM tokens WHERE organization_id = $1 AND user_id = $2",
+            ] {
+                self.conn.execute(sql, params![&organization, &user])?;
+            }
+        }
+        self.conn
+            .execute("DELETE FROM sessions WHERE user_id = $1", params![&user])?;
+        if everywhere || self.organizations_of(user)?.is_empty() {
+            self.destroy(INSTANCE, user)?;
+        }
+        if self.organizations_of(user)?.is_empty() {
+            self.conn
+                .execute("DELETE FROM tokens WHERE user_id = $1", params![&user])?;
+            self.conn
+                .execute("DELETE FROM users WHERE id = $1", params![&user])?;
+        }
+        Ok(changed)
+    }
+
+    fn destroy(&mut self, organization: &str, user: UserId) -> Result<()> {
+        let rx = &mut **self;
+        rx.keys.erase(rx.conn, rx.env, organization, user.as_str())
+    }
+
+    /// One part of one event is erased.
+    pub fn erase_part(
+        &mut self,
+        log: &crate::tree::Log,
+        event: EventId,
+        part: PartName,
+    ) -> Result<Changed> {
+        self.insert_erasure(log, Erased::Part { event, part })
+    }
+
+    fn insert_erasure(&mut self, log: &crate::tree::Log, what: Erased) -> Result<Changed> {
+        let erasure = Erasure {
+            id: self.new_id(EventId::new),
+            log: log.id,
+            organization: log.organization,
+            what,
+            total: log.size,
+            reached: 0,
+            done: false,
+        };
+        let (subject, event, part) = match &erasure.what {
+            Erased::Person(user) => (Some(user.to_string()), None, None),
+            Erased::Part { event, part } => (None, Some(event.to_string()), Some(part.to_string())),
+        };
+        let at = self.at;
+        self.write(
+            "INSERT INTO erasures (id, log_id, subject, event_id, part, at, total, reached, done) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)",
+            params![
+                &erasure.id,
+                &log.id,
+                subject.as_ref(),
+                event.as_ref(),
+                part.as_ref(),
+                at,
+                log.size.cast_signed()
+            ],
+            None,
+            Some(&erasure),
+        )
+    }
+}
+
+fn parse(entry: &[u8]) -> Result<Entry> {
+    Entry::parse(entry).map_err(|error| Error::Internal(format!("an entry: {error}")))
+}
+
+/// Removes the sealed parts of the next entries of the oldest erasure that is under way, and gives how many entries were
+/// looked through.
+pub(crate) fn purge(conn: &mut Conn) -> Result<u64> {
+    let under_way = format!("{ERASURE} WHERE e.done = 0 ORDER BY e.at, e.id LIMIT 1");
+    let Some(row) = conn.query_one(&under_way, &[])? else {
+        return Ok(0);
+    };
+    let id: EventId = row.parse(0)?;
+    // Two processes that do it at once wait for each other here.
+    conn.execute(
+        "UPDATE erasures SET reached = reached WHERE id = $1",
+        params![&id],
+    )?;
+    let row = conn.query_one(&format!("{ERASURE} WHERE e.id = $1"), params![&id])?;
+    let erasure = from_row(&row.ok_or(Error::NotFound("erasure"))?)?;
+    if erasure.done {
+        return Ok(1);
+    }
+    let row = conn.query_one(
+        "SELECT first_place, size FROM logs WHERE id = $1",
+        params![&erasure.log],
+    )?;
+    let row = row.ok_or(Error::NotFound("log"))?;
+    // Others of the erasure's transaction may have recorded something of the person before it.
+    let total = if erasure.reached == 0 {
+        row.size(1)?
+    } else {
+        erasure.total
+    };
+    let (first, end) = (row.int(0)?, (erasure.reached + SLICE).min(total));
+    let rows = conn.query(
+        "SELECT place, entry, parts FROM entries WHERE place >= $1 AND place < $2",
+        params![
+            first + erasure.reached.cast_signed(),
+            first + end.cast_signed()
+        ],
+    )?;
+    for row in &rows {
+        let entry = parse(row.blob(1)?)?;
+        let goes = |part: PartName| match &erasure.what {
+            Erased::Person(user) => entry.subject_of(part) == Some(user.as_str()),
+            Erased::Part { event, part: one } => entry.id == event.as_str() && part == *one,
+        };
+        let left = seal::without(row.blob(2)?, goes).ok_or_else(|| {
+            Error::Internal(format!("the parts of event {} cannot be read", entry.id))
+        })?;
+        if left.len() < row.blob(2)?.len() {
+            conn.execute(
+                "UPDATE entries SET parts = $2 WHERE place = $1",
+                params![row.int(0)?, &left],
+            )?;
+        }
+    }
+    let done = end == total;
+    conn.execute(
+        "UPDATE erasures SET total = $2, reached = $3, done = $4 WHERE id = $1",
+        params![&id, total.cast_signed(), end.cast_signed(), done],
+    )?;
+    Ok((end - erasure.reached).max(1))
+}
