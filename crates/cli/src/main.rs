@@ -1,12 +1,14 @@
 //! The one binary of Annals.
 
 mod bench;
+mod export;
 mod init;
 mod member;
 mod migrate;
 mod place;
 mod privacy;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,10 @@ enum Command {
     /// Manage who belongs to an organization
     #[command(subcommand)]
     Member(member::Member),
+    /// Take an audit log out: whole, or rows with a proof for each
+    Export(export::Export),
+    /// Check a log, an export or a receipt, offline
+    Verify(verify::Verify),
     /// Erase what is known of a person
     #[command(subcommand)]
     Privacy(privacy::Privacy),
@@ -42,10 +48,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    let result = match cli.command {
+        Command::Verify(command) => return verify::run(&command),
         Command::Serve(command) => serve::run(command),
         Command::Init(command) => init::run(command),
         Command::Member(command) => member::run(command),
+        Command::Export(command) => export::run(&command),
         Command::Privacy(command) => privacy::run(command),
         Command::Migrate(command) => migrate::run(&command),
         Command::Bench(command) => bench::run(command),
@@ -58,6 +70,18 @@ fn main() -> ExitCode {
             eprintln!("annals: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Help is no fault; of what was typed wrong, `verify` says 1, because its 2 has another meaning.
+fn misused(error: &clap::Error) -> ExitCode {
+    // If it cannot be printed, the exit code still tells.
+    let _ = error.print();
+    let is_verify = std::env::args().nth(1).is_some_and(|word| word == "verify");
+    match error.exit_code() {
+        0 => ExitCode::SUCCESS,
+        _ if is_verify => ExitCode::FAILURE,
+        code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading the audit log, for the API and the page alike: who may, what they may see, and that it is itself recorded.
 
+use axum::response::Response;
 use model::id::{EventId, OrganizationId, WorkspaceId};
 use model::role::Permission;
 use serde_json::{Map, Value, json};
@@ -7,9 +8,40 @@ use store::{Error, Event, Order, Page, Query, Result, Rx};
 
 use tlog::Receipt;
 
+use crate::actions::audit_log::export::ExportAuditLog;
 use crate::actions::audit_log::view::ViewAuditLog;
 use crate::app::App;
+use crate::export::Fixed;
+use crate::export::stream::{self, Wanted};
 use crate::request::Caller;
+
+/// Records an export, and gives the answer that brings it.
+///
+/// # Errors
+/// [`Error::Denied`], recorded, when the caller may not read the whole log; [`Error::NotSigned`] while nothing is signed.
+pub async fn export(
+    app: &App,
+    caller: &Caller,
+    organization: OrganizationId,
+    wanted: Wanted,
+) -> Result<Response> {
+    let action = |size| ExportAuditLog {
+        organization,
+        kind: wanted.kind(),
+        size,
+        filters: match &wanted {
+            Wanted::Full => json!({}),
+            Wanted::Rows(_, _, words) => words.clone(),
+        },
+    };
+    let store = app.store.clone();
+    let fixed = tokio::task::spawn_blocking(move || Fixed::of(&store, organization)).await;
+    let fixed = fixed.map_err(|_| Error::Internal("a read panicked".to_owned()))?;
+    // Who may not export hears that, whether there is something to export or not.
+    let size = fixed.as_ref().map_or(0, |fixed| fixed.checkpoint.size);
+    let _ = app.perform(caller, action(size)).await?;
+    Ok(stream::answer(app.store.clone(), fixed?, wanted))
+}
 
 /// How long a receipt is waited for: an event is signed within a second.
 pub const SIGNED_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
@@ -26,7 +58,7 @@ pub struct Reach {
 }
 
 /// The filters of a query as they are recorded: without times and cursor.
-fn filters(query: &Query) -> Value {
+pub(crate) fn filters(query: &Query) -> Value {
     let mut filters = Map::new();
     let texts = [
         ("actor", query.actor.clone()),

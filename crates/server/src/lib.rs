@@ -6,6 +6,7 @@ pub mod api;
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod export;
 pub mod privacy;
 pub mod problem;
 pub mod request;

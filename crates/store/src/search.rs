@@ -52,6 +52,8 @@ pub struct Query {
     pub created_after: Option<Micros>,
     /// Those earlier than this.
     pub created_before: Option<Micros>,
+    /// Those whose place in the log is below this.
+    pub until: Option<u64>,
     /// Those that come after this event, in the order asked for.
     pub after: Option<EventId>,
     /// Which way.
@@ -138,6 +140,33 @@ impl Rx<'_> {
             total,
             more,
         })
+    }
+
+    /// How many events a query asks for.
+    pub fn count_events(&mut self, organization: OrganizationId, query: &Query) -> Result<u64> {
+        let extent = self.extent(organization)?;
+        let filter = Filter::new(self, query)?;
+        Ok(self.count(&extent, &filter)? + self.tail(&extent, &filter)?.len() as u64)
+    }
+
+    /// The next events that a query asks for from a place in the log on, the oldest first; at most its limit. Unlike
+    /// [`Rx::events`] it counts nothing, so that reading all of a long log takes no longer for each page.
+    pub fn events_from(
+        &mut self,
+        organization: OrganizationId,
+        query: &Query,
+        first: u64,
+    ) -> Result<Vec<Event>> {
+        let extent = self.extent(organization)?;
+        let filter = Filter::new(self, query)?;
+        let (after, wanted) = (first.cast_signed() - 1, query.limit.clamp(1, 1000));
+        let mut found = self.indexed(&extent, &filter, Some(after), Order::Oldest, wanted)?;
+        if found.len() < wanted {
+            let tail = self.tail(&extent, &filter)?;
+            found.extend(tail.into_iter().filter(|one| *one > after));
+            found.truncate(wanted);
+        }
+        self.events_at(&extent, &found)
     }
 
     /// One event of an organization's log.

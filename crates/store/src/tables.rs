@@ -3,6 +3,7 @@
 pub(crate) mod connections;
 pub(crate) mod destinations;
 pub(crate) mod erasures;
+pub(crate) mod exports;
 pub(crate) mod identity;
 pub(crate) mod links;
 pub(crate) mod listing;

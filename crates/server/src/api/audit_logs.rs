@@ -21,11 +21,13 @@ use super::answer;
 use super::paging::Paging;
 use crate::app::App;
 use crate::audit::{self, Reach};
+use crate::export::rows::Form;
+use crate::export::stream::Wanted as Export;
 use crate::problem::Problem;
-use crate::request::{Bearer, Params, Path};
+use crate::request::{Bearer, Body, Params, Path};
 
 /// Which events.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
@@ -137,6 +139,7 @@ impl Wanted {
                 .as_deref()
                 .map(|text| moment("created_before", text))
                 .transpose()?,
+            until: None,
             after,
             order,
             limit,
@@ -282,6 +285,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(get))
         .routes(routes!(proof))
+        .routes(routes!(export))
 }
 
 fn reach(bearer: &Bearer, workspace: Option<&String>) -> StoreResult<Reach> {
@@ -344,6 +348,74 @@ async fn get(
     let id = answer::id(&id, "event")?;
     let event = audit::event(&app, &bearer.caller, reach(&bearer, None)?, id).await?;
     Ok(Json(event.into()))
+}
+
+/// What is taken out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewExport {
+    /// `full`: everything, to be checked as a whole; `events`: rows with a proof for each; `csv`: only the rows.
+    format: String,
+    /// Which rows: the filters of the list, without paging. None for `full`.
+    #[serde(default)]
+    filters: Wanted,
+}
+
+/// Take the log out: a stream without a limit, as far as the log is signed. Each export is an event.
+#[utoipa::path(post, path = "/v2/audit-logs/exports", tag = "Audit log", request_body = NewExport,
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 400, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem)))]
+async fn export(
+    State(app): State<App>,
+    bearer: Bearer,
+    Body(new): Body<NewExport>,
+) -> Result<Response, Problem> {
+    let wanted = match new.format.as_str() {
+        "full"
+            if serde_json::to_value(&new.filters).is_ok_and(|set| set == serde_json::json!({})) =>
+        {
+            Export::Full
+        }
+        "full" => {
+            return Err(Error::field(
+                "unexpected_filter",
+                "filters",
+                "a full export takes no filters; use the format events",
+            )
+            .into());
+        }
+        "events" => Export::rows(Form::Proved, &new.filters)?,
+        "csv" => Export::rows(Form::Csv, &new.filters)?,
+        _ => {
+            return Err(Error::field(
+                "unknown_word",
+                "format",
+                "format must be full, events or csv",
+            )
+            .into());
+        }
+    };
+    Ok(audit::export(&app, &bearer.caller, bearer.token.organization, wanted).await?)
+}
+
+impl Export {
+    fn rows(form: Form, filters: &Wanted) -> StoreResult<Self> {
+        if filters.after_cursor.is_some() || filters.per_page.is_some() || filters.order.is_some() {
+            return Err(Error::field(
+                "unexpected_filter",
+                "filters",
+                "an export has no pages: leave out per_page, after_cursor and order",
+            ));
+        }
+        let words =
+            serde_json::to_value(filters).map_err(|error| Error::Internal(error.to_string()))?;
+        let mut query = filters.query()?;
+        query.workspace = filters
+            .workspace_id
+            .as_ref()
+            .map(|id| answer::id(id, "workspace"))
+            .transpose()?;
+        Ok(Self::Rows(form, Box::new(query), words))
+    }
 }
 
 /// The receipt of an event: a `c2sp.org/tlog-proof@v1` file that proves offline that it is in the log. Its extra data is

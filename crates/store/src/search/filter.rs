@@ -64,6 +64,7 @@ impl Filter {
             && query.outcome.is_none()
             && query.created_after.is_none()
             && query.created_before.is_none()
+            && query.until.is_none()
             && query.group.is_none()
             && query.members_of.is_none()
     }
@@ -111,6 +112,7 @@ impl Filter {
             && query.target.as_deref().is_none_or(concerns)
             && query.outcome.is_none_or(|wanted| wanted == entry.outcome)
             && query.created_after.is_none_or(|moment| entry.at > moment.0)
+            && query.until.is_none_or(|until| entry.sequence < until)
             && query
                 .created_before
                 .is_none_or(|moment| entry.at < moment.0)
@@ -147,6 +149,10 @@ impl Filter {
         if let Some(outcome) = query.outcome {
             values.push(outcome.as_str().into());
             let _ = write!(sql, " AND e.outcome = ${}", values.len());
+        }
+        if let Some(until) = query.until {
+            values.push(Param::Int(until.cast_signed()));
+            let _ = write!(sql, " AND e.sequence < ${}", values.len());
         }
         for (compare, moment) in [(">", query.created_after), ("<", query.created_before)] {
             if let Some(moment) = moment {

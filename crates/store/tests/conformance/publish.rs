@@ -59,43 +59,27 @@ impl Scene {
     /// What a database administrator can do: everything.
     fn tamper(&self, sql: &str) {
         let mut raw = self.place.raw();
+        let tables = ["entries", "logs", "checkpoints"];
         let (before, after) = match self.place.kind {
             Kind::Sqlite => {
                 let triggers =
                     raw.rows("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'");
                 let drop = triggers
                     .iter()
-                    .map(|row| format!("DROP TRIGGER {};", row[0].text()));
-                let make = triggers.iter().map(|row| format!("{};", row[1].text()));
+                    .map(|row| ["DROP TRIGGER ", row[0].text(), ";"].concat());
+                let make = triggers.iter().map(|row| [row[1].text(), ";"].concat());
                 (drop.collect::<String>(), make.collect::<String>())
             }
-            Kind::Postgres => {
-                let all = |what: &str| {
-                    ["entries", "logs", "checkpoints"]
-                        .map(|table| format!("ALTER TABLE {table} {what};"))
-                        .concat()
-                };
-                (
-                    all("DISABLE TRIGGER USER"),
-                    all("ENABLE ALWAYS TRIGGER ALL"),
-                )
-            }
-        };
-        let after = match self.place.kind {
-            Kind::Sqlite => after,
-            Kind::Postgres => {
-                let _ = after;
-                [
-                    "entries_guard_rows ON entries",
-                    "logs_guard_rows ON logs",
-                    "checkpoints_guard_rows ON checkpoints",
-                ]
-                .map(|one| {
-                    let (name, table) = one.split_once(" ON ").expect("two names");
-                    format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name};")
-                })
-                .concat()
-            }
+            Kind::Postgres => (
+                tables
+                    .map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"))
+                    .concat(),
+                tables
+                    .map(|table| {
+                        format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_guard_rows;")
+                    })
+                    .concat(),
+            ),
         };
         raw.must(&format!("{before} {sql}; {after}"));
     }
@@ -119,8 +103,11 @@ impl Scene {
     }
 }
 
-fn bytes(place: &Place, bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+/// Bytes, as SQL has them.
+pub fn bytes(place: &Place, bytes: &[u8]) -> String {
+    let digits = bytes.iter().fold(String::new(), |digits, byte| {
+        digits + &format!("{byte:02x}")
+    });
     match place.kind {
         Kind::Sqlite => format!("x'{digits}'"),
         Kind::Postgres => format!("'\\x{digits}'::bytea"),

@@ -42,15 +42,7 @@ fn planted(place: &Place, size: u64) -> (Arc<Store>, Log, Vec<Hash>) {
     for leaf in &leaves {
         edge.push(*leaf).expect("room");
     }
-    let digits: String = edge
-        .to_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let frontier = match place.kind {
-        Kind::Sqlite => format!("x'{digits}'"),
-        Kind::Postgres => format!("'\\x{digits}'::bytea"),
-    };
+    let frontier = crate::publish::bytes(place, &edge.to_bytes());
     raw.must(&format!(
         "UPDATE logs SET size = {size}, frontier = {frontier} WHERE id = '{}'",
         log.id
@@ -84,7 +76,7 @@ fn every_tile_is_there_whether_it_is_kept_or_not() {
         let (store, log, leaves) = planted(&place, 66_100);
         let expected = tiles(&leaves);
         let some = |tile: &Tile| {
-            tile.kind != TileKind::Hashes(0) || tile.index % 97 == 0 || tile.index > 255
+            tile.kind != TileKind::Hashes(0) || tile.index.is_multiple_of(97) || tile.index > 255
         };
         let same = |when: &str| {
             for (tile, hashes) in expected.iter().filter(|(tile, _)| some(tile)) {

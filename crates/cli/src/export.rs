@@ -1,0 +1,242 @@
+//! `annals export`.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use model::actor::{Actor, System};
+use model::id::OrganizationId;
+use serde_json::{Value, json};
+use server::actions::audit_log::export::ExportAuditLog;
+use server::export::archive::Archive;
+use server::export::layout::{Folder, Layout};
+use server::export::rows::{self, Form};
+use server::export::{Fixed, full};
+use store::{Query, Store};
+
+use crate::member::only_organization;
+use crate::place::{Place, origin};
+
+/// Take an audit log out, to be checked and kept elsewhere.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// Where to: a new folder or a .tar.zst file for a full export, otherwise a file; - for standard output
+    #[arg(long, short, value_name = "PATH")]
+    output: PathBuf,
+    /// full: everything, to be checked as a whole; events: rows with a proof for each; csv: only the rows
+    #[arg(long, value_enum, default_value = "full")]
+    format: Format,
+    /// Go on with a folder that an export was broken off in
+    #[arg(long)]
+    resume: bool,
+    /// Only events of this actor: the id of a person or a service token
+    #[arg(long, value_name = "ID")]
+    actor: Option<String>,
+    /// Only events with this action, such as `updated_name`
+    #[arg(long)]
+    action: Option<String>,
+    /// Only events about, or related to, the thing with this id
+    #[arg(long, value_name = "ID")]
+    target: Option<String>,
+    /// Only events about things of this type, such as source
+    #[arg(long, value_name = "TYPE")]
+    target_type: Option<String>,
+    /// Only events later than this moment, in RFC 3339
+    #[arg(long, value_name = "TIME")]
+    created_after: Option<String>,
+    /// Only events earlier than this moment, in RFC 3339
+    #[arg(long, value_name = "TIME")]
+    created_before: Option<String>,
+    /// Print one JSON object about the export
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Full,
+    Events,
+    Csv,
+}
+
+impl Export {
+    /// The filters that are set, and the same in words.
+    fn query(&self) -> Result<(Query, Value)> {
+        let moment = |name: &str, text: &Option<String>| {
+            text.as_deref()
+                .map(|text| server::api::audit_logs::moment(name, text))
+                .transpose()
+        };
+        let query = Query {
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            target: self.target.clone(),
+            target_type: self.target_type.clone(),
+            created_after: moment("created-after", &self.created_after)?,
+            created_before: moment("created-before", &self.created_before)?,
+            ..Query::default()
+        };
+        let words = [
+            ("actor", &self.actor),
+            ("action", &self.action),
+            ("target", &self.target),
+            ("target_type", &self.target_type),
+            ("created_after", &self.created_after),
+            ("created_before", &self.created_before),
+        ];
+        let set = words
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))));
+        Ok((query, Value::Object(set.collect())))
+    }
+}
+
+/// How far it is, on a terminal.
+fn progress(total: u64) -> impl FnMut(u64) {
+    let mut next = std::io::stderr().is_terminal().then(Instant::now);
+    move |done| {
+        let now = Instant::now();
+        if next.is_some_and(|next| now >= next) {
+            next = Some(now + Duration::from_millis(200));
+            let percent = (u128::from(done) * 100)
+                .checked_div(u128::from(total))
+                .unwrap_or(100);
+            let end = if done == total { "\n" } else { "" };
+            eprint!("\rexporting {done} of {total} ({percent} %){end}");
+        }
+    }
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().ends_with(".tar.zst"))
+}
+
+pub(crate) fn run(command: &Export) -> Result<()> {
+    let (query, words) = command.query()?;
+    let is_full = command.format == Format::Full;
+    if is_full && words != json!({}) {
+        bail!(
+            "a full export takes no filters: without all entries nothing proves that none is missing; use --format events"
+        );
+    }
+    if command.resume && (!is_full || is_archive(&command.output)) {
+        bail!("only a full export into a folder can be gone on with");
+    }
+    let store = command.place.open(true)?;
+    let organization = match command.organization {
+        Some(organization) => organization,
+        None => only_organization(&store)?,
+    };
+    let fixed = Fixed::of(&store, organization)
+        .context("the log cannot be exported; a running `annals serve` signs it within a second")?;
+    let action = ExportAuditLog {
+        organization,
+        kind: match command.format {
+            Format::Full => "full",
+            Format::Events => "events",
+            Format::Csv => "csv",
+        },
+        size: fixed.checkpoint.size,
+        filters: words.clone(),
+    };
+    let actor = Actor::System(System::CommandLine);
+    let _ = store.perform(actor, origin(&store), action).wait()?;
+    let count = match command.format {
+        Format::Full => write_full(&store, &fixed, command)?,
+        Format::Events => write_rows(
+            &store,
+            &fixed,
+            (&query, &words),
+            Form::Proved,
+            &command.output,
+        )?,
+        Format::Csv => write_rows(&store, &fixed, (&query, &words), Form::Csv, &command.output)?,
+    };
+    let said = json!({
+        "log": fixed.log.id, "origin": fixed.log.origin.as_str(), "vkey": fixed.log.vkey,
+        "size": fixed.checkpoint.size, "exported": count, "output": command.output,
+    });
+    if command.json {
+        eprintln!("{said}");
+    } else if command.output != Path::new("-") {
+        eprintln!(
+            "exported {count} events of log {} to {}",
+            fixed.log.id,
+            command.output.display()
+        );
+        if command.format != Format::Csv {
+            eprintln!(
+                "check it with: annals verify {} --key '{}'",
+                command.output.display(),
+                fixed.log.vkey
+            );
+        }
+    }
+    Ok(())
+}
+
+fn write_full(store: &Store, fixed: &Fixed, command: &Export) -> Result<u64> {
+    let output = &command.output;
+    let tell = progress(fixed.checkpoint.size);
+    if output == Path::new("-") || is_archive(output) {
+        let out: Box<dyn Write> = if output == Path::new("-") {
+            Box::new(std::io::stdout().lock())
+        } else {
+            Box::new(create(output)?)
+        };
+        let layout = Layout::new(Archive::new(BufWriter::new(out))?);
+        full(store, fixed, layout, tell)?.finish()?.flush()?;
+        return Ok(fixed.checkpoint.size);
+    }
+    let broken = || format!("cannot write into {}", output.display());
+    let layout = if command.resume {
+        Layout::resume(output).with_context(broken)?
+    } else {
+        Layout::new(Folder::create(output).with_context(|| {
+            format!(
+                "{}; an export that was broken off goes on with --resume",
+                broken()
+            )
+        })?)
+    };
+    full(store, fixed, layout, tell)?;
+    Ok(fixed.checkpoint.size)
+}
+
+fn create(path: &Path) -> Result<std::fs::File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .with_context(|| format!("cannot make {}", path.display()))
+}
+
+fn write_rows(
+    store: &Store,
+    fixed: &Fixed,
+    (query, words): (&Query, &Value),
+    form: Form,
+    output: &Path,
+) -> Result<u64> {
+    let out: Box<dyn Write> = if output == Path::new("-") {
+        Box::new(std::io::stdout().lock())
+    } else {
+        Box::new(create(output)?)
+    };
+    let mut out = BufWriter::new(out);
+    let mut tell = None;
+    let count = rows::rows(store, fixed, query, words, form, &mut out, |done, total| {
+        tell.get_or_insert_with(|| progress(total))(done);
+    })?;
+    out.flush()?;
+    Ok(count)
+}

@@ -1,0 +1,238 @@
+//! What entries say, and what was disclosed of their sealed parts.
+
+use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
+
+use anyhow::{Context, Result};
+use model::entry::Entry;
+use model::part::{Disclosure, PartName};
+use serde::Deserialize;
+
+use super::report::Report;
+
+/// The longest line of disclosures: 67 parts, of which one may be as large as a request.
+const LONGEST: u64 = 64 << 20;
+
+/// What was erased, and by which entry.
+#[derive(Default)]
+pub(crate) struct Erasures {
+    subjects: HashMap<String, u64>,
+    parts: HashMap<(String, String), u64>,
+}
+
+impl Erasures {
+    /// Takes in what an entry erases, if it does.
+    pub(crate) fn take(&mut self, bytes: &[u8], index: u64) {
+        // Most entries are no erasures, which shows without reading them.
+        let needle = b"\"type\":\"privacy\"";
+        if !bytes.windows(needle.len()).any(|window| window == needle) {
+            return;
+        }
+        let Ok(entry) = Entry::parse(bytes) else {
+            return;
+        };
+        if (entry.target.r#type.as_str(), entry.action.as_str()) != ("privacy", "erased") {
+            return;
+        }
+        let Some(facts) = &entry.facts else { return };
+        if let Some(subject) = facts["subject"].as_str() {
+            self.subjects.entry(subject.to_owned()).or_insert(index);
+        }
+        for one in facts["erased"].as_array().into_iter().flatten() {
+            if let (Some(event), Some(part)) = (one["event"].as_str(), one["part"].as_str()) {
+                let key = (event.to_owned(), part.to_owned());
+                self.parts.entry(key).or_insert(index);
+            }
+        }
+    }
+
+    /// The entry that erased a part.
+    pub(crate) fn of(&self, entry: &Entry, part: PartName) -> Option<u64> {
+        let subject = entry
+            .subject_of(part)
+            .and_then(|one| self.subjects.get(one));
+        let one = || self.parts.get(&(entry.id.clone(), part.to_string()));
+        subject.or_else(one).copied()
+    }
+}
+
+/// A line of `disclosures.jsonl`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    sequence: u64,
+    disclosures: Vec<String>,
+}
+
+/// The disclosures of a log, line by line, in step with its entries.
+pub(crate) struct Disclosures<R> {
+    lines: R,
+    number: u64,
+    next: Option<Line>,
+    last: Option<u64>,
+}
+
+impl<R: BufRead> Disclosures<R> {
+    pub(crate) fn new(lines: R) -> Self {
+        Self {
+            lines,
+            number: 0,
+            next: None,
+            last: None,
+        }
+    }
+
+    /// What was disclosed of entry `index`; entries must be asked for in order.
+    pub(crate) fn of(&mut self, index: u64, report: &mut Report) -> Result<Vec<Disclosure>> {
+        let mut all = Vec::new();
+        loop {
+            if self.next.is_none() {
+                self.next = self.read(report)?;
+            }
+            let Some(line) = &self.next else {
+                return Ok(all);
+            };
+            if line.sequence > index {
+                return Ok(all);
+            }
+            let Some(line) = self.next.take() else {
+                return Ok(all);
+            };
+            let place = format!("disclosures.jsonl line {}", self.number);
+            if line.sequence < index || self.last == Some(line.sequence) {
+                report.mismatch(
+                    &place,
+                    format!("{place} is about entry {} again or out of order: lines must ascend, so it was added or moved", line.sequence),
+                );
+                continue;
+            }
+            self.last = Some(line.sequence);
+            all.extend(line.disclosures.into_iter().map(Disclosure::from_string));
+        }
+    }
+
+    /// Whatever is left is about entries that are not there.
+    pub(crate) fn finish(mut self, size: u64, report: &mut Report) -> Result<()> {
+        while let Some(line) = match self.next.take() {
+            Some(line) => Some(line),
+            None => self.read(report)?,
+        } {
+            let place = format!("disclosures.jsonl line {}", self.number);
+            report.mismatch(
+                &place,
+                format!("{place} is about entry {}, but the log has {size} entries: it was added or moved", line.sequence),
+            );
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, report: &mut Report) -> Result<Option<Line>> {
+        loop {
+            let mut text = String::new();
+            self.number += 1;
+            let mut limited = std::io::Read::take(&mut self.lines, LONGEST);
+            let length = limited
+                .read_line(&mut text)
+                .with_context(|| format!("cannot read disclosures.jsonl line {}", self.number))?;
+            if length == 0 {
+                return Ok(None);
+            }
+            if let Ok(line) = serde_json::from_str(&text) {
+                return Ok(Some(line));
+            }
+            let place = format!("disclosures.jsonl line {}", self.number);
+            let message =
+                format!("{place} is not in the form of a disclosure: it was changed or cut off");
+            report.mismatch(&place, message);
+        }
+    }
+}
+
+/// Checks what an entry says, and what was disclosed of it. `last` is the time of the entry before.
+pub(crate) fn entry(
+    bytes: &[u8],
+    index: u64,
+    disclosures: &[Disclosure],
+    erasures: &Erasures,
+    last: &mut Option<i64>,
+    report: &mut Report,
+) {
+    let entry = match Entry::parse(bytes) {
+        Ok(entry) => entry,
+        Err(error) => {
+            if !disclosures.is_empty() {
+                report.mismatch(index, format!("entry {index} is no event of Annals ({error}), so what was disclosed of it cannot be checked"));
+            } else if report.notes.len() < 8 {
+                report
+                    .notes
+                    .push(format!("entry {index} is no event of Annals: {error}"));
+            }
+            return;
+        }
+    };
+    if entry.sequence != index {
+        report.mismatch(
+            index,
+            format!(
+                "entry {index} says that it is entry {}: it was written by a faulty program",
+                entry.sequence
+            ),
+        );
+    }
+    if last.is_some_and(|last| entry.at < last) && report.notes.len() < 8 {
+        report
+            .notes
+            .push(format!("the clock went back before entry {index}"));
+    }
+    *last = Some(entry.at);
+    let names = entry.part_names();
+    let mut open: HashSet<PartName> = names.iter().copied().collect();
+    for disclosure in disclosures {
+        let commitment = disclosure.commitment();
+        let part = names
+            .iter()
+            .copied()
+            .find(|part| commitment_of(&entry, *part) == Some(&commitment));
+        match part {
+            Some(part) if !open.remove(&part) => {
+                report.mismatch(
+                    index,
+                    format!("part {part} of entry {index} is disclosed twice"),
+                );
+            }
+            Some(part) => match disclosure.open(&entry.id, part) {
+                Ok(_) => report.disclosed += 1,
+                Err(error) => report.mismatch(
+                    index,
+                    format!(
+                        "what was disclosed of part {part} of entry {index} is not its: {error}"
+                    ),
+                ),
+            },
+            None => {
+                let said = names
+                    .iter()
+                    .find(|part| disclosure.open(&entry.id, **part).is_ok());
+                if let Some(part) = said {
+                    open.remove(part);
+                }
+                let what =
+                    said.map_or_else(|| "something".to_owned(), |part| format!("part {part}"));
+                report.mismatch(index, format!("{what} that was disclosed of entry {index} is not what was recorded: it was changed, or belongs to another event"));
+            }
+        }
+    }
+    for part in open {
+        match erasures.of(&entry, part) {
+            Some(_) => report.erased += 1,
+            None => report.withheld += 1,
+        }
+    }
+}
+
+fn commitment_of(entry: &Entry, part: PartName) -> Option<&String> {
+    match part.change_index() {
+        Some(index) => entry.changes.get(index),
+        None => entry.parts.get(&part.to_string()),
+    }
+}

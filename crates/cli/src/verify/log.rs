@@ -1,0 +1,485 @@
+//! A whole log in the layout of C2SP `tlog-tiles`: signature, every entry, every tile, the root.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use tlog::tile::{self, Kind, Tiler};
+use tlog::{Checkpoint, Frontier, Hash, Note, Policy, Tile, leaf_hash};
+
+use super::content::{self, Disclosures, Erasures};
+use super::report::{Checked, Finding, Progress, Report, Stop, Verdict, found};
+use super::source::Source;
+
+/// What is asked.
+pub(crate) struct Wanted<'a> {
+    pub(crate) policy: &'a Policy,
+    /// An older checkpoint that the log must have grown out of.
+    pub(crate) since: Option<&'a Checkpoint>,
+    /// Whether what entries say is looked at even without disclosures.
+    pub(crate) content: bool,
+    /// Whether reading is done on a second thread.
+    pub(crate) ahead: bool,
+    pub(crate) quiet: bool,
+}
+
+/// A checkpoint whose signatures are good under the policy, and which is of the log that its key is named after.
+pub(crate) fn authentic(note: &[u8], policy: &Policy, report: &mut Report) -> Checked<Checkpoint> {
+    let bad = |message: String| found(Verdict::NotAuthentic, "checkpoint", message);
+    let parsed = match Note::parse(note) {
+        Ok(parsed) => parsed,
+        Err(error) => return bad(format!("the checkpoint cannot be believed: {error}")),
+    };
+    let (key, times) = match policy.verify(&parsed) {
+        Ok((key, times)) => (key.name().as_str().to_owned(), times),
+        Err(error) => return bad(format!("the checkpoint cannot be believed: {error}")),
+    };
+    let checkpoint = match Checkpoint::parse(parsed.text()) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return bad(format!("what is signed is no checkpoint: {error}")),
+    };
+    if checkpoint.origin != key {
+        return bad(format!(
+            "the checkpoint is of the log {}, but the key is that of {key}",
+            checkpoint.origin
+        ));
+    }
+    report.times.extend(times);
+    Ok(checkpoint)
+}
+
+/// Checks everything. What is found is in the error; what was checked is in the report.
+pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) -> Checked<()> {
+    let Some(note) = source.get("checkpoint")? else {
+        return found(
+            Verdict::Incomplete,
+            "checkpoint",
+            "there is no checkpoint, so nothing says what the log should be",
+        );
+    };
+    let checkpoint = authentic(&note, wanted.policy, report)?;
+    report.origin = Some(checkpoint.origin.clone());
+    report.size = Some(checkpoint.size);
+    report.root = Some(format!("{:?}", checkpoint.root));
+    report
+        .checked
+        .push("the checkpoint is signed by the log's key".to_owned());
+    if let Some(old) = wanted.since
+        && old.size > checkpoint.size
+    {
+        return found(
+            Verdict::Incomplete,
+            "checkpoint",
+            format!(
+                "the log has {} entries, fewer than the {} of the checkpoint that you hold: its end is missing, or this is an old copy",
+                checkpoint.size, old.size
+            ),
+        );
+    }
+    let disclosures = match source {
+        Source::Folder(folder) => File::open(folder.join("disclosures.jsonl")).ok(),
+        Source::Web { .. } => None,
+    };
+    let mut erasures = Erasures::default();
+    if disclosures.is_some() {
+        find_erasures(source, checkpoint.size, wanted, &mut erasures)?;
+    }
+    let looks_inside = disclosures.is_some() || wanted.content;
+    let mut walk = Walk {
+        source,
+        tiler: Tiler::new(),
+        differs: None,
+        old_root: None,
+        disclosures: disclosures.map(|file| Disclosures::new(BufReader::new(file))),
+        erasures,
+        last: None,
+        looks_inside,
+    };
+    walk.entries(&checkpoint, wanted, report)?;
+    let old_root = walk.old_root;
+    walk.finish(&checkpoint, report)?;
+    report.checked.push(format!(
+        "each of the {} entries, in order, and each tile of hashes over them",
+        checkpoint.size
+    ));
+    if looks_inside {
+        report
+            .checked
+            .push("what entries say is in the one form that it has, each at its place".to_owned());
+    } else {
+        report.not_checked.push("what entries say: no disclosures were handed over (--content looks at it all the same)".to_owned());
+    }
+    match wanted.since {
+        None => report.not_checked.push("that it grew out of a log that you knew before: no older checkpoint was given (--since)".to_owned()),
+        Some(old) => {
+            if old_root != Some(old.root) {
+                return found(
+                    Verdict::Tampered,
+                    format!("entries 0 to {}", old.size.saturating_sub(1)),
+                    format!("the first {} entries are not those of the checkpoint that you hold: the log was rewritten since, or shows two histories", old.size),
+                );
+            }
+            report.checked.push(format!("its first {} entries are those of the checkpoint that you hold", old.size));
+        }
+    }
+    Ok(())
+}
+
+fn missing(tile: Tile) -> Stop {
+    let what = match tile.kind {
+        Kind::Entries => format!(
+            "entries {} to {}",
+            tile.first(),
+            tile.first() + u64::from(tile.width) - 1
+        ),
+        Kind::Hashes(level) => format!("hashes of level {level}"),
+    };
+    let message = format!("{tile} is missing: {what} are not there");
+    Stop::Found(Finding::new(Verdict::Incomplete, tile, message))
+}
+
+/// The entries of a bundle, as many as the tile is wide.
+fn unpack(tile: Tile, bytes: &[u8], is_full: bool) -> Checked<Vec<&[u8]>> {
+    let mut entries = Vec::with_capacity(usize::from(tile.width));
+    for (entry, index) in tile::entries(bytes).zip(tile.first()..) {
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(_) => {
+                return found(
+                    Verdict::Incomplete,
+                    format!("entry {index}"),
+                    format!("{tile} ends in the middle of entry {index}: the rest was cut off"),
+                );
+            }
+        }
+    }
+    let width = usize::from(tile.width);
+    if entries.len() < width {
+        let first = tile.first() + entries.len() as u64;
+        return found(
+            Verdict::Incomplete,
+            format!("entry {first}"),
+            format!("{tile} ends before entry {first}: entries are missing"),
+        );
+    }
+    if entries.len() > width && !is_full {
+        let first = tile.first() + u64::from(tile.width);
+        return found(
+            Verdict::Tampered,
+            tile,
+            format!("{tile} holds more entries than the checkpoint covers, from entry {first} on"),
+        );
+    }
+    entries.truncate(width);
+    Ok(entries)
+}
+
+/// The hashes of a tile, as many as it is wide.
+fn hashes(tile: Tile, bytes: &[u8], is_full: bool) -> Checked<Vec<Hash>> {
+    let mut all: Vec<Hash> = tile::hashes(bytes)
+        .map(Iterator::collect)
+        .unwrap_or_default();
+    let width = usize::from(tile.width);
+    if all.len() < width || (all.len() > width && !is_full) {
+        return found(
+            Verdict::Incomplete,
+            tile,
+            format!(
+                "{tile} does not have the {width} hashes that it should: it was cut off or added to"
+            ),
+        );
+    }
+    all.truncate(width);
+    Ok(all)
+}
+
+fn find_erasures(
+    source: &Source,
+    size: u64,
+    wanted: &Wanted<'_>,
+    erasures: &mut Erasures,
+) -> Checked<()> {
+    let mut progress = Progress::new("erasures", size, wanted.quiet);
+    for tile in Tile::of_entries(size) {
+        // What is missing or broken is found, and said, by the check itself.
+        let Some((bytes, _)) = source.tile(tile)? else {
+            return Ok(());
+        };
+        for (entry, index) in tile::entries(&bytes).zip(tile.first()..) {
+            if let Ok(entry) = entry {
+                erasures.take(entry, index);
+            }
+        }
+        progress.at(tile.first());
+    }
+    Ok(())
+}
+
+struct Walk<'a> {
+    source: &'a Source,
+    tiler: Tiler,
+    /// The first tile that is not what the entries give, and which of its hashes.
+    differs: Option<(Tile, u64)>,
+    /// The root at the size of the older checkpoint.
+    old_root: Option<Hash>,
+    disclosures: Option<Disclosures<BufReader<File>>>,
+    erasures: Erasures,
+    last: Option<i64>,
+    looks_inside: bool,
+}
+
+impl Walk<'_> {
+    fn entries(
+        &mut self,
+        checkpoint: &Checkpoint,
+        wanted: &Wanted<'_>,
+        report: &mut Report,
+    ) -> Checked<()> {
+        let size = checkpoint.size;
+        let mut progress = Progress::new("verifying", size, wanted.quiet);
+        let old = wanted.since.map(|old| old.size);
+        if old == Some(0) {
+            self.old_root = Some(self.tiler.root());
+        }
+        let both = Tile::of_entries(size).flat_map(|tile| {
+            [
+                tile,
+                Tile {
+                    kind: Kind::Hashes(0),
+                    ..tile
+                },
+            ]
+        });
+        let mut bundle = None;
+        let mut take = |walk: &mut Self,
+                        tile: Tile,
+                        read: anyhow::Result<Option<(Vec<u8>, bool)>>|
+         -> Checked<()> {
+            let read = read?.ok_or_else(|| missing(tile))?;
+            if tile.kind == Kind::Entries {
+                bundle = Some(read);
+                return Ok(());
+            }
+            let Some((bytes, is_full)) = bundle.take() else {
+                return Ok(());
+            };
+            walk.tile(tile, (&bytes, is_full), (&read.0, read.1), old, report)?;
+            progress.at(tile.first());
+            Ok(())
+        };
+        if wanted.ahead {
+            for (tile, read) in self.source.ahead(both) {
+                take(self, tile, read)?;
+            }
+        } else {
+            for tile in both {
+                let read = self.source.tile(tile);
+                take(self, tile, read)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One bundle, and the tile of level 0 over it.
+    fn tile(
+        &mut self,
+        tile: Tile,
+        bundle: (&[u8], bool),
+        kept: (&[u8], bool),
+        old: Option<u64>,
+        report: &mut Report,
+    ) -> Checked<()> {
+        let entries = unpack(
+            Tile {
+                kind: Kind::Entries,
+                ..tile
+            },
+            bundle.0,
+            bundle.1,
+        )?;
+        let kept = hashes(tile, kept.0, kept.1)?;
+        report.tiles += 1;
+        for ((entry, hash), index) in entries.into_iter().zip(kept).zip(tile.first()..) {
+            let leaf = leaf_hash(entry);
+            if leaf != hash && self.differs.is_none() {
+                self.differs = Some((tile, index));
+            }
+            let (source, differs, tiles) = (self.source, &mut self.differs, &mut report.tiles);
+            self.tiler.push(leaf, |tile, hashes| {
+                compare(source, tile, hashes, differs, tiles)
+            })?;
+            if old == Some(index + 1) {
+                self.old_root = Some(self.tiler.root());
+            }
+            if self.looks_inside {
+                let opened = match &mut self.disclosures {
+                    Some(disclosures) => disclosures.of(index, report)?,
+                    None => Vec::new(),
+                };
+                content::entry(
+                    entry,
+                    index,
+                    &opened,
+                    &self.erasures,
+                    &mut self.last,
+                    report,
+                );
+            }
+            report.entries += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, checkpoint: &Checkpoint, report: &mut Report) -> Checked<()> {
+        let partial: Vec<(Tile, Vec<Hash>)> = self
+            .tiler
+            .partial()
+            .map(|(tile, hashes)| (tile, hashes.to_vec()))
+            .collect();
+        for (tile, hashes) in partial {
+            compare(
+                self.source,
+                tile,
+                &hashes,
+                &mut self.differs,
+                &mut report.tiles,
+            )?;
+        }
+        let root = self.tiler.root();
+        if let Some(disclosures) = self.disclosures.take() {
+            disclosures.finish(checkpoint.size, report)?;
+        }
+        if root == checkpoint.root {
+            return match self.differs {
+                None => Ok(()),
+                Some((tile, _)) => found(
+                    Verdict::Tampered,
+                    tile,
+                    format!(
+                        "{tile} does not hold the hashes of what is under it, although the entries are those that were signed: the tile was changed"
+                    ),
+                ),
+            };
+        }
+        let Some((tile, index)) = self.differs else {
+            return found(
+                Verdict::Tampered,
+                "checkpoint",
+                format!(
+                    "the {} entries and their tiles do not give the root that was signed: entries were changed, added, removed or moved, and the tiles made anew",
+                    checkpoint.size
+                ),
+            );
+        };
+        // The tiles tell where: at the lowest level that still leads to the signed root, all is as it was signed.
+        let levels = checkpoint.size.checked_ilog2().unwrap_or(0) / 8;
+        for level in 0..=levels {
+            if self.root_from(level.to_le_bytes()[0], checkpoint.size)? == checkpoint.root {
+                return if level == 0 && tile.kind == Kind::Hashes(0) {
+                    found(
+                        Verdict::Tampered,
+                        format!("entry {index}"),
+                        format!(
+                            "entry {index} is not what was signed: it was changed, or others were added, removed or moved before it"
+                        ),
+                    )
+                } else {
+                    let bad = self
+                        .first_bad(level.to_le_bytes()[0].saturating_sub(1), checkpoint.size)?
+                        .unwrap_or(tile);
+                    found(
+                        Verdict::Tampered,
+                        bad,
+                        format!(
+                            "{bad} and what is under it are not what was signed: entries {} and later were changed, added, removed or moved",
+                            covered(bad)
+                        ),
+                    )
+                };
+            }
+        }
+        found(
+            Verdict::Tampered,
+            tile,
+            format!(
+                "no tile leads to the root that was signed; {tile} is the first that does not fit the entries under it"
+            ),
+        )
+    }
+
+    /// The root of the log by its tiles of one level, and by the partial ones below.
+    fn root_from(&self, level: u8, size: u64) -> Checked<Hash> {
+        let mut right: Option<Hash> = None;
+        for below in 0..=level {
+            let mut edge = Frontier::new();
+            let tiles = Tile::of_hashes(size).filter(|tile| {
+                tile.kind == Kind::Hashes(below) && (below == level || !tile.is_full())
+            });
+            let mut push = |hash| {
+                // A log has fewer entries than a frontier can count.
+                let _: Result<_, _> = edge.push(hash);
+            };
+            for tile in tiles {
+                self.read(tile)?.into_iter().for_each(&mut push);
+            }
+            right.into_iter().for_each(&mut push);
+            right = (edge.size() > 0).then(|| edge.root());
+        }
+        Ok(right.unwrap_or(tlog::EMPTY_ROOT))
+    }
+
+    /// The first full tile of a level whose root is not what the level above says.
+    fn first_bad(&self, level: u8, size: u64) -> Checked<Option<Tile>> {
+        let above = |tile: &Tile| tile.kind == Kind::Hashes(level + 1);
+        for upper in Tile::of_hashes(size).filter(above) {
+            for (hash, index) in self.read(upper)?.into_iter().zip(upper.first()..) {
+                let tile = Tile {
+                    kind: Kind::Hashes(level),
+                    index,
+                    width: tile::FULL,
+                };
+                if tile::perfect_root(&self.read(tile)?) != hash {
+                    return Ok(Some(tile));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn read(&self, tile: Tile) -> Checked<Vec<Hash>> {
+        let (bytes, is_full) = self.source.tile(tile)?.ok_or_else(|| missing(tile))?;
+        hashes(tile, &bytes, is_full)
+    }
+}
+
+/// The entries under a tile.
+fn covered(tile: Tile) -> u64 {
+    match tile.kind {
+        Kind::Entries => tile.first(),
+        Kind::Hashes(level) => tile.first() << (8 * u32::from(level)),
+    }
+}
+
+/// Compares a tile of an upper level with what is under it; tiles of level 0 are compared entry by entry.
+fn compare(
+    source: &Source,
+    tile: Tile,
+    expected: &[Hash],
+    differs: &mut Option<(Tile, u64)>,
+    count: &mut u64,
+) -> Checked<()> {
+    if tile.kind == Kind::Hashes(0) {
+        return Ok(());
+    }
+    *count += 1;
+    let (bytes, is_full) = source.tile(tile)?.ok_or_else(|| missing(tile))?;
+    let kept = hashes(tile, &bytes, is_full)?;
+    let other = kept
+        .iter()
+        .zip(expected)
+        .zip(tile.first()..)
+        .find(|((kept, expected), _)| kept != expected);
+    if let (Some((_, index)), None) = (other, &differs) {
+        *differs = Some((tile, index));
+    }
+    Ok(())
+}

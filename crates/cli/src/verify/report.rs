@@ -1,0 +1,239 @@
+//! What a verification found: one verdict, and a plain sentence for each finding.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// What is to be said of a log, from good to bad; the number is the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Verdict {
+    /// Everything that was checked is as it should be.
+    Verified = 0,
+    /// The check could not run.
+    Unable = 1,
+    /// Not signed by whom it should be.
+    NotAuthentic = 2,
+    /// Not what was signed.
+    Tampered = 3,
+    /// Something that was disclosed is not what was recorded.
+    Mismatch = 4,
+    /// Not all of it is there, or it is too old.
+    Incomplete = 5,
+}
+
+impl Verdict {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Unable => "unable",
+            Self::NotAuthentic => "not_authentic",
+            Self::Tampered => "tampered",
+            Self::Mismatch => "mismatch",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) verdict: Verdict,
+    /// Where: an entry, a tile, a line.
+    pub(crate) place: String,
+    /// What, where, and what it means, in one sentence.
+    pub(crate) message: String,
+}
+
+impl Finding {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a place is given as it is at hand, by value or by reference"
+    )]
+    pub(crate) fn new(verdict: Verdict, place: impl ToString, message: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            place: place.to_string(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Why a check stops: something was found, or it cannot go on.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Found(Finding),
+    Unable(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Unable(error)
+    }
+}
+
+pub(crate) type Checked<T> = Result<T, Stop>;
+
+/// Stops with a finding.
+pub(crate) fn found<T>(
+    verdict: Verdict,
+    place: impl ToString,
+    message: impl Into<String>,
+) -> Checked<T> {
+    Err(Stop::Found(Finding::new(verdict, place, message)))
+}
+
+/// How many findings of disclosures are listed; they are all counted.
+const LISTED: usize = 20;
+
+/// What was checked and what was found.
+#[derive(Default)]
+pub(crate) struct Report {
+    pub(crate) origin: Option<String>,
+    pub(crate) size: Option<u64>,
+    pub(crate) root: Option<String>,
+    /// The times of the cosignatures, in seconds since 1970.
+    pub(crate) times: Vec<u64>,
+    pub(crate) entries: u64,
+    pub(crate) tiles: u64,
+    pub(crate) disclosed: u64,
+    pub(crate) erased: u64,
+    pub(crate) withheld: u64,
+    pub(crate) mismatches: u64,
+    pub(crate) checked: Vec<String>,
+    pub(crate) not_checked: Vec<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Report {
+    /// A disclosure that is not what was recorded; the check goes on.
+    pub(crate) fn mismatch(&mut self, place: impl ToString, message: impl Into<String>) {
+        self.mismatches += 1;
+        if self.findings.len() < LISTED {
+            self.findings
+                .push(Finding::new(Verdict::Mismatch, place, message));
+        }
+    }
+
+    /// The worst of what was found: what is not signed or not what was signed counts before what is not there.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let order = [
+            Verdict::Unable,
+            Verdict::NotAuthentic,
+            Verdict::Tampered,
+            Verdict::Mismatch,
+            Verdict::Incomplete,
+        ];
+        let has = |verdict: &Verdict| self.findings.iter().any(|one| one.verdict == *verdict);
+        order.into_iter().find(has).unwrap_or(Verdict::Verified)
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let findings: Vec<Value> = self
+            .findings
+            .iter()
+            .map(|one| json!({ "verdict": one.verdict.word(), "where": one.place, "message": one.message }))
+            .collect();
+        json!({
+            "verdict": self.verdict().word(),
+            "exitCode": self.verdict() as u8,
+            "origin": self.origin,
+            "size": self.size,
+            "root": self.root,
+            "cosignedAt": self.times,
+            "counts": {
+                "entries": self.entries, "tiles": self.tiles, "disclosed": self.disclosed,
+                "erased": self.erased, "withheld": self.withheld, "mismatch": self.mismatches,
+            },
+            "checked": self.checked,
+            "notChecked": self.not_checked,
+            "notes": self.notes,
+            "findings": findings,
+        })
+    }
+
+    pub(crate) fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
+        if let (Some(origin), Some(size)) = (&self.origin, self.size) {
+            writeln!(out, "log {origin}, {size} entries")?;
+        }
+        for one in &self.checked {
+            writeln!(out, "  checked      {one}")?;
+        }
+        if self.disclosed + self.erased + self.withheld > 0 {
+            let (disclosed, erased, withheld) = (self.disclosed, self.erased, self.withheld);
+            writeln!(
+                out,
+                "  sealed parts {disclosed} disclosed and as recorded, {erased} erased, {withheld} withheld"
+            )?;
+        }
+        for one in &self.not_checked {
+            writeln!(out, "  not checked  {one}")?;
+        }
+        for one in &self.notes {
+            writeln!(out, "  note         {one}")?;
+        }
+        for one in &self.findings {
+            writeln!(
+                out,
+                "  {:<12} {}",
+                one.verdict.word().to_uppercase(),
+                one.message
+            )?;
+        }
+        let more = self.mismatches.saturating_sub(LISTED as u64);
+        if more > 0 {
+            writeln!(out, "  and {more} more that do not match")?;
+        }
+        writeln!(out, "{}", self.verdict().word())
+    }
+}
+
+/// Progress of long work, on a terminal only.
+pub(crate) struct Progress {
+    what: &'static str,
+    total: u64,
+    next: Option<Instant>,
+    shown: bool,
+}
+
+impl Progress {
+    pub(crate) fn new(what: &'static str, total: u64, quiet: bool) -> Self {
+        let next = (!quiet && std::io::stderr().is_terminal())
+            .then(|| Instant::now() + Duration::from_millis(500));
+        Self {
+            what,
+            total,
+            next,
+            shown: false,
+        }
+    }
+
+    pub(crate) fn at(&mut self, done: u64) {
+        let Some(next) = self.next else { return };
+        let now = Instant::now();
+        if now < next {
+            return;
+        }
+        self.next = Some(now + Duration::from_millis(200));
+        self.shown = true;
+        let percent = (u128::from(done) * 100)
+            .checked_div(u128::from(self.total))
+            .unwrap_or(100);
+        let filled = usize::try_from(percent / 4).unwrap_or(25);
+        eprint!(
+            "\r{} [{:<25}] {percent:>3} %",
+            self.what,
+            "=".repeat(filled)
+        );
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown {
+            eprint!("\r{:60}\r", "");
+        }
+    }
+}

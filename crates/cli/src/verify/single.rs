@@ -1,0 +1,290 @@
+//! Single events with a proof each: a receipt, and the rows of a filtered export.
+
+use std::io::BufRead;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use model::part::Disclosure;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tlog::proof::verify_inclusion;
+use tlog::{Checkpoint, Hash, Receipt, leaf_hash};
+
+use super::content::{self, Erasures};
+use super::log::{Wanted, authentic};
+use super::report::{Checked, Progress, Report, Verdict, found};
+
+/// What our receipts carry beside the proof.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Extra {
+    entry: String,
+    #[serde(default)]
+    disclosures: Vec<String>,
+}
+
+/// The first line of a filtered export.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: String,
+    #[expect(dead_code, reason = "for the reader; nothing can be checked about it")]
+    query: serde_json::Value,
+    range: (u64, u64),
+    count: u64,
+    checkpoint: String,
+    vkey: String,
+}
+
+/// A row of a filtered export. Entry and disclosures are taken as the bytes that stand there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row<'a> {
+    index: u64,
+    #[serde(borrow)]
+    entry: &'a RawValue,
+    #[serde(borrow)]
+    disclosures: Vec<&'a RawValue>,
+    path: Vec<String>,
+}
+
+fn begin(checkpoint: &Checkpoint, wanted: &Wanted<'_>, report: &mut Report) -> Checked<()> {
+    report.origin = Some(checkpoint.origin.clone());
+    report.size = Some(checkpoint.size);
+    report.root = Some(format!("{:?}", checkpoint.root));
+    report
+        .checked
+        .push("the checkpoint is signed by the log's key".to_owned());
+    let Some(old) = wanted.since else {
+        return Ok(());
+    };
+    if old.size == checkpoint.size && old.root != checkpoint.root {
+        return found(
+            Verdict::Tampered,
+            "checkpoint",
+            format!(
+                "this checkpoint and the one that you hold are both of {} entries and differ: the log shows two histories",
+                old.size
+            ),
+        );
+    }
+    if old.size > checkpoint.size {
+        return found(
+            Verdict::Incomplete,
+            "checkpoint",
+            format!(
+                "the checkpoint is of {} entries, fewer than the {} of the one that you hold",
+                checkpoint.size, old.size
+            ),
+        );
+    }
+    if old.size < checkpoint.size {
+        report.not_checked.push("that the log grew out of the checkpoint that you hold: that takes the log's tiles, a full export or its address".to_owned());
+    }
+    Ok(())
+}
+
+/// Verifies a `.tlog-proof` file.
+pub(crate) fn receipt(
+    file: &[u8],
+    entry: Option<Vec<u8>>,
+    wanted: &Wanted<'_>,
+    report: &mut Report,
+) -> Checked<()> {
+    let receipt = match Receipt::parse(file) {
+        Ok(receipt) => receipt,
+        Err(error) => return found(Verdict::NotAuthentic, "receipt", error.to_string()),
+    };
+    let checkpoint = authentic(&receipt.checkpoint, wanted.policy, report)?;
+    begin(&checkpoint, wanted, report)?;
+    let extra = receipt
+        .extra
+        .as_deref()
+        .map(serde_json::from_slice::<Extra>)
+        .and_then(Result::ok);
+    let (entry, disclosures) = match (entry, extra) {
+        (Some(entry), extra) => (
+            entry,
+            extra.map(|extra| extra.disclosures).unwrap_or_default(),
+        ),
+        (None, Some(extra)) => (extra.entry.into_bytes(), extra.disclosures),
+        (None, None) => {
+            return Err(anyhow::anyhow!(
+                "the receipt does not carry its entry: give the entry's bytes with --entry FILE"
+            )
+            .into());
+        }
+    };
+    if let Err(error) = receipt.verify(&leaf_hash(&entry)) {
+        return found(
+            Verdict::Tampered,
+            format!("entry {}", receipt.index),
+            format!(
+                "the entry is not entry {} of the log that was signed: {error}",
+                receipt.index
+            ),
+        );
+    }
+    report.entries = 1;
+    report
+        .checked
+        .push(format!("the entry is entry {} of the log", receipt.index));
+    let disclosures: Vec<_> = disclosures
+        .into_iter()
+        .map(Disclosure::from_string)
+        .collect();
+    content::entry(
+        &entry,
+        receipt.index,
+        &disclosures,
+        &Erasures::default(),
+        &mut None,
+        report,
+    );
+    report.not_checked.push(
+        "whether parts that are not disclosed were erased: that stands in the rest of the log"
+            .to_owned(),
+    );
+    Ok(())
+}
+
+/// Verifies the rows of a filtered export, line by line.
+pub(crate) fn events(
+    mut lines: impl BufRead,
+    length: u64,
+    wanted: &Wanted<'_>,
+    report: &mut Report,
+) -> Checked<()> {
+    let mut text = String::new();
+    read(&mut lines, &mut text)?;
+    let manifest: Manifest = match serde_json::from_str(&text) {
+        Ok(manifest) => manifest,
+        Err(_) => {
+            return found(
+                Verdict::NotAuthentic,
+                "line 1",
+                "the first line is not the manifest of a filtered export",
+            );
+        }
+    };
+    if manifest.format != "annals.events.v1" {
+        return Err(anyhow::anyhow!(
+            "the export is in the format {}, which this version does not know",
+            manifest.format
+        )
+        .into());
+    }
+    let checkpoint = authentic(manifest.checkpoint.as_bytes(), wanted.policy, report)?;
+    begin(&checkpoint, wanted, report)?;
+    if !wanted
+        .policy
+        .logs()
+        .iter()
+        .any(|key| key.to_string() == manifest.vkey)
+    {
+        report
+            .notes
+            .push("the key in the export is not the one that you gave; yours was used".to_owned());
+    }
+    let mut progress = Progress::new("verifying", length, wanted.quiet);
+    let (mut done, mut last, mut before, mut rows) = (text.len() as u64, None, None, 0_u64);
+    let erasures = Erasures::default();
+    loop {
+        text.clear();
+        if read(&mut lines, &mut text)? == 0 {
+            break;
+        }
+        rows += 1;
+        let line = rows + 1;
+        let bad = |message: &str| {
+            found(
+                Verdict::Tampered,
+                format!("line {line}"),
+                format!("line {line} {message}"),
+            )
+        };
+        let row: Row<'_> = match serde_json::from_str(&text) {
+            Ok(row) => row,
+            Err(_) if !text.ends_with('\n') => {
+                return found(
+                    Verdict::Incomplete,
+                    format!("line {line}"),
+                    format!("line {line} is cut off: the rest of the export is missing"),
+                );
+            }
+            Err(_) => return bad("is not a row of a filtered export: it was changed"),
+        };
+        if before.is_some_and(|before| row.index <= before) {
+            return bad("is out of order or there twice: rows were moved or added");
+        }
+        before = Some(row.index);
+        let path: Option<Vec<Hash>> = row
+            .path
+            .iter()
+            .map(|one| {
+                STANDARD
+                    .decode(one)
+                    .ok()?
+                    .try_into()
+                    .ok()
+                    .map(Hash::from_bytes)
+            })
+            .collect();
+        let entry = row.entry.get().as_bytes();
+        let proved = path.map(|path| {
+            verify_inclusion(
+                &leaf_hash(entry),
+                row.index,
+                checkpoint.size,
+                &path,
+                &checkpoint.root,
+            )
+        });
+        if !matches!(proved, Some(Ok(()))) {
+            return found(
+                Verdict::Tampered,
+                format!("entry {}", row.index),
+                format!(
+                    "line {line} is not entry {} of the log that was signed: entry or proof was changed",
+                    row.index
+                ),
+            );
+        }
+        report.entries += 1;
+        let opened: Vec<_> = row
+            .disclosures
+            .iter()
+            .map(|one| Disclosure::from_string(one.get().to_owned()))
+            .collect();
+        content::entry(entry, row.index, &opened, &erasures, &mut last, report);
+        done += text.len() as u64;
+        progress.at(done);
+    }
+    if rows != manifest.count {
+        let verdict = if rows < manifest.count {
+            Verdict::Incomplete
+        } else {
+            Verdict::Tampered
+        };
+        return found(
+            verdict,
+            "rows",
+            format!(
+                "the export says that it has {} rows and has {rows}: some were removed or added",
+                manifest.count
+            ),
+        );
+    }
+    report.checked.push(format!(
+        "each of the {rows} rows is an entry of the log, in order"
+    ));
+    report.not_checked.push(format!(
+        "that the query was answered in full for entries {} to {}: that takes a full export",
+        manifest.range.0,
+        manifest.range.1.saturating_sub(1)
+    ));
+    Ok(())
+}
+
+fn read(lines: &mut impl BufRead, text: &mut String) -> anyhow::Result<usize> {
+    Ok(std::io::Read::take(lines, 64 << 20).read_line(text)?)
+}

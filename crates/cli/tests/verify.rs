@@ -1,0 +1,767 @@
+//! `annals verify` against logs that were made for it, whole and attacked: each attack has one verdict.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use model::entry::{Entry, EntryActor, EntryTarget, Outcome};
+use model::part::{Disclosure, PartKey, PartName};
+use serde_json::{Value, json};
+use server::export::layout::{Folder, Layout};
+use tempfile::TempDir;
+use tlog::tile::{entries, put_entry};
+use tlog::{Checkpoint, Frontier, Hash, KeyKind, KeyName, Receipt, SigningKey, leaf_hash, proof};
+
+const ORIGIN: &str = "annals.test/0ujtsYcgvSTl8PAuAdqWYSMnLOv";
+const WORD: [&str; 6] = [
+    "verified",
+    "unable",
+    "not_authentic",
+    "tampered",
+    "mismatch",
+    "incomplete",
+];
+
+fn key(seed: u8) -> SigningKey {
+    named(ORIGIN, KeyKind::Note, seed)
+}
+
+fn named(name: &str, kind: KeyKind, seed: u8) -> SigningKey {
+    SigningKey::from_seed(KeyName::parse(name).expect("a name"), kind, &[seed; 32]).expect("a key")
+}
+
+/// An event, and what opens its parts.
+fn event(index: u64) -> (Vec<u8>, Vec<Disclosure>) {
+    event_of(index, "updated", "source", None)
+}
+
+fn event_of(
+    index: u64,
+    action: &str,
+    target: &str,
+    facts: Option<Value>,
+) -> (Vec<u8>, Vec<Disclosure>) {
+    let id = format!("{index:0>27}");
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&index.to_le_bytes());
+    let k = PartKey::new(seed);
+    let made = [
+        (
+            PartName::ACTOR,
+            json!({ "name": format!("Person {}", index % 7), "email": "ada@example.com" }),
+        ),
+        (
+            PartName::ORIGIN,
+            json!({ "ip": "203.0.113.7", "interface": "api" }),
+        ),
+        (
+            PartName::TARGET,
+            json!({ "name": format!("Thing {index}") }),
+        ),
+    ]
+    .map(|(part, value)| (part, Disclosure::make(&k, &id, part, &value)));
+    let entry = Entry {
+        action: action.to_owned(),
+        actor: EntryActor {
+            id: Some(format!("person-{}", index % 7)),
+            r#type: "user".to_owned(),
+            token: None,
+            session: None,
+            on_behalf_of: None,
+        },
+        at: 1_795_000_000_000_000 + index.cast_signed(),
+        changes: Vec::new(),
+        code: None,
+        facts,
+        id,
+        imported: None,
+        organization: None,
+        outcome: Outcome::Success,
+        parts: made
+            .iter()
+            .map(|(part, one)| (part.to_string(), one.commitment()))
+            .collect(),
+        related: Vec::new(),
+        request: "request".to_owned(),
+        sequence: index,
+        subjects: [].into(),
+        target: EntryTarget {
+            id: Some("thing".to_owned()),
+            r#type: target.to_owned(),
+        },
+        workspace: None,
+    };
+    (
+        entry.to_bytes().expect("an entry"),
+        made.map(|(_, one)| one).into(),
+    )
+}
+
+/// A log that was made of these events.
+struct Made {
+    folder: TempDir,
+    leaves: Vec<Hash>,
+}
+
+impl Made {
+    fn new(size: u64) -> Self {
+        Self::of((0..size).map(event))
+    }
+
+    fn of(events: impl IntoIterator<Item = (Vec<u8>, Vec<Disclosure>)>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut layout = Layout::new(Folder::create(folder.path()).expect("empty"));
+        let mut leaves = Vec::new();
+        for (entry, disclosures) in events {
+            layout.push(&entry, &disclosures).expect("written");
+            leaves.push(leaf_hash(&entry));
+        }
+        let note = note(&[key(1)], ORIGIN, layout.size(), layout.root());
+        layout
+            .finish(&note, &key(1).verifier().to_string())
+            .expect("written");
+        Self { folder, leaves }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn edit(&self, path: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut bytes = std::fs::read(self.path(path)).expect("there");
+        change(&mut bytes);
+        std::fs::write(self.path(path), bytes).expect("written");
+    }
+
+    fn edit_text(&self, path: &str, change: impl FnOnce(&str) -> String) {
+        self.edit(path, |bytes| {
+            *bytes = change(str::from_utf8(bytes).expect("text")).into_bytes();
+        });
+    }
+
+    /// Changes the list of entries of a bundle.
+    fn rebundle(&self, path: &str, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
+        self.edit(path, |bytes| {
+            let mut all: Vec<Vec<u8>> = entries(bytes)
+                .map(|one| one.expect("whole").to_vec())
+                .collect();
+            change(&mut all);
+            bytes.clear();
+            for entry in &all {
+                put_entry(bytes, entry).expect("short");
+            }
+        });
+    }
+
+    fn root(&self, size: usize) -> Hash {
+        let mut edge = Frontier::new();
+        for leaf in &self.leaves[..size] {
+            edge.push(*leaf).expect("room");
+        }
+        edge.root()
+    }
+
+    fn checkpoint(&self, keys: &[SigningKey], size: usize) -> String {
+        note(keys, ORIGIN, size as u64, self.root(size))
+    }
+
+    fn verify(&self, more: &[&str]) -> Verified {
+        verify(
+            self.folder.path(),
+            &[&["--key", &key(1).verifier().to_string()], more].concat(),
+        )
+    }
+}
+
+fn note(keys: &[SigningKey], origin: &str, size: u64, root: Hash) -> String {
+    let text = Checkpoint {
+        origin: origin.to_owned(),
+        size,
+        root,
+        extensions: Vec::new(),
+    }
+    .to_string();
+    let lines: String = keys
+        .iter()
+        .map(|key| key.sign(&text, 1_795_000_000))
+        .collect();
+    format!("{text}\n{lines}")
+}
+
+/// What the command said.
+struct Verified {
+    code: i32,
+    said: Value,
+}
+
+impl Verified {
+    /// The verdict, and where the first finding is.
+    #[track_caller]
+    fn is(&self, code: i32, place: &str) {
+        let first = &self.said["findings"][0];
+        let found = (self.code, first["where"].as_str().unwrap_or_default());
+        assert_eq!(found, (code, place), "{}", self.said);
+        let word = WORD[usize::try_from(code).expect("small")];
+        assert_eq!(
+            (&self.said["verdict"], &self.said["exitCode"]),
+            (&json!(word), &json!(code))
+        );
+    }
+
+    #[track_caller]
+    fn is_verified(&self) {
+        self.is(0, "");
+    }
+}
+
+fn verify(what: &Path, more: &[&str]) -> Verified {
+    let output = Command::new(env!("CARGO_BIN_EXE_annals"))
+        .args(["verify", "--json"])
+        .arg(what)
+        .args(more)
+        .output()
+        .expect("it runs");
+    Verified {
+        code: output.status.code().expect("a code"),
+        said: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
+    }
+}
+
+#[test]
+fn a_whole_log_is_verified_at_every_size() {
+    for size in [0, 1, 2, 255, 256, 257, 600] {
+        Made::new(size).verify(&[]).is_verified();
+    }
+}
+
+#[test]
+fn a_log_of_three_levels_is_verified() {
+    for size in [65_535, 65_536, 65_537] {
+        let made =
+            Made::of((0..size).map(|index| (format!("entry {index}").into_bytes(), Vec::new())));
+        let verified = made.verify(&[]);
+        verified.is_verified();
+        assert_eq!(verified.said["counts"]["entries"], size);
+    }
+}
+
+#[test]
+fn one_byte_of_an_entry_is_found() {
+    for (size, path, entry) in [
+        (600, "tile/entries/001", 259),
+        (600, "tile/entries/002.p/88", 515),
+        (1, "tile/entries/000.p/1", 0),
+    ] {
+        let made = Made::new(size);
+        made.rebundle(path, |all| {
+            let nth = usize::try_from(entry % 256).expect("small");
+            let last = all[nth].len() - 3;
+            all[nth][last] ^= 1;
+        });
+        made.verify(&[]).is(3, &format!("entry {entry}"));
+    }
+}
+
+#[test]
+fn one_byte_of_a_tile_is_found_at_every_level() {
+    let made =
+        Made::of((0..66_000_u64).map(|index| (format!("entry {index}").into_bytes(), Vec::new())));
+    for tile in [
+        "tile/0/000",
+        "tile/0/200",
+        "tile/0/257.p/208",
+        "tile/1/000",
+        "tile/1/001.p/1",
+        "tile/2/000.p/1",
+    ] {
+        made.edit(tile, |bytes| bytes[17] ^= 1);
+        made.verify(&[]).is(3, tile);
+        made.edit(tile, |bytes| bytes[17] ^= 1);
+    }
+    made.verify(&[]).is_verified();
+}
+
+#[test]
+fn entries_that_were_deleted_inserted_swapped_or_doubled_are_found() {
+    let attack = |change: fn(&mut Vec<Vec<u8>>), code, place: &str| {
+        let made = Made::new(600);
+        made.rebundle("tile/entries/001", change);
+        made.verify(&[]).is(code, place);
+    };
+    attack(|all| all.swap(3, 9), 3, "entry 259");
+    attack(|all| all[4] = all[3].clone(), 3, "entry 260");
+    attack(
+        |all| {
+            all.remove(3);
+        },
+        5,
+        "entry 511",
+    );
+    attack(|all| all.insert(3, b"{}".to_vec()), 3, "tile/entries/001");
+    attack(
+        |all| {
+            all.insert(3, b"{}".to_vec());
+            all.pop();
+        },
+        3,
+        "entry 259",
+    );
+}
+
+/// The attacker makes the tiles anew as well, and has not the key: only the root tells.
+#[test]
+fn entries_and_tiles_that_were_made_anew_are_found_by_the_root() {
+    let made = Made::new(600);
+    let other = Made::of((0..600).map(|index| {
+        if index == 300 {
+            event_of(300, "deleted", "source", None)
+        } else {
+            event(index)
+        }
+    }));
+    let kept = std::fs::read(made.path("checkpoint")).expect("there");
+    std::fs::write(other.path("checkpoint"), &kept).expect("written");
+    other.verify(&[]).is(3, "checkpoint");
+    // With one tile forgotten, that is the one that is named.
+    std::fs::copy(made.path("tile/1/000.p/2"), other.path("tile/1/000.p/2")).expect("copied");
+    other.verify(&[]).is(3, "tile/0/001");
+}
+
+#[test]
+fn a_log_that_was_cut_is_incomplete() {
+    let made = Made::new(600);
+    let old = Made::new(500);
+    let since = made.folder.path().join("kept");
+    std::fs::copy(made.path("checkpoint"), &since).expect("copied");
+    let since = since.to_str().expect("a path");
+    old.verify(&[]).is_verified();
+    old.verify(&["--since", since]).is(5, "checkpoint");
+    for (gone, place) in [
+        ("tile/entries/002.p/88", "tile/entries/002.p/88"),
+        ("tile/entries/000", "tile/entries/000"),
+        ("tile/0/001", "tile/0/001"),
+        ("tile/1/000.p/2", "tile/1/000.p/2"),
+        ("checkpoint", "checkpoint"),
+    ] {
+        let made = Made::new(600);
+        std::fs::remove_file(made.path(gone)).expect("removed");
+        made.verify(&[]).is(5, place);
+    }
+    let made = Made::new(600);
+    made.edit("tile/entries/002.p/88", |bytes| {
+        bytes.truncate(bytes.len() - 5);
+    });
+    made.verify(&[]).is(5, "entry 599");
+    let made = Made::new(600);
+    made.edit("tile/0/001", |bytes| bytes.truncate(bytes.len() - 32));
+    made.verify(&[]).is(5, "tile/0/001");
+}
+
+#[test]
+fn a_full_tile_stands_for_a_partial_one() {
+    let (small, large) = (Made::new(300), Made::new(512));
+    for (from, gone) in [
+        ("tile/entries/001", "tile/entries/001.p/44"),
+        ("tile/0/001", "tile/0/001.p/44"),
+    ] {
+        std::fs::remove_file(small.path(gone)).expect("removed");
+        std::fs::copy(large.path(from), small.path(from)).expect("copied");
+    }
+    small.verify(&[]).is_verified();
+}
+
+#[test]
+fn another_checkpoint_is_not_believed() {
+    let made = Made::new(300);
+    let put = |note: &str| std::fs::write(made.path("checkpoint"), note).expect("written");
+    put(&made.checkpoint(&[key(2)], 300));
+    made.verify(&[]).is(2, "checkpoint");
+    put(&note(&[key(1)], "annals.test/another", 300, made.root(300)));
+    made.verify(&[]).is(2, "checkpoint");
+    put(&note(
+        &[named("annals.test/another", KeyKind::Note, 1)],
+        "annals.test/another",
+        300,
+        made.root(300),
+    ));
+    made.verify(&[]).is(2, "checkpoint");
+    put(&made
+        .checkpoint(&[key(1)], 300)
+        .replace("\n300\n", "\n299\n"));
+    made.verify(&[]).is(2, "checkpoint");
+    put("nonsense");
+    made.verify(&[]).is(2, "checkpoint");
+    // An older one is that of a smaller log: what was disclosed of the rest gives it away, or who holds a newer one.
+    let newer = made.path("newer");
+    std::fs::write(&newer, made.checkpoint(&[key(1)], 300)).expect("written");
+    put(&made.checkpoint(&[key(1)], 256));
+    made.verify(&[]).is(4, "disclosures.jsonl line 257");
+    std::fs::remove_file(made.path("disclosures.jsonl")).expect("removed");
+    made.verify(&[]).is_verified();
+    let since = newer.to_str().expect("a path");
+    made.verify(&["--since", since]).is(5, "checkpoint");
+    put(&note(&[key(1)], ORIGIN, 301, made.root(300)));
+    made.verify(&[]).is(5, "entry 300");
+}
+
+#[test]
+fn a_log_that_was_rewritten_with_the_right_key_is_a_fork() {
+    let (kept, other) = (
+        Made::new(300),
+        Made::of((0..400).map(|index| {
+            if index == 7 {
+                event_of(7, "deleted", "source", None)
+            } else {
+                event(index)
+            }
+        })),
+    );
+    other.verify(&[]).is_verified();
+    let since = kept.path("checkpoint");
+    let since = since.to_str().expect("a path");
+    other.verify(&["--since", since]).is(3, "entries 0 to 299");
+    Made::new(400).verify(&["--since", since]).is_verified();
+    Made::new(300).verify(&["--since", since]).is_verified();
+    // What is not signed by the log's key is nothing to hold on to.
+    std::fs::write(kept.path("checkpoint"), kept.checkpoint(&[key(9)], 300)).expect("written");
+    other.verify(&["--since", since]).is(2, "--since");
+}
+
+#[test]
+fn a_disclosure_that_was_changed_moved_or_doubled_is_a_mismatch() {
+    let attack = |change: fn(&str) -> String, place: &str| {
+        let made = Made::new(300);
+        made.edit_text("disclosures.jsonl", change);
+        made.verify(&[]).is(4, place);
+    };
+    attack(|text| text.replacen("Thing 41", "Thing 42", 1), "41");
+    attack(
+        |text| text.replacen("\"sequence\":41,", "\"sequence\":42,", 1),
+        "disclosures.jsonl line 43",
+    );
+    attack(
+        |text| text.replacen("{\"sequence\":9,", "{\"sequence\":8,", 1),
+        "disclosures.jsonl line 10",
+    );
+    attack(
+        |text| {
+            text.lines()
+                .chain(text.lines().last())
+                .flat_map(|line| [line, "\n"])
+                .collect()
+        },
+        "disclosures.jsonl line 301",
+    );
+    attack(
+        |text| format!("{text}{{\"sequence\":300,\"disclosures\":[\"x\"]}}\n"),
+        "disclosures.jsonl line 301",
+    );
+    attack(
+        |text| text.replacen("{\"sequence\":3,", "{\"sequence\":3;", 1),
+        "disclosures.jsonl line 4",
+    );
+    attack(
+        |text| {
+            let first = text.lines().next().expect("a line");
+            let one = first
+                .split("[\"")
+                .nth(1)
+                .and_then(|rest| rest.split("\",\"[").next())
+                .expect("a disclosure");
+            text.replacen(
+                "\"disclosures\":[",
+                &format!("\"disclosures\":[\"{one}\","),
+                1,
+            )
+        },
+        "0",
+    );
+}
+
+#[test]
+fn a_part_without_disclosure_is_withheld_unless_an_entry_erased_it() {
+    let without = |index: u64| index % 7 == 3;
+    let made = |erased: bool| {
+        Made::of((0..100).map(move |index| {
+            let facts = json!({ "subject": "person-3", "events": 14, "basis": "request" });
+            if index == 99 && erased {
+                return event_of(99, "erased", "privacy", Some(facts));
+            }
+            let (entry, mut disclosures) = event(index);
+            if without(index) {
+                disclosures.drain(..2);
+            }
+            (entry, disclosures)
+        }))
+    };
+    let counts = |made: Made| {
+        let verified = made.verify(&[]);
+        verified.is_verified();
+        let count = |name: &str| verified.said["counts"][name].as_u64().expect("a number");
+        (count("disclosed"), count("erased"), count("withheld"))
+    };
+    assert_eq!(counts(made(false)), (272, 0, 28));
+    assert_eq!(counts(made(true)), (272, 28, 0));
+}
+
+#[test]
+fn a_clock_that_goes_back_is_noted_only() {
+    let made = Made::of((0..10).map(|index| {
+        let (entry, opened) = event(index);
+        let text = String::from_utf8(entry).expect("text");
+        (text.replace("000005Z", "000000Z").into_bytes(), opened)
+    }));
+    let verified = made.verify(&[]);
+    verified.is_verified();
+    assert!(
+        verified.said["notes"]
+            .to_string()
+            .contains("clock went back before entry 5"),
+        "{}",
+        verified.said
+    );
+}
+
+#[test]
+fn the_longest_entry_is_verified() {
+    Made::of([(vec![b'x'; 65_535], Vec::new())])
+        .verify(&[])
+        .is_verified();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut layout = Layout::new(Folder::create(folder.path()).expect("empty"));
+    assert!(layout.push(&vec![b'x'; 65_536], &[]).is_err());
+    assert_eq!(layout.size(), 0);
+}
+
+#[test]
+fn witnesses_are_counted_and_tell_the_age() {
+    let made = Made::new(10);
+    let witness = |seed| {
+        named(
+            &format!("witness.example/{seed}"),
+            KeyKind::Cosignature,
+            seed,
+        )
+    };
+    let policy = format!(
+        "log {}\nwitness a {}\nwitness b {}\ngroup both all a b\nquorum both\n",
+        key(1).verifier(),
+        witness(11).verifier(),
+        witness(12).verifier()
+    );
+    let file = made.path("policy");
+    std::fs::write(&file, policy).expect("written");
+    let file = file.to_str().expect("a path").to_owned();
+    let verify = |more: &[&str]| super_verify(&made, &file, more);
+    verify(&[]).is(2, "checkpoint");
+    std::fs::write(
+        made.path("checkpoint"),
+        made.checkpoint(&[key(1), witness(11)], 10),
+    )
+    .expect("written");
+    verify(&[]).is(2, "checkpoint");
+    std::fs::write(
+        made.path("checkpoint"),
+        made.checkpoint(&[key(1), witness(11), witness(12)], 10),
+    )
+    .expect("written");
+    verify(&[]).is_verified();
+    verify(&["--max-age", "36500d"]).is_verified();
+    verify(&["--max-age", "1s"]).is(5, "checkpoint");
+    Made::new(10)
+        .verify(&["--max-age", "1d"])
+        .is(5, "checkpoint");
+}
+
+fn super_verify(made: &Made, policy: &str, more: &[&str]) -> Verified {
+    verify(made.folder.path(), &[&["--policy", policy], more].concat())
+}
+
+/// A receipt of entry 41 of 300.
+fn receipt(made: &Made) -> Receipt {
+    let (entry, disclosures) = event(41);
+    let opened: Vec<&str> = disclosures.iter().map(Disclosure::as_str).collect();
+    let extra = json!({ "disclosures": opened, "entry": String::from_utf8(entry).expect("text") });
+    let path = proof::inclusion(41, 300, |node| -> Result<Hash, std::convert::Infallible> {
+        let width = 1 << node.level;
+        let first = usize::try_from(node.index << node.level).expect("small");
+        Ok(tlog::tile::perfect_root(&made.leaves[first..first + width]))
+    });
+    Receipt {
+        extra: Some(extra.to_string().into_bytes()),
+        index: 41,
+        path: path.expect("a path"),
+        checkpoint: made.checkpoint(&[key(1)], 300).into_bytes(),
+    }
+}
+
+#[test]
+fn a_receipt_is_verified_alone() {
+    let made = Made::new(300);
+    let good = receipt(&made);
+    let file = made.folder.path().join("41.tlog-proof");
+    let check = |receipt: &Receipt, more: &[&str]| {
+        std::fs::write(&file, receipt.to_bytes()).expect("written");
+        verify(
+            &file,
+            &[&["--key", &key(1).verifier().to_string()], more].concat(),
+        )
+    };
+    check(&good, &[]).is_verified();
+    check(
+        &Receipt {
+            index: 42,
+            ..good.clone()
+        },
+        &[],
+    )
+    .is(3, "entry 42");
+    let text = |from: &str, to: &str| {
+        let extra = String::from_utf8(good.extra.clone().expect("extra")).expect("text");
+        assert!(extra.contains(from), "{extra}");
+        Some(extra.replace(from, to).into_bytes())
+    };
+    check(
+        &Receipt {
+            extra: text("updated", "deleted"),
+            ..good.clone()
+        },
+        &[],
+    )
+    .is(3, "entry 41");
+    check(
+        &Receipt {
+            extra: text("Thing 41", "Thing 42"),
+            ..good.clone()
+        },
+        &[],
+    )
+    .is(4, "41");
+    check(
+        &Receipt {
+            checkpoint: made.checkpoint(&[key(2)], 300).into_bytes(),
+            ..good.clone()
+        },
+        &[],
+    )
+    .is(2, "checkpoint");
+    let bare = Receipt {
+        extra: None,
+        ..good.clone()
+    };
+    assert_eq!(check(&bare, &[]).code, 1);
+    let entry = made.folder.path().join("entry");
+    std::fs::write(&entry, event(41).0).expect("written");
+    check(&bare, &["--entry", entry.to_str().expect("a path")]).is_verified();
+    // A receipt is something to hold on to as well.
+    std::fs::write(&file, good.to_bytes()).expect("written");
+    Made::new(400)
+        .verify(&["--since", file.to_str().expect("a path")])
+        .is_verified();
+}
+
+/// A filtered export of some entries of 300.
+fn rows(made: &Made, wanted: &[u64]) -> Vec<String> {
+    let manifest = json!({
+        "format": "annals.events.v1", "query": {}, "range": [0, 300], "count": wanted.len(),
+        "checkpoint": made.checkpoint(&[key(1)], 300), "vkey": key(1).verifier().to_string(),
+    });
+    let row = |index: &u64| {
+        use base64::Engine;
+        let (entry, disclosures) = event(*index);
+        let opened: Vec<&str> = disclosures.iter().map(Disclosure::as_str).collect();
+        let path = proof::inclusion(
+            *index,
+            300,
+            |node| -> Result<Hash, std::convert::Infallible> {
+                let first = usize::try_from(node.index << node.level).expect("small");
+                Ok(tlog::tile::perfect_root(
+                    &made.leaves[first..first + (1 << node.level)],
+                ))
+            },
+        );
+        let path: Vec<String> = path
+            .expect("a path")
+            .iter()
+            .map(|hash| base64::prelude::BASE64_STANDARD.encode(hash.as_bytes()))
+            .collect();
+        format!(
+            "{{\"index\":{index},\"entry\":{},\"disclosures\":[{}],\"path\":{}}}",
+            String::from_utf8(entry).expect("text"),
+            opened.join(","),
+            json!(path)
+        )
+    };
+    std::iter::once(manifest.to_string())
+        .chain(wanted.iter().map(row))
+        .collect()
+}
+
+#[test]
+fn the_rows_of_a_filtered_export_are_verified_one_by_one() {
+    let made = Made::new(300);
+    let good = rows(&made, &[3, 41, 299]);
+    let file = made.folder.path().join("events.jsonl");
+    let check = |lines: &[String]| {
+        std::fs::write(
+            &file,
+            lines
+                .iter()
+                .flat_map(|line| [line.as_str(), "\n"])
+                .collect::<String>(),
+        )
+        .expect("written");
+        verify(&file, &["--key", &key(1).verifier().to_string()])
+    };
+    check(&good).is_verified();
+    let with = |line: usize, from: &str, to: &str| {
+        let mut lines = good.clone();
+        assert!(lines[line].contains(from), "{}", lines[line]);
+        lines[line] = lines[line].replace(from, to);
+        lines
+    };
+    check(&with(2, "updated", "deleted")).is(3, "entry 41");
+    check(&with(2, "\"index\":41", "\"index\":42")).is(3, "entry 42");
+    check(&with(2, "Thing 41", "Thing 42")).is(4, "41");
+    check(&with(2, "\"index\":41,", "\"index\":41,\"more\":1,")).is(3, "line 3");
+    check(&with(0, "\"count\":3", "\"count\":2")).is(3, "rows");
+    check(&good[..3]).is(5, "rows");
+    check(&[&good[..2], &good[3..], &good[2..3]].concat()).is(3, "line 4");
+    check(&[&good[..3], &good[2..]].concat()).is(3, "line 4");
+    check(&with(0, "annals.events.v1", "annals.events.v2")).is(1, &file.to_string_lossy());
+    std::fs::write(
+        &file,
+        format!("{}\n{}\n{}", good[0], good[1], &good[2][..40]),
+    )
+    .expect("written");
+    verify(&file, &["--key", &key(1).verifier().to_string()]).is(5, "line 3");
+}
+
+#[test]
+fn what_cannot_be_checked_says_so_with_1() {
+    let made = Made::new(3);
+    for (what, more) in [
+        ("/nowhere", &["--key", "x"][..]),
+        (
+            "/nowhere",
+            &[
+                "--key",
+                "annals.test/0ujtsYcgvSTl8PAuAdqWYSMnLOv+00000000+AAAA",
+            ],
+        ),
+        (made.folder.path().to_str().expect("a path"), &[]),
+        (
+            made.folder.path().to_str().expect("a path"),
+            &["--nonsense"],
+        ),
+        (
+            made.folder.path().to_str().expect("a path"),
+            &["--policy", "/nowhere"],
+        ),
+        (
+            made.path("README.txt").to_str().expect("a path"),
+            &["--key", &key(1).verifier().to_string()],
+        ),
+    ] {
+        assert_eq!(verify(Path::new(what), more).code, 1, "{what} {more:?}");
+    }
+}

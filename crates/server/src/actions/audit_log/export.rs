@@ -1,0 +1,47 @@
+//! Take the log out, or a part of it: recorded each time.
+
+use model::catalogue::{self, EventType, TargetType};
+use model::id::{EventId, OrganizationId};
+use model::role::Permission;
+use serde_json::{Value, json};
+use store::{Action, Done, Fact, Need, Result, Rx, Scope, Target, Tx};
+
+/// An export.
+#[derive(Clone, Debug)]
+pub struct ExportAuditLog {
+    /// Whose log.
+    pub organization: OrganizationId,
+    /// What: `full`, `events` or `csv`.
+    pub kind: &'static str,
+    /// Up to which size of the log.
+    pub size: u64,
+    /// The filters that are set.
+    pub filters: Value,
+}
+
+impl Action for ExportAuditLog {
+    const EVENTS: &'static [EventType] = &[catalogue::AUDIT_LOG_EXPORTED];
+    type Output = EventId;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let log = rx.organization_log(self.organization)?.id;
+        let target = Target::new(TargetType::AuditLog, log, "Audit log");
+        Ok(vec![Need::in_organization(
+            Permission::ReadAuditLog,
+            target,
+        )])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<EventId>> {
+        let log = tx.organization_log(self.organization)?.id;
+        let id = tx.new_id(EventId::new);
+        let made = tx.insert_export(id, log, self.kind, self.size)?;
+        let detail = json!({ "kind": self.kind, "size": self.size, "filters": self.filters });
+        let fact = Fact::new(catalogue::AUDIT_LOG_EXPORTED, &made).detail(detail);
+        Ok(Done::new(id, vec![fact]))
+    }
+}

@@ -1,0 +1,124 @@
+//! An export as the body of an answer: made on a thread of its own, no faster than it is taken.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use store::{Query, Store};
+use tokio::sync::mpsc;
+
+use super::archive::Archive;
+use super::layout::Layout;
+use super::rows::{self, Form};
+use super::{ExportError, Fixed, full};
+
+/// How many bytes go at once.
+const CHUNK: usize = 64 << 10;
+/// How many chunks wait to be taken.
+const WAITING: usize = 8;
+
+/// What is taken out.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// The whole log.
+    Full,
+    /// The rows of a query, and the query in words.
+    Rows(Form, Box<Query>, Value),
+}
+
+impl Wanted {
+    /// The word for the record.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Rows(Form::Proved, ..) => "events",
+            Self::Rows(Form::Csv, ..) => "csv",
+        }
+    }
+
+    const fn file(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Full => ("tar.zst", "application/zstd"),
+            Self::Rows(Form::Proved, ..) => ("jsonl", "application/jsonl"),
+            Self::Rows(Form::Csv, ..) => ("csv", "text/csv; charset=utf-8"),
+        }
+    }
+}
+
+/// The end that writes.
+struct Chunks {
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    chunk: Vec<u8>,
+}
+
+impl Write for Chunks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.chunk.extend_from_slice(bytes);
+        if self.chunk.len() >= CHUNK {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.chunk.is_empty() {
+            return Ok(());
+        }
+        let chunk = Bytes::from(std::mem::take(&mut self.chunk));
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "whoever asked is gone");
+        self.sender.blocking_send(Ok(chunk)).map_err(gone)
+    }
+}
+
+fn write(
+    store: &Store,
+    fixed: &Fixed,
+    wanted: &Wanted,
+    mut out: Chunks,
+) -> Result<(), ExportError> {
+    match wanted {
+        Wanted::Full => {
+            let layout = Layout::new(Archive::new(out)?);
+            out = full(store, fixed, layout, |_| {})?.finish()?;
+        }
+        Wanted::Rows(form, query, words) => {
+            rows::rows(store, fixed, query, words, *form, &mut out, |_, _| {})?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// The answer that brings an export. If it fails on the way, the answer breaks off in place of ending.
+pub fn answer(store: Arc<Store>, fixed: Fixed, wanted: Wanted) -> Response {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let (extension, kind) = wanted.file();
+    let name = format!(
+        "audit-log-{}-{}.{extension}",
+        fixed.log.id, fixed.checkpoint.size
+    );
+    tokio::task::spawn_blocking(move || {
+        let chunks = Chunks {
+            sender: sender.clone(),
+            chunk: Vec::new(),
+        };
+        if let Err(error) = write(&store, &fixed, &wanted, chunks) {
+            tracing::warn!(%error, "an export broke off");
+            // If nobody is there to hear of it, nobody has to.
+            let _ = sender.blocking_send(Err(io::Error::other("the export broke off")));
+        }
+    });
+    let chunks = futures_util::stream::unfold(receiver, async |mut receiver| {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
+    ];
+    (headers, Body::from_stream(chunks)).into_response()
+}
