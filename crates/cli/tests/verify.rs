@@ -400,7 +400,7 @@ fn another_checkpoint_is_not_believed() {
     let since = newer.to_str().expect("a path");
     made.verify(&["--since", since]).is(5, "checkpoint");
     put(&note(&[key(1)], ORIGIN, 301, made.root(300)));
-    made.verify(&[]).is(5, "entry 300");
+    made.verify(&[]).is(5, "tile/entries/001.p/45");
 }
 
 #[test]

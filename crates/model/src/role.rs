@@ -279,6 +279,7 @@ mod tests {
         read_audit_log: org admin, admin, service
         view_members: org admin, admin, editor, viewer
         edit_members: org admin
+        erase_people: org admin
         ");
     }
 }

@@ -9,6 +9,7 @@ pub mod destinations;
 pub mod event_stream_sources;
 pub mod logs;
 pub mod paging;
+pub mod privacy;
 pub mod sources;
 pub mod transformations;
 pub mod workspace;
@@ -58,6 +59,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(catalog::routes())
         .merge(audit_logs::routes())
         .merge(logs::routes())
+        .merge(privacy::routes())
 }
 
 /// The description of the API, as it is checked in as `openapi.json`.

@@ -20,6 +20,11 @@ tokio::task_local! {
     static RECORDED: RefCell<Entries>;
 }
 
+/// These entries were recorded on the way of the request that is being answered. Outside of a request nobody is told.
+pub(crate) fn recorded(entries: &Entries) {
+    let _ = RECORDED.try_with(|all| all.borrow_mut().extend(entries.iter().cloned()));
+}
+
 /// Answers a request, and gives with the answer what was recorded on the way.
 pub async fn recording<T>(answer: impl Future<Output = T>) -> (T, Entries) {
     RECORDED
@@ -92,8 +97,7 @@ impl App {
             .store
             .perform(caller.actor, caller.origin.clone(), action)
             .await?;
-        // Outside of a request there is nobody to tell.
-        let _ = RECORDED.try_with(|all| all.borrow_mut().extend(done.entries.iter().cloned()));
+        recorded(&done.entries);
         Ok(done)
     }
 

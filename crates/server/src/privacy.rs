@@ -1,13 +1,16 @@
 //! Erasing, as every door does it: the guard first, then the action, then the removal of what nobody can open any more.
 
 use model::actor::{Actor, Origin, System};
-use model::id::RequestId;
+use model::id::{OrganizationId, RequestId};
 use model::interface::Interface;
 use model::part::PartName;
-use store::{Erased, Error, Guard, Kept, Recorded, Result, Store, Upkeep};
+use model::role::Permission;
+use store::{Erased, Erasure, Error, Guard, Kept, Recorded, Result, Store, Upkeep};
 
 use crate::actions::privacy::erase_part::ErasePart;
 use crate::actions::privacy::erase_person::ErasePerson;
+use crate::app::{self, App};
+use crate::request::Caller;
 
 /// What is to be erased.
 #[derive(Clone, Debug)]
@@ -19,6 +22,23 @@ pub enum Erase {
 }
 
 impl Erase {
+    const fn organization(&self) -> Option<OrganizationId> {
+        match self {
+            Self::Person(one) => one.organization,
+            Self::Part(one) => Some(one.organization),
+        }
+    }
+
+    fn is(&self, erased: &Erased) -> bool {
+        match (self, erased) {
+            (Self::Person(one), Erased::Person(user)) => one.user == *user,
+            (Self::Part(one), Erased::Part { event, part }) => {
+                one.event == *event && one.part == *part
+            }
+            _ => false,
+        }
+    }
+
     fn kept(&self) -> Kept {
         match self {
             Self::Person(one) => Kept::Person {
@@ -47,11 +67,12 @@ pub fn erase(
     origin: Origin,
     what: &Erase,
 ) -> Result<Recorded<()>> {
-    // What would be refused anyway is not put into the guard first.
-    store.read(|rx| match what {
+    // What would be refused anyway is not put into the guard first; the refusal itself is for the action to record.
+    let refused = store.read(|rx| match what {
         Erase::Person(one) => one.look(rx).map(|_| ()),
         Erase::Part(one) => one.look(rx),
-    })?;
+    });
+    let guard = guard.filter(|_| refused.is_ok());
     let kept = what.kept();
     if let Some(guard) = guard {
         guard.keep_erasure(&kept)?;
@@ -66,6 +87,42 @@ pub fn erase(
         guard.cancel_erasure(&kept)?;
     }
     done
+}
+
+/// Erases for whoever asks, and gives what was recorded. What was sealed is removed afterwards, by itself.
+///
+/// # Errors
+/// As [`erase`].
+pub async fn erase_for(app: &App, caller: &Caller, what: Erase) -> Result<Erasure> {
+    let (store, folder) = (app.store.clone(), app.config.guard.clone());
+    let (actor, origin) = (caller.actor, caller.origin.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        // Who may not, or no longer, does not get as far as the guard.
+        let may = store.read(|rx| {
+            let acting = rx.acting(actor)?;
+            match what.organization() {
+                Some(organization) => acting.may(rx, Permission::ErasePeople, organization, None),
+                None => Ok(false),
+            }
+        })?;
+        let guard = folder.filter(|_| may).map(Guard::new);
+        let done = erase(&store, guard.as_ref(), actor, origin, &what)?;
+        let all = store.read(|rx| rx.erasures())?;
+        let is_it = |one: &Erasure| one.organization == what.organization() && what.is(&one.what);
+        let erasure = all
+            .into_iter()
+            .rfind(is_it)
+            .ok_or(Error::NotFound("erasure"))?;
+        Ok((done.entries, erasure))
+    });
+    let (entries, erasure) = work
+        .await
+        .unwrap_or_else(|_| Err(Error::Internal("an erasure panicked".to_owned())))?;
+    app::recorded(&entries);
+    let store = app.store.clone();
+    // If it fails, the job that runs every quarter of a minute goes on with it.
+    drop(tokio::task::spawn_blocking(move || remove(&store)));
+    Ok(erasure)
 }
 
 /// Removes what was erased from the rows and from the files, as far as it is not removed yet. Blocks the thread.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use rustls::crypto::aws_lc_rs::default_provider;
 use tlog::Tile;
 use tlog::tile::FULL;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use zeroize::Zeroizing;
 
 /// The largest file that is read whole: a bundle of 256 entries of 65,535 bytes.
@@ -31,6 +31,12 @@ pub(crate) enum Source {
 
 impl Source {
     pub(crate) fn web(prefix: &str, token: Option<Zeroizing<String>>) -> Self {
+        // As with every other program of the system: its own certificate authorities.
+        let roots = rustls_native_certs::load_native_certs().certs;
+        let roots: Vec<_> = roots
+            .iter()
+            .map(|one| Certificate::from_der(one).to_owned())
+            .collect();
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_mins(1)))
             .http_status_as_error(false)
@@ -38,7 +44,7 @@ impl Source {
                 TlsConfig::builder()
                     .provider(TlsProvider::Rustls)
                     .unversioned_rustls_crypto_provider(Arc::new(default_provider()))
-                    .root_certs(RootCerts::PlatformVerifier)
+                    .root_certs(RootCerts::from(roots))
                     .build(),
             )
             .build()

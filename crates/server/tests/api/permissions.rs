@@ -103,6 +103,67 @@ fn fixture(api: &Api, number: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// What only the organization's Admin may do, and whether its service token may.
+const ADMIN_ROUTES: &[(&str, &str, &str, bool)] = &[
+    (
+        "POST",
+        "/v2/audit-logs/exports",
+        r#"{"format":"csv"}"#,
+        true,
+    ),
+    ("POST", "/v2/privacy/erasures", r#"{"userId":"{u}"}"#, false),
+];
+
+#[test]
+fn what_is_for_the_organizations_admin_is_refused_to_everyone_else() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let stranger = api.stranger("Stan").token;
+        for (method, path, body, service) in ADMIN_ROUTES {
+            let user = api.member("Una", None).user;
+            let body: Value =
+                serde_json::from_str(&body.replace("{u}", user.as_str())).expect("JSON");
+            api.sign();
+            let send = |token: &str| api.ask(method, path, token, &body);
+            for role in [
+                None,
+                Some(WorkspaceRole::Viewer),
+                Some(WorkspaceRole::Editor),
+                Some(WorkspaceRole::Admin),
+            ] {
+                let one = api.member("Robin", role);
+                let answer = send(&one.token);
+                assert_eq!(
+                    (answer.status, &answer.json["code"]),
+                    (403, &json!("permission_denied")),
+                    "{path}"
+                );
+                let told = api.events();
+                let last = told.last().expect("an event");
+                assert_eq!(
+                    (&last["actorName"], &last["outcome"]),
+                    (&json!("Robin"), &json!("denied")),
+                    "{path}"
+                );
+            }
+            assert_eq!(send("").status, 401);
+            if path.ends_with("erasures") {
+                assert_eq!(send(&stranger).status, 404);
+            }
+            if *service {
+                assert_eq!(send(&api.service).status, 200);
+            } else {
+                assert_eq!(send(&api.service).status, 403);
+            }
+            assert!((200..300).contains(&send(&api.admin).status), "{path}");
+            assert!(
+                api.events()
+                    .last()
+                    .is_some_and(|one| one["outcome"] == "success")
+            );
+        }
+    }
+}
+
 fn filled(text: &str, things: &[(&'static str, String)]) -> String {
     things.iter().fold(text.to_owned(), |text, (name, value)| {
         text.replace(name, value)
@@ -127,6 +188,11 @@ fn the_table_has_every_route_that_changes_something() {
     let mut tested: Vec<String> = ROUTES
         .iter()
         .map(|(method, path, _)| format!("{method} {}", shape(path)))
+        .chain(
+            ADMIN_ROUTES
+                .iter()
+                .map(|(method, path, ..)| format!("{method} {}", shape(path))),
+        )
         .collect();
     described.sort();
     tested.sort();

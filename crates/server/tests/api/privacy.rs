@@ -407,3 +407,63 @@ fn a_checkpoint_from_before_an_erasure_is_one_of_the_same_log() {
         new.size
     );
 }
+
+#[test]
+fn an_administrator_erases_over_the_api_and_sees_how_far_it_is() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        let answer = api.post("/v2/privacy/erasures", json!({ "userId": user }));
+        assert_eq!(answer.status, 202, "{}", answer.json);
+        assert!(answer.headers.contains_key("annals-sequence"));
+        let erasure = answer.json;
+        let path = format!("/v2/privacy/erasures/{}", id(&erasure));
+        for _ in 0..200 {
+            if api.get(&path).ok()["done"] == true {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let seen = api.get(&path).ok();
+        assert_eq!(
+            (&seen["done"], &seen["userId"]),
+            (&json!(true), &json!(user))
+        );
+        assert_eq!(seen["lookedThrough"], seen["entries"]);
+        assert_eq!(
+            api.get("/v2/privacy/erasures").ok()["erasures"],
+            json!([seen])
+        );
+        let last = api.post("/v2/privacy/erasures", json!({ "userId": api.made.user }));
+        assert!(
+            last.problem().starts_with("409 last_admin"),
+            "{}",
+            last.json
+        );
+        for (body, code) in [
+            (json!({}), "400 invalid_body"),
+            (
+                json!({ "userId": user, "part": "actor" }),
+                "400 invalid_body",
+            ),
+            (json!({ "userId": "x" }), "404 not_found"),
+            (
+                json!({ "userId": user, "basis": "whim" }),
+                "400 unknown_word",
+            ),
+            (
+                json!({ "eventId": "0ujtsYcgvSTl8PAuAdqWYSMnLOv", "part": "actor" }),
+                "404 not_found",
+            ),
+            (
+                json!({ "eventId": "0ujtsYcgvSTl8PAuAdqWYSMnLOv", "part": "secret" }),
+                "400 unknown_word",
+            ),
+        ] {
+            assert!(
+                api.post("/v2/privacy/erasures", body)
+                    .problem()
+                    .starts_with(code)
+            );
+        }
+    }
+}

@@ -266,3 +266,57 @@ fn health_says_that_a_log_is_not_signed_and_why() {
         "{said}"
     );
 }
+
+#[test]
+fn an_export_streams_and_is_recorded() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        for number in 0..5 {
+            api.source(&format!("Web app {number}"));
+        }
+        api.sign();
+        let export = |body: Value| api.ask("POST", "/v2/audit-logs/exports", &api.service, &body);
+        let csv = export(json!({ "format": "csv", "filters": { "target_type": "source" } }));
+        assert_eq!(
+            (csv.status, header(&csv, "content-type")),
+            (200, Some("text/csv; charset=utf-8"))
+        );
+        let text = String::from_utf8(csv.bytes).expect("text");
+        assert_eq!(text.lines().count(), 6);
+        assert!(text.starts_with("sequence,time,actor_name,"), "{text}");
+        let last = api.events().pop().expect("an event");
+        assert_eq!(
+            (&last["action"], &last["detail"]["kind"]),
+            (&json!("exported"), &json!("csv"))
+        );
+        assert_eq!(
+            last["detail"]["filters"],
+            json!({ "target_type": "source" })
+        );
+        let rows = export(json!({ "format": "events", "filters": { "target_type": "source" } }));
+        let text = String::from_utf8(rows.bytes).expect("text");
+        let manifest: Value =
+            serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+        assert_eq!(
+            (&manifest["format"], &manifest["count"]),
+            (&json!("annals.events.v1"), &json!(5))
+        );
+        assert_eq!(text.lines().count(), 6);
+        let full = export(json!({ "format": "full" }));
+        assert_eq!(header(&full, "content-type"), Some("application/zstd"));
+        assert_eq!(full.bytes[..4], [0x28, 0xb5, 0x2f, 0xfd]);
+        for (body, code) in [
+            (json!({}), "400 invalid_body"),
+            (json!({ "format": "xml" }), "400 unknown_word"),
+            (
+                json!({ "format": "full", "filters": { "actor": "x" } }),
+                "400 unexpected_filter",
+            ),
+            (
+                json!({ "format": "csv", "filters": { "per_page": 3 } }),
+                "400 unexpected_filter",
+            ),
+        ] {
+            assert!(export(body).problem().starts_with(code));
+        }
+    }
+}

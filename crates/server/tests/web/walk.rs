@@ -20,6 +20,7 @@ struct Things {
     transformation: String,
     version: String,
     library: String,
+    event: String,
 }
 
 async fn id(site: &Site, path: &str, body: Value, at: &str) -> String {
@@ -29,7 +30,7 @@ async fn id(site: &Site, path: &str, body: Value, at: &str) -> String {
     found.unwrap_or_else(|| panic!("{path}: {made}")).to_owned()
 }
 
-async fn things(site: &Site) -> Things {
+async fn things(site: &Site, team: Team) -> Things {
     let code = |name: &str| json!({"name": name, "code": "export const one = 1;", "language": "javascript"});
     let new = |kind: &str, name: &str| json!({"name": name, "type": kind});
     let source = id(site, "/v2/sources", new("HTTP", "One"), "/source/id").await;
@@ -51,6 +52,7 @@ async fn things(site: &Site) -> Things {
         transformation: text("id"),
         version: text("versionId"),
         library: id(site, "/libraries", code("Geo"), "/id").await,
+        event: site.log(team.organization).await[0].entry.id.clone(),
         source,
         other_source,
         destination,
@@ -93,6 +95,8 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         "PUT /v2/connections/{id}" => (&*things.connection, json!({"enabled": false})),
         "DELETE /v2/connections/{id}" => (&*things.connection, Value::Null),
         "PUT /v2/connections/{id}/external-id" => (&*things.connection, external),
+        "POST /v2/audit-logs/exports" => ("", json!({"format": "csv"})),
+        "POST /v2/privacy/erasures" => ("", json!({"eventId": things.event, "part": "origin"})),
         "POST /transformations" | "POST /libraries" => ("", code),
         "POST /transformations/publish" => (
             "",
@@ -134,7 +138,8 @@ async fn every_route_of_the_api_that_is_no_read_leaves_an_event() {
             }
             let route = format!("{method} {path}");
             let (site, team) = Site::ready().await;
-            let things = things(&site).await;
+            let things = things(&site, team).await;
+            site.sign().await;
             if route == "DELETE /v2/destinations/{id}/transformation" {
                 let put = request("PUT /v2/destinations/{id}/transformation", &things);
                 let (path, body) = put.expect("known");

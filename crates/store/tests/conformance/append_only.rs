@@ -88,7 +88,7 @@ fn sealed_parts_do_not_shrink_without_an_erasure() {
         );
         raw.refuses(&shrink, NEVER);
         raw.must(&format!(
-            "INSERT INTO erasures (log_id, sequence, done) VALUES ('{log}', 4, 1)"
+            "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('one', '{log}', 'someone', 1, 4, 4, 1)"
         ));
         raw.refuses(&shrink, NEVER);
     });
@@ -99,7 +99,7 @@ fn sealed_parts_only_shrink_while_an_erasure_is_under_way() {
     on_both(|place| {
         let (mut raw, log) = with_a_log(&place);
         raw.must(&format!(
-            "INSERT INTO erasures (log_id, sequence, done) VALUES ('{log}', 4, 0)"
+            "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('two', '{log}', 'someone', 1, 4, 0, 0)"
         ));
         let longer = match place.kind {
             Kind::Sqlite => "CAST(parts || parts AS BLOB)",

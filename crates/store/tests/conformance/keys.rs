@@ -148,7 +148,8 @@ fn processes_that_share_a_key_file_create_the_schema_together() {
             }
         });
         assert_eq!(place.raw().number("SELECT count(*) FROM logs"), 1);
-        assert_eq!(place.raw().number("SELECT count(*) FROM schema_version"), 1);
+        let once = "SELECT count(*) - max(version) FROM schema_version";
+        assert_eq!(place.raw().number(once), 0, "each step is taken once");
     });
 }
 

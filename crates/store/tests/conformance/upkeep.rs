@@ -20,6 +20,8 @@ fn writes(upkeep: &Upkeep) -> &'static [&'static str] {
         ],
         Upkeep::KeepTiles => &["tiles", "tiles_reached"],
         Upkeep::Publish(_) => &["checkpoints"],
+        Upkeep::Purge => &["entries.parts", "erasures"],
+        Upkeep::Scrub => &[],
         Upkeep::CloseRefusals => &["refusals", "entries", "logs"],
         Upkeep::UsedToken(_) => &["tokens.used_at"],
         Upkeep::UsedSession(_) => &["sessions.used_at"],
@@ -70,6 +72,10 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
             note: "a note".to_owned(),
             last: 0,
         };
+        place.raw().must(&format!(
+            "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('{}', '{}', '{}', 1, 4, 0, 0)",
+            log.id, log.id, team.admin
+        ));
         let session = SessionId::new(store.clock(), store.entropy());
         let _ = store
             .perform(
@@ -91,6 +97,7 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
         for upkeep in [
             Upkeep::Index,
             Upkeep::KeepTiles,
+            Upkeep::Purge,
             Upkeep::Publish(vec![signed]),
             Upkeep::CloseRefusals,
             Upkeep::UsedToken(team.token),
