@@ -7,6 +7,7 @@ mod member;
 mod migrate;
 mod place;
 mod privacy;
+mod recover;
 mod serve;
 mod verify;
 
@@ -38,6 +39,10 @@ enum Command {
     /// Erase what is known of a person
     #[command(subcommand)]
     Privacy(privacy::Privacy),
+    /// Say which logs are not signed and why, and go on with them
+    Recover(recover::Recover),
+    /// Sign a log with its next key; the one before signs as well for 30 days
+    RotateKey(recover::RotateKey),
     /// Bring a database to this version's schema, as its owner
     Migrate(migrate::Migrate),
     /// Measure what an audited change costs on this machine
@@ -58,6 +63,8 @@ fn main() -> ExitCode {
         Command::Init(command) => init::run(command),
         Command::Member(command) => member::run(command),
         Command::Export(command) => export::run(&command),
+        Command::Recover(command) => recover::recover(&command),
+        Command::RotateKey(command) => recover::rotate(&command),
         Command::Privacy(command) => privacy::run(command),
         Command::Migrate(command) => migrate::run(&command),
         Command::Bench(command) => bench::run(command),

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod destination;
 pub mod input;
 pub mod instance;
+pub mod log;
 pub mod member;
 pub mod privacy;
 pub mod session;

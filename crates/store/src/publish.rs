@@ -323,6 +323,72 @@ impl Publisher {
         }
     }
 
+    /// The newest checkpoint of a log that is known to have been signed: in the guard, or else in the database.
+    ///
+    /// # Errors
+    /// When guard or database cannot be read.
+    pub fn known_checkpoint(&self, log: &Log) -> Result<Option<Checkpoint>> {
+        let kept = self.guard.load(log.id)?;
+        let kept = kept.and_then(|note| String::from_utf8(note).ok());
+        let notes = kept
+            .into_iter()
+            .chain(log.checkpoint.iter().map(|one| one.note.clone()));
+        let mut newest: Option<Checkpoint> = None;
+        for note in notes {
+            let said = signed_by(&note, log, &self.store.env)?;
+            newest = newest.into_iter().chain(said).max_by_key(|one| one.size);
+        }
+        Ok(newest)
+    }
+
+    /// The right edge of all that the database holds of a log, made from its entries.
+    ///
+    /// # Errors
+    /// [`Error::Instance`] when they do not give the root that the log keeps.
+    pub fn can_accept(&self, id: LogId) -> Result<(Log, Frontier)> {
+        let log = self
+            .store
+            .read(|rx| rx.log(id))?
+            .ok_or(Error::NotFound("log"))?;
+        let mut edge = Frontier::new();
+        while edge.size() < log.size {
+            let first = edge.size();
+            for entry in self.store.read(|rx| rx.entries(&log, first, SLICE))? {
+                edge.push(leaf_hash(&entry))
+                    .map_err(|error| Error::Internal(format!("the tree: {error}")))?;
+            }
+        }
+        if edge != log.frontier {
+            return Err(Error::Instance(
+                "its entries do not give the root that it keeps: some were changed in the database; only a backup helps".to_owned(),
+            ));
+        }
+        Ok((log, edge))
+    }
+
+    /// Goes on with a log as the database has it: signs it, whatever the guard knew. The decision must be recorded before.
+    /// Gives its size.
+    ///
+    /// # Errors
+    /// As [`Publisher::can_accept`].
+    pub fn accept(&mut self, id: LogId) -> Result<u64> {
+        let (log, edge) = self.can_accept(id)?;
+        let (size, root) = (edge.size(), edge.root());
+        let note = self.store.env.sign(&log, size, root)?;
+        self.guard.save(id, &note)?;
+        let last = log.checkpoint.as_ref().map_or(0, |one| one.size);
+        let signed = Signed {
+            log: id,
+            size,
+            root,
+            note,
+            last,
+        };
+        self.known.insert(id, Known { edge });
+        self.store.upkeep(Upkeep::Publish(vec![signed])).wait()?;
+        Ok(size)
+    }
+
     /// The right edge at a checkpoint, if the database still holds what it covers.
     fn edge(
         &self,

@@ -7,6 +7,7 @@ pub(crate) mod exports;
 pub(crate) mod identity;
 pub(crate) mod links;
 pub(crate) mod listing;
+pub(crate) mod logs;
 pub(crate) mod members;
 pub(crate) mod names;
 pub(crate) mod organizations;

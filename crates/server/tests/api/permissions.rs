@@ -119,7 +119,7 @@ fn what_is_for_the_organizations_admin_is_refused_to_everyone_else() {
     for api in [Api::sqlite(), Api::postgres()] {
         let stranger = api.stranger("Stan").token;
         for (method, path, body, service) in ADMIN_ROUTES {
-            let user = api.member("Una", None).user;
+            let user = api.member(&format!("Una {}", path.len()), None).user;
             let body: Value =
                 serde_json::from_str(&body.replace("{u}", user.as_str())).expect("JSON");
             api.sign();
@@ -130,7 +130,8 @@ fn what_is_for_the_organizations_admin_is_refused_to_everyone_else() {
                 Some(WorkspaceRole::Editor),
                 Some(WorkspaceRole::Admin),
             ] {
-                let one = api.member("Robin", role);
+                let name = format!("Robin {role:?} {}", path.len());
+                let one = api.member(&name, role);
                 let answer = send(&one.token);
                 assert_eq!(
                     (answer.status, &answer.json["code"]),
@@ -141,7 +142,7 @@ fn what_is_for_the_organizations_admin_is_refused_to_everyone_else() {
                 let last = told.last().expect("an event");
                 assert_eq!(
                     (&last["actorName"], &last["outcome"]),
-                    (&json!("Robin"), &json!("denied")),
+                    (&json!(name), &json!("denied")),
                     "{path}"
                 );
             }

@@ -320,3 +320,45 @@ fn an_export_streams_and_is_recorded() {
         }
     }
 }
+
+#[test]
+fn a_log_is_signed_with_its_next_key_and_for_a_while_with_the_one_before() {
+    use server::actions::log::rotate_key::RotateLogKey;
+    for api in [Api::sqlite(), Api::postgres()] {
+        let found = || {
+            api.store
+                .read(|rx| rx.organization_log(api.made.organization))
+                .expect("a log")
+        };
+        api.sign();
+        let old = VerifierKey::parse(&found().vkey).expect("a key");
+        let action = RotateLogKey {
+            log: found().id,
+            organization: found().organization,
+        };
+        let rotated = api.store.perform(
+            model::actor::Actor::System(model::actor::System::CommandLine),
+            crate::support::local_origin(&api.store),
+            action,
+        );
+        let vkey = rotated.wait().expect("rotated").output;
+        let new = VerifierKey::parse(&vkey).expect("a key");
+        assert_ne!(old, new);
+        assert_eq!(found().vkey, vkey);
+        let told = api.events().pop().expect("an event");
+        assert_eq!(told["facts"], json!({ "generation": 2, "vkey": vkey }));
+        let signed_by = |key: &VerifierKey| {
+            let note = found().checkpoint.expect("signed").note;
+            Note::parse(note.as_bytes())
+                .expect("a note")
+                .verify(std::slice::from_ref(key))
+                .is_ok()
+        };
+        api.sign();
+        assert_eq!((signed_by(&old), signed_by(&new)), (true, true));
+        api.clock.advance(31 * 86_400 * 1_000_000);
+        api.source("Web app");
+        api.sign();
+        assert_eq!((signed_by(&old), signed_by(&new)), (false, true));
+    }
+}

@@ -224,7 +224,7 @@ async fn every_form_leaves_an_event_of_its_action_and_wants_its_token() {
             continue;
         }
         let (site, team) = Site::ready().await;
-        let things = things(&site).await;
+        let things = things(&site, team).await;
         // Set-up is walked where it is possible: on a server that is not set up (see `sessions`).
         if route.path == "/setup" {
             assert!(!route.events.is_empty());

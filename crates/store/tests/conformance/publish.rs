@@ -424,3 +424,47 @@ fn the_database_refuses_to_take_a_checkpoint_back() {
         assert_eq!(raw.table("checkpoints"), before);
     });
 }
+
+#[test]
+fn a_log_goes_on_by_decision_only() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        for name in ["one", "two", "three"] {
+            let _ = create(&scene.store, scene.team, name);
+        }
+        scene.publisher("guard").round().expect("a round");
+        let lost = scene.signed().expect("signed");
+        let id = scene.log().id;
+        scene.tamper(&format!("DELETE FROM checkpoints WHERE log_id = '{id}'"));
+        scene.restore(5);
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused().map(|one| one.code()), Some("behind"));
+        assert_eq!(
+            publisher.known_checkpoint(&scene.log()).expect("read"),
+            Some(lost)
+        );
+        assert_eq!(publisher.accept(id).expect("accepted"), 5);
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused(), None);
+        let _ = create(&scene.store, scene.team, "four");
+        scene.publisher("guard").round().expect("a round");
+        assert_eq!(scene.signed().map(|one| one.size), Some(6));
+    });
+}
+
+#[test]
+fn entries_that_were_changed_are_not_accepted() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let id = scene.log().id;
+        scene.tamper(&format!(
+            "UPDATE entries SET entry = parts WHERE place = (SELECT first_place FROM logs WHERE id = '{id}') + 2"
+        ));
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused(), Some(Refusal::Changed { size: 4 }));
+        assert!(publisher.accept(id).is_err());
+        assert_eq!(scene.signed(), None);
+    });
+}

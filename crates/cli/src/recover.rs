@@ -1,0 +1,130 @@
+//! `annals recover` and `annals rotate-key`.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use clap::Args;
+use model::actor::{Actor, System};
+use model::id::OrganizationId;
+use serde_json::json;
+use server::actions::log::recover::RecoverLog;
+use server::actions::log::rotate_key::RotateLogKey;
+use store::Publisher;
+
+use crate::member::only_organization;
+use crate::place::{Place, guard, origin};
+
+/// Say which logs are not signed and why, and go on with them.
+///
+/// A log is not signed when the database does not hold what was signed before, as after a restore from an old backup.
+/// The best way on is a newer backup: then the log is signed again by itself. Where there is none, --accept-database goes
+/// on with the database as it is. That is recorded in the log for ever, with the checkpoint that is given up; whoever holds
+/// that checkpoint will see that the log was not continued.
+#[derive(Debug, Args)]
+pub(crate) struct Recover {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    guard: guard::Folder,
+    /// Go on with what the database holds
+    #[arg(long)]
+    accept_database: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn recover(command: &Recover) -> Result<()> {
+    let store = Arc::new(command.place.open(true)?);
+    let guard = command.guard.open(&command.place)?;
+    let mut publisher = Publisher::new(store.clone(), guard);
+    publisher
+        .round()
+        .context("the logs could not be looked at")?;
+    let mut said = Vec::new();
+    for (id, refusal) in store.refused() {
+        if !command.json {
+            println!("log {id} is not signed: {refusal}");
+        }
+        let mut one = json!({ "log": id, "code": refusal.code(), "message": refusal.to_string(), "recovered": false });
+        if command.accept_database {
+            let log = store.read(|rx| rx.log(id))?.context("the log is gone")?;
+            let given_up = publisher.known_checkpoint(&log)?;
+            let action = RecoverLog {
+                log: id,
+                organization: log.organization,
+                size: given_up.as_ref().map_or(0, |one| one.size),
+                root: given_up.map_or_else(String::new, |one| {
+                    BASE64_STANDARD.encode(one.root.as_bytes())
+                }),
+                mode: refusal.code(),
+            };
+            publisher
+                .can_accept(id)
+                .context("the log cannot be gone on with")?;
+            let actor = Actor::System(System::CommandLine);
+            let _ = store.perform(actor, origin(&store), action).wait()?;
+            let size = publisher.accept(id).context(
+                "the recovery is recorded, but the log is not signed yet; run this again",
+            )?;
+            one["recovered"] = json!(true);
+            one["size"] = json!(size);
+            if !command.json {
+                println!("log {id} goes on; signed with {size} entries");
+            }
+        }
+        said.push(one);
+    }
+    if command.json {
+        println!("{}", json!({ "refused": said }));
+    } else if said.is_empty() {
+        println!("every log is signed; there is nothing to recover");
+    }
+    if !said.is_empty() && !command.accept_database {
+        bail!("restore a newer backup, or go on with --accept-database; see --help");
+    }
+    Ok(())
+}
+
+/// Sign a log with its next key; the one before signs as well for 30 days.
+#[derive(Debug, Args)]
+pub(crate) struct RotateKey {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
+    let store = command.place.open(true)?;
+    let organization = match command.organization {
+        Some(organization) => organization,
+        None => only_organization(&store)?,
+    };
+    let log = store.read(|rx| rx.organization_log(organization))?;
+    let action = RotateLogKey {
+        log: log.id,
+        organization: Some(organization),
+    };
+    let actor = Actor::System(System::CommandLine);
+    let vkey = store.perform(actor, origin(&store), action).wait()?.output;
+    if command.json {
+        println!(
+            "{}",
+            json!({ "log": log.id, "vkey": vkey, "before": log.vkey })
+        );
+    } else {
+        println!(
+            "log {} is signed with its next key, and for 30 days with the one before:\n{vkey}",
+            log.id
+        );
+        println!("Give it to whoever verifies this log, by a way of their trust.");
+    }
+    Ok(())
+}
