@@ -188,6 +188,7 @@ function browser() {
         "--disable-sync",
         "--disable-quic",
         "--no-first-run",
+        "--host-resolver-rules=MAP annals.test 127.0.0.1", // a name that is not localhost
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), // root cannot have its sandbox
       ],
     });
@@ -240,7 +241,7 @@ async function watch(context) {
   context.on("weberror", (webError) => problems.push(`script: ${webError.error()}`));
   context.on("request", (request) => {
     const url = new URL(request.url());
-    if (["http:", "https:", "ws:", "wss:"].includes(url.protocol) && !["127.0.0.1", "localhost"].includes(url.hostname)) {
+    if (["http:", "https:", "ws:", "wss:"].includes(url.protocol) && !["127.0.0.1", "localhost", "annals.test"].includes(url.hostname)) {
       problems.push(`request to another host: ${request.url()}`);
     }
   });

@@ -9,7 +9,7 @@ use store::{Erased, Erasure, Error, Guard, Kept, Recorded, Result, Store, Upkeep
 
 use crate::actions::privacy::erase_part::ErasePart;
 use crate::actions::privacy::erase_person::ErasePerson;
-use crate::app::{self, App};
+use crate::app::{self, App, Entries};
 use crate::request::Caller;
 
 /// What is to be erased.
@@ -93,7 +93,7 @@ pub fn erase(
 ///
 /// # Errors
 /// As [`erase`].
-pub async fn erase_for(app: &App, caller: &Caller, what: Erase) -> Result<Erasure> {
+pub async fn erase_for(app: &App, caller: &Caller, what: Erase) -> Result<(Erasure, Entries)> {
     let (store, folder) = (app.store.clone(), app.config.guard.clone());
     let (actor, origin) = (caller.actor, caller.origin.clone());
     let work = tokio::task::spawn_blocking(move || {
@@ -122,7 +122,7 @@ pub async fn erase_for(app: &App, caller: &Caller, what: Erase) -> Result<Erasur
     let store = app.store.clone();
     // If it fails, the job that runs every quarter of a minute goes on with it.
     drop(tokio::task::spawn_blocking(move || remove(&store)));
-    Ok(erasure)
+    Ok((erasure, entries))
 }
 
 /// Removes what was erased from the rows and from the files, as far as it is not removed yet. Blocks the thread.

@@ -113,7 +113,7 @@ async fn create(
     Body(new): Body<NewErasure>,
 ) -> Result<(StatusCode, Json<ErasureView>), Problem> {
     let erase = what(&bearer, &new)?;
-    let erasure = privacy::erase_for(&app, &bearer.caller, erase).await?;
+    let (erasure, _) = privacy::erase_for(&app, &bearer.caller, erase).await?;
     Ok((StatusCode::ACCEPTED, Json(erasure.into())))
 }
 

@@ -6,23 +6,27 @@ use jiff::tz::TimeZone;
 use model::catalogue::{self, EventType, Group};
 use model::clock::Micros;
 use model::entry::Outcome;
-use model::id::EventId;
+use model::id::{EventId, LogId};
+use model::role::Permission;
 use store::{Query as Wanted, Result, Rx};
 
 use super::answer::Answer;
 use super::event::{Shower, details};
+use super::form::Sent;
 use super::history::{leaf, reach, turn};
 use super::me::Me;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, sentence};
 use super::view::audit_logs::AuditLogs;
 use super::view::event::by_day;
-use super::view::event_page::EventPage;
+use super::view::event_page::{EventPage, Proof};
 use super::view::filter::Filter;
 use super::view::frame::NavItem;
 use super::view::parts::{Choice, ChoiceGroup};
-use crate::api::audit_logs::AuditLog;
+use crate::api::audit_logs::{AuditLog, receipt_file};
 use crate::app::App;
 use crate::audit;
+use crate::export::rows::Form;
+use crate::export::stream::Wanted as Export;
 
 const NAV: NavItem = NavItem::AuditLogs;
 
@@ -149,6 +153,14 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(filter): Query<Fi
                 .collect::<Result<Vec<_>>>()
         })
         .await?;
+    let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
+    let (log, can_export) = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let whole = acting.may(rx, Permission::ReadAuditLog, organization, None)?;
+            Ok((rx.log_of(organization)?, whole))
+        })
+        .await?;
     let id = |row: Option<&super::view::event::EventRow>| row.map(|row| row.id.clone());
     me.show(&AuditLogs {
         frame: me.frame(NAV),
@@ -159,6 +171,8 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(filter): Query<Fi
         newer: id(rows.first()).filter(|_| newer),
         older: id(rows.last()).filter(|_| older),
         days: by_day(rows),
+        refused: log.and_then(|log| unsigned(&app, log)),
+        can_export,
         filter,
     })
 }
@@ -171,6 +185,21 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
         .map_err(|error| store::Error::Internal(error.to_string()))?;
     let clock = me.clock().clone();
     let details = details(&event);
+    let (organization, sequence) = (me.place().organization, event.entry.sequence);
+    let log = app
+        .read(move |rx| rx.organization_log(organization))
+        .await?;
+    let proof = Proof {
+        log: log.id.to_string(),
+        origin: log.origin.to_string(),
+        vkey: log.vkey.clone(),
+        signed: log
+            .checkpoint
+            .as_ref()
+            .map(|one| one.size)
+            .filter(|size| *size > sequence),
+        refused: unsigned(&app, log.id),
+    };
     let (row, related) = app
         .read(move |rx| {
             let mut shower = Shower::new(&clock);
@@ -182,6 +211,46 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
         row,
         details,
         related,
+        proof,
         json,
     })
+}
+
+/// Why a log is not signed, if it is not.
+fn unsigned(app: &App, log: LogId) -> Option<String> {
+    app.store
+        .refused()
+        .get(&log)
+        .map(|refusal| sentence(&refusal.to_string()))
+}
+
+/// `GET /settings/audit-logs/{id}/proof`
+pub(super) async fn proof(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let id: EventId = id.parse().map_err(|_| Refusal::nothing_here())?;
+    let receipt = audit::receipt(&app, &me.signed_in.caller, reach(&me), id).await?;
+    Ok(receipt_file(id, &receipt))
+}
+
+/// `POST /settings/audit-logs/export`: the whole log, or what the filters of the page give.
+pub(super) async fn export(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let form_of = match form.text("format") {
+        "full" => None,
+        "events" => Some(Form::Proved),
+        "csv" => Some(Form::Csv),
+        _ => return Err(Refusal::nothing_here()),
+    };
+    let wanted = match form_of {
+        None => Export::Full,
+        Some(rows) => {
+            let filter = Filter::of_query(form.text("query")).ok_or_else(Refusal::nothing_here)?;
+            let zone = me.clock().zone.clone();
+            let (asked, who) = (filter, me.clone());
+            let (query, _) = app.read(move |rx| query(rx, &who, &asked, &zone)).await?;
+            let words = audit::filters(&query);
+            Export::Rows(rows, Box::new(query), words)
+        }
+    };
+    let organization = me.place().organization;
+    Ok(audit::export(&app, &me.signed_in.caller, organization, wanted).await?)
 }

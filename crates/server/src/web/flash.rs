@@ -27,10 +27,11 @@ pub(super) enum Done {
     Disconnected,
     Added,
     TakenAway,
+    Erased,
 }
 
 impl Done {
-    const ALL: [(Self, &'static str, &'static str); 9] = [
+    const ALL: [(Self, &'static str, &'static str); 10] = [
         (Self::Created, "created", "Created"),
         (Self::Saved, "saved", "Saved"),
         (Self::Enabled, "enabled", "Enabled"),
@@ -40,6 +41,7 @@ impl Done {
         (Self::Disconnected, "disconnected", "Disconnected"),
         (Self::Added, "added", "Added"),
         (Self::TakenAway, "taken", "Taken away"),
+        (Self::Erased, "erased", "Erased"),
     ];
 
     fn word(self) -> &'static str {

@@ -43,6 +43,7 @@ use store::Action;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use self::refusal::{Refusal, dress};
+use crate::actions::audit_log::export::ExportAuditLog;
 use crate::actions::connection::create::CreateConnection;
 use crate::actions::connection::delete::DeleteConnection;
 use crate::actions::connection::update::UpdateConnection;
@@ -52,6 +53,7 @@ use crate::actions::destination::put_transformation::PutTransformation;
 use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
 use crate::actions::instance::set_up::SetUp;
+use crate::actions::privacy::erase_person::ErasePerson;
 use crate::actions::session::sign_in::SignIn;
 use crate::actions::session::sign_out::SignOut;
 use crate::actions::source::create::CreateSource;
@@ -155,8 +157,12 @@ pub fn table() -> Vec<Route> {
         read("/settings/workspace", settings::workspace),
         form::<UpdateWorkspace, _, _>("/settings/workspace", settings::update_workspace),
         read("/settings/team", settings::team),
+        read("/settings/team/{id}/erase", settings::ask_erase),
+        form::<ErasePerson, _, _>("/settings/team/{id}/erase", settings::erase),
         read("/settings/audit-logs", audit_logs::list),
         read("/settings/audit-logs/{id}", audit_logs::event),
+        read("/settings/audit-logs/{id}/proof", audit_logs::proof),
+        form::<ExportAuditLog, _, _>("/settings/audit-logs/export", audit_logs::export),
     ]
 }
 

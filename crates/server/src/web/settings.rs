@@ -1,7 +1,10 @@
 //! `/settings`: the workspace, and who belongs to the organization.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use model::id::UserId;
 use model::role::{OrganizationRole, Permission};
+use store::Error;
 
 use super::answer::{Answer, see_other};
 use super::flash::Done;
@@ -9,12 +12,16 @@ use super::form::Sent;
 use super::history::Reader;
 use super::me::Me;
 use super::refusal::Refusal;
+use super::things;
 use super::view::filter::Filter;
 use super::view::frame::NavItem;
-use super::view::team::{Member, Team};
+use super::view::parts::{Choice, Errors};
+use super::view::team::{Erase, Member, Team};
 use super::view::workspace_settings::WorkspaceSettings;
+use crate::actions::privacy::erase_person::{ErasePerson, basis};
 use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
+use crate::privacy::Erase as What;
 
 const NAV: NavItem = NavItem::Settings;
 
@@ -65,11 +72,12 @@ pub(super) async fn team(State(app): State<App>, me: Me) -> Answer {
     }
     let place = me.place();
     let actor = me.signed_in.caller.actor;
-    let (members, whole) = app
+    let (members, whole, erases) = app
         .read(move |rx| {
             let acting = rx.acting(actor)?;
             let whole = acting.may(rx, Permission::ReadAuditLog, place.organization, None)?;
-            Ok((rx.members(place.organization)?, whole))
+            let erases = acting.may(rx, Permission::ErasePeople, place.organization, None)?;
+            Ok((rx.members(place.organization)?, whole, erases))
         })
         .await?;
     let rows = members
@@ -88,6 +96,7 @@ pub(super) async fn team(State(app): State<App>, me: Me) -> Answer {
             let may_see = whole || (me.signed_in.can.read_audit_log && workspace_role.is_some());
             Member {
                 id: member.user.id.to_string(),
+                erase_href: erases.then(|| format!("/settings/team/{}/erase", member.user.id)),
                 events_href: may_see.then(|| {
                     Filter {
                         actor: member.user.id.to_string(),
@@ -107,4 +116,81 @@ pub(super) async fn team(State(app): State<App>, me: Me) -> Answer {
         frame: me.frame(NAV),
         members: rows,
     })
+}
+
+/// What is asked before a person is erased.
+async fn question(
+    app: &App,
+    me: &Me,
+    id: &str,
+    chosen: &str,
+    errors: Errors,
+) -> Result<Erase, Refusal> {
+    let user: UserId = things::id(id)?;
+    let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
+    let found = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            if !acting.may(rx, Permission::ErasePeople, organization, None)? {
+                return Ok(None);
+            }
+            let belongs = rx.organizations_of(user)?;
+            let person = rx.user(user)?.filter(|_| belongs.contains(&organization));
+            let person = person.ok_or(Error::NotFound("person"))?;
+            let log = rx.organization_log(organization)?;
+            Ok(Some((
+                person,
+                rx.events_of(log.id, user)?,
+                belongs.len() == 1,
+            )))
+        })
+        .await?;
+    let Some((person, events, account)) = found else {
+        return Err(Refusal::not_for_you(Permission::ErasePeople.label()));
+    };
+    let bases = [
+        ("request", "The person asked for it"),
+        ("consent_withdrawn", "Consent was withdrawn"),
+        ("retention", "It was kept long enough"),
+        ("mistake", "It should not have been recorded"),
+    ];
+    Ok(Erase {
+        frame: me.frame(NAV),
+        id: person.id.to_string(),
+        name: person.name,
+        email: person.email,
+        events,
+        account,
+        bases: bases
+            .map(|(word, label)| Choice::new(word, label, chosen))
+            .into(),
+        errors,
+    })
+}
+
+/// `GET /settings/team/{id}/erase`
+pub(super) async fn ask_erase(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let view = question(&app, &me, &id, "request", Errors::default()).await?;
+    me.show(&view)
+}
+
+/// `POST /settings/team/{id}/erase`
+pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let user: UserId = things::id(&id)?;
+    // Who may not erase anyone hears so, and it is recorded, whatever was typed.
+    if let Ok(view) = question(&app, &me, &id, form.text("basis"), Errors::default()).await {
+        let errors = things::confirmed(form.text("confirm"), &view.email);
+        if !errors.is_empty() {
+            return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &Erase { errors, ..view });
+        }
+    }
+    let action = ErasePerson {
+        organization: Some(me.place().organization),
+        user,
+        basis: basis(form.text("basis"))?,
+    };
+    let (_, entries) =
+        crate::privacy::erase_for(&app, &me.signed_in.caller, What::Person(action)).await?;
+    Ok(me.done("/settings/team", Done::Erased, &entries))
 }

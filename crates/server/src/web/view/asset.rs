@@ -20,7 +20,7 @@ pub struct Asset {
 }
 
 /// All files under `/assets/`.
-pub static ASSETS: [Asset; 3] = [
+pub static ASSETS: [Asset; 4] = [
     Asset {
         name: "annals.css",
         content_type: "text/css; charset=utf-8",
@@ -30,6 +30,11 @@ pub static ASSETS: [Asset; 3] = [
         name: "annals.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../../../assets/annals.js"),
+    },
+    Asset {
+        name: "proof.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../../assets/proof.js"),
     },
     Asset {
         name: "icon.svg",

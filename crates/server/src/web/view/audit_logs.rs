@@ -27,6 +27,10 @@ pub struct AuditLogs {
     pub days: Vec<Day>,
     /// How many events there are with these filters, where that is known.
     pub total: Option<u64>,
+    /// Why the log is not signed, if it is not.
+    pub refused: Option<String>,
+    /// Whether the reader may take the log out.
+    pub can_export: bool,
     /// The id of the newest event shown, if there are newer ones.
     pub newer: Option<String>,
     /// The id of the oldest event shown, if there are older ones.

@@ -20,8 +20,36 @@ pub struct EventPage {
     pub details: Details,
     /// Other things that it concerns.
     pub related: Vec<Target>,
+    /// What is known of its proof.
+    pub proof: Proof,
     /// The event as the API gives it, indented.
     pub json: String,
+}
+
+/// What the panel of the proof begins with.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The id of the log.
+    pub log: String,
+    /// The first line of its checkpoints.
+    pub origin: String,
+    /// The key that signs it now.
+    pub vkey: String,
+    /// The size of the newest checkpoint, if it covers the event.
+    pub signed: Option<u64>,
+    /// Why the log is not signed, if it is not.
+    pub refused: Option<String>,
+}
+
+impl Proof {
+    /// What is checked, step by step: a name for the script, and what a person reads.
+    const STEPS: [(&'static str, &'static str); 5] = [
+        ("leaf", "The entry is what was committed"),
+        ("path", "The entry is in the log"),
+        ("sign", "The checkpoint is signed by the log\u{2019}s key"),
+        ("parts", "What is shown is what was recorded"),
+        ("since", "The log grew out of what this browser has seen"),
+    ];
 }
 
 impl EventPage {

@@ -65,6 +65,26 @@ pub struct Chip {
 }
 
 impl Filter {
+    /// The filters alone, for a form: what [`Filter::of_query`] reads.
+    pub fn query(&self) -> String {
+        let alone = Self {
+            zone: String::new(),
+            older_than: String::new(),
+            newer_than: String::new(),
+            open: String::new(),
+            ..self.clone()
+        };
+        let href = alone.href();
+        href.split_once('?')
+            .map(|(_, query)| query.to_owned())
+            .unwrap_or_default()
+    }
+
+    /// The filters that a query says.
+    pub fn of_query(query: &str) -> Option<Self> {
+        serde_urlencoded::from_str(query).ok()
+    }
+
     /// The address of this view.
     pub fn href(&self) -> String {
         let mut out = PATH.to_owned();

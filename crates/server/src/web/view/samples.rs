@@ -14,7 +14,7 @@ use super::destination_new::{DestinationNew, DestinationNewType};
 use super::destinations::Destinations;
 use super::error::ErrorPage;
 use super::event::{Change, Details, EventRow, Outcome, ResourceLog, Value, by_day};
-use super::event_page::EventPage;
+use super::event_page::{EventPage, Proof};
 use super::filter::Filter;
 use super::frame::{Bare, Flash, Frame, NavCounts, NavItem, Person, Theme};
 use super::libraries::Libraries;
@@ -29,7 +29,7 @@ use super::source::{
 };
 use super::source_new::SourceNew;
 use super::sources::{ResourceRow, Sources};
-use super::team::{Member, Team};
+use super::team::{Erase, Member, Team};
 use super::transformation::{
     CodeHead, TransformationAuditLogs, TransformationOverview, TransformationVersions, UsedBy,
     Version,
@@ -891,6 +891,8 @@ impl Samples {
             total: Some(184_227),
             newer: None,
             older: Some(EVENT.to_owned()),
+            refused: None,
+            can_export: true,
         }
     }
 
@@ -942,6 +944,13 @@ impl Samples {
             row: self.rows().swap_remove(at),
             details,
             related: vec![self.target("Source", SOURCE, "Production web app")],
+            proof: Proof {
+                log: self.text("3FQtLog0Dh1fPk9"),
+                origin: self.text("annals.fernhill.example/3FQtLog0Dh1fPk9"),
+                vkey: self.text("annals.fernhill.example/3FQtLog0Dh1fPk9+84bb7518+ATZ0yHLjVR+Bm76dRhnveyKpgg10VyXXiqOX0sDS4Ck2"),
+                signed: (at != 2).then_some(184_224),
+                refused: (at == 4).then(|| self.text("The database was restored from an older backup.")),
+            },
             json: self.text("{\n  \"id\": \"3FQeEvnt3Os6qAv4XjZ8wBc5Kd2\",\n  \"action\": \"updated\",\n  \"targetType\": \"destination\"\n}"),
         }
         };
@@ -987,6 +996,7 @@ impl Samples {
             organization_role: self.text("Admin"),
             workspace_role: workspace_role.map(|role| self.text(role)),
             since: when("2024-03-11T08:50:00Z"),
+            erase_href: Some(self.text("/settings/team/3FQtUser/erase")),
             events_href: workspace_role.map(|_| {
                 Filter {
                     actor: self.text(name),
@@ -994,6 +1004,16 @@ impl Samples {
                 }
                 .href()
             }),
+        };
+        let erase = Erase {
+            frame: self.frame(NavItem::Settings),
+            id: self.text("3FQtUser"),
+            name: self.text("Odile Marchetti"),
+            email: self.text("odile@fernhill.example"),
+            events: 412,
+            account: true,
+            bases: vec![Choice::new("request", "The person asked for it", "request")],
+            errors: Errors::default(),
         };
         let team = Team {
             frame: self.frame(NavItem::Settings),
@@ -1015,6 +1035,7 @@ impl Samples {
             ("workspace", workspace.render()),
             ("workspace-reader", reader.render()),
             ("team", team.render()),
+            ("erase", erase.render()),
         ]
     }
 }

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::filters;
 use super::frame::{Flash, Frame};
+use super::parts::{Choice, Errors};
 use super::when::When;
 
 /// The members.
@@ -14,6 +15,28 @@ pub struct Team {
     pub frame: Frame,
     /// The members.
     pub members: Vec<Member>,
+}
+
+/// The question before a person is erased.
+#[derive(Clone, Debug, Template)]
+#[template(path = "settings/erase.html")]
+pub struct Erase {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The person's id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The e-mail address, which has to be typed.
+    pub email: String,
+    /// In how many events something of the person is sealed.
+    pub events: u64,
+    /// Whether the account goes as well, being in no other organization.
+    pub account: bool,
+    /// The reasons to choose from: word and label.
+    pub bases: Vec<Choice>,
+    /// What is wrong with what was sent: `confirm`.
+    pub errors: Errors,
 }
 
 /// One member.
@@ -31,6 +54,8 @@ pub struct Member {
     pub workspace_role: Option<String>,
     /// Since when.
     pub since: When,
+    /// Where the member is erased; none where the reader may not.
+    pub erase_href: Option<String>,
     /// The member's events; none where the reader may not see them.
     pub events_href: Option<String>,
 }

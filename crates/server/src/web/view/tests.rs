@@ -52,7 +52,8 @@ fn every_page_has_a_language_a_title_one_main_and_one_h1() {
 #[test]
 fn no_page_carries_style_script_or_data_inside() {
     for (name, page) in pages("") {
-        assert_eq!(count(&page, "<script"), 1, "{name}");
+        let ours = count(&page, "<script src=\"/assets/");
+        assert_eq!((count(&page, "<script"), ours > 0), (ours, true), "{name}");
         assert!(
             page.contains("<script src=\"/assets/annals.js?v="),
             "{name}"
@@ -98,7 +99,8 @@ fn every_form_that_changes_something_carries_the_csrf_token() {
 #[test]
 fn every_text_is_escaped_wherever_it_is_shown() {
     for (name, page) in pages(HOSTILE) {
-        assert_eq!(count(&page, "<script"), 1, "{name}");
+        let ours = count(&page, "<script src=\"/assets/");
+        assert_eq!((count(&page, "<script"), ours > 0), (ours, true), "{name}");
         assert!(!page.contains("alert(1)</script>"), "{name}");
         assert!(
             page.contains("&#60;script&#62;alert(1)&#60;/script&#62;&#34;&#39;&#38;"),
