@@ -1,6 +1,7 @@
 // The proof of an event in the browser: it holds, it fails at the step that was attacked, and it says when it cannot.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { annals, axe, browserTest, founder, run, screenshot } from "./harness.mjs";
 
@@ -122,6 +123,49 @@ browserTest("a log that was rewritten turns the badge red", async ({ page }) => 
     // What did not fit is not remembered in place of what was.
     const kept = await page.evaluate((name) => JSON.parse(localStorage.getItem(name)), `annals.log.${log}`);
     for (const [field, value] of Object.entries(change)) assert.equal(kept[field], value);
+  }
+});
+
+/** A log of leaves, as a server could show it: every tile of it, and its root (RFC 6962). */
+function logOf(leaves) {
+  const sha = (...parts) => createHash("sha256").update(Buffer.concat(parts.map((part) => Buffer.from(part)))).digest();
+  const root = (all) => {
+    if (all.length === 1) return all[0];
+    let half = 1;
+    while (half * 2 < all.length) half *= 2;
+    return sha([1], root(all.slice(0, half)), root(all.slice(half)));
+  };
+  const tile = (level, index, width) =>
+    Buffer.concat(Array.from({ length: width }, (_, at) => root(leaves.slice((index * 256 + at) * 256 ** level, (index * 256 + at + 1) * 256 ** level))));
+  return { root: root(leaves), tile };
+}
+
+// The upper tiles are those of the rewritten log, the tile over the rewritten entry is the old one: each by itself fits.
+browserTest("tiles of two histories do not pass for one log", async ({ page }) => {
+  const { url } = await server;
+  await signIn(page, url);
+  const leaf = (text) => createHash("sha256").update(Buffer.concat([Buffer.from([0]), Buffer.from(text)])).digest();
+  const honest = Array.from({ length: 600 }, (_, at) => leaf(`entry ${at}`));
+  const evil = honest.map((hash, at) => (at === 299 ? leaf("rewritten") : hash));
+  for (const [now, mixed, holds] of [[honest, false, true], [evil, false, false], [evil, true, false]]) {
+    await page.route("**/logs/x/tile/**", async (route) => {
+      const [, level, index, width] = route.request().url().match(/tile\/(\d+)\/(\d+)(?:\.p\/(\d+))?$/);
+      const from = mixed && level === "0" && Number(index) === 1 ? honest : now;
+      await route.fulfill({ contentType: "application/octet-stream", body: logOf(from).tile(Number(level), Number(index), Number(width ?? 256)) });
+    });
+    const old = logOf(honest.slice(0, 300)).root.toString("hex");
+    const script = await readFile(new URL("../../crates/server/assets/proof.js", import.meta.url), "utf8");
+    const said = await page.evaluate(
+      async ([script, old, root]) => {
+        const { Tree, since } = new Function(`${script}; return { Tree, since };`)();
+        localStorage.setItem("annals.log.x", JSON.stringify({ vkey: "k", size: 300, root: old }));
+        const bytes = Uint8Array.from(root.match(/../g), (pair) => parseInt(pair, 16));
+        return since(new Tree("x", 600), { size: 600, root: bytes, lines: [] }, "x", "k", () => {}).then(() => "holds", (error) => error.message);
+      },
+      [script, old, logOf(now).root.toString("hex")],
+    ).catch((error) => error.message);
+    assert.equal(said === "holds", holds, said);
+    await page.unroute("**/logs/x/tile/**");
   }
 });
 

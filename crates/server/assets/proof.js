@@ -33,14 +33,14 @@ async function check(panel) {
     const index = Number(entry);
     if (receipt.index !== index) throw new Broken("The server gave the proof of another entry.");
     const bytes = new TextEncoder().encode(receipt.extra.entry);
-    const said = JSON.parse(receipt.extra.entry);
+    const said = json(receipt.extra.entry);
     if (said.id !== event || said.sequence !== index) throw new Broken("The entry is that of another event.");
     const leaf = await hash(0, bytes);
 
     // Tiles are for administrators of the organization; for others the receipt brings the path.
-    const fresh = await text(`/logs/${log}/checkpoint`).catch(() => null);
-    const note = parseNote(fresh ?? receipt.checkpoint);
-    const tree = fresh === null ? null : new Tree(log, note.size);
+    const whole = panel.dataset.whole === "true";
+    const note = parseNote(whole ? await text(`/logs/${log}/checkpoint`) : receipt.checkpoint);
+    const tree = whole ? new Tree(log, note.size) : null;
     if (index >= note.size) throw new Broken("The checkpoint does not cover this entry.");
     if (tree && !same(await tree.node(0, index), leaf)) throw new Broken("The tile over the entry has another hash.");
     told("leaf", "hold", `SHA-256 ${hex(leaf)}`);
@@ -53,7 +53,7 @@ async function check(panel) {
 
     step = "sign";
     if (note.origin !== origin) throw new Broken("The checkpoint is of another log.");
-    await signed(note, origin, key);
+    await signed(note, vkey, key);
     told("sign", "hold", `Key ${vkey.split("+")[1]}, Ed25519`);
 
     step = "parts";
@@ -75,7 +75,22 @@ async function check(panel) {
 const number = (value) => value.toLocaleString("en-GB");
 const same = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at]);
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-const base64 = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+function base64(text) {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch {
+    throw new Broken("What the server gave is not in its form.");
+  }
+}
+
+function json(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Broken("What the server gave is not in its form.");
+  }
+}
+
 const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 function join(...parts) {
@@ -119,8 +134,10 @@ function parseNote(note) {
   return { body, origin, size: Number(size), root: base64(root), lines: note.slice(at + 2).split("\n") };
 }
 
-async function signed(note, origin, { key, raw }) {
+async function signed(note, vkey, { key, raw }) {
+  const [origin, keyId] = vkey.split("+");
   const id = (await sha256(join(new TextEncoder().encode(`${origin}\n`), new Uint8Array([1]), raw))).slice(0, 4);
+  if (hex(id) !== keyId) throw new Broken("The key does not belong to its name.");
   for (const line of note.lines) {
     if (!line.startsWith(`— ${origin} `)) continue;
     const bytes = base64(line.slice(line.lastIndexOf(" ") + 1));
@@ -134,14 +151,11 @@ async function signed(note, origin, { key, raw }) {
 
 function parseReceipt(file) {
   const at = file.indexOf("\n\n");
-  const [header, extra, index, ...path] = file.slice(0, at).split("\n");
+  const [header, extra = "", index = "", ...path] = file.slice(0, at).split("\n");
   if (header !== "c2sp.org/tlog-proof@v1" || !extra.startsWith("extra ") || !index.startsWith("index ")) throw new Broken("The receipt cannot be read.");
-  return {
-    extra: JSON.parse(new TextDecoder().decode(base64(extra.slice(6)))),
-    index: Number(index.slice(6)),
-    path: path.map(base64),
-    checkpoint: file.slice(at + 2),
-  };
+  const opened = json(new TextDecoder().decode(base64(extra.slice(6))));
+  if (typeof opened?.entry !== "string" || !Array.isArray(opened.disclosures)) throw new Broken("The receipt does not bring its entry.");
+  return { extra: opened, index: Number(index.slice(6)), path: path.map(base64), checkpoint: file.slice(at + 2) };
 }
 
 // ---- the tree
@@ -179,6 +193,7 @@ class Tree {
     const address = `/logs/${this.log}/tile/${level}/${path}${width < 256 ? `.p/${width}` : ""}`;
     if (!this.tiles.has(address)) {
       const answer = await fetch(address, { credentials: "same-origin" });
+      if (answer.status === 404) throw new Broken("A tile that the checkpoint covers is missing.");
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       const bytes = new Uint8Array(await answer.arrayBuffer());
       if (bytes.length !== width * 32) throw new Broken("A tile does not have the hashes that it must have.");
@@ -211,6 +226,25 @@ class Tree {
     return hash(1, await this.range(start, middle), await this.range(middle, end));
   }
 
+  /**
+   * The roots of the first `old` entries and of all `size` entries from `start` on, both out of the same hashes: only so
+   * do they show that the one grew into the other (RFC 6962, section 2.1.2). `old` is at least 1.
+   */
+  async grown(start, old, size) {
+    if (old === size) {
+      const root = await this.range(start, start + size);
+      return [root, root];
+    }
+    const left = half(size);
+    if (old <= left) {
+      const [before, now] = await this.grown(start, old, left);
+      return [before, await hash(1, now, await this.range(start + left, start + size))];
+    }
+    const shared = await this.range(start, start + left);
+    const [before, now] = await this.grown(start + left, old - left, size - left);
+    return [await hash(1, shared, before), await hash(1, shared, now)];
+  }
+
   async inclusion(index) {
     const siblings = [];
     for (let start = 0, end = this.size; end - start > 1; ) {
@@ -230,15 +264,15 @@ class Tree {
 async function parts(entry, disclosures) {
   const wanted = new Map(Object.entries(entry.parts));
   (entry.changes ?? []).forEach((commitment, at) => wanted.set(`changes/${at}`, commitment));
-  let open = 0;
+  const opened = new Set();
   for (const disclosure of disclosures) {
-    const [, id, part] = JSON.parse(disclosure);
+    const [, id, part] = json(disclosure);
     const commitment = base64url(await sha256(new TextEncoder().encode(`annals.part.v1\n${disclosure}`)));
     if (id !== entry.id || wanted.get(part) !== commitment) throw new Broken(`Part ${part} is not what was recorded.`);
-    open += 1;
+    opened.add(part);
   }
-  const gone = wanted.size - open;
-  return `${open} parts are as they were recorded${gone > 0 ? `, ${gone} erased or withheld` : ""}`;
+  const gone = [...wanted.keys()].filter((part) => !opened.has(part));
+  return `${opened.size} parts are as they were recorded${gone.length > 0 ? `; erased or withheld: ${gone.join(", ")}` : ""}`;
 }
 
 /** The newest checkpoint of this log that this browser has seen, and the key that it was first seen under. */
@@ -250,14 +284,19 @@ async function since(tree, note, log, vkey, told) {
     keep();
     return told("since", "hold", `Seen for the first time, and remembered: ${number(note.size)} entries`);
   }
-  if (before.vkey !== vkey) throw new Broken("The log's key is not the one that this browser has seen before. If it was not rotated, do not trust this log.");
+  if (before.vkey !== vkey) {
+    // After a rotation the key before signs as well for a while; without it nothing says that this is the same log.
+    const known = await publicKey(before.vkey).catch(() => null);
+    const both = known && (await signed(note, before.vkey, known).then(() => true, () => false));
+    if (!both) throw new Broken("The log's key is not the one that this browser has seen before, and that one has not signed this checkpoint. Ask for the key by another way before you trust this log.");
+  }
   if (before.size > note.size) throw new Broken(`This browser has seen ${number(before.size)} entries, and now there are ${number(note.size)}: the log was cut or rewritten.`);
   if (!tree) {
     if (before.size === note.size && before.root !== hex(note.root)) throw new Broken("The log was rewritten since this browser has last seen it.");
     return told("since", "skip", "Only an administrator's browser gets the tiles that this takes");
   }
-  const old = before.size === 0 ? null : hex(await tree.range(0, before.size));
-  if (old !== null && old !== before.root) throw new Broken("The log was rewritten since this browser has last seen it.");
+  const [old, now] = await tree.grown(0, before.size, note.size);
+  if (hex(old) !== before.root || !same(now, note.root)) throw new Broken("The log was rewritten since this browser has last seen it.");
   keep();
   told("since", "hold", `It begins with the ${number(before.size)} entries that this browser has seen before`);
 }

@@ -1,6 +1,7 @@
 //! A throw-away instance: made by the real actions, in a place of its own, and gone afterwards.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use model::actor::{Actor, Origin, System};
@@ -54,7 +55,7 @@ impl Drop for Folder {
 
 /// The store of a throw-away instance, and where it is. Dropped in this order: what is closed last goes last.
 pub(super) struct Instance {
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     pub(super) location: Location,
     _scratch: Option<Scratch>,
     pub(super) folder: Folder,
@@ -75,7 +76,7 @@ impl Instance {
             },
         };
         let keys = folder.path().join("annals.keys");
-        let store = Store::open(Options::new(location.clone(), keys))?;
+        let store = Arc::new(Store::open(Options::new(location.clone(), keys))?);
         Ok(Self {
             store,
             location,

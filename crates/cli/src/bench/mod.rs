@@ -8,6 +8,7 @@ mod figures;
 mod instance;
 mod load;
 mod start;
+mod verify;
 mod write;
 
 use anyhow::Result;
@@ -18,6 +19,8 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Compare an audited change with the same row change committed bare, and one caller with many
     Write(write::Write),
+    /// Compare verifying a full export with hashing the same entries in memory
+    Verify(verify::Verify),
     /// Start a server on a database that exists; say how soon it answers and what memory it holds
     Start(start::Start),
 }
@@ -25,6 +28,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(command: Bench) -> Result<()> {
     match command {
         Bench::Write(command) => write::run(&command),
+        Bench::Verify(command) => verify::run(&command),
         Bench::Start(command) => start::run(&command),
     }
 }

@@ -136,13 +136,22 @@ fn health(address: &str) -> Result<()> {
 
 /// The memory that a process holds, in megabytes of 1,000,000 bytes.
 fn resident(process: u32) -> Result<f64> {
+    memory(process, "VmRSS:")
+}
+
+/// The most memory that a process has held so far, in MB.
+pub(super) fn peak(process: u32) -> Result<f64> {
+    memory(process, "VmHWM:")
+}
+
+fn memory(process: u32, name: &str) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))
         .context("memory can be read on Linux only")?;
     let kibibytes: f64 = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .find_map(|line| line.strip_prefix(name))
         .and_then(|rest| rest.split_whitespace().next())
-        .context("no VmRSS")?
+        .with_context(|| format!("no {name}"))?
         .parse()?;
     Ok(kibibytes * 1024.0 / 1e6)
 }

@@ -1,13 +1,14 @@
 //! `annals bench write`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use store::bench::{Bare, round_trips};
-use store::{Store, Upkeep};
+use store::{Guard, Publisher, Store, Upkeep};
 
 use super::figures::{Latency, Limit, Target, median, rounded};
 use super::instance::{Instance, Team};
@@ -42,6 +43,9 @@ pub(crate) struct Write {
     /// Leave the index that finds events alone; a server brings it up to date five times a second, beside the changes
     #[arg(long)]
     no_index: bool,
+    /// Sign nothing; a server signs four times a second, beside the changes
+    #[arg(long)]
+    no_sign: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -72,13 +76,13 @@ pub(crate) fn run(command: &Write) -> Result<()> {
         Some(changes) => Budget::Changes(changes.div_ceil(ROUNDS)),
         None => Budget::Time(Duration::from_secs(command.seconds.into()) / slices),
     };
-    let measured = measure(
-        &instance.store,
-        &teams,
-        &mut bare,
-        budget,
-        !command.no_index,
-    )?;
+    let guard = instance.folder.path().join("guard");
+    std::fs::create_dir(&guard)?;
+    let jobs = Jobs {
+        index: !command.no_index,
+        guard: (!command.no_sign).then_some(guard.as_path()),
+    };
+    let measured = measure(&instance.store, &teams, &mut bare, budget, jobs)?;
     if command.json {
         println!("{}", measured.json(postgres));
     } else {
@@ -87,47 +91,71 @@ pub(crate) fn run(command: &Write) -> Result<()> {
     Ok(())
 }
 
-/// Brings the index up to date, as the server's job does, while `what` runs.
-fn indexing<T>(store: &Store, index: bool, what: impl FnOnce() -> T) -> T {
-    if !index {
-        return what();
-    }
+/// What a server does beside the changes.
+#[derive(Clone, Copy)]
+struct Jobs<'a> {
+    /// The index that finds events, and the tiles of hashes.
+    index: bool,
+    /// Where the guard of the publisher is; without one nothing is signed.
+    guard: Option<&'a Path>,
+}
+
+/// Does what the server's jobs do, as often as they do it, while `what` runs.
+fn beside<T>(store: &Arc<Store>, jobs: Jobs<'_>, what: impl FnOnce() -> T) -> T {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let (stop_signing, signing_stopped) = std::sync::mpsc::channel::<()>();
+    let goes_on = |told: &std::sync::mpsc::Receiver<()>, pause| {
+        told.recv_timeout(Duration::from_millis(pause))
+            == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+    };
     std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let pause = Duration::from_millis(200);
-            while stopped.recv_timeout(pause) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                while matches!(store.upkeep(Upkeep::Index).wait(), Ok(1..)) {}
-            }
-        });
+        if jobs.index {
+            scope.spawn(move || {
+                while goes_on(&stopped, 200) {
+                    while matches!(store.upkeep(Upkeep::Index).wait(), Ok(1..)) {}
+                    while matches!(store.upkeep(Upkeep::KeepTiles).wait(), Ok(1..)) {}
+                }
+            });
+        }
+        if let Some(guard) = jobs.guard {
+            let mut publisher = Publisher::new(store.clone(), Guard::new(guard));
+            scope.spawn(move || {
+                while goes_on(&signing_stopped, 250) {
+                    if let Err(error) = publisher.round() {
+                        eprintln!("signing failed: {error}");
+                    }
+                }
+            });
+        }
         let done = what();
-        drop(stop);
+        drop((stop, stop_signing));
         done
     })
 }
 
 fn measure(
-    store: &Store,
+    store: &Arc<Store>,
     teams: &[Team],
     bare: &mut Bare,
     budget: Budget,
-    index: bool,
+    jobs: Jobs<'_>,
 ) -> Result<Measured> {
     let mut measured = Measured::default();
     // The first round warms caches and prepares statements; it counts for nothing.
     for round in 0..=ROUNDS {
         // Nothing may go on beside the bare changes that is there because of audited ones.
         while store.upkeep(Upkeep::Index).wait()? > 0 {}
+        while store.upkeep(Upkeep::KeepTiles).wait()? > 0 {}
         let plain = load::bare(store, bare, budget)?;
-        let audited = indexing(store, index, || {
+        let audited = beside(store, jobs, || {
             load::audited(store, &teams[0], round, budget)
         })?;
-        let busy = indexing(store, index, || {
+        let busy = beside(store, jobs, || {
             load::at_once(store, &teams[..1], CALLERS, round, budget)
         })?;
         let spread = if teams.len() > 1 {
             let callers = CALLERS / teams.len();
-            Some(indexing(store, index, || {
+            Some(beside(store, jobs, || {
                 load::at_once(store, teams, callers, round, budget)
             })?)
         } else {

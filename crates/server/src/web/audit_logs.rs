@@ -186,8 +186,13 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
     let clock = me.clock().clone();
     let details = details(&event);
     let (organization, sequence) = (me.place().organization, event.entry.sequence);
-    let log = app
-        .read(move |rx| rx.organization_log(organization))
+    let actor = me.signed_in.caller.actor;
+    let (log, whole) = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let whole = acting.may(rx, Permission::ReadAuditLog, organization, None)?;
+            Ok((rx.organization_log(organization)?, whole))
+        })
         .await?;
     let proof = Proof {
         log: log.id.to_string(),
@@ -198,6 +203,7 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
             .as_ref()
             .map(|one| one.size)
             .filter(|size| *size > sequence),
+        whole,
         refused: unsigned(&app, log.id),
     };
     let (row, related) = app

@@ -6,6 +6,7 @@
 )]
 
 mod pages;
+mod proof;
 mod sessions;
 mod site;
 mod walk;

@@ -37,6 +37,8 @@ pub struct Proof {
     pub vkey: String,
     /// The size of the newest checkpoint, if it covers the event.
     pub signed: Option<u64>,
+    /// Whether the reader may read the whole log, and with it its tiles.
+    pub whole: bool,
     /// Why the log is not signed, if it is not.
     pub refused: Option<String>,
 }
