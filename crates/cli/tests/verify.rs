@@ -765,3 +765,58 @@ fn what_cannot_be_checked_says_so_with_1() {
         assert_eq!(verify(Path::new(what), more).code, 1, "{what} {more:?}");
     }
 }
+
+/// Runs a program that shares no code with Annals over a log, if the machine has it.
+fn outsider(program: &str, arguments: &[&str], made: &Made) -> Option<bool> {
+    let folder = std::fs::canonicalize(made.folder.path()).expect("there");
+    let output = Command::new(program)
+        .args(arguments)
+        .arg(&folder)
+        .arg(key(1).verifier().to_string())
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/go"))
+        .env("GOFLAGS", "-mod=mod")
+        .output();
+    if output.is_err() {
+        eprintln!("skipped: {program} is not installed here");
+    }
+    output.ok().map(|output| output.status.success())
+}
+
+#[test]
+fn programs_that_share_no_code_with_ours_agree() {
+    let made = Made::new(700);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verify.py");
+    // Go fetches its module once; where it cannot, there is nothing to run.
+    let can_run = |go: &&str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/go");
+        let fetched = Command::new(go)
+            .args(["mod", "download"])
+            .current_dir(folder)
+            .output();
+        fetched.is_ok_and(|fetched| fetched.status.success())
+    };
+    let go = ["/usr/local/go/bin/go", "go"].into_iter().find(can_run);
+    let programs = [
+        ("python3", vec![script]),
+        (go.unwrap_or("no go"), vec!["run", "."]),
+    ];
+    let judged = |wanted: bool| {
+        for (program, arguments) in &programs {
+            if let Some(said) = outsider(program, arguments, &made) {
+                assert_eq!(said, wanted, "{program}");
+            }
+        }
+    };
+    judged(true);
+    made.rebundle("tile/entries/001", |all| all[3][40] ^= 1);
+    judged(false);
+    made.rebundle("tile/entries/001", |all| all[3][40] ^= 1);
+    made.edit("tile/1/000.p/2", |bytes| bytes[3] ^= 1);
+    // The script looks at the entries and the tiles over them; Go's code at all tiles.
+    if let Some(said) = outsider(programs[1].0, &programs[1].1, &made) {
+        assert!(!said);
+    }
+    made.edit("tile/1/000.p/2", |bytes| bytes[3] ^= 1);
+    std::fs::write(made.path("checkpoint"), made.checkpoint(&[key(2)], 700)).expect("written");
+    judged(false);
+}

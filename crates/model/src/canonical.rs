@@ -91,6 +91,9 @@ pub fn to_canonical(value: &Value) -> Result<Vec<u8>, CanonicalError> {
 /// It differs from the order of Rust's strings where characters beyond U+FFFF meet those of
 /// U+E000..U+FFFF.
 fn compare_keys(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        return a.cmp(b);
+    }
     a.encode_utf16().cmp(b.encode_utf16())
 }
 

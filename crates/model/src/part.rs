@@ -178,6 +178,19 @@ impl Disclosure {
         URL_SAFE_NO_PAD.encode(sha.finalize())
     }
 
+    /// Whether this is a disclosure of this part of this event, as [`Disclosure::open`] says it, without its value.
+    pub fn belongs(&self, event_id: &str, part: PartName) -> Result<(), PartError> {
+        // What is written with escapes, which no id and no salt needs, is read the longer way.
+        match serde_json::from_str::<(&str, &str, &str, serde::de::IgnoredAny)>(&self.0) {
+            Ok((salt, event, name, _))
+                if event == event_id && is_256_bits(salt) && PartName::parse(name) == Ok(part) =>
+            {
+                Ok(())
+            }
+            _ => self.open(event_id, part).map(|_| ()),
+        }
+    }
+
     /// The value of the part, if this is a disclosure of this part of this event.
     ///
     /// This does not say that the value is authentic: for that, [`Disclosure::commitment`] must be the

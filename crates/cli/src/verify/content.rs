@@ -1,15 +1,18 @@
 //! What entries say, and what was disclosed of their sealed parts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::BufRead;
 
 use anyhow::{Context, Result};
 use model::entry::Entry;
 use model::part::{Disclosure, PartName};
 use serde::Deserialize;
+use tlog::{Tile, tile};
 
 use super::report::Report;
 
+/// What an entry that erases says.
+const NEEDLE: &[u8] = b"\"type\":\"privacy\"";
 /// The longest line of disclosures: 67 parts, of which one may be as large as a request.
 const LONGEST: u64 = 64 << 20;
 
@@ -21,13 +24,20 @@ pub(crate) struct Erasures {
 }
 
 impl Erasures {
-    /// Takes in what an entry erases, if it does.
-    pub(crate) fn take(&mut self, bytes: &[u8], index: u64) {
-        // Most entries are no erasures, which shows without reading them.
-        let needle = b"\"type\":\"privacy\"";
-        if !bytes.windows(needle.len()).any(|window| window == needle) {
+    /// Takes in what the entries of a bundle erase, if any does.
+    pub(crate) fn of_bundle(&mut self, bundle: &[u8], first: u64) {
+        // Most bundles have no erasure, which shows without reading their entries.
+        if memchr::memmem::find(bundle, NEEDLE).is_none() {
             return;
         }
+        for (entry, index) in tile::entries(bundle).zip(first..) {
+            if let Ok(entry) = entry {
+                self.take(entry, index);
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8], index: u64) {
         let Ok(entry) = Entry::parse(bytes) else {
             return;
         };
@@ -185,54 +195,88 @@ pub(crate) fn entry(
             .push(format!("the clock went back before entry {index}"));
     }
     *last = Some(entry.at);
-    let names = entry.part_names();
-    let mut open: HashSet<PartName> = names.iter().copied().collect();
+    let parts: Vec<(PartName, &String)> = committed(&entry).collect();
+    let mut open = vec![true; parts.len()];
     for disclosure in disclosures {
         let commitment = disclosure.commitment();
-        let part = names
-            .iter()
-            .copied()
-            .find(|part| commitment_of(&entry, *part) == Some(&commitment));
-        match part {
-            Some(part) if !open.remove(&part) => {
+        match parts.iter().position(|(_, one)| **one == commitment) {
+            Some(at) if !std::mem::replace(&mut open[at], false) => {
+                let part = parts[at].0;
                 report.mismatch(
                     index,
                     format!("part {part} of entry {index} is disclosed twice"),
                 );
             }
-            Some(part) => match disclosure.open(&entry.id, part) {
-                Ok(_) => report.disclosed += 1,
+            Some(at) => match disclosure.belongs(&entry.id, parts[at].0) {
+                Ok(()) => report.disclosed += 1,
                 Err(error) => report.mismatch(
                     index,
                     format!(
-                        "what was disclosed of part {part} of entry {index} is not its: {error}"
+                        "what was disclosed of part {} of entry {index} is not its: {error}",
+                        parts[at].0
                     ),
                 ),
             },
             None => {
-                let said = names
+                let said = parts
                     .iter()
-                    .find(|part| disclosure.open(&entry.id, **part).is_ok());
-                if let Some(part) = said {
-                    open.remove(part);
+                    .position(|(part, _)| disclosure.belongs(&entry.id, *part).is_ok());
+                let what = said.map_or_else(
+                    || "something".to_owned(),
+                    |at| format!("part {}", parts[at].0),
+                );
+                if let Some(at) = said {
+                    open[at] = false;
                 }
-                let what =
-                    said.map_or_else(|| "something".to_owned(), |part| format!("part {part}"));
                 report.mismatch(index, format!("{what} that was disclosed of entry {index} is not what was recorded: it was changed, or belongs to another event"));
             }
         }
     }
-    for part in open {
-        match erasures.of(&entry, part) {
+    for ((part, _), _) in parts.iter().zip(&open).filter(|(_, open)| **open) {
+        match erasures.of(&entry, *part) {
             Some(_) => report.erased += 1,
             None => report.withheld += 1,
         }
     }
 }
 
-fn commitment_of(entry: &Entry, part: PartName) -> Option<&String> {
-    match part.change_index() {
-        Some(index) => entry.changes.get(index),
-        None => entry.parts.get(&part.to_string()),
+/// The parts of an entry, and what it commits to for each.
+fn committed(entry: &Entry) -> impl Iterator<Item = (PartName, &String)> {
+    let named = entry
+        .parts
+        .iter()
+        .filter_map(|(name, one)| Some((PartName::parse(name).ok()?, one)));
+    let changes = entry.changes.iter().enumerate();
+    named.chain(changes.filter_map(|(at, one)| Some((PartName::change(at)?, one))))
+}
+
+/// The check of what a log's entries say, bundle by bundle, in order.
+pub(crate) struct Inside<R> {
+    pub(crate) disclosures: Option<Disclosures<R>>,
+    pub(crate) erasures: Erasures,
+    pub(crate) last: Option<i64>,
+}
+
+impl<R: BufRead> Inside<R> {
+    /// Looks into the first entries of a bundle, as many as `tile` is wide.
+    pub(crate) fn bundle(&mut self, tile: Tile, bundle: &[u8], report: &mut Report) -> Result<()> {
+        let entries = tile::entries(bundle)
+            .take(usize::from(tile.width))
+            .flatten();
+        for (bytes, index) in entries.zip(tile.first()..) {
+            let opened = match &mut self.disclosures {
+                Some(disclosures) => disclosures.of(index, report)?,
+                None => Vec::new(),
+            };
+            entry(
+                bytes,
+                index,
+                &opened,
+                &self.erasures,
+                &mut self.last,
+                report,
+            );
+        }
+        Ok(())
     }
 }

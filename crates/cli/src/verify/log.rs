@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use tlog::tile::{self, Kind, Tiler};
 use tlog::{Checkpoint, Frontier, Hash, Note, Policy, Tile, leaf_hash};
 
-use super::content::{self, Disclosures, Erasures};
+use super::content::{Disclosures, Erasures, Inside};
 use super::report::{Checked, Finding, Progress, Report, Stop, Verdict, found};
 use super::source::Source;
 
@@ -84,17 +86,19 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         find_erasures(source, checkpoint.size, wanted, &mut erasures)?;
     }
     let looks_inside = disclosures.is_some() || wanted.content;
+    let inside = looks_inside.then(|| Inside {
+        disclosures: disclosures
+            .map(|file| Disclosures::new(BufReader::with_capacity(1 << 18, file))),
+        erasures,
+        last: None,
+    });
     let mut walk = Walk {
         source,
         tiler: Tiler::new(),
         differs: None,
         old_root: None,
-        disclosures: disclosures.map(|file| Disclosures::new(BufReader::new(file))),
-        erasures,
-        last: None,
-        looks_inside,
     };
-    walk.entries(&checkpoint, wanted, report)?;
+    walk.both(&checkpoint, wanted, inside, report)?;
     let old_root = walk.old_root;
     walk.finish(&checkpoint, report)?;
     report.checked.push(format!(
@@ -204,11 +208,7 @@ fn find_erasures(
         let Some((bytes, _)) = source.tile(tile)? else {
             return Ok(());
         };
-        for (entry, index) in tile::entries(&bytes).zip(tile.first()..) {
-            if let Ok(entry) = entry {
-                erasures.take(entry, index);
-            }
-        }
+        erasures.of_bundle(&bytes, tile.first());
         progress.at(tile.first());
     }
     Ok(())
@@ -221,17 +221,53 @@ struct Walk<'a> {
     differs: Option<(Tile, u64)>,
     /// The root at the size of the older checkpoint.
     old_root: Option<Hash>,
-    disclosures: Option<Disclosures<BufReader<File>>>,
-    erasures: Erasures,
-    last: Option<i64>,
-    looks_inside: bool,
 }
 
+/// A bundle, and which it is.
+type Bundle = (Tile, Arc<Vec<u8>>);
+
 impl Walk<'_> {
+    /// Goes through all entries: hashes them here, and looks into them on a thread beside.
+    fn both(
+        &mut self,
+        checkpoint: &Checkpoint,
+        wanted: &Wanted<'_>,
+        inside: Option<Inside<BufReader<File>>>,
+        report: &mut Report,
+    ) -> Checked<()> {
+        let Some(mut inside) = inside else {
+            return self.entries(checkpoint, wanted, None, report);
+        };
+        let (sender, bundles) = sync_channel::<Bundle>(8);
+        let size = checkpoint.size;
+        std::thread::scope(|threads| {
+            let beside = threads.spawn(move || {
+                let (mut seen, mut report) = (0, Report::default());
+                for (tile, bundle) in bundles {
+                    inside.bundle(tile, &bundle, &mut report)?;
+                    seen = tile.first() + u64::from(tile.width);
+                }
+                // Only whoever has seen all entries can say that something is about none of them.
+                if let Some(disclosures) = inside.disclosures.filter(|_| seen == size) {
+                    disclosures.finish(size, &mut report)?;
+                }
+                anyhow::Ok(report)
+            });
+            let done = self.entries(checkpoint, wanted, Some(&sender), report);
+            drop(sender);
+            let looked = beside
+                .join()
+                .map_err(|_| anyhow::anyhow!("looking into the entries panicked"))?;
+            report.take_in(looked?);
+            done
+        })
+    }
+
     fn entries(
         &mut self,
         checkpoint: &Checkpoint,
         wanted: &Wanted<'_>,
+        inside: Option<&SyncSender<Bundle>>,
         report: &mut Report,
     ) -> Checked<()> {
         let size = checkpoint.size;
@@ -262,7 +298,10 @@ impl Walk<'_> {
             let Some((bytes, is_full)) = bundle.take() else {
                 return Ok(());
             };
+            let bytes = Arc::new(bytes);
             walk.tile(tile, (&bytes, is_full), (&read.0, read.1), old, report)?;
+            // If the other side has stopped, it says why when it is asked.
+            let _ = inside.map(|inside| inside.send((tile, bytes)));
             progress.at(tile.first());
             Ok(())
         };
@@ -310,20 +349,6 @@ impl Walk<'_> {
             if old == Some(index + 1) {
                 self.old_root = Some(self.tiler.root());
             }
-            if self.looks_inside {
-                let opened = match &mut self.disclosures {
-                    Some(disclosures) => disclosures.of(index, report)?,
-                    None => Vec::new(),
-                };
-                content::entry(
-                    entry,
-                    index,
-                    &opened,
-                    &self.erasures,
-                    &mut self.last,
-                    report,
-                );
-            }
             report.entries += 1;
         }
         Ok(())
@@ -345,9 +370,6 @@ impl Walk<'_> {
             )?;
         }
         let root = self.tiler.root();
-        if let Some(disclosures) = self.disclosures.take() {
-            disclosures.finish(checkpoint.size, report)?;
-        }
         if root == checkpoint.root {
             return match self.differs {
                 None => Ok(()),

@@ -117,6 +117,16 @@ impl Report {
         }
     }
 
+    /// Takes in what was found beside.
+    pub(crate) fn take_in(&mut self, other: Self) {
+        self.disclosed += other.disclosed;
+        self.erased += other.erased;
+        self.withheld += other.withheld;
+        self.mismatches += other.mismatches;
+        self.notes.extend(other.notes);
+        self.findings.extend(other.findings);
+    }
+
     /// The worst of what was found: what is not signed or not what was signed counts before what is not there.
     pub(crate) fn verdict(&self) -> Verdict {
         let order = [

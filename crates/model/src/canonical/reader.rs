@@ -30,6 +30,9 @@ pub fn parse_canonical(bytes: &[u8]) -> Result<Value, CanonicalError> {
     Ok(value)
 }
 
+/// How many members an object is expected to have: an entry has about a dozen.
+const MEMBERS: usize = 16;
+
 struct Reader<'a> {
     text: &'a str,
     /// Always on the boundary of a character: it only ever moves past ASCII, or past whole strings.
@@ -115,8 +118,7 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, CanonicalError> {
-        let mut members = Map::new();
-        let mut last: Option<String> = None;
+        let mut members = Map::with_capacity(MEMBERS);
         self.expect(b'{')?;
         if self.take(b'}')? {
             return Ok(Value::Object(members));
@@ -125,7 +127,8 @@ impl<'a> Reader<'a> {
             let start = self.at;
             let key = self.string()?;
             // Each key above the one before: that is the order, and leaves no place for a duplicate.
-            let reason = match last.as_deref().map(|last| compare_keys(last, &key)) {
+            let last = members.keys().next_back();
+            let reason = match last.map(|last| compare_keys(last, &key)) {
                 None | Some(Ordering::Less) => None,
                 Some(Ordering::Equal) => Some(NotCanonical::DuplicateKey),
                 Some(Ordering::Greater) => Some(NotCanonical::KeyOrder),
@@ -135,8 +138,7 @@ impl<'a> Reader<'a> {
             }
             self.expect(b':')?;
             let value = self.value(depth)?;
-            members.insert(key.clone(), value);
-            last = Some(key);
+            members.insert(key, value);
             if self.take(b'}')? {
                 return Ok(Value::Object(members));
             }

@@ -22,7 +22,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Entry, EntryError> {
         action: members.string("action")?,
         actor: members.actor()?,
         at: members.time("at")?,
-        changes: members.list("changes", Members::as_string)?,
+        changes: members.list("changes", |value, path| Members::as_string(value, path))?,
         code: members.optional("code")?,
         facts: members.facts()?,
         id: members.string("id")?,
@@ -32,7 +32,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Entry, EntryError> {
         parts: members
             .by_part("parts")?
             .ok_or_else(|| members.missing("parts"))?,
-        related: members.list("related", |value, path| target(value, path.to_owned()))?,
+        related: members.list("related", |value, path| target(value, path()))?,
         request: members.string("request")?,
         sequence: members.sequence()?,
         subjects: members.subjects()?,
@@ -82,21 +82,22 @@ impl Members {
         self.members.remove(name).ok_or_else(|| self.missing(name))
     }
 
-    fn as_string(value: Value, path: &str) -> Result<String, EntryError> {
+    /// Where something stands is only asked when it is wrong: a log has many entries, and nearly all are right.
+    fn as_string(value: Value, path: impl FnOnce() -> String) -> Result<String, EntryError> {
         match value {
             Value::String(text) => Ok(text),
-            _ => Err(EntryError::wrong(path, must::STRING)),
+            _ => Err(EntryError::wrong(path(), must::STRING)),
         }
     }
 
     fn string(&mut self, name: &str) -> Result<String, EntryError> {
-        Self::as_string(self.required(name)?, &self.path_of(name))
+        Self::as_string(self.required(name)?, || self.path_of(name))
     }
 
     fn optional(&mut self, name: &str) -> Result<Option<String>, EntryError> {
         let value = self.members.remove(name);
         value
-            .map(|value| Self::as_string(value, &self.path_of(name)))
+            .map(|value| Self::as_string(value, || self.path_of(name)))
             .transpose()
     }
 
@@ -154,14 +155,14 @@ impl Members {
     fn list<T>(
         &mut self,
         name: &str,
-        read: impl Fn(Value, &str) -> Result<T, EntryError>,
+        read: impl Fn(Value, &dyn Fn() -> String) -> Result<T, EntryError>,
     ) -> Result<Vec<T>, EntryError> {
         match self.members.remove(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) if items.is_empty() => Err(self.wrong(name, must::FILLED)),
             Some(Value::Array(items)) => {
-                let path = self.path_of(name);
-                let read = |(index, item)| read(item, &format!("{path}.{index}"));
+                let read =
+                    |(index, item)| read(item, &|| format!("{}.{index}", self.path_of(name)));
                 items.into_iter().enumerate().map(read).collect()
             }
             Some(_) => Err(self.wrong(name, must::ARRAY)),
@@ -173,9 +174,10 @@ impl Members {
             return Ok(None);
         };
         let object = Self::of(value, self.path_of(name))?;
+        let path = object.path;
         let read = |(part, value)| {
-            let path = format!("{}.{part}", object.path);
-            Ok((part, Self::as_string(value, &path)?))
+            let text = Self::as_string(value, || format!("{path}.{part}"))?;
+            Ok((part, text))
         };
         object
             .members
