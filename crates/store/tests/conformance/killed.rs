@@ -97,3 +97,120 @@ fn write_until_killed(place: &str) {
         }
     });
 }
+
+const SIGNING: &str = "ANNALS_TEST_PLACE_TO_DIE_SIGNING";
+
+/// The process is killed again and again while it writes and signs. Whatever is in the guard and in the database was made of
+/// entries that are there, the guard is never behind the database, and the next process goes on.
+#[test]
+fn a_process_that_is_killed_while_it_signs_leaves_no_fork() {
+    if let Ok(place) = std::env::var(SIGNING) {
+        return sign_until_killed(&place);
+    }
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let place = Place::new(kind);
+        let team = team(&place.open(), "Fernhill");
+        let guard = place.folder.path().join("guard");
+        std::fs::create_dir(&guard).expect("a folder");
+        let at = match &place.location {
+            Location::Sqlite { file, .. } => file.display().to_string(),
+            Location::Postgres(url) => url.clone(),
+        };
+        let mut last = 0;
+        for life in 0..8_u64 {
+            let mut child = Command::new(std::env::current_exe().expect("this program has a path"))
+                .args([
+                    "--exact",
+                    "killed::a_process_that_is_killed_while_it_signs_leaves_no_fork",
+                    "--nocapture",
+                ])
+                .env(
+                    SIGNING,
+                    [
+                        &*place.folder.path().display().to_string(),
+                        &at,
+                        team.organization.as_str(),
+                        team.workspace.as_str(),
+                        team.admin.as_str(),
+                        team.token.as_str(),
+                    ]
+                    .join("\n"),
+                )
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("this program can be started again");
+            let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+            // Each life ends after another number of rounds, so that it is caught at another step.
+            let mut rounds = lines
+                .map_while(Result::ok)
+                .filter(|line| line.contains("signed"));
+            let _ = rounds.nth(usize::try_from(3 + life * 2).expect("small"));
+            child.kill().expect("it can be killed");
+            child.wait().expect("it has ended");
+
+            let mut raw = place.raw();
+            let log = Log::of(&mut raw, team.organization);
+            let root = |size: u64| {
+                let mut edge = tlog::Frontier::new();
+                for entry in &log.entries[..usize::try_from(size).expect("small")] {
+                    edge.append(entry).expect("room");
+                }
+                edge.root()
+            };
+            let kept =
+                std::fs::read(guard.join(format!("{}.checkpoint", log.id))).expect("a guard");
+            let note = tlog::Note::parse(&kept).expect("whole");
+            let kept = tlog::Checkpoint::parse(note.text()).expect("a checkpoint");
+            assert_eq!(kept.root, root(kept.size));
+            let row = &raw.rows(&format!(
+                "SELECT size, root FROM checkpoints WHERE log_id = '{}'",
+                log.id
+            ))[0];
+            let published = u64::try_from(row[0].int()).expect("a size");
+            assert_eq!(row[1].blob(), root(published).as_bytes());
+            assert!(
+                last <= published && published <= kept.size,
+                "{last} {published} {}",
+                kept.size
+            );
+            last = published;
+        }
+        let store = std::sync::Arc::new(place.open());
+        let mut publisher = store::Publisher::new(store.clone(), store::Guard::new(&guard));
+        publisher.round().expect("a round");
+        assert!(store.refused().is_empty(), "{:?}", store.refused());
+    }
+}
+
+/// Writes and signs, and says so after each round.
+fn sign_until_killed(place: &str) {
+    let parts: Vec<&str> = place.split('\n').collect();
+    let [folder, at, organization, workspace, admin, token] = parts[..] else {
+        panic!("{place}");
+    };
+    let location = if at.starts_with("postgres") {
+        Location::Postgres(at.to_owned())
+    } else {
+        Location::Sqlite {
+            file: at.into(),
+            max_pages: None,
+        }
+    };
+    let folder = std::path::Path::new(folder);
+    let team = crate::support::Team {
+        organization: organization.parse().expect("an id"),
+        workspace: workspace.parse().expect("an id"),
+        admin: admin.parse().expect("an id"),
+        token: token.parse().expect("an id"),
+    };
+    let store = std::sync::Arc::new(
+        Store::open(Options::new(location, folder.join("annals.keys"))).expect("a store"),
+    );
+    let mut publisher =
+        store::Publisher::new(store.clone(), store::Guard::new(folder.join("guard")));
+    for number in 0.. {
+        let _ = create(&store, team, &format!("Web app {number}"));
+        publisher.round().expect("a round");
+        println!("signed {number}");
+    }
+}
