@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::BufRead;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use model::entry::Entry;
@@ -250,33 +251,67 @@ fn committed(entry: &Entry) -> impl Iterator<Item = (PartName, &String)> {
     named.chain(changes.filter_map(|(at, one)| Some((PartName::change(at)?, one))))
 }
 
-/// The check of what a log's entries say, bundle by bundle, in order.
-pub(crate) struct Inside<R> {
-    pub(crate) disclosures: Option<Disclosures<R>>,
-    pub(crate) erasures: Erasures,
+/// A bundle that is to be looked into: which entries, their bytes, and what was disclosed of those of which anything was.
+pub(crate) struct Bundle {
+    pub(crate) tile: Tile,
+    pub(crate) bytes: Arc<Vec<u8>>,
+    pub(crate) opened: Vec<(u64, Vec<Disclosure>)>,
+    /// The time of the entry before the first.
     pub(crate) last: Option<i64>,
 }
 
-impl<R: BufRead> Inside<R> {
-    /// Looks into the first entries of a bundle, as many as `tile` is wide.
-    pub(crate) fn bundle(&mut self, tile: Tile, bundle: &[u8], report: &mut Report) -> Result<()> {
-        let entries = tile::entries(bundle)
-            .take(usize::from(tile.width))
-            .flatten();
-        for (bytes, index) in entries.zip(tile.first()..) {
-            let opened = match &mut self.disclosures {
-                Some(disclosures) => disclosures.of(index, report)?,
-                None => Vec::new(),
-            };
-            entry(
-                bytes,
-                index,
-                &opened,
-                &self.erasures,
-                &mut self.last,
-                report,
-            );
+impl Bundle {
+    /// Looks into its entries. Bundles may be looked into in any order.
+    pub(crate) fn look(self, erasures: &Erasures, report: &mut Report) {
+        let (mut last, mut opened) = (self.last, self.opened.into_iter().peekable());
+        for (bytes, index) in of(self.tile, &self.bytes) {
+            let of_it = opened.next_if(|(of, _)| *of == index);
+            let of_it = of_it.map(|(_, opened)| opened).unwrap_or_default();
+            entry(bytes, index, &of_it, erasures, &mut last, report);
         }
-        Ok(())
+    }
+}
+
+/// The entries of a bundle, as many as the tile is wide, with their indexes.
+fn of(tile: Tile, bundle: &[u8]) -> impl Iterator<Item = (&[u8], u64)> {
+    let entries = tile::entries(bundle)
+        .take(usize::from(tile.width))
+        .flatten();
+    entries.zip(tile.first()..)
+}
+
+/// Hands out bundles in order, each with its disclosures.
+pub(crate) struct Hand<R> {
+    pub(crate) disclosures: Option<Disclosures<R>>,
+    pub(crate) last: Option<i64>,
+}
+
+impl<R: BufRead> Hand<R> {
+    pub(crate) fn out(
+        &mut self,
+        tile: Tile,
+        bytes: Arc<Vec<u8>>,
+        report: &mut Report,
+    ) -> Result<Bundle> {
+        let mut opened = Vec::new();
+        if let Some(disclosures) = &mut self.disclosures {
+            for index in (tile.first()..).take(usize::from(tile.width)) {
+                let of_it = disclosures.of(index, report)?;
+                if !of_it.is_empty() {
+                    opened.push((index, of_it));
+                }
+            }
+        }
+        let last = self.last;
+        let newest = of(tile, &bytes)
+            .last()
+            .and_then(|(bytes, _)| Entry::parse(bytes).ok());
+        self.last = newest.map(|entry| entry.at).or(last);
+        Ok(Bundle {
+            tile,
+            bytes,
+            opened,
+            last,
+        })
     }
 }

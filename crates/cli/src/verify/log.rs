@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tlog::tile::{self, Kind, Tiler};
 use tlog::{Checkpoint, Frontier, Hash, Note, Policy, Tile, leaf_hash};
 
-use super::content::{Disclosures, Erasures, Inside};
+use super::content::{Bundle, Disclosures, Erasures, Hand};
 use super::report::{Checked, Finding, Progress, Report, Stop, Verdict, found};
 use super::source::Source;
 
@@ -86,10 +86,9 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         find_erasures(source, checkpoint.size, wanted, &mut erasures)?;
     }
     let looks_inside = disclosures.is_some() || wanted.content;
-    let inside = looks_inside.then(|| Inside {
+    let hand = looks_inside.then(|| Hand {
         disclosures: disclosures
             .map(|file| Disclosures::new(BufReader::with_capacity(1 << 18, file))),
-        erasures,
         last: None,
     });
     let mut walk = Walk {
@@ -98,7 +97,7 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         differs: None,
         old_root: None,
     };
-    walk.both(&checkpoint, wanted, inside, report)?;
+    walk.both(&checkpoint, wanted, hand, &erasures, report)?;
     let old_root = walk.old_root;
     walk.finish(&checkpoint, report)?;
     report.checked.push(format!(
@@ -196,6 +195,25 @@ fn hashes(tile: Tile, bytes: &[u8], is_full: bool) -> Checked<Vec<Hash>> {
     Ok(all)
 }
 
+/// Joins reports of neighbours that found nothing, so that a long log without findings takes no memory.
+fn shortened(mut reports: Vec<(u64, Report)>) -> Vec<(u64, Report)> {
+    if let [.., (_, before), (_, last)] = reports.as_mut_slice()
+        && before.says_nothing()
+        && last.says_nothing()
+    {
+        let last = std::mem::take(last);
+        before.take_in(last);
+        reports.pop();
+    } else if reports.len() > Report::LISTED + 1 {
+        // More than are listed need not be kept apart; they are still counted.
+        let last = reports.pop();
+        if let (Some((_, kept)), Some((_, last))) = (reports.last_mut(), last) {
+            kept.take_in(last);
+        }
+    }
+    reports
+}
+
 fn find_erasures(
     source: &Source,
     size: u64,
@@ -223,51 +241,86 @@ struct Walk<'a> {
     old_root: Option<Hash>,
 }
 
-/// A bundle, and which it is.
-type Bundle = (Tile, Arc<Vec<u8>>);
+/// How many threads look into entries.
+const BESIDE: usize = 2;
+
+/// Where bundles are looked into, and who hands them out.
+struct Inside<'a> {
+    hand: &'a mut Hand<BufReader<File>>,
+    bundles: &'a SyncSender<Bundle>,
+}
 
 impl Walk<'_> {
-    /// Goes through all entries: hashes them here, and looks into them on a thread beside.
+    /// Goes through all entries: hashes them here, and looks into them on threads beside.
     fn both(
         &mut self,
         checkpoint: &Checkpoint,
         wanted: &Wanted<'_>,
-        inside: Option<Inside<BufReader<File>>>,
+        hand: Option<Hand<BufReader<File>>>,
+        erasures: &Erasures,
         report: &mut Report,
     ) -> Checked<()> {
-        let Some(mut inside) = inside else {
+        let Some(mut hand) = hand else {
             return self.entries(checkpoint, wanted, None, report);
         };
-        let (sender, bundles) = sync_channel::<Bundle>(8);
-        let size = checkpoint.size;
-        std::thread::scope(|threads| {
-            let beside = threads.spawn(move || {
-                let (mut seen, mut report) = (0, Report::default());
-                for (tile, bundle) in bundles {
-                    inside.bundle(tile, &bundle, &mut report)?;
-                    seen = tile.first() + u64::from(tile.width);
-                }
-                // Only whoever has seen all entries can say that something is about none of them.
-                if let Some(disclosures) = inside.disclosures.filter(|_| seen == size) {
-                    disclosures.finish(size, &mut report)?;
-                }
-                anyhow::Ok(report)
-            });
-            let done = self.entries(checkpoint, wanted, Some(&sender), report);
-            drop(sender);
-            let looked = beside
-                .join()
-                .map_err(|_| anyhow::anyhow!("looking into the entries panicked"))?;
-            report.take_in(looked?);
+        let (bundles, waiting) = sync_channel::<Bundle>(8);
+        let waiting = Mutex::new(waiting);
+        let next = || {
+            waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .recv()
+                .ok()
+        };
+        let done = std::thread::scope(|threads| {
+            let beside: Vec<_> = (0..BESIDE)
+                .map(|_| {
+                    threads.spawn(|| {
+                        let mut reports = Vec::new();
+                        while let Some(bundle) = next() {
+                            let (first, mut found) = (bundle.tile.first(), Report::default());
+                            bundle.look(erasures, &mut found);
+                            reports.push((first, found));
+                            // Of reports that say nothing only the counts are kept.
+                            reports = shortened(reports);
+                        }
+                        reports
+                    })
+                })
+                .collect();
+            let inside = Inside {
+                hand: &mut hand,
+                bundles: &bundles,
+            };
+            let done = self.entries(checkpoint, wanted, Some(inside), report);
+            drop(bundles);
+            let mut found = Vec::new();
+            for one in beside {
+                let reports = one
+                    .join()
+                    .map_err(|_| anyhow::anyhow!("looking into the entries panicked"))?;
+                found.extend(reports);
+            }
+            // What was found first in the log is said first.
+            found.sort_by_key(|(first, _)| *first);
+            for (_, one) in found {
+                report.take_in(one);
+            }
             done
-        })
+        });
+        done?;
+        // Only whoever has seen all entries can say that something is about none of them.
+        if let Some(disclosures) = hand.disclosures {
+            disclosures.finish(checkpoint.size, report)?;
+        }
+        Ok(())
     }
 
     fn entries(
         &mut self,
         checkpoint: &Checkpoint,
         wanted: &Wanted<'_>,
-        inside: Option<&SyncSender<Bundle>>,
+        mut inside: Option<Inside<'_>>,
         report: &mut Report,
     ) -> Checked<()> {
         let size = checkpoint.size;
@@ -300,8 +353,11 @@ impl Walk<'_> {
             };
             let bytes = Arc::new(bytes);
             walk.tile(tile, (&bytes, is_full), (&read.0, read.1), old, report)?;
-            // If the other side has stopped, it says why when it is asked.
-            let _ = inside.map(|inside| inside.send((tile, bytes)));
+            if let Some(inside) = &mut inside {
+                let bundle = inside.hand.out(tile, bytes, report)?;
+                // If the other side has stopped, it says why when it is asked.
+                let _ = inside.bundles.send(bundle);
+            }
             progress.at(tile.first());
             Ok(())
         };

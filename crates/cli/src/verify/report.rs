@@ -84,9 +84,6 @@ pub(crate) fn found<T>(
     Err(Stop::Found(Finding::new(verdict, place, message)))
 }
 
-/// How many findings of disclosures are listed; they are all counted.
-const LISTED: usize = 20;
-
 /// What was checked and what was found.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -108,10 +105,20 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// How many findings of disclosures are listed; they are all counted.
+    pub(crate) const LISTED: usize = 20;
+    /// How many notes of one kind are.
+    const NOTED: usize = 8;
+
+    /// Whether it only counts.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.notes.is_empty() && self.findings.is_empty()
+    }
+
     /// A disclosure that is not what was recorded; the check goes on.
     pub(crate) fn mismatch(&mut self, place: impl ToString, message: impl Into<String>) {
         self.mismatches += 1;
-        if self.findings.len() < LISTED {
+        if self.findings.len() < Self::LISTED {
             self.findings
                 .push(Finding::new(Verdict::Mismatch, place, message));
         }
@@ -123,8 +130,10 @@ impl Report {
         self.erased += other.erased;
         self.withheld += other.withheld;
         self.mismatches += other.mismatches;
-        self.notes.extend(other.notes);
-        self.findings.extend(other.findings);
+        let room = Self::NOTED.saturating_sub(self.notes.len());
+        self.notes.extend(other.notes.into_iter().take(room));
+        let room = Self::LISTED.saturating_sub(self.findings.len());
+        self.findings.extend(other.findings.into_iter().take(room));
     }
 
     /// The worst of what was found: what is not signed or not what was signed counts before what is not there.
@@ -192,7 +201,7 @@ impl Report {
                 one.message
             )?;
         }
-        let more = self.mismatches.saturating_sub(LISTED as u64);
+        let more = self.mismatches.saturating_sub(Self::LISTED as u64);
         if more > 0 {
             writeln!(out, "  and {more} more that do not match")?;
         }
