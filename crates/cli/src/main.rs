@@ -84,7 +84,9 @@ fn main() -> ExitCode {
 fn misused(error: &clap::Error) -> ExitCode {
     // If it cannot be printed, the exit code still tells.
     let _ = error.print();
-    let is_verify = std::env::args().nth(1).is_some_and(|word| word == "verify");
+    let is_verify = std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == "verify");
     match error.exit_code() {
         0 => ExitCode::SUCCESS,
         _ if is_verify => ExitCode::FAILURE,

@@ -820,3 +820,72 @@ fn programs_that_share_no_code_with_ours_agree() {
     std::fs::write(made.path("checkpoint"), made.checkpoint(&[key(2)], 700)).expect("written");
     judged(false);
 }
+
+#[test]
+fn bytes_that_are_no_text_are_a_finding_and_no_failure() {
+    let made = Made::new(300);
+    made.edit("disclosures.jsonl", |bytes| bytes[30] = 0xff);
+    made.verify(&[]).is(4, "disclosures.jsonl line 1");
+    let file = made.folder.path().join("events.jsonl");
+    let lines = rows(&made, &[3, 41]).join("\n") + "\n";
+    let mut bytes = lines.into_bytes();
+    let at = bytes.len() - 400;
+    bytes[at] = 0xff;
+    std::fs::write(&file, bytes).expect("written");
+    verify(&file, &["--key", &key(1).verifier().to_string()]).is(3, "line 3");
+}
+
+#[test]
+fn an_erasure_reaches_what_was_recorded_before_it() {
+    let made = Made::of((0..20).map(|index| {
+        let facts = json!({ "subject": "person-3", "events": 1, "basis": "request" });
+        let (entry, mut opened) = match index {
+            5 => event_of(5, "erased", "privacy", Some(facts)),
+            _ => event(index),
+        };
+        if index % 7 == 3 {
+            opened.drain(..2);
+        }
+        (entry, opened)
+    }));
+    let verified = made.verify(&[]);
+    verified.is_verified();
+    let counts = &verified.said["counts"];
+    // Entry 3 is before the erasure; 10 and 17 are after it.
+    assert_eq!(
+        (&counts["erased"], &counts["withheld"]),
+        (&json!(2), &json!(4))
+    );
+}
+
+/// An archive of a log, with more in it.
+fn archive(made: &Made, more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> PathBuf {
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("", made.folder.path()).expect("read");
+    more(&mut tar);
+    let bytes = zstd::encode_all(&tar.into_inner().expect("whole")[..], 3).expect("compressed");
+    let file = made.folder.path().with_extension("tar.zst");
+    std::fs::write(&file, bytes).expect("written");
+    file
+}
+
+#[test]
+fn an_archive_is_verified_and_leads_nowhere_else() {
+    let key = key(1).verifier().to_string();
+    let good = archive(&Made::new(300), |_| {});
+    verify(&good, &["--key", &key]).is_verified();
+    let linked = archive(&Made::new(300), |tar| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, "tile/entries/x001", "/etc")
+            .expect("added");
+    });
+    assert_eq!(verify(&linked, &["--key", &key]).code, 1);
+    let cut = std::fs::read(&good).expect("there");
+    std::fs::write(&good, &cut[..cut.len() / 2]).expect("written");
+    assert_eq!(verify(&good, &["--key", &key]).code, 1);
+    for file in [good, linked] {
+        let _ = std::fs::remove_file(file);
+    }
+}

@@ -63,7 +63,9 @@ impl Erasures {
             .subject_of(part)
             .and_then(|one| self.subjects.get(one));
         let one = || self.parts.get(&(entry.id.clone(), part.to_string()));
-        subject.or_else(one).copied()
+        // An erasure reaches what was recorded before it.
+        let by = subject.or_else(one).copied();
+        by.filter(|index| *index > entry.sequence)
     }
 }
 
@@ -139,16 +141,16 @@ impl<R: BufRead> Disclosures<R> {
 
     fn read(&mut self, report: &mut Report) -> Result<Option<Line>> {
         loop {
-            let mut text = String::new();
+            let mut text = Vec::new();
             self.number += 1;
             let mut limited = std::io::Read::take(&mut self.lines, LONGEST);
             let length = limited
-                .read_line(&mut text)
+                .read_until(b'\n', &mut text)
                 .with_context(|| format!("cannot read disclosures.jsonl line {}", self.number))?;
             if length == 0 {
                 return Ok(None);
             }
-            if let Ok(line) = serde_json::from_str(&text) {
+            if let Ok(line) = serde_json::from_slice(&text) {
                 return Ok(Some(line));
             }
             let place = format!("disclosures.jsonl line {}", self.number);

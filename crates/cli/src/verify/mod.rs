@@ -253,9 +253,15 @@ fn token(file: Option<&Path>) -> Result<Option<Zeroizing<String>>> {
     }
 }
 
+/// By how many seconds a witness's clock may be ahead.
+const AHEAD: u64 = 300;
+
 /// Whether the newest cosignature is new enough.
 fn age(most: Option<u64>, report: &mut Report) -> Checked<()> {
-    let newest = report.times.iter().max().copied();
+    let now = (SystemClock.now().0 / Micros::SECOND).unsigned_abs();
+    // A time that is still to come says nothing about the age.
+    let known = |time: &&u64| **time <= now + AHEAD;
+    let newest = report.times.iter().filter(known).max().copied();
     let Some(most) = most else {
         if newest.is_none() {
             report.not_checked.push("how old the checkpoint is: without a witness nobody can tell a quiet log from a stale copy".to_owned());
@@ -269,8 +275,7 @@ fn age(most: Option<u64>, report: &mut Report) -> Checked<()> {
             "no witness has cosigned the checkpoint, so nothing says how old it is, and --max-age cannot be met",
         );
     };
-    let now = SystemClock.now().0 / Micros::SECOND;
-    let age = now.unsigned_abs().saturating_sub(newest);
+    let age = now.saturating_sub(newest);
     if age > most {
         return found(
             Verdict::Incomplete,

@@ -99,14 +99,25 @@ pub(crate) fn receipt(
     let extra = receipt
         .extra
         .as_deref()
-        .map(serde_json::from_slice::<Extra>)
-        .and_then(Result::ok);
+        .map(serde_json::from_slice::<Extra>);
     let (entry, disclosures) = match (entry, extra) {
-        (Some(entry), extra) => (
-            entry,
-            extra.map(|extra| extra.disclosures).unwrap_or_default(),
-        ),
-        (None, Some(extra)) => (extra.entry.into_bytes(), extra.disclosures),
+        (Some(entry), Some(Ok(extra))) => (entry, extra.disclosures),
+        (Some(entry), other) => {
+            if other.is_some() {
+                let what =
+                    "what the receipt carries beside the proof: it is in another form than ours";
+                report.not_checked.push(what.to_owned());
+            }
+            (entry, Vec::new())
+        }
+        (None, Some(Ok(extra))) => (extra.entry.into_bytes(), extra.disclosures),
+        (None, Some(Err(_))) => {
+            return found(
+                Verdict::Mismatch,
+                "receipt",
+                "what the receipt carries beside the proof is not an entry with its disclosures: it was changed, or is another program's; give the entry's bytes with --entry FILE",
+            );
+        }
         (None, None) => {
             return Err(anyhow::anyhow!(
                 "the receipt does not carry its entry: give the entry's bytes with --entry FILE"
@@ -154,9 +165,9 @@ pub(crate) fn events(
     wanted: &Wanted<'_>,
     report: &mut Report,
 ) -> Checked<()> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     read(&mut lines, &mut text)?;
-    let manifest: Manifest = match serde_json::from_str(&text) {
+    let manifest: Manifest = match serde_json::from_slice(&text) {
         Ok(manifest) => manifest,
         Err(_) => {
             return found(
@@ -202,9 +213,9 @@ pub(crate) fn events(
                 format!("line {line} {message}"),
             )
         };
-        let row: Row<'_> = match serde_json::from_str(&text) {
+        let row: Row<'_> = match serde_json::from_slice(&text) {
             Ok(row) => row,
-            Err(_) if !text.ends_with('\n') => {
+            Err(_) if !text.ends_with(b"\n") => {
                 return found(
                     Verdict::Incomplete,
                     format!("line {line}"),
@@ -285,6 +296,6 @@ pub(crate) fn events(
     Ok(())
 }
 
-fn read(lines: &mut impl BufRead, text: &mut String) -> anyhow::Result<usize> {
-    Ok(std::io::Read::take(lines, 64 << 20).read_line(text)?)
+fn read(lines: &mut impl BufRead, text: &mut Vec<u8>) -> anyhow::Result<usize> {
+    Ok(std::io::Read::take(lines, 64 << 20).read_until(b'\n', text)?)
 }
