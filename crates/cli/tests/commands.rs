@@ -395,3 +395,156 @@ fn the_first_start_prints_a_link_to_set_up_and_a_later_one_of_a_set_up_instance_
         assert_eq!(links, usize::from(!set_up), "{rest:?}");
     }
 }
+
+/// The whole way of an auditor: export, verify, erase, export again, verify against what was known; and a restored backup.
+#[test]
+fn a_log_is_exported_verified_erased_from_and_recovered() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let server = Server::start(Path::new(BINARY), database.as_deref());
+        let body = json!({ "name": "Web app", "type": "HTTP" });
+        assert_eq!(
+            server
+                .ask(
+                    "POST",
+                    "/v2/sources",
+                    server.given("accessToken"),
+                    "test",
+                    Some(&body)
+                )
+                .status,
+            201
+        );
+        let folder = server.folder.path().to_owned();
+        let call =
+            |arguments: &[&str], input: &str| run(&folder, database.as_deref(), arguments, input);
+        let done = |arguments: &[&str]| {
+            let output = call(arguments, "");
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        let added = call(
+            &[
+                "member",
+                "add",
+                "--email",
+                "bob@example.com",
+                "--name",
+                "Bob",
+                "--role",
+                "editor",
+                "--password-stdin",
+            ],
+            PASSWORD,
+        );
+        assert!(added.status.success(), "{added:?}");
+        let path = |name: &str| folder.join(name).display().to_string();
+        signed(&server);
+        done(&["export", "--output", &path("full")]);
+        let vkey = std::fs::read_to_string(folder.join("full/vkey")).expect("a key");
+        let vkey = vkey.trim();
+        done(&["verify", &path("full"), "--key", vkey]);
+        let again = call(&["export", "--output", &path("full")], "");
+        assert!(refusal(&again).contains("not empty"), "{again:?}");
+
+        let refused = call(&["privacy", "erase", "bob@example.com"], "no\n");
+        assert!(
+            refusal(&refused).contains("nothing was erased"),
+            "{refused:?}"
+        );
+        let erased: Value = serde_json::from_str(&done(&[
+            "privacy",
+            "erase",
+            "bob@example.com",
+            "--yes",
+            "--json",
+        ]))
+        .expect("JSON");
+        assert_eq!(erased["erased"], true);
+        assert!(
+            refusal(&call(&["privacy", "erase", "ada@example.com", "--yes"], ""))
+                .contains("only Admin")
+        );
+        signed(&server);
+        done(&["export", "--output", &path("later.tar.zst")]);
+        let since = path("full/checkpoint");
+        let said: Value = serde_json::from_str(&done(&[
+            "verify",
+            &path("later.tar.zst"),
+            "--key",
+            vkey,
+            "--since",
+            &since,
+            "--json",
+        ]))
+        .expect("JSON");
+        assert!(
+            said["counts"]["erased"]
+                .as_u64()
+                .is_some_and(|count| count > 0),
+            "{said}"
+        );
+        done(&[
+            "export",
+            "--format",
+            "events",
+            "--action",
+            "created",
+            "--output",
+            &path("events.jsonl"),
+        ]);
+        done(&["verify", &path("events.jsonl"), "--key", vkey]);
+        let csv = done(&["export", "--format", "csv", "--output", "-"]);
+        assert!(
+            csv.starts_with("sequence,time,") && csv.contains(",created,source,Web app,"),
+            "{csv}"
+        );
+
+        // Every log is signed: there is nothing to recover. With another guard, the database counts as behind.
+        assert!(done(&["recover"]).contains("nothing to recover"));
+        let other = path("another guard");
+        let told = call(&["recover", "--guard", &other], "");
+        assert!(
+            !told.status.success()
+                && String::from_utf8_lossy(&told.stdout).contains("is not signed"),
+            "{told:?}"
+        );
+        let rotated = done(&["rotate-key", "--json"]);
+        let rotated: Value = serde_json::from_str(&rotated).expect("JSON");
+        assert_eq!(rotated["before"], vkey);
+        signed(&server);
+        done(&["export", "--output", &path("rotated")]);
+        for key in [vkey, rotated["vkey"].as_str().expect("a key")] {
+            done(&[
+                "verify",
+                &path("rotated"),
+                "--key",
+                key,
+                "--since",
+                &path("rotated/checkpoint"),
+            ]);
+        }
+    }
+}
+
+/// Waits until all that is recorded is signed: the receipt of the newest event waits for it.
+fn signed(server: &Server) {
+    let newest = server.ask(
+        "GET",
+        "/v2/audit-logs?order=desc&per_page=1",
+        server.given("serviceToken"),
+        "test",
+        None,
+    );
+    let id = newest.json.expect("JSON")["data"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let proof = server.ask(
+        "GET",
+        &format!("/v2/audit-logs/{id}/proof"),
+        server.given("serviceToken"),
+        "test",
+        None,
+    );
+    assert_eq!(proof.status, 200);
+}

@@ -39,6 +39,7 @@ pub fn annals(binary: &Path, folder: &Path, database: Option<&str>) -> Command {
     }
     command
         .env("ANNALS_KEYS", folder.join("keys/annals.keys"))
+        .env("ANNALS_GUARD", folder.join("guard"))
         .env("HOME", folder);
     match database {
         Some(url) => command.env("ANNALS_DATABASE", url),
@@ -86,7 +87,6 @@ impl Server {
     ) -> Self {
         let mut child = annals(binary, folder.path(), database)
             .args(["serve", "--listen", "127.0.0.1:0"])
-            .env("ANNALS_GUARD", folder.path().join("guard"))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
