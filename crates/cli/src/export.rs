@@ -34,6 +34,9 @@ pub(crate) struct Export {
     /// full: everything, to be checked as a whole; events: rows with a proof for each; csv: only the rows
     #[arg(long, value_enum, default_value = "full")]
     format: Format,
+    /// Leave out what opens the sealed parts: a copy whose integrity can be checked, and that tells nothing of a person
+    #[arg(long)]
+    no_disclosures: bool,
     /// Go on with a folder that an export was broken off in
     #[arg(long)]
     resume: bool,
@@ -128,6 +131,9 @@ pub(crate) fn run(command: &Export) -> Result<()> {
             "a full export takes no filters: without all entries nothing proves that none is missing; use --format events"
         );
     }
+    if command.no_disclosures && !is_full {
+        bail!("only a full export can leave disclosures out");
+    }
     if command.resume && (!is_full || is_archive(&command.output)) {
         bail!("only a full export into a folder can be gone on with");
     }
@@ -194,7 +200,9 @@ fn write_full(store: &Store, fixed: &Fixed, command: &Export) -> Result<u64> {
             Box::new(create(output)?)
         };
         let layout = Layout::new(Archive::new(BufWriter::new(out))?);
-        full(store, fixed, layout, tell)?.finish()?.flush()?;
+        full(store, fixed, layout, !command.no_disclosures, tell)?
+            .finish()?
+            .flush()?;
         return Ok(fixed.checkpoint.size);
     }
     let broken = || format!("cannot write into {}", output.display());
@@ -208,7 +216,7 @@ fn write_full(store: &Store, fixed: &Fixed, command: &Export) -> Result<u64> {
             )
         })?)
     };
-    full(store, fixed, layout, tell)?;
+    full(store, fixed, layout, !command.no_disclosures, tell)?;
     Ok(fixed.checkpoint.size)
 }
 

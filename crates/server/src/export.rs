@@ -15,8 +15,8 @@ use store::{Error, Log, Published, Result, Store};
 
 use self::layout::Layout;
 
-/// How many entries are read at once: a bundle.
-const SLICE: u64 = 256;
+/// How many entries are read at once: four bundles.
+const SLICE: u64 = 1024;
 
 /// A log as an export has it: fixed at a checkpoint.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub enum ExportError {
     Changed,
 }
 
-/// Writes a whole log, from where `layout` is, and tells how far it is after each slice. Blocks the thread.
+/// Writes a whole log, from where `layout` is, with what opens its sealed parts if `disclose` is set, and tells how far it is after each slice. Blocks the thread.
 ///
 /// # Errors
 /// [`ExportError`]; what was written up to then stays, and a folder can be gone on with.
@@ -65,14 +65,20 @@ pub fn full<S: layout::Sink>(
     store: &Store,
     fixed: &Fixed,
     mut layout: Layout<S>,
+    disclose: bool,
     mut progress: impl FnMut(u64),
 ) -> std::result::Result<S, ExportError> {
     while layout.size() < fixed.checkpoint.size {
         let first = layout.size();
         let most = SLICE.min(fixed.checkpoint.size - first);
-        let slice = store.read(|rx| rx.disclosed(&fixed.log, first, most))?;
-        for one in slice {
-            layout.push(&one.entry, &one.disclosures)?;
+        if disclose {
+            for one in store.read(|rx| rx.disclosed(&fixed.log, first, most))? {
+                layout.push(&one.entry, &one.disclosures)?;
+            }
+        } else {
+            for entry in store.read(|rx| rx.entries(&fixed.log, first, most))? {
+                layout.push(&entry, &[])?;
+            }
         }
         progress(layout.size());
     }

@@ -238,6 +238,14 @@ impl Row {
             .transpose()
     }
 
+    /// The bytes of a row that has only these.
+    pub(crate) fn into_blob(mut self) -> Result<Vec<u8>, DbError> {
+        match self.0.pop() {
+            Some(Value::Blob(value)) if self.0.is_empty() => Ok(value),
+            _ => Err(self.wrong(0, "bytes alone")),
+        }
+    }
+
     pub(crate) fn blob(&self, column: usize) -> Result<&[u8], DbError> {
         self.opt_blob(column)?
             .ok_or_else(|| self.wrong(column, "bytes"))

@@ -274,8 +274,7 @@ pub(crate) fn entries(
             rows.len()
         )));
     }
-    let entry = |row: Row| Ok(row.blob(0)?.to_vec());
-    rows.into_iter().map(entry).collect()
+    rows.into_iter().map(|row| Ok(row.into_blob()?)).collect()
 }
 
 fn whole(bytes: &[u8]) -> Result<Vec<Hash>> {

@@ -4,6 +4,7 @@
 //! rounds, one after the other, and what is judged are ratios. The benchmark is no test: it ends with success whether a
 //! target is reached or not.
 
+mod export;
 mod figures;
 mod instance;
 mod load;
@@ -19,6 +20,8 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Compare an audited change with the same row change committed bare, and one caller with many
     Write(write::Write),
+    /// Compare taking a log out with `sqlite3` printing the same entries
+    Export(export::Export),
     /// Compare verifying a full export with hashing the same entries in memory
     Verify(verify::Verify),
     /// Start a server on a database that exists; say how soon it answers and what memory it holds
@@ -28,6 +31,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(command: Bench) -> Result<()> {
     match command {
         Bench::Write(command) => write::run(&command),
+        Bench::Export(command) => export::run(&command),
         Bench::Verify(command) => verify::run(&command),
         Bench::Start(command) => start::run(&command),
     }

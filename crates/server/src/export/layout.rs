@@ -1,5 +1,6 @@
 //! The layout of a full export: bundles, tiles, disclosures, and what an auditor needs beside them.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,8 @@ pub const DISCLOSURES: &str = "disclosures.jsonl";
 /// A folder.
 pub struct Folder {
     root: PathBuf,
+    /// The folders below it that are there.
+    made: HashSet<PathBuf>,
     disclosures: BufWriter<File>,
 }
 
@@ -56,6 +59,7 @@ impl Folder {
             .open(root.join(DISCLOSURES))?;
         Ok(Self {
             root: root.to_owned(),
+            made: HashSet::new(),
             disclosures: BufWriter::new(disclosures),
         })
     }
@@ -66,8 +70,9 @@ impl Sink for Folder {
         // What was said of these entries is there before they are, so that an export that is gone on with misses nothing.
         self.disclosures.flush()?;
         let file = self.root.join(path);
-        if let Some(folder) = file.parent() {
+        if let Some(folder) = file.parent().filter(|folder| !self.made.contains(*folder)) {
             std::fs::create_dir_all(folder)?;
+            self.made.insert(folder.to_owned());
         }
         let draft = file.with_extension("part");
         std::fs::write(&draft, bytes)?;

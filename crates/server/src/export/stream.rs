@@ -82,7 +82,7 @@ fn write(
     match wanted {
         Wanted::Full => {
             let layout = Layout::new(Archive::new(out)?);
-            out = full(store, fixed, layout, |_| {})?.finish()?;
+            out = full(store, fixed, layout, true, |_| {})?.finish()?;
         }
         Wanted::Rows(form, query, words) => {
             rows::rows(store, fixed, query, words, *form, &mut out, |_, _| {})?;
