@@ -222,6 +222,14 @@ impl Publisher {
     }
 
     fn step(&mut self, log: &Log) -> Result<Step> {
+        // Another process with the same guard may have signed further than this one knows: then the guard is where to go on
+        // from, and what the database has to hold.
+        let further = |edge: &Frontier, kept: &Checkpoint| edge.size() < kept.size;
+        if let (Some(known), Some(kept)) = (self.known.get(&log.id), self.guarded(log)?)
+            && further(&known.edge, &kept)
+        {
+            self.known.remove(&log.id);
+        }
         if !self.known.contains_key(&log.id) {
             match self.begin(log)? {
                 Ok(Some(edge)) => {
@@ -323,22 +331,24 @@ impl Publisher {
         }
     }
 
+    /// What the guard holds of a log, if it is a checkpoint of it.
+    fn guarded(&self, log: &Log) -> Result<Option<Checkpoint>> {
+        let kept = self.guard.load(log.id)?;
+        let kept = kept.and_then(|note| String::from_utf8(note).ok());
+        let kept = kept.map(|note| signed_by(&note, log, &self.store.env));
+        Ok(kept.transpose()?.flatten())
+    }
+
     /// The newest checkpoint of a log that is known to have been signed: in the guard, or else in the database.
     ///
     /// # Errors
     /// When guard or database cannot be read.
     pub fn known_checkpoint(&self, log: &Log) -> Result<Option<Checkpoint>> {
-        let kept = self.guard.load(log.id)?;
-        let kept = kept.and_then(|note| String::from_utf8(note).ok());
-        let notes = kept
-            .into_iter()
-            .chain(log.checkpoint.iter().map(|one| one.note.clone()));
-        let mut newest: Option<Checkpoint> = None;
-        for note in notes {
-            let said = signed_by(&note, log, &self.store.env)?;
-            newest = newest.into_iter().chain(said).max_by_key(|one| one.size);
-        }
-        Ok(newest)
+        let published = log.checkpoint.as_ref();
+        let published = published.map(|one| signed_by(&one.note, log, &self.store.env));
+        let published = published.transpose()?.flatten();
+        let both = self.guarded(log)?.into_iter().chain(published);
+        Ok(both.max_by_key(|one| one.size))
     }
 
     /// The right edge of all that the database holds of a log, made from its entries.

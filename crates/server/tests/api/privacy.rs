@@ -467,3 +467,24 @@ fn an_administrator_erases_over_the_api_and_sees_how_far_it_is() {
         }
     }
 }
+
+/// A backup from when the erased person was the only Admin: the server starts, and says so in its log.
+#[test]
+fn what_cannot_be_erased_again_yet_stops_nothing_else() {
+    let api = Api::sqlite();
+    let (user, _) = busy(&api);
+    for subject in [api.made.user, user] {
+        let kept = store::Kept::Person {
+            organization: Some(api.made.organization),
+            subject,
+        };
+        guard(&api).keep_erasure(&kept).expect("kept");
+    }
+    assert_eq!(privacy::again(&api.store, &guard(&api)).expect("done"), 1);
+    assert_eq!(api.store.read(|rx| rx.user(user)).expect("read"), None);
+    assert_eq!(
+        guard(&api).erasures().expect("read").len(),
+        2,
+        "it stays on the list"
+    );
+}

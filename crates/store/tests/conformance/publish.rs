@@ -468,3 +468,35 @@ fn entries_that_were_changed_are_not_accepted() {
         assert_eq!(scene.signed(), None);
     });
 }
+
+/// Two processes share a guard; one signs further, then an old backup is restored. The other must not go on from what it
+/// remembers by itself.
+#[test]
+fn what_another_process_put_into_the_guard_counts() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let (mut slow, mut quick) = (scene.publisher("guard"), scene.publisher("guard"));
+        slow.round().expect("a round");
+        let before = scene.log().checkpoint.expect("signed");
+        for name in ["one", "two"] {
+            let _ = create(&scene.store, scene.team, name);
+        }
+        quick.round().expect("a round");
+        let digits = bytes(&scene.place, before.root.as_bytes());
+        scene.tamper(&format!(
+            "UPDATE checkpoints SET size = 4, root = {digits}, note = '{}' WHERE log_id = '{}'",
+            before.note,
+            scene.log().id
+        ));
+        scene.restore(5);
+        slow.round().expect("a round");
+        assert_eq!(
+            scene.refused(),
+            Some(Refusal::Behind {
+                database: 5,
+                signed: 6
+            })
+        );
+        assert_eq!(scene.guarded("guard").map(|one| one.size), Some(6));
+    });
+}
