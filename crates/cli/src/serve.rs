@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 use model::clock::Micros;
 use server::app::{App, Config};
 use server::auth::secret;
+use server::mail::Mailer;
 use store::{SetUpLink, Store, Upkeep};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,6 +47,21 @@ pub(crate) struct Serve {
         value_delimiter = ','
     )]
     trusted_proxies: Vec<IpNet>,
+    /// Mail server: <smtp://user:password@mail.example.com:587> (STARTTLS), <smtps://...> or <smtp+plain://...>
+    #[arg(
+        long = "smtp",
+        env = "ANNALS_SMTP",
+        value_name = "URL",
+        hide_env_values = true,
+        requires = "mail_from"
+    )]
+    smtp: Option<String>,
+    /// Who letters are from, such as "Annals <annals@example.com>"
+    #[arg(long, env = "ANNALS_MAIL_FROM", value_name = "SENDER")]
+    mail_from: Option<String>,
+    /// A certificate (PEM) that is trusted for the mail server as well
+    #[arg(long, env = "ANNALS_SMTP_CA", value_name = "FILE")]
+    smtp_ca: Option<PathBuf>,
     /// Do not change the schema: for a server whose database role does not own the tables
     #[arg(long, env = "ANNALS_NO_MIGRATE")]
     no_migrate: bool,
@@ -76,20 +93,31 @@ pub(crate) fn run(command: Serve) -> Result<()> {
     let guard = command.guard.open(&command.place)?;
     let store = Arc::new(command.place.open(!command.no_migrate)?);
     let metrics = server::serve::install_metrics().map_err(anyhow::Error::msg)?;
+    let mailer = match (&command.smtp, &command.mail_from) {
+        (Some(_), _) if public_url.is_none() => {
+            bail!("--smtp needs --public-url: links in letters must lead somewhere")
+        }
+        (Some(server), Some(from)) => {
+            Some(Mailer::new(server, from, command.smtp_ca.as_deref())?)
+        }
+        _ => None,
+    };
+    let listener = std::net::TcpListener::bind(command.listen)
+        .with_context(|| format!("cannot listen at {}", command.listen))?;
+    listener.set_nonblocking(true)?;
+    let address = format!("http://{}", listener.local_addr()?);
     let config = Config {
         public_url: public_url.clone(),
+        listen: Some(address.clone()),
         trusted_proxies: command.trusted_proxies,
         guard: Some(guard.folder().to_owned()),
     };
     // What a restored backup does not know is erased before anyone can read it.
     server::privacy::again(&store, &guard)?;
-    let app = App::new(store.clone(), config);
+    let app = App::new(store.clone(), config).with_mailer(mailer);
 
     let result = runtime()?.block_on(async {
-        let listener = TcpListener::bind(command.listen)
-            .await
-            .with_context(|| format!("cannot listen at {}", command.listen))?;
-        let address = format!("http://{}", listener.local_addr()?);
+        let listener = TcpListener::from_std(listener)?;
         let mut out = std::io::stdout();
         writeln!(out, "listening on {address}")?;
         if let Some(link) = set_up_link(&store, public_url.as_deref().unwrap_or(&address)).await? {

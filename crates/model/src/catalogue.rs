@@ -33,6 +33,8 @@ pub enum TargetType {
     Log,
     /// The key that signs a log.
     LogKey,
+    /// Who may change a single source or destination.
+    Permission,
 }
 
 impl TargetType {
@@ -52,6 +54,7 @@ impl TargetType {
         Self::Privacy,
         Self::Log,
         Self::LogKey,
+        Self::Permission,
     ];
 
     /// The word in an entry and in the public API.
@@ -71,6 +74,7 @@ impl TargetType {
             Self::Privacy => "privacy",
             Self::Log => "log",
             Self::LogKey => "log_key",
+            Self::Permission => "permission",
         }
     }
 
@@ -270,6 +274,48 @@ catalogue! {
     LIBRARY_DELETED = TransformationLibrary."deleted", "Deleted", "Library", Transformation;
     /// Someone becomes a member of the organization.
     USER_ADDED_TO_ORGANIZATION = User."added_to_organization", "Added", "Team", Team;
+    /// A member's role or permissions change.
+    USER_CHANGED_PERMISSION = User."changed_permission", "Changed Permission", "Team", Team;
+    /// A member is removed.
+    USER_REMOVED_FROM_ORGANIZATION = User."removed_from_organization", "Deleted", "Team", Team;
+    /// A member leaves.
+    USER_LEFT_ORGANIZATION = User."left_organization", "Left", "Team", Team;
+    /// Someone is invited.
+    USER_INVITATION_CREATED = UserInvitation."created", "Invited", "Team", Team;
+    /// The invited person accepts.
+    USER_INVITATION_ACCEPTED = UserInvitation."accepted", "Accepted", "Team", Team;
+    /// The invitation is withdrawn.
+    USER_INVITATION_CANCELLED = UserInvitation."cancelled", "Cancelled", "Team", Team;
+    /// The invitation is sent again.
+    USER_INVITATION_RESENT = UserInvitation."resent", "Resent", "Team", Team;
+    /// Nobody has accepted the invitation in time.
+    USER_INVITATION_EXPIRED = UserInvitation."expired", "Expired", "Team", Team;
+    /// From now on only people selected may change a source or destination, or anyone with edit rights again.
+    PERMISSION_RESOURCE_LOCKED = Permission."resource_locked", "Locked", "Team", Team;
+    /// The people who may change a source or destination are others now.
+    PERMISSION_RESOURCE_ACCESS_UPDATED = Permission."resource_access_updated", "Updated Access", "Team", Team;
+    /// A person turns a second factor on for the own account.
+    USER_ENABLED_MFA = User."enabled_mfa", "Enabled MFA", "MFA", Mfa;
+    /// A person turns a second factor off for the own account.
+    USER_DISABLED_MFA = User."disabled_mfa", "Disabled MFA", "MFA", Mfa;
+    /// A person changes the phone number of the own second factor.
+    USER_UPDATED_PHONE_NUMBER = User."updated_phone_number", "Updated Phonenumber", "MFA", Mfa;
+    /// A person adds a passkey to the own account.
+    USER_PASSKEY_ADDED = User."passkey_added", "Passkey Added", "Sign-in", SignIn;
+    /// A person removes a passkey of the own account.
+    USER_PASSKEY_REMOVED = User."passkey_removed", "Passkey Removed", "Sign-in", SignIn;
+    /// A person makes new recovery codes; the old ones are dead.
+    USER_RECOVERY_CODES_REGENERATED = User."recovery_codes_regenerated", "Recovery Codes Regenerated", "Sign-in", SignIn;
+    /// A person changes the own name.
+    USER_UPDATED_NAME = User."updated_name", "Updated Name", "Sign-in", SignIn;
+    /// A person changes the own e-mail address.
+    USER_UPDATED_EMAIL = User."updated_email", "Updated E-mail", "Sign-in", SignIn;
+    /// A person changes the own password.
+    USER_CHANGED_PASSWORD = User."changed_password", "Changed Password", "Sign-in", SignIn;
+    /// A person who forgot the password sets another one.
+    USER_RESET_PASSWORD = User."reset_password", "Reset Password", "Sign-in", SignIn;
+    /// A session is ended from elsewhere.
+    USER_SESSION_REVOKED = User."session_revoked", "Session Revoked", "Sign-in", SignIn;
     /// A person signs in.
     USER_SIGNED_IN = User."signed_in", "Signed In", "Sign-in", SignIn;
     /// A person signs out.
@@ -278,6 +324,16 @@ catalogue! {
     USER_SIGN_IN_FAILED = User."sign_in_failed", "Sign-in Failed", "Sign-in", SignIn;
     /// An access token is made.
     ACCESS_TOKEN_CREATED = AccessToken."created", "Created", "Token", Token;
+    /// An access token is deleted.
+    ACCESS_TOKEN_DELETED = AccessToken."deleted", "Deleted", "Token", Token;
+    /// An access token has reached its end.
+    ACCESS_TOKEN_EXPIRED = AccessToken."expired", "Expired", "Token", Token;
+    /// What holds for the whole organization changes.
+    ORGANIZATION_UPDATED = Organization."updated", "Updated", "Workspace", Workspace;
+    /// From now on members need a second factor.
+    ORGANIZATION_REQUIRED_MFA = Organization."required_mfa", "Required MFA", "Workspace", Workspace;
+    /// Members no longer need a second factor.
+    ORGANIZATION_STOPPED_REQUIRING_MFA = Organization."stopped_requiring_mfa", "Stopped Requiring MFA", "Workspace", Workspace;
     /// An organization is created.
     ORGANIZATION_CREATED = Organization."created", "Created", "Team", Team;
     /// A workspace is created.

@@ -102,6 +102,12 @@ ids! {
     SessionId;
     /// An access token, personal or of a service.
     TokenId;
+    /// An invitation to an organization.
+    InvitationId;
+    /// A second factor of a person.
+    FactorId;
+    /// A letter or a text message that is to be sent.
+    MessageId;
     /// A source.
     SourceId;
     /// A destination.

@@ -61,6 +61,8 @@ words! {
         Editor = "editor", "Editor";
         /// May look.
         Viewer = "viewer", "Viewer";
+        /// May look at everything, the audit log included, and change nothing.
+        Auditor = "auditor", "Auditor";
     }
 }
 
@@ -97,6 +99,14 @@ words! {
         EditMembers = "edit_members", "Edit members";
         /// Erase what is known of a person.
         ErasePeople = "erase_people", "Erase people";
+        /// Make and delete personal tokens of one's own.
+        OwnTokens = "own_tokens", "Make tokens of one's own";
+        /// Make service tokens, and delete anyone's.
+        EditTokens = "edit_tokens", "Edit tokens";
+        /// Say who may change a single source or destination.
+        EditAccess = "edit_access", "Edit who may change a source or destination";
+        /// Change what holds for the whole organization.
+        EditOrganization = "edit_organization", "Edit the organization";
     }
 }
 
@@ -124,6 +134,7 @@ pub struct Rule {
 const EVERYONE: &[WorkspaceRole] = WorkspaceRole::ALL;
 const EDITORS: &[WorkspaceRole] = &[WorkspaceRole::Admin, WorkspaceRole::Editor];
 const ADMINS: &[WorkspaceRole] = &[WorkspaceRole::Admin];
+const READERS: &[WorkspaceRole] = &[WorkspaceRole::Admin, WorkspaceRole::Auditor];
 
 /// Who may do what. This table is the only place where it is written.
 pub const RULES: &[Rule] = &[
@@ -159,7 +170,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         permission: Permission::ReadAuditLog,
-        workspace: ADMINS,
+        workspace: READERS,
         service: true,
     },
     Rule {
@@ -174,6 +185,26 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         permission: Permission::ErasePeople,
+        workspace: &[],
+        service: false,
+    },
+    Rule {
+        permission: Permission::OwnTokens,
+        workspace: EVERYONE,
+        service: false,
+    },
+    Rule {
+        permission: Permission::EditTokens,
+        workspace: &[],
+        service: false,
+    },
+    Rule {
+        permission: Permission::EditAccess,
+        workspace: ADMINS,
+        service: false,
+    },
+    Rule {
+        permission: Permission::EditOrganization,
         workspace: &[],
         service: false,
     },
@@ -255,6 +286,10 @@ mod tests {
                 "viewer",
                 person(OrganizationRole::Member, Some(WorkspaceRole::Viewer)),
             ),
+            (
+                "auditor",
+                person(OrganizationRole::Member, Some(WorkspaceRole::Auditor)),
+            ),
             ("no role", person(OrganizationRole::Member, None)),
             ("service", Standing::Service),
         ];
@@ -270,16 +305,20 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(table.join("\n"), @r"
-        view_workspace: org admin, admin, editor, viewer
+        view_workspace: org admin, admin, editor, viewer, auditor
         edit_sources: org admin, admin, editor
         edit_destinations: org admin, admin, editor
         edit_connections: org admin, admin, editor
         edit_transformations: org admin, admin, editor
         edit_workspace: org admin, admin
-        read_audit_log: org admin, admin, service
-        view_members: org admin, admin, editor, viewer
+        read_audit_log: org admin, admin, auditor, service
+        view_members: org admin, admin, editor, viewer, auditor
         edit_members: org admin
         erase_people: org admin
+        own_tokens: org admin, admin, editor, viewer, auditor
+        edit_tokens: org admin
+        edit_access: org admin, admin
+        edit_organization: org admin
         ");
     }
 }

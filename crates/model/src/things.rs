@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::catalogue::TargetType;
 use crate::clock::Micros;
 use crate::id::{
-    ConnectionId, DestinationId, OrganizationId, RevisionId, SessionId, SourceId, TokenId,
-    TransformationId, UserId, VersionId, WorkspaceId,
+    ConnectionId, DestinationId, FactorId, InvitationId, OrganizationId, RevisionId, SessionId, SourceId,
+    TokenId, TransformationId, UserId, VersionId, WorkspaceId,
 };
 use crate::role::{Access, OrganizationRole, WorkspaceRole};
 
@@ -20,6 +20,8 @@ pub struct Organization {
     pub id: OrganizationId,
     /// Its name.
     pub name: String,
+    /// Whether its members need a second factor.
+    pub requires_mfa: bool,
     /// When it was created.
     pub created_at: Micros,
 }
@@ -263,6 +265,8 @@ pub struct Token {
     pub name: String,
     /// What it may do.
     pub access: Access,
+    /// What a service token of a workspace is there; none for every other token.
+    pub role: Option<WorkspaceRole>,
     /// SHA-256 of the secret.
     pub hash: [u8; 32],
     /// When it was made.
@@ -286,4 +290,186 @@ pub struct Session {
     pub used_at: Micros,
     /// When it ends, however much it is used.
     pub expires_at: Micros,
+}
+
+/// A browser that is signed in, as its owner is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionSeen {
+    /// Its id.
+    pub id: SessionId,
+    /// The client's address when it began.
+    pub ip: Option<String>,
+    /// What the browser called itself when it began.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub created_at: Micros,
+    /// When it was last used, to the minute.
+    pub used_at: Micros,
+    /// When it ends, however much it is used.
+    pub expires_at: Micros,
+}
+
+/// What became of an invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvitationState {
+    /// It waits to be accepted.
+    Open,
+    /// It was accepted.
+    Accepted,
+    /// It was withdrawn.
+    Cancelled,
+    /// Nobody accepted it in time.
+    Expired,
+}
+
+impl InvitationState {
+    /// All of them.
+    pub const ALL: &'static [Self] =
+        &[Self::Open, Self::Accepted, Self::Cancelled, Self::Expired];
+
+    /// The word that is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Accepted => "accepted",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl std::str::FromStr for InvitationState {
+    type Err = crate::role::UnknownWord;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = Self::ALL.iter().copied();
+        all.into_iter()
+            .find(|one| one.as_str() == text)
+            .ok_or(crate::role::UnknownWord)
+    }
+}
+
+/// What became of the letter that an invitation was sent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// There is no mail server: the link was handed over.
+    None,
+    /// It waits, or is tried again.
+    Waiting,
+    /// The mail server took it.
+    Sent,
+    /// It was given up.
+    Failed,
+}
+
+impl Delivery {
+    /// The word that is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl std::str::FromStr for Delivery {
+    type Err = crate::role::UnknownWord;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::None, Self::Waiting, Self::Sent, Self::Failed]
+            .into_iter()
+            .find(|one| one.as_str() == text)
+            .ok_or(crate::role::UnknownWord)
+    }
+}
+
+/// Someone is asked to join an organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its id.
+    pub id: InvitationId,
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Who is invited: the account that the e-mail has or, without one, the id that the account will have.
+    pub user: UserId,
+    /// The e-mail address, as it was typed.
+    pub email: String,
+    /// What the person is to be in the organization.
+    pub role: OrganizationRole,
+    /// What the person is to be in its workspaces.
+    pub workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
+    /// What became of it.
+    pub state: InvitationState,
+    /// What became of its letter.
+    pub delivery: Delivery,
+    /// When it was first sent.
+    pub created_at: Micros,
+    /// When it ends, unless it is accepted.
+    pub expires_at: Micros,
+    /// When it was accepted, withdrawn or ended.
+    pub ended_at: Option<Micros>,
+}
+
+/// A sort of second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FactorKind {
+    /// An authenticator app (RFC 6238).
+    Totp,
+    /// A phone that gets codes by text message.
+    Phone,
+    /// A passkey (Web Authentication); also good as the only sign-in.
+    Passkey,
+}
+
+impl FactorKind {
+    /// The word that is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Phone => "phone",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    /// What a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Totp => "Authenticator app",
+            Self::Phone => "SMS phone",
+            Self::Passkey => "Passkey",
+        }
+    }
+}
+
+impl std::str::FromStr for FactorKind {
+    type Err = crate::role::UnknownWord;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Totp, Self::Phone, Self::Passkey]
+            .into_iter()
+            .find(|one| one.as_str() == text)
+            .ok_or(crate::role::UnknownWord)
+    }
+}
+
+/// A second factor of a person.
+#[derive(Clone)]
+pub struct Factor {
+    /// Its id.
+    pub id: FactorId,
+    /// Whose it is.
+    pub user: UserId,
+    /// What it is.
+    pub kind: FactorKind,
+    /// What its owner calls it.
+    pub name: String,
+    /// The app's seed in Base32, the phone number in E.164, or the passkey's public part as JSON.
+    pub secret: zeroize::Zeroizing<String>,
+    /// SHA-256 of a passkey's credential id, by which it is found.
+    pub credential: Option<[u8; 32]>,
+    /// The last time step whose code was used (RFC 6238, 5.2: a code is good once).
+    pub step: Option<i64>,
+    /// When it was added.
+    pub created_at: Micros,
+    /// When it was last used.
+    pub used_at: Option<Micros>,
 }

@@ -1,15 +1,20 @@
 //! What people and programs can do. One thing is one file, `<noun>/<verb>.rs`: its permissions, its rule, its events. The
 //! API, the page and the command line all come through here.
 
+pub mod access;
+pub mod account;
 pub mod audit_log;
 pub mod connection;
 pub mod destination;
 pub mod input;
 pub mod instance;
+pub mod invitation;
 pub mod log;
 pub mod member;
+pub mod organization;
 pub mod privacy;
 pub mod session;
 pub mod source;
+pub mod token;
 pub mod transformation;
 pub mod workspace;

@@ -7,10 +7,14 @@ pub mod catalog;
 pub mod connections;
 pub mod destinations;
 pub mod event_stream_sources;
+pub mod invitations;
 pub mod logs;
+pub mod members;
+pub mod organization;
 pub mod paging;
 pub mod privacy;
 pub mod sources;
+pub mod tokens;
 pub mod transformations;
 pub mod workspace;
 
@@ -60,6 +64,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(audit_logs::routes())
         .merge(logs::routes())
         .merge(privacy::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(tokens::routes())
+        .merge(organization::routes())
 }
 
 /// The description of the API, as it is checked in as `openapi.json`.

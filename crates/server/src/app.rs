@@ -6,11 +6,13 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 use model::id::LogId;
 use store::{Action, Error, Recorded, Result, Rx, Store, Upkeep};
 
 use crate::auth::password::Hasher;
+use crate::mail::Mailer;
 use crate::request::Caller;
 
 /// The entries that a request has left: log and places.
@@ -40,6 +42,8 @@ pub async fn recording<T>(answer: impl Future<Output = T>) -> (T, Entries) {
 pub struct Config {
     /// The address that people and programs use, without a slash at its end.
     pub public_url: Option<String>,
+    /// The address that the server listens at, such as `http://127.0.0.1:8080`: where links lead without a public one.
+    pub listen: Option<String>,
     /// Proxies whose word about the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
     /// The folder of the guard; without one this process signs no log.
@@ -64,6 +68,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Where passwords are hashed: on few threads, so that sign-ins do not starve the writers.
     pub hasher: Hasher,
+    /// The mail server, where there is one.
+    pub mailer: Option<Mailer>,
 }
 
 impl App {
@@ -73,7 +79,28 @@ impl App {
             store,
             config: Arc::new(config),
             hasher: Hasher::default(),
+            mailer: None,
         }
+    }
+
+    /// The same, with a mail server.
+    #[must_use]
+    pub fn with_mailer(self, mailer: Option<Mailer>) -> Self {
+        Self { mailer, ..self }
+    }
+
+    /// The address that links begin with: the public one or, where none is set, the host that whoever asks has used. A
+    /// letter never has a link of the second kind: with a mail server the public address must be set.
+    pub fn base(&self, headers: Option<&HeaderMap>) -> String {
+        let host = || {
+            let host = headers?.get(header::HOST)?.to_str().ok()?;
+            Some(format!("http://{host}"))
+        };
+        let public = self.config.public_url.clone();
+        public
+            .or_else(host)
+            .or_else(|| self.config.listen.clone())
+            .unwrap_or_default()
     }
 
     /// Reads one state of the data, on a thread that may block.

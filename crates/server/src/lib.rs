@@ -7,6 +7,8 @@ pub mod app;
 pub mod audit;
 pub mod auth;
 pub mod export;
+pub mod invite;
+pub mod mail;
 pub mod privacy;
 pub mod problem;
 pub mod request;

@@ -11,18 +11,23 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use model::actor::{Actor, Origin, System};
 use model::id::RequestId;
+use model::interface::Interface;
 use serde_json::json;
 use store::{Guard, Publisher, Upkeep};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::actions::invitation::expire::ExpireInvitation;
+use crate::actions::token::expire::ExpireToken;
 use crate::api;
 use crate::app::{App, Entries, recording};
+use crate::mail;
 use crate::privacy;
 use crate::problem::Problem;
-use crate::request::BODY_LIMIT;
+use crate::request::{BODY_LIMIT, Caller};
 use crate::web;
 
 /// How long requests that are under way may take once the server is told to stop.
@@ -186,6 +191,7 @@ pub async fn serve(
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
     let (finish, finished) = tokio::sync::watch::channel(false);
     let publisher = tokio::spawn(publish(app.clone(), finished));
+    let letters = tokio::spawn(letters(app.clone()));
     let jobs = tokio::spawn(jobs(app, stopped.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -198,6 +204,7 @@ pub async fn serve(
         () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => Ok(()),
     };
     jobs.abort();
+    letters.abort();
     // What the last requests recorded is still signed.
     let _ = finish.send(true);
     if publisher.await.is_err() {
@@ -250,6 +257,51 @@ async fn erasures(app: &App) {
     }
 }
 
+/// Sends what is in the outbox, once a second.
+async fn letters(app: App) {
+    let mut often = tokio::time::interval(Duration::from_secs(1));
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        often.tick().await;
+        if let Err(error) = mail::deliver(&app).await {
+            tracing::warn!(%error, "letters will be sent later");
+        }
+    }
+}
+
+/// How many invitations and tokens end in one go.
+const ENDING: i64 = 100;
+
+/// Ends what has reached its time: invitations that nobody accepted, and tokens.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn expire(app: &App) -> store::Result<()> {
+    let (invitations, tokens) = app
+        .read(|rx| Ok((rx.expired_invitations(ENDING)?, rx.expired_tokens(ENDING)?)))
+        .await?;
+    let caller = || Caller {
+        actor: Actor::System(System::Server),
+        origin: Origin::local(
+            RequestId::new(app.store.clock(), app.store.entropy()),
+            Interface::System,
+        ),
+    };
+    for (id, organization) in invitations {
+        let _ = app
+            .perform(&caller(), ExpireInvitation { organization, id })
+            .await?;
+    }
+    for token in tokens {
+        let action = ExpireToken {
+            organization: token.organization,
+            id: token.id,
+        };
+        let _ = app.perform(&caller(), action).await?;
+    }
+    Ok(())
+}
+
 /// What the server does by itself: the index, tiles of hashes, open series of refusals, sessions that have ended.
 async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
     let mut quick = tokio::time::interval(Duration::from_millis(200));
@@ -262,6 +314,9 @@ async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
             }
             _ = slow.tick() => {
                 erasures(&app).await;
+                if let Err(error) = expire(&app).await {
+                    tracing::warn!(%error, "what has reached its time ends later");
+                }
                 for upkeep in [Upkeep::CloseRefusals, Upkeep::Expire] {
                     if let Err(error) = app.store.upkeep(upkeep.clone()).await {
                         tracing::warn!(%error, ?upkeep, "bookkeeping will be tried again");

@@ -2,7 +2,7 @@
 
 use model::actor::{Actor, System};
 use model::id::{OrganizationId, SessionId, TokenId, UserId, WorkspaceId};
-use model::role::{Access, OrganizationRole, Permission, Standing};
+use model::role::{Access, OrganizationRole, Permission, Standing, WorkspaceRole};
 
 use model::things::User;
 
@@ -11,15 +11,19 @@ use crate::db::params;
 use crate::error::{Error, Result};
 use crate::tx::Rx;
 
-/// The roles of a person in an organization, and in one of its workspaces.
-const ROLES: &str = "SELECT m.role, w.role FROM members m \
+/// The roles of a person in an organization, and in one of its workspaces; whether anything is locked there; and whether the
+/// organization requires a second factor.
+const ROLES: &str = "SELECT m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM locks l WHERE l.workspace_id = $3), o.requires_mfa \
+     FROM members m JOIN organizations o ON o.id = m.organization_id \
      LEFT JOIN workspace_members w ON w.user_id = m.user_id AND w.workspace_id = $3 \
      WHERE m.organization_id = $1 AND m.user_id = $2";
 
 /// A token, with all that is asked for next where it is a person's: who that is, the roles, and the keys that what is done
 /// with it is sealed with, a row for each. On PostgreSQL the time of a change is the number of its questions.
 pub(crate) const TOKEN: &str = "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity, t.expires_at, \
-     m.role, w.role, k.organization, k.subject, k.generation, k.wrapped FROM tokens t \
+     m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM locks l WHERE l.workspace_id = t.workspace_id), o.requires_mfa, \
+     k.organization, k.subject, k.generation, k.wrapped, t.role FROM tokens t \
+     JOIN organizations o ON o.id = t.organization_id \
      LEFT JOIN users u ON u.id = t.user_id \
      LEFT JOIN members m ON m.organization_id = t.organization_id AND m.user_id = t.user_id \
      LEFT JOIN workspace_members w ON w.user_id = t.user_id AND w.workspace_id = t.workspace_id \
@@ -50,6 +54,8 @@ pub struct Acting {
     /// The organization that the token is for.
     pub organization: Option<OrganizationId>,
     access: Access,
+    /// What a service token of a workspace is there.
+    role: Option<WorkspaceRole>,
 }
 
 impl Acting {
@@ -72,14 +78,30 @@ impl Acting {
             workspace: None,
             organization: None,
             access: Access::ReadWrite,
+            role: None,
         }
     }
 
-    /// Nobody was known to act; now it is this person, who has just signed in.
-    pub fn signed_in(&mut self, user: &User, session: SessionId) {
+    /// Whether it is this person, in a browser and not by a token.
+    pub fn is_in_session(&self, user: UserId) -> bool {
+        self.user == Some(user) && self.session.is_some()
+    }
+
+    /// Whether it is Annals itself, or someone at the machine's command line.
+    pub fn is_system(&self) -> bool {
+        self.kind == "system"
+    }
+
+    /// Whether what it may do may also be given on to a token with this access.
+    pub fn may_give(&self, access: Access) -> bool {
+        self.access == Access::ReadWrite || access == Access::Read
+    }
+
+    /// Nobody was known to act; now it is this person, who has just shown it: with a session, once there is one.
+    pub fn signed_in(&mut self, user: &User, session: Option<SessionId>) {
         self.kind = "user";
         self.user = Some(user.id);
-        self.session = Some(session);
+        self.session = session;
         self.name = Some(user.name.clone());
         self.email = Some(user.email.clone());
     }
@@ -115,14 +137,20 @@ impl Acting {
         if self.organization.is_some_and(|own| own != organization) {
             return Err(Error::NotFound("organization"));
         }
-        let Some(user) = self.user else {
-            return Ok(Standing::Service);
-        };
         if let (Some(own), Some(asked)) = (self.workspace, workspace)
             && own != asked
         {
             return Err(Error::NotFound("workspace"));
         }
+        let Some(user) = self.user else {
+            return Ok(match self.role {
+                Some(role) => Standing::Person {
+                    organization: OrganizationRole::Member,
+                    workspace: workspace.map(|_| role),
+                },
+                None => Standing::Service,
+            });
+        };
         let question = params![&organization, &user, workspace.as_ref()];
         let row = rx.conn.recall(ROLES, question)?;
         let Some(row) = row else {
@@ -132,6 +160,13 @@ impl Acting {
             organization: row.parse(0)?,
             workspace: row.opt_parse(1)?,
         };
+        if row.flag(3)? && !rx.has_factor(user)? {
+            return Err(Error::Denied {
+                code: "second_factor_required",
+                message: "this organization requires a second factor; add one to your account first"
+                    .to_owned(),
+            });
+        }
         if let Standing::Person {
             organization: OrganizationRole::Member,
             workspace: None,
@@ -154,8 +189,43 @@ impl Acting {
         match self.standing(rx, Some(organization), workspace) {
             Ok(standing) => Ok(standing.may(permission)
                 && (self.access == Access::ReadWrite || !permission.changes())),
-            Err(Error::NotFound(_)) => Ok(false),
+            Err(Error::NotFound(_) | Error::Denied { .. }) => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses where the thing that is to be changed is locked, and the actor is not among the people selected. Who may say
+    /// who these people are is never locked out.
+    fn check_lock(&self, rx: &mut Rx<'_>, standing: Standing, need: &Need) -> Result<()> {
+        let (Some(permission), Some(workspace)) = (need.permission, need.resource.workspace) else {
+            return Ok(());
+        };
+        let is_locked_with = matches!(
+            permission,
+            Permission::EditSources | Permission::EditDestinations | Permission::EditConnections
+        );
+        if !is_locked_with || self.is_system() || standing.may(Permission::EditAccess) {
+            return Ok(());
+        }
+        let (Some(id), Some(organization)) = (&need.resource.target.id, rx.organization_of(workspace)?)
+        else {
+            return Ok(());
+        };
+        if let Some(user) = self.user {
+            let question = params![&organization, &user, Some(&workspace)];
+            let row = rx.conn.recall(ROLES, question)?;
+            if row.is_none_or(|row| row.is_null(2)) {
+                return Ok(());
+            }
+        }
+        match rx.selected(id)? {
+            Some(people) if !self.user.is_some_and(|user| people.contains(&user)) => {
+                Err(Error::Denied {
+                    code: "resource_locked",
+                    message: "only people selected may change this".to_owned(),
+                })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -193,7 +263,7 @@ impl Acting {
                 message: "this token may only read".to_owned(),
             });
         }
-        Ok(())
+        self.check_lock(rx, standing, need)
     }
 }
 
@@ -237,14 +307,14 @@ impl Rx<'_> {
                     return Err(Error::Unauthenticated);
                 }
                 let user: Option<UserId> = row.opt_parse(2)?;
-                for row in rows.iter().filter(|row| !row.is_null(9)) {
-                    if !self.keys.has_seen(row.text(9)?, row.text(10)?) {
-                        self.keys.take(self.env, row, 9)?;
+                for row in rows.iter().filter(|row| !row.is_null(11)) {
+                    if !self.keys.has_seen(row.text(11)?, row.text(12)?) {
+                        self.keys.take(self.env, row, 11)?;
                     }
                 }
                 if let (Some(user), Some(workspace)) = (user, row.opt_parse::<WorkspaceId>(1)?) {
                     let organization: OrganizationId = row.parse(0)?;
-                    let roles = (!row.is_null(7)).then(|| row.part(7..9));
+                    let roles = (!row.is_null(7)).then(|| row.part(7..11));
                     let question = params![&organization, &user, &workspace];
                     self.conn.put_recalled(ROLES, question, roles);
                 }
@@ -271,6 +341,7 @@ impl Rx<'_> {
                     organization: Some(organization),
                     workspace,
                     access: row.parse(4)?,
+                    role: row.opt_parse(15)?,
                     ..Acting::nobody(if user.is_some() { "user" } else { "service" })
                 })
             }

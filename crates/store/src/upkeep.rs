@@ -2,7 +2,7 @@
 
 use model::clock::Micros;
 use model::entry::Entry;
-use model::id::{LogId, SessionId, TokenId};
+use model::id::{LogId, MessageId, SessionId, TokenId};
 
 use crate::append::PLACES;
 use crate::db::{Conn, Param, params};
@@ -10,7 +10,9 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::publish::{self, Signed};
 use crate::refusal;
-use crate::tables::erasures;
+use crate::tables::challenges::NewChallenge;
+use crate::tables::outbox::{Letter, Way};
+use crate::tables::{erasures, outbox};
 use crate::tables::setup::SetUpLink;
 use crate::tree;
 use crate::writer::Group;
@@ -39,8 +41,24 @@ pub enum Upkeep {
     UsedToken(TokenId),
     /// A session was used; its last use is kept to the minute.
     UsedSession(SessionId),
-    /// Removes sessions that have ended by their time. Gives how many.
+    /// Removes sessions, challenges and counts of tries that have ended by their time. Gives how many sessions.
     Expire,
+    /// Keeps a challenge and, where there is one, the letter that carries its secret. Gives 1.
+    Challenge(Box<(NewChallenge, Option<(Way, Letter)>)>),
+    /// A challenge is answered: it is good no more. Gives 1 if it was good until now.
+    TakeChallenge([u8; 32]),
+    /// Something that is limited was tried: what, and the window in microseconds. Gives how often within it.
+    Attempt(String, i64),
+    /// What was tried has succeeded; earlier tries do not count any more.
+    Forgive(String),
+    /// Takes a letter that is due, for a minute. Gives 1 unless another process has.
+    ClaimMessage(MessageId),
+    /// A letter has left.
+    Delivered(MessageId),
+    /// A letter could not be sent: it is tried again later (gives 1), or given up.
+    NotDelivered(MessageId),
+    /// A letter will never be sent.
+    GiveUp(MessageId),
     /// Keeps the hash of a new one-time link to set the instance up by, unless it is set up. Gives 1 if it is kept.
     OfferSetUp(SetUpLink),
 }
@@ -62,7 +80,14 @@ impl Upkeep {
             Self::CloseRefusals => &["refusals", "entries", "logs"],
             Self::UsedToken(_) => &["tokens.used_at"],
             Self::UsedSession(_) => &["sessions.used_at"],
-            Self::Expire => &["sessions"],
+            Self::Expire => &["sessions", "challenges", "attempts"],
+            Self::Challenge(_) => &["challenges", "outbox", "data_keys"],
+            Self::TakeChallenge(_) => &["challenges"],
+            Self::Attempt(..) | Self::Forgive(_) => &["attempts"],
+            Self::ClaimMessage(_) => &["outbox"],
+            Self::Delivered(_) | Self::NotDelivered(_) | Self::GiveUp(_) => {
+                &["outbox", "invitations.delivery"]
+            }
             Self::OfferSetUp(_) => &["instance.link_hash", "instance.link_expires_at"],
         }
     }
@@ -99,7 +124,27 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             "UPDATE instance SET link_hash = $1, link_expires_at = $2 WHERE one = 1 AND set_up_at IS NULL",
             params![&link.hash, link.expires_at],
         )?),
-        Upkeep::Expire => Ok(conn.execute("DELETE FROM sessions WHERE expires_at <= $1", params![env.now()])?),
+        Upkeep::Expire => expire(conn, env.now()),
+        Upkeep::Challenge(new) => {
+            let mut group = Group::new(conn, env);
+            let mut rx = group.rx();
+            let (challenge, letter) = &**new;
+            rx.put_challenge(challenge).and_then(|kept| match (letter, challenge.user) {
+                (Some((way, letter)), Some(user)) => {
+                    rx.put_message((*way, user), None, letter).map(|()| kept)
+                }
+                _ => Ok(kept),
+            })
+        }
+        Upkeep::TakeChallenge(hash) => {
+            Ok(conn.execute("DELETE FROM challenges WHERE hash = $1", params![hash])?)
+        }
+        Upkeep::Attempt(what, window) => Group::new(conn, env).rx().attempt(what, *window),
+        Upkeep::Forgive(what) => Group::new(conn, env).rx().forgive(what),
+        Upkeep::ClaimMessage(id) => outbox::claim(conn, env.now(), *id),
+        Upkeep::Delivered(id) => outbox::finish(conn, *id, true),
+        Upkeep::NotDelivered(id) => outbox::later(conn, env.now(), *id),
+        Upkeep::GiveUp(id) => outbox::finish(conn, *id, false),
     };
     match done {
         Ok(count) => {
@@ -112,6 +157,15 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             Err(error)
         }
     }
+}
+
+/// How long counts of tries are kept, in microseconds.
+const TRIES: i64 = Micros::DAY;
+
+fn expire(conn: &mut Conn, now: Micros) -> Result<u64> {
+    conn.execute("DELETE FROM challenges WHERE expires_at <= $1", params![now])?;
+    conn.execute("DELETE FROM attempts WHERE since <= $1", params![now.plus(-TRIES)])?;
+    Ok(conn.execute("DELETE FROM sessions WHERE expires_at <= $1", params![now])?)
 }
 
 /// Takes entries of one log into the index, in order. Two processes that do it at once wait for each other at the row of

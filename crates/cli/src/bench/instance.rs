@@ -202,6 +202,7 @@ impl Found {
             owner: Some(user.id),
             name: "bench".to_owned(),
             access: Access::ReadWrite,
+            role: None,
             hash: secret::hash(&secret::new(secret::Kind::Personal, entropy)),
             created_at: clock.now(),
             expires_at: None,
@@ -240,6 +241,7 @@ impl Action for Found {
         let organization = Organization {
             id: self.place.organization,
             name: self.name.clone(),
+            requires_mfa: false,
             created_at: at,
         };
         let row = tx.insert_organization(&organization, "bench.example")?;

@@ -1,4 +1,5 @@
-//! Sign-in and sign-out.
+//! Sessions.
 
+pub mod revoke;
 pub mod sign_in;
 pub mod sign_out;

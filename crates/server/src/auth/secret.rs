@@ -19,6 +19,10 @@ pub enum Kind {
     Session,
     /// The link to set an instance up by.
     SetUp,
+    /// A link in a letter: an invitation, a new password, a new e-mail address.
+    Invitation,
+    /// A sign-in that waits for the second factor.
+    Step,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
             Self::Workspace => "annals_wst_",
             Self::Session => "annals_ses_",
             Self::SetUp => "annals_set_",
+            Self::Invitation => "annals_lnk_",
+            Self::Step => "annals_stp_",
         }
     }
 }

@@ -177,6 +177,8 @@ impl Tx<'_> {
             .destination(destination.workspace, destination.id)?
             .ok_or(Error::NotFound("destination"))?;
         self.seen.forget("destinations", destination.id.as_str());
+        self.begin_writing()?;
+        self.drop_lock(destination.id.as_str())?;
         self.write(
             "DELETE FROM destinations WHERE id = $1",
             params![&destination.id],

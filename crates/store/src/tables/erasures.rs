@@ -198,6 +198,9 @@ impl Tx<'_> {
                 "DELETE FROM workspace_members WHERE user_id = $2 AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = $1)",
                 "DELETE FROM members WHERE organization_id = $1 AND user_id = $2",
                 "DELETE FROM tokens WHERE organization_id = $1 AND user_id = $2",
+                "DELETE FROM invitations WHERE organization_id = $1 AND user_id = $2",
+                "DELETE FROM lock_members WHERE user_id = $2 AND resource_id IN \
+                 (SELECT l.resource_id FROM locks l JOIN workspaces w ON w.id = l.workspace_id WHERE w.organization_id = $1)",
             ] {
                 self.conn.execute(sql, params![&organization, &user])?;
             }
@@ -208,10 +211,17 @@ impl Tx<'_> {
             self.destroy(INSTANCE, user)?;
         }
         if self.organizations_of(user)?.is_empty() {
-            self.conn
-                .execute("DELETE FROM tokens WHERE user_id = $1", params![&user])?;
-            self.conn
-                .execute("DELETE FROM users WHERE id = $1", params![&user])?;
+            for sql in [
+                "DELETE FROM tokens WHERE user_id = $1",
+                "DELETE FROM factors WHERE user_id = $1",
+                "DELETE FROM recovery_codes WHERE user_id = $1",
+                "DELETE FROM challenges WHERE user_id = $1",
+                "DELETE FROM outbox WHERE user_id = $1",
+                "DELETE FROM invitations WHERE user_id = $1",
+                "DELETE FROM users WHERE id = $1",
+            ] {
+                self.conn.execute(sql, params![&user])?;
+            }
         }
         Ok(changed)
     }

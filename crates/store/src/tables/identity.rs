@@ -1,15 +1,18 @@
 //! People: name and e-mail are encrypted with the person's own key, and found by an HMAC.
 
+use model::catalogue::TargetType;
 use model::id::UserId;
 use model::things::User;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::db::params;
 use crate::error::{Error, Result};
 use crate::keyring::{INSTANCE, KeyState};
 use crate::keys::hmac;
-use crate::tx::Rx;
+use crate::action::Changed;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 /// What is personal in a user's row.
 #[derive(Serialize, Deserialize)]
@@ -133,5 +136,63 @@ impl Rx<'_> {
             .conn
             .query_one("SELECT password FROM users WHERE id = $1", params![&id])?;
         Ok(row.map(|row| row.text(0).map(str::to_owned)).transpose()?)
+    }
+}
+
+/// An account as an event tells it.
+struct Account<'a> {
+    user: &'a User,
+    /// The password's hash, of which only that it changed is told.
+    password: Option<&'a str>,
+}
+
+impl Audited for Account<'_> {
+    fn snapshot(&self) -> Snapshot {
+        let mut value = json!({ "name": self.user.name, "email": self.user.email });
+        if let Some(password) = self.password {
+            value["password"] = json!(password);
+        }
+        Snapshot {
+            person: Some(self.user.id),
+            secret: &["password"],
+            ..Snapshot::new(TargetType::User, &self.user.id, &self.user.name, value)
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// A person's name or e-mail changes. The caller has seen that the e-mail is nobody else's.
+    pub fn update_user(&mut self, before: &User, after: &User) -> Result<Changed> {
+        self.begin_writing()?;
+        let identity = Identity {
+            name: after.name.clone(),
+            email: after.email.clone(),
+        };
+        let sealed = self.seal_identity(after.id, &identity)?;
+        let index = self.email_index(&after.email);
+        let account = |user| Account {
+            user,
+            password: None,
+        };
+        self.write(
+            "UPDATE users SET identity = $2, email_index = $3 WHERE id = $1",
+            params![&after.id, &sealed, &index],
+            Some(&account(before)),
+            Some(&account(after)),
+        )
+    }
+
+    /// A person's password changes, from one hash to another.
+    pub fn update_password(&mut self, user: &User, before: &str, after: &str) -> Result<Changed> {
+        let account = |password| Account {
+            user,
+            password: Some(password),
+        };
+        self.write(
+            "UPDATE users SET password = $2 WHERE id = $1",
+            params![&user.id, after],
+            Some(&account(before)),
+            Some(&account(after)),
+        )
     }
 }

@@ -75,6 +75,36 @@ impl Rx<'_> {
         Ok(members)
     }
 
+    /// A member of an organization.
+    pub fn member(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Member>> {
+        let row = self.conn.query_one(
+            "SELECT role FROM members WHERE organization_id = $1 AND user_id = $2",
+            params![&organization, &user],
+        )?;
+        let (Some(row), Some(known)) = (row, self.user(user)?) else {
+            return Ok(None);
+        };
+        let roles = self.conn.query(
+            "SELECT r.workspace_id, r.role FROM workspace_members r JOIN workspaces w ON w.id = r.workspace_id \
+             WHERE w.organization_id = $1 AND r.user_id = $2 ORDER BY w.created_at, w.id",
+            params![&organization, &user],
+        )?;
+        let mut workspaces = Vec::with_capacity(roles.len());
+        for role in &roles {
+            workspaces.push((role.parse(0)?, role.parse(1)?));
+        }
+        Ok(Some(Member {
+            user: known,
+            organization,
+            role: row.parse(0)?,
+            workspaces,
+        }))
+    }
+
     /// What a person is in an organization and in one of its workspaces; nothing for who is no member.
     pub fn roles_of(
         &mut self,
@@ -135,6 +165,60 @@ impl Tx<'_> {
                 &changed,
             )?;
         }
+        Ok(changed)
+    }
+
+    /// What a member is changes.
+    pub fn update_member(&mut self, before: &Member, after: &Member) -> Result<Changed> {
+        let (organization, user) = (after.organization, after.user.id);
+        let changed = self.write(
+            "UPDATE members SET role = $3 WHERE organization_id = $1 AND user_id = $2",
+            params![&organization, &user, after.role.as_str()],
+            Some(before),
+            Some(after),
+        )?;
+        let at = self.at;
+        for (workspace, role) in &before.workspaces {
+            if !after.workspaces.contains(&(*workspace, *role)) {
+                self.write_part(
+                    "DELETE FROM workspace_members WHERE workspace_id = $1 AND user_id = $2",
+                    params![workspace, &user],
+                    &changed,
+                )?;
+            }
+        }
+        for (workspace, role) in &after.workspaces {
+            if !before.workspaces.contains(&(*workspace, *role)) {
+                self.write_part(
+                    "INSERT INTO workspace_members (workspace_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
+                    params![workspace, &user, role.as_str(), at],
+                    &changed,
+                )?;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// A member goes, with the roles in workspaces, what single things may be changed, and all sessions. The tokens have
+    /// gone before, each as an event of its own.
+    pub fn delete_member(&mut self, member: &Member) -> Result<Changed> {
+        let (organization, user) = (member.organization, member.user.id);
+        self.begin_writing()?;
+        for sql in [
+            "DELETE FROM workspace_members WHERE user_id = $2 AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = $1)",
+            "DELETE FROM lock_members WHERE user_id = $2 AND resource_id IN \
+             (SELECT l.resource_id FROM locks l JOIN workspaces w ON w.id = l.workspace_id WHERE w.organization_id = $1)",
+        ] {
+            self.conn.execute(sql, params![&organization, &user])?;
+        }
+        let changed = self.write(
+            "DELETE FROM members WHERE organization_id = $1 AND user_id = $2",
+            params![&organization, &user],
+            Some(member),
+            None,
+        )?;
+        self.conn
+            .execute("DELETE FROM sessions WHERE user_id = $1", params![&user])?;
         Ok(changed)
     }
 }

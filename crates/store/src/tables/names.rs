@@ -25,8 +25,20 @@ impl Rx<'_> {
                 };
                 return Ok(self.user(user)?.map(|user| user.name));
             }
+            TargetType::UserInvitation => {
+                let Ok(id) = id.parse() else {
+                    return Ok(None);
+                };
+                return Ok(self.invitation(id)?.map(|one| one.email));
+            }
+            TargetType::Permission => {
+                let source = self.name_of(TargetType::Source, id)?;
+                return match source {
+                    Some(name) => Ok(Some(name)),
+                    None => self.name_of(TargetType::Destination, id),
+                };
+            }
             TargetType::AuditLog
-            | TargetType::UserInvitation
             | TargetType::Privacy
             | TargetType::Log
             | TargetType::LogKey => return Ok(None),

@@ -17,7 +17,7 @@ impl Audited for Organization {
             TargetType::Organization,
             &self.id,
             &self.name,
-            json!({ "name": self.name }),
+            json!({ "name": self.name, "requiresMfa": self.requires_mfa }),
         )
     }
 }
@@ -26,13 +26,14 @@ impl Rx<'_> {
     /// An organization.
     pub fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>> {
         let row = self.conn.query_one(
-            "SELECT id, name, created_at FROM organizations WHERE id = $1",
+            "SELECT id, name, created_at, requires_mfa FROM organizations WHERE id = $1",
             params![&id],
         )?;
         row.map(|row| {
             Ok(Organization {
                 id: row.parse(0)?,
                 name: row.text(1)?.to_owned(),
+                requires_mfa: row.flag(3)?,
                 created_at: row.moment(2)?,
             })
         })
@@ -42,7 +43,7 @@ impl Rx<'_> {
     /// All organizations of the instance, oldest first.
     pub fn organizations(&mut self) -> Result<Vec<Organization>> {
         let rows = self.conn.query(
-            "SELECT id, name, created_at FROM organizations ORDER BY created_at, id",
+            "SELECT id, name, created_at, requires_mfa FROM organizations ORDER BY created_at, id",
             &[],
         )?;
         rows.iter()
@@ -50,6 +51,7 @@ impl Rx<'_> {
                 Ok(Organization {
                     id: row.parse(0)?,
                     name: row.text(1)?.to_owned(),
+                    requires_mfa: row.flag(3)?,
                     created_at: row.moment(2)?,
                 })
             })
@@ -94,5 +96,19 @@ impl Tx<'_> {
             &changed,
         )?;
         Ok(changed)
+    }
+
+    /// What holds for the whole organization: its name, and whether members need a second factor.
+    pub fn update_organization(
+        &mut self,
+        before: &Organization,
+        after: &Organization,
+    ) -> Result<Changed> {
+        self.write(
+            "UPDATE organizations SET name = $2, requires_mfa = $3 WHERE id = $1",
+            params![&after.id, &after.name, after.requires_mfa],
+            Some(before),
+            Some(after),
+        )
     }
 }

@@ -1,8 +1,10 @@
 //! Signed-in browsers. The secret is in a cookie; only its hash is here. Address and browser are sealed.
 
 use model::catalogue::TargetType;
-use model::things::{Session, User};
-use serde_json::json;
+use model::clock::Micros;
+use model::id::{SessionId, UserId};
+use model::things::{Session, SessionSeen, User};
+use serde_json::{Value, json};
 
 use crate::action::Changed;
 use crate::db::params;
@@ -11,7 +13,7 @@ use crate::keyring::INSTANCE;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 /// A session as an event tells it: it is about the person.
-struct Told<'a>(&'a User);
+pub(super) struct Told<'a>(pub(super) &'a User);
 
 impl Audited for Told<'_> {
     fn snapshot(&self) -> Snapshot {
@@ -27,7 +29,7 @@ impl Rx<'_> {
     pub fn session_by_hash(
         &mut self,
         hash: &[u8; 32],
-        idle_since: model::clock::Micros,
+        idle_since: Micros,
     ) -> Result<Option<Session>> {
         let now = self.now();
         let row = self.conn.query_one(
@@ -46,7 +48,50 @@ impl Rx<'_> {
     }
 }
 
+impl Rx<'_> {
+    /// The browsers in which a person is signed in, the last used first.
+    pub fn sessions_of(&mut self, user: UserId, idle_since: Micros) -> Result<Vec<SessionSeen>> {
+        let now = self.now();
+        let rows = self.conn.query(
+            "SELECT id, origin, created_at, used_at, expires_at FROM sessions \
+             WHERE user_id = $1 AND expires_at > $2 AND used_at > $3 ORDER BY used_at DESC, id",
+            params![&user, now, idle_since],
+        )?;
+        let mut sessions = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: SessionId = row.parse(0)?;
+            let place = ("sessions", "origin", id.as_str());
+            let origin = self.open_value((INSTANCE, user.as_str()), place, row.blob(1)?)?;
+            let origin: Value = origin
+                .and_then(|text| serde_json::from_slice(&text).ok())
+                .unwrap_or_default();
+            let text = |name: &str| origin[name].as_str().map(str::to_owned);
+            sessions.push(SessionSeen {
+                id,
+                ip: text("ip"),
+                user_agent: text("user_agent"),
+                created_at: row.moment(2)?,
+                used_at: row.moment(3)?,
+                expires_at: row.moment(4)?,
+            });
+        }
+        Ok(sessions)
+    }
+}
+
 impl Tx<'_> {
+    /// All sessions of a person end, but the one that acts: part of a change that is noted.
+    pub fn end_sessions(&mut self, user: UserId, of: &Changed) -> Result<()> {
+        let _ = of;
+        self.begin_writing()?;
+        let own = self.acting.session.map(|id| id.to_string());
+        self.conn.execute(
+            "DELETE FROM sessions WHERE user_id = $1 AND id <> $2",
+            params![&user, own.unwrap_or_default().as_str()],
+        )?;
+        Ok(())
+    }
+
     /// A person has signed in.
     pub fn insert_session(&mut self, session: &Session, user: &User) -> Result<Changed> {
         let id = session.id.to_string();
@@ -79,7 +124,7 @@ impl Tx<'_> {
     /// A person signs out.
     pub fn delete_session(
         &mut self,
-        session: model::id::SessionId,
+        session: SessionId,
         user: &User,
     ) -> Result<Changed> {
         self.write(

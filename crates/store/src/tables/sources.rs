@@ -214,6 +214,8 @@ impl Tx<'_> {
             .source(source.workspace, source.id)?
             .ok_or(Error::NotFound("source"))?;
         self.seen.forget("sources", source.id.as_str());
+        self.begin_writing()?;
+        self.drop_lock(source.id.as_str())?;
         self.write(
             "DELETE FROM sources WHERE id = $1",
             params![&source.id],

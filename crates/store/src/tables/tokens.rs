@@ -1,12 +1,13 @@
 //! Access tokens. The secret is shown once; only its hash is here.
 
 use model::catalogue::TargetType;
-use model::id::TokenId;
+use model::clock::Micros;
+use model::id::{OrganizationId, TokenId};
 use model::things::Token;
 use serde_json::json;
 
 use crate::action::Changed;
-use crate::db::params;
+use crate::db::{Row, params};
 use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
@@ -19,6 +20,9 @@ impl Audited for Token {
         if let Some(expires) = self.expires_at {
             value["expiresAt"] = json!(expires.rfc3339_millis());
         }
+        if let Some(role) = self.role {
+            value["role"] = json!(role.as_str());
+        }
         Snapshot {
             workspace: self.workspace,
             ..Snapshot::new(TargetType::AccessToken, &self.id, &self.name, value)
@@ -26,31 +30,66 @@ impl Audited for Token {
     }
 }
 
+const TOKEN: &str = "SELECT id, organization_id, workspace_id, user_id, name, access, role, hash, created_at, expires_at, used_at FROM tokens";
+
+fn from_row(row: &Row) -> Result<Token> {
+    let hash = row.blob(7)?;
+    Ok(Token {
+        id: row.parse::<TokenId>(0)?,
+        organization: row.parse(1)?,
+        workspace: row.opt_parse(2)?,
+        owner: row.opt_parse(3)?,
+        name: row.text(4)?.to_owned(),
+        access: row.parse(5)?,
+        role: row.opt_parse(6)?,
+        hash: hash
+            .try_into()
+            .map_err(|_| Error::Internal("a token's hash of another size".to_owned()))?,
+        created_at: row.moment(8)?,
+        expires_at: row.opt_moment(9)?,
+    })
+}
+
 impl Rx<'_> {
     /// The token with this hash of its secret, if it is valid now.
     pub fn token_by_hash(&mut self, hash: &[u8; 32]) -> Result<Option<Token>> {
         let now = self.now();
         let row = self.conn.query_one(
-            "SELECT id, organization_id, workspace_id, user_id, name, access, created_at, expires_at FROM tokens \
-             WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)",
+            &format!("{TOKEN} WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)"),
             params![hash, now],
         )?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(Token {
-            id: row.parse::<TokenId>(0)?,
-            organization: row.parse(1)?,
-            workspace: row.opt_parse(2)?,
-            owner: row.opt_parse(3)?,
-            name: row.text(4)?.to_owned(),
-            access: row.parse(5)?,
-            hash: *hash,
-            created_at: row.moment(6)?,
-            expires_at: row.opt_moment(7)?,
-        }))
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// A token, by its id, valid or not.
+    pub fn token(&mut self, id: TokenId) -> Result<Option<Token>> {
+        let sql = format!("{TOKEN} WHERE id = $1");
+        let row = self.conn.query_one(&sql, params![&id])?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// The tokens of an organization, newest first, each with its last use, to the minute.
+    pub fn tokens(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Vec<(Token, Option<Micros>)>> {
+        let sql = format!("{TOKEN} WHERE organization_id = $1 ORDER BY created_at DESC, id DESC");
+        let rows = self.conn.query(&sql, params![&organization])?;
+        rows.iter()
+            .map(|row| Ok((from_row(row)?, row.opt_moment(10)?)))
+            .collect()
+    }
+
+    /// Tokens that have reached their end, at most so many.
+    pub fn expired_tokens(&mut self, limit: i64) -> Result<Vec<Token>> {
+        let now = self.now();
+        let sql = format!("{TOKEN} WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2");
+        let rows = self.conn.query(&sql, params![now, limit])?;
+        rows.iter().map(from_row).collect()
     }
 
     /// When a token was last used, to the minute.
-    pub fn token_used_at(&mut self, id: TokenId) -> Result<Option<model::clock::Micros>> {
+    pub fn token_used_at(&mut self, id: TokenId) -> Result<Option<Micros>> {
         let row = self
             .conn
             .query_one("SELECT used_at FROM tokens WHERE id = $1", params![&id])?;
@@ -62,8 +101,8 @@ impl Tx<'_> {
     /// A new token.
     pub fn insert_token(&mut self, token: &Token) -> Result<Changed> {
         self.write(
-            "INSERT INTO tokens (id, organization_id, workspace_id, user_id, name, access, hash, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO tokens (id, organization_id, workspace_id, user_id, name, access, hash, created_at, expires_at, role) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             params![
                 &token.id,
                 &token.organization,
@@ -74,9 +113,20 @@ impl Tx<'_> {
                 &token.hash,
                 token.created_at,
                 token.expires_at,
+                token.role.map(|role| role.as_str()),
             ],
             None,
             Some(token),
+        )
+    }
+
+    /// A token ends at once.
+    pub fn delete_token(&mut self, token: &Token) -> Result<Changed> {
+        self.write(
+            "DELETE FROM tokens WHERE id = $1",
+            params![&token.id],
+            Some(token),
+            None,
         )
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::actor::Actor;
 use model::clock::Micros;
 use model::id::SessionId;
-use store::{Error, SetUpLink, Signed, Upkeep};
+use store::{Error, Letter, NewChallenge, SetUpLink, Signed, Upkeep, Way};
 
 use crate::support::{Cell, Place, START, Script, create, on_both, origin, sign_in, team};
 
@@ -25,7 +25,14 @@ fn writes(upkeep: &Upkeep) -> &'static [&'static str] {
         Upkeep::CloseRefusals => &["refusals", "entries", "logs"],
         Upkeep::UsedToken(_) => &["tokens.used_at"],
         Upkeep::UsedSession(_) => &["sessions.used_at"],
-        Upkeep::Expire => &["sessions"],
+        Upkeep::Expire => &["sessions", "challenges", "attempts"],
+        Upkeep::Challenge(_) => &["challenges", "outbox", "data_keys"],
+        Upkeep::TakeChallenge(_) => &["challenges"],
+        Upkeep::Attempt(..) | Upkeep::Forgive(_) => &["attempts"],
+        Upkeep::ClaimMessage(_) => &["outbox"],
+        Upkeep::Delivered(_) | Upkeep::NotDelivered(_) | Upkeep::GiveUp(_) => {
+            &["outbox", "invitations.delivery"]
+        }
         Upkeep::OfferSetUp(_) => &["instance.link_hash", "instance.link_expires_at"],
     }
 }
@@ -94,7 +101,39 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
             hash: [7; 32],
             expires_at: START.plus(9_999 * Micros::SECOND),
         };
+        let challenge = NewChallenge {
+            hash: [9; 32],
+            kind: "reset",
+            user: Some(team.admin),
+            payload: b"a state".to_vec().into(),
+            lasts: Micros::DAY,
+        };
+        let letter = Letter {
+            to: "ada@example.com".to_owned(),
+            subject: "A link".to_owned(),
+            text: "https://annals.example.com/reset?token=secret".to_owned(),
+        };
+        for number in 0..3 {
+            let new = NewChallenge {
+                hash: [number; 32],
+                ..challenge.clone()
+            };
+            let kept = Upkeep::Challenge(Box::new((new, Some((Way::Mail, letter.clone())))));
+            let _ = store.upkeep(kept).wait().expect("kept");
+        }
+        let messages = store.read(|rx| rx.due_messages(10)).expect("read");
+        assert_eq!(messages.len(), 3);
+        assert_eq!(messages[0].letter.as_ref(), Some(&letter));
+        let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
         for upkeep in [
+            Upkeep::Challenge(Box::new((challenge, Some((Way::Mail, letter))))),
+            Upkeep::TakeChallenge([1; 32]),
+            Upkeep::Attempt("sign-in".to_owned(), Micros::DAY),
+            Upkeep::Forgive("sign-in".to_owned()),
+            Upkeep::ClaimMessage(ids[0]),
+            Upkeep::NotDelivered(ids[0]),
+            Upkeep::Delivered(ids[1]),
+            Upkeep::GiveUp(ids[2]),
             Upkeep::Index,
             Upkeep::KeepTiles,
             Upkeep::Purge,

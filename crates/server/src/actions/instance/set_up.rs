@@ -93,6 +93,7 @@ impl SetUp {
             } else {
                 Access::Read
             },
+            role: None,
             hash: if personal {
                 self.access_token
             } else {
@@ -159,6 +160,7 @@ impl Action for SetUp {
         let organization = Organization {
             id: made.organization,
             name: self.organization.clone(),
+            requires_mfa: false,
             created_at: at,
         };
         let row = tx.insert_organization(&organization, &self.instance)?;

@@ -57,7 +57,7 @@ impl Action for SignIn {
         };
         let made = tx.insert_session(&session, &self.user)?;
         // Nobody was signed in when this was asked; from here on it is the person.
-        tx.acting.signed_in(&self.user, session.id);
+        tx.acting.signed_in(&self.user, Some(session.id));
         Ok(Done::new(
             session.id,
             vec![Fact::new(catalogue::USER_SIGNED_IN, &made)],

@@ -56,6 +56,7 @@ impl Action for AddPerson {
             let organization = Organization {
                 id: self.organization,
                 name: "Other".to_owned(),
+                requires_mfa: false,
                 created_at: at,
             };
             let workspace = Workspace {
@@ -96,6 +97,7 @@ impl Action for AddPerson {
             owner: Some(id),
             name: "test".to_owned(),
             access: self.access,
+            role: None,
             hash: self.hash,
             created_at: at,
             expires_at: self.expires.map(|after| at.plus(after)),

@@ -141,6 +141,7 @@ impl Action for MakeTeam {
         let organization = Organization {
             id: self.0.organization,
             name: self.1.clone(),
+            requires_mfa: false,
             created_at: at,
         };
         let workspace = Workspace {
@@ -174,6 +175,7 @@ impl Action for MakeTeam {
             owner: Some(self.0.admin),
             name: "ci".to_owned(),
             access: Access::ReadWrite,
+            role: None,
             hash: <[u8; 32]>::try_from(format!("{:0>32}", self.0.token).as_bytes())
                 .expect("32 bytes"),
             created_at: at,

@@ -1,0 +1,3 @@
+//! Who may change a single source or destination.
+
+pub mod update;

@@ -1,0 +1,51 @@
+//! Set another password, by the link that was sent to who forgot it: all sessions end. A second factor is still asked for
+//! at the next sign-in.
+
+use model::catalogue::{self, EventType};
+use model::id::UserId;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{about, person};
+
+/// The word of the challenge.
+pub const RESET: &str = "reset";
+
+/// A password to be, of someone who forgot the one before.
+#[derive(Clone, Debug)]
+pub struct ResetPassword {
+    /// Whose.
+    pub user: UserId,
+    /// The hash of the link's secret.
+    pub hash: [u8; 32],
+    /// The hash of the new password.
+    pub password: String,
+}
+
+impl Action for ResetPassword {
+    const EVENTS: &'static [EventType] = &[catalogue::USER_RESET_PASSWORD];
+    type Output = ();
+
+    fn scope(&self) -> Scope {
+        Scope::Account(self.user)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        about(rx, self.user)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+        let challenge = tx.challenge(RESET, &self.hash)?;
+        if challenge.is_none_or(|challenge| challenge.user != Some(self.user)) {
+            return Err(Error::Unauthenticated);
+        }
+        let user = person(tx, self.user)?;
+        let before = tx.password_of(self.user)?.unwrap_or_default();
+        // Whoever has the link acts for the account.
+        tx.acting.signed_in(&user, None);
+        let row = tx.update_password(&user, &before, &self.password)?;
+        tx.end_sessions(self.user, &row)?;
+        tx.drop_challenges(RESET, self.user, &row)?;
+        let fact = Fact::new(catalogue::USER_RESET_PASSWORD, &row);
+        Ok(Done::new((), vec![fact]))
+    }
+}

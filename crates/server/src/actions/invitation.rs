@@ -1,0 +1,46 @@
+//! Invitations to an organization.
+
+pub mod accept;
+pub mod cancel;
+pub mod create;
+pub mod expire;
+pub mod resend;
+
+use model::catalogue::TargetType;
+use model::clock::Micros;
+use model::id::{InvitationId, OrganizationId};
+use model::things::{Invitation, InvitationState};
+use store::{Error, Result, Rx, Target};
+
+/// How long an invitation is good, in microseconds: 3 days.
+pub const LASTS: i64 = 3 * Micros::DAY;
+
+pub(crate) fn target(invitation: &Invitation) -> Target {
+    Target::new(
+        TargetType::UserInvitation,
+        invitation.id,
+        invitation.email.clone(),
+    )
+}
+
+pub(crate) fn found(
+    rx: &mut Rx<'_>,
+    organization: OrganizationId,
+    id: InvitationId,
+) -> Result<Invitation> {
+    rx.invitation(id)?
+        .filter(|one| one.organization == organization)
+        .ok_or(Error::NotFound("invitation"))
+}
+
+/// Refuses what has ended already.
+pub(crate) fn is_open(invitation: &Invitation, now: Micros) -> Result<()> {
+    let over = |what: &str| Error::failed("invitation_over", format!("this invitation {what}"));
+    match invitation.state {
+        InvitationState::Open if invitation.expires_at <= now => Err(over("has expired")),
+        InvitationState::Open => Ok(()),
+        InvitationState::Accepted => Err(over("was accepted already")),
+        InvitationState::Cancelled => Err(over("was withdrawn")),
+        InvitationState::Expired => Err(over("has expired")),
+    }
+}

@@ -1,0 +1,66 @@
+//! Change what a member is, in the organization and in its workspaces. What is not given stays.
+
+use model::catalogue::{self, EventType};
+use model::id::{OrganizationId, UserId, WorkspaceId};
+use model::role::{OrganizationRole, Permission, WorkspaceRole};
+use model::things::Member;
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{found, not_the_last_admin, target};
+
+/// What a member is to be.
+#[derive(Clone, Debug)]
+pub struct ChangeMember {
+    /// Where.
+    pub organization: OrganizationId,
+    /// Who.
+    pub user: UserId,
+    /// The role in the organization.
+    pub role: Option<OrganizationRole>,
+    /// Roles in workspaces; none takes the role there away.
+    pub workspaces: Vec<(WorkspaceId, Option<WorkspaceRole>)>,
+}
+
+impl Action for ChangeMember {
+    const EVENTS: &'static [EventType] = &[catalogue::USER_CHANGED_PERMISSION];
+    type Output = Member;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let member = found(rx, self.organization, self.user)?;
+        Ok(vec![Need::in_organization(
+            Permission::EditMembers,
+            target(&member),
+        )])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Member>> {
+        let before = found(tx, self.organization, self.user)?;
+        let mut after = before.clone();
+        after.role = self.role.unwrap_or(before.role);
+        for (workspace, role) in &self.workspaces {
+            if tx.organization_of(*workspace)? != Some(self.organization) {
+                return Err(Error::NotFound("workspace"));
+            }
+            after.workspaces.retain(|(one, _)| one != workspace);
+            after
+                .workspaces
+                .extend(role.map(|role| (*workspace, role)));
+        }
+        after.workspaces.sort_unstable_by_key(|(id, _)| *id);
+        let mut unchanged = before.clone();
+        unchanged.workspaces.sort_unstable_by_key(|(id, _)| *id);
+        if after == unchanged {
+            return Ok(Done::new(before, Vec::new()));
+        }
+        if after.role != OrganizationRole::Admin {
+            not_the_last_admin(tx, &before)?;
+        }
+        let made = tx.update_member(&before, &after)?;
+        let fact = Fact::new(catalogue::USER_CHANGED_PERMISSION, &made);
+        Ok(Done::new(after, vec![fact]))
+    }
+}

@@ -1,0 +1,61 @@
+//! Remove a member: sessions and tokens end at once, and the history stays.
+
+use model::catalogue::{self, EventType};
+use model::id::{OrganizationId, UserId};
+use model::role::Permission;
+use model::things::Member;
+use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{found, not_the_last_admin, target};
+
+/// A member to remove.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoveMember {
+    /// From where.
+    pub organization: OrganizationId,
+    /// Whom.
+    pub user: UserId,
+}
+
+/// Ends a membership with all that hangs on it: a fact for each token, and `event` for the member.
+pub(super) fn end(tx: &mut Tx<'_>, member: &Member, event: EventType) -> Result<Vec<Fact>> {
+    not_the_last_admin(tx, member)?;
+    let tokens = tx.tokens(member.organization)?;
+    let own = tokens
+        .into_iter()
+        .filter(|(token, _)| token.owner == Some(member.user.id));
+    let mut facts = Vec::new();
+    for (token, _) in own {
+        let gone = tx.delete_token(&token)?;
+        facts.push(Fact::new(catalogue::ACCESS_TOKEN_DELETED, &gone));
+    }
+    let gone = tx.delete_member(member)?;
+    facts.push(Fact::new(event, &gone));
+    Ok(facts)
+}
+
+impl Action for RemoveMember {
+    const EVENTS: &'static [EventType] = &[
+        catalogue::USER_REMOVED_FROM_ORGANIZATION,
+        catalogue::ACCESS_TOKEN_DELETED,
+    ];
+    type Output = Member;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let member = found(rx, self.organization, self.user)?;
+        Ok(vec![Need::in_organization(
+            Permission::EditMembers,
+            target(&member),
+        )])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Member>> {
+        let member = found(tx, self.organization, self.user)?;
+        let facts = end(tx, &member, catalogue::USER_REMOVED_FROM_ORGANIZATION)?;
+        Ok(Done::new(member, facts))
+    }
+}

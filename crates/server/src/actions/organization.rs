@@ -1,0 +1,3 @@
+//! The organization.
+
+pub mod update;

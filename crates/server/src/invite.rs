@@ -1,0 +1,118 @@
+//! Inviting people: what happens outside of the transaction, for the API and the page alike. Without a mail server the links
+//! are given to whoever invites, to hand over.
+
+use std::ops::Range;
+
+use model::id::{InvitationId, LogId, OrganizationId, WorkspaceId};
+use model::role::{OrganizationRole, WorkspaceRole};
+use model::things::Invitation;
+use store::{Error, Result};
+
+use crate::actions::invitation::create::{Invite, Invitee};
+use crate::actions::invitation::resend::ResendInvitation;
+use crate::app::App;
+use crate::auth::secret::{self, Kind};
+use crate::mail;
+use crate::request::Caller;
+
+/// Who is to be invited, and as what.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// E-mail addresses.
+    pub emails: Vec<String>,
+    /// The role in the organization.
+    pub role: OrganizationRole,
+    /// The roles in its workspaces.
+    pub workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
+}
+
+/// What was recorded.
+type Entries = Vec<(LogId, Range<u64>)>;
+
+/// The organization's name, and the name of who invites.
+async fn names(app: &App, caller: &Caller, id: OrganizationId) -> Result<(String, String)> {
+    let actor = caller.actor;
+    app.read(move |rx| {
+        let acting = rx.acting(actor)?;
+        let organization = rx.organization(id)?;
+        let organization = organization.ok_or(Error::NotFound("organization"))?;
+        Ok((organization.name, acting.name.unwrap_or_default()))
+    })
+    .await
+}
+
+fn link(base: &str, secret: &str) -> String {
+    format!("{base}/invitation?token={secret}")
+}
+
+/// Invites people; gives each invitation with its link, where there is no mail server.
+///
+/// # Errors
+/// Those of [`Invite`].
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    organization: OrganizationId,
+    wanted: Wanted,
+    base: &str,
+) -> Result<(Vec<(Invitation, Option<String>)>, Entries)> {
+    let (name, by) = names(app, caller, organization).await?;
+    let mut links = Vec::new();
+    let mut people = Vec::new();
+    for email in &wanted.emails {
+        let email = email.trim();
+        let secret = secret::new(Kind::Invitation, app.store.entropy());
+        let link = link(base, &secret);
+        people.push(Invitee {
+            email: email.to_owned(),
+            hash: secret::hash(&secret),
+            letter: app
+                .mailer
+                .is_some()
+                .then(|| mail::invitation(email, &name, &by, &link)),
+        });
+        links.push(app.mailer.is_none().then_some(link));
+    }
+    let action = Invite {
+        organization,
+        people,
+        role: wanted.role,
+        workspaces: wanted.workspaces,
+    };
+    let done = app.perform(caller, action).await?;
+    Ok((done.output.into_iter().zip(links).collect(), done.entries))
+}
+
+/// Sends an invitation again; gives it with its link, where there is no mail server.
+///
+/// # Errors
+/// Those of [`ResendInvitation`].
+pub async fn resend(
+    app: &App,
+    caller: &Caller,
+    organization: OrganizationId,
+    id: InvitationId,
+    base: &str,
+) -> Result<(Invitation, Option<String>, Entries)> {
+    let (name, by) = names(app, caller, organization).await?;
+    let invitation = app.read(move |rx| rx.invitation(id)).await?;
+    let invitation = invitation.filter(|one| one.organization == organization);
+    let invitation = invitation.ok_or(Error::NotFound("invitation"))?;
+    let secret = secret::new(Kind::Invitation, app.store.entropy());
+    let link = link(base, &secret);
+    let action = ResendInvitation {
+        organization,
+        id,
+        hash: secret::hash(&secret),
+        letter: app
+            .mailer
+            .is_some()
+            .then(|| mail::invitation(&invitation.email, &name, &by, &link)),
+    };
+    let done = app.perform(caller, action).await?;
+    Ok((
+        done.output,
+        app.mailer.is_none().then_some(link),
+        done.entries,
+    ))
+}

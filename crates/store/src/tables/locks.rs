@@ -1,0 +1,103 @@
+//! Who may change a single source or destination: anyone with edit rights or, where it is locked, only people selected.
+
+use model::catalogue::TargetType;
+use model::id::{UserId, WorkspaceId};
+use serde_json::json;
+
+use crate::action::{Changed, Target};
+use crate::db::params;
+use crate::error::Result;
+use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+/// Who may change a source or destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// The source or destination.
+    pub resource: Target,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// The people selected, in order; none where anyone with edit rights may.
+    pub people: Option<Vec<UserId>>,
+}
+
+impl Audited for Lock {
+    fn snapshot(&self) -> Snapshot {
+        let value = match &self.people {
+            Some(people) => json!({ "locked": true, "people": people }),
+            None => json!({ "locked": false }),
+        };
+        let target = Target {
+            kind: TargetType::Permission,
+            ..self.resource.clone()
+        };
+        Snapshot {
+            target,
+            workspace: Some(self.workspace),
+            ..Snapshot::new(TargetType::Permission, &"", "", value)
+        }
+    }
+}
+
+impl Rx<'_> {
+    /// The people who may change a locked source or destination; nothing where it is not locked.
+    pub fn selected(&mut self, resource: &str) -> Result<Option<Vec<UserId>>> {
+        let rows = self.conn.recall_all(
+            "SELECT l.resource_id, m.user_id FROM locks l LEFT JOIN lock_members m ON m.resource_id = l.resource_id \
+             WHERE l.resource_id = $1 ORDER BY m.user_id",
+            params![resource],
+        )?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut people = Vec::with_capacity(rows.len());
+        for row in &rows {
+            people.extend(row.opt_parse::<UserId>(1)?);
+        }
+        Ok(Some(people))
+    }
+}
+
+impl Tx<'_> {
+    /// Who may change a source or destination is another question now.
+    pub fn update_lock(&mut self, before: &Lock, after: &Lock) -> Result<Changed> {
+        let id = after.resource.id.clone().unwrap_or_default();
+        self.begin_writing()?;
+        let changed = self.note(Some(before), Some(after));
+        self.conn.execute(
+            "DELETE FROM lock_members WHERE resource_id = $1",
+            params![&id],
+        )?;
+        match (&before.people, &after.people) {
+            (None, Some(_)) => self.write_part(
+                "INSERT INTO locks (resource_id, kind, workspace_id) VALUES ($1, $2, $3)",
+                params![&id, after.resource.kind.as_str(), &after.workspace],
+                &changed,
+            )?,
+            (Some(_), None) => self.write_part(
+                "DELETE FROM locks WHERE resource_id = $1",
+                params![&id],
+                &changed,
+            )?,
+            _ => {}
+        }
+        for user in after.people.iter().flatten() {
+            self.write_part(
+                "INSERT INTO lock_members (resource_id, user_id) VALUES ($1, $2)",
+                params![&id, user],
+                &changed,
+            )?;
+        }
+        Ok(changed)
+    }
+
+    /// A thing goes, and with it who may change it.
+    pub(crate) fn drop_lock(&mut self, resource: &str) -> Result<()> {
+        for sql in [
+            "DELETE FROM lock_members WHERE resource_id = $1",
+            "DELETE FROM locks WHERE resource_id = $1",
+        ] {
+            self.conn.execute(sql, params![resource])?;
+        }
+        Ok(())
+    }
+}
