@@ -398,6 +398,8 @@ pub struct Invitation {
     pub role: OrganizationRole,
     /// What the person is to be in its workspaces.
     pub workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
+    /// SHA-256 of the link's secret.
+    pub hash: [u8; 32],
     /// What became of it.
     pub state: InvitationState,
     /// What became of its letter.

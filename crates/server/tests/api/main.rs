@@ -11,4 +11,5 @@ mod proof;
 mod reading;
 mod secrets;
 mod support;
+mod team;
 mod together;

@@ -33,6 +33,7 @@ pub(crate) struct Api {
     pub(crate) admin: String,
     /// The organization's service token.
     pub(crate) service: String,
+    pub(crate) app: App,
     pub(crate) router: Router,
     pub(crate) runtime: Runtime,
     // Removed last.
@@ -132,8 +133,10 @@ impl Api {
             .wait()
             .expect("set up")
             .output;
+        let app = App::new(store.clone(), Config::default());
         Self {
-            router: server::serve::router(&App::new(store.clone(), Config::default())),
+            router: server::serve::router(&app),
+            app,
             store,
             clock,
             made,
@@ -285,6 +288,13 @@ impl Api {
     }
 
     /// Takes everything into the index, as the server's own job does from time to time.
+    /// What reaches its time ends, as the server's own job does it.
+    pub(crate) fn expire(&self) {
+        self.runtime
+            .block_on(server::serve::expire(&self.app))
+            .expect("ended");
+    }
+
     pub(crate) fn index(&self) {
         while self.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
     }

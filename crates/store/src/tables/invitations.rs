@@ -26,18 +26,20 @@ impl Audited for Invitation {
             "role": self.role.as_str(),
             "state": self.state.as_str(),
             "expiresAt": self.expires_at.rfc3339_millis(),
+            "link": self.hash.map(|byte| format!("{byte:02x}")).concat(),
         });
         if !self.workspaces.is_empty() {
             value["workspaces"] = roles(&self.workspaces).into();
         }
         Snapshot {
             person: Some(self.user),
+            secret: &["link"],
             ..Snapshot::new(TargetType::UserInvitation, &self.id, &self.email, value)
         }
     }
 }
 
-const INVITATION: &str = "SELECT id, organization_id, user_id, email, role, workspaces, state, delivery, created_at, expires_at, ended_at FROM invitations";
+const INVITATION: &str = "SELECT id, organization_id, user_id, email, role, workspaces, state, delivery, created_at, expires_at, ended_at, hash FROM invitations";
 
 impl Rx<'_> {
     /// An invitation as its row has it; nothing for one of a person who was erased.
@@ -67,6 +69,7 @@ impl Rx<'_> {
             email,
             role: row.parse(4)?,
             workspaces,
+            hash: row.blob(11)?.try_into().map_err(|_| broken())?,
             state: row.parse(6)?,
             delivery: row.parse(7)?,
             created_at: row.moment(8)?,
@@ -148,8 +151,8 @@ impl Rx<'_> {
 }
 
 impl Tx<'_> {
-    /// Someone is invited; `hash` is of the link's secret.
-    pub fn insert_invitation(&mut self, new: &Invitation, hash: &[u8; 32]) -> Result<Changed> {
+    /// Someone is invited.
+    pub fn insert_invitation(&mut self, new: &Invitation) -> Result<Changed> {
         self.begin_writing()?;
         let id = new.id.to_string();
         let sealed = self.seal_value(
@@ -170,7 +173,7 @@ impl Tx<'_> {
                 &index,
                 new.role.as_str(),
                 &workspaces,
-                hash,
+                &new.hash,
                 new.state.as_str(),
                 new.delivery.as_str(),
                 new.created_at,
@@ -186,11 +189,10 @@ impl Tx<'_> {
         &mut self,
         before: &Invitation,
         after: &Invitation,
-        hash: &[u8; 32],
     ) -> Result<Changed> {
         self.write(
             "UPDATE invitations SET hash = $2, expires_at = $3, delivery = $4 WHERE id = $1 AND state = 'open'",
-            params![&after.id, hash, after.expires_at, after.delivery.as_str()],
+            params![&after.id, &after.hash, after.expires_at, after.delivery.as_str()],
             Some(before),
             Some(after),
         )

@@ -13,12 +13,11 @@ use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 impl Audited for Organization {
     fn snapshot(&self) -> Snapshot {
-        Snapshot::new(
-            TargetType::Organization,
-            &self.id,
-            &self.name,
-            json!({ "name": self.name, "requiresMfa": self.requires_mfa }),
-        )
+        let mut value = json!({ "name": self.name });
+        if self.requires_mfa {
+            value["requiresMfa"] = json!(true);
+        }
+        Snapshot::new(TargetType::Organization, &self.id, &self.name, value)
     }
 }
 

@@ -83,7 +83,7 @@ impl Rx<'_> {
     /// Tokens that have reached their end, at most so many.
     pub fn expired_tokens(&mut self, limit: i64) -> Result<Vec<Token>> {
         let now = self.now();
-        let sql = format!("{TOKEN} WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2");
+        let sql = format!("{TOKEN} WHERE expires_at <= $1 ORDER BY expires_at, created_at, id LIMIT $2");
         let rows = self.conn.query(&sql, params![now, limit])?;
         rows.iter().map(from_row).collect()
     }

@@ -73,6 +73,7 @@ impl Invite {
             email,
             role: self.role,
             workspaces: self.workspaces.clone(),
+            hash: one.hash,
             state: InvitationState::Open,
             delivery: if one.letter.is_some() {
                 Delivery::Waiting
@@ -121,7 +122,7 @@ impl Action for Invite {
         let mut facts = Vec::new();
         for one in &self.people {
             let new = self.invitation(tx, one)?;
-            let row = tx.insert_invitation(&new, &one.hash)?;
+            let row = tx.insert_invitation(&new)?;
             if let Some(letter) = &one.letter {
                 tx.send((Way::Mail, new.user), Some(new.id), letter, &row)?;
             }

@@ -41,6 +41,7 @@ impl Action for ResendInvitation {
         let before = found(tx, self.organization, self.id)?;
         is_open(&before, tx.at)?;
         let after = Invitation {
+            hash: self.hash,
             expires_at: tx.at.plus(LASTS),
             delivery: if self.letter.is_some() {
                 Delivery::Waiting
@@ -49,7 +50,7 @@ impl Action for ResendInvitation {
             },
             ..before.clone()
         };
-        let row = tx.renew_invitation(&before, &after, &self.hash)?;
+        let row = tx.renew_invitation(&before, &after)?;
         if let Some(letter) = &self.letter {
             tx.send((Way::Mail, after.user), Some(after.id), letter, &row)?;
         }
