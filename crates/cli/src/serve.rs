@@ -97,9 +97,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         (Some(_), _) if public_url.is_none() => {
             bail!("--smtp needs --public-url: links in letters must lead somewhere")
         }
-        (Some(server), Some(from)) => {
-            Some(Mailer::new(server, from, command.smtp_ca.as_deref())?)
-        }
+        (Some(server), Some(from)) => Some(Mailer::new(server, from, command.smtp_ca.as_deref())?),
         _ => None,
     };
     let listener = std::net::TcpListener::bind(command.listen)

@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::catalogue::TargetType;
 use crate::clock::Micros;
 use crate::id::{
-    ConnectionId, DestinationId, FactorId, InvitationId, OrganizationId, RevisionId, SessionId, SourceId,
-    TokenId, TransformationId, UserId, VersionId, WorkspaceId,
+    ConnectionId, DestinationId, FactorId, InvitationId, OrganizationId, RevisionId, SessionId,
+    SourceId, TokenId, TransformationId, UserId, VersionId, WorkspaceId,
 };
 use crate::role::{Access, OrganizationRole, WorkspaceRole};
 
@@ -324,8 +324,7 @@ pub enum InvitationState {
 
 impl InvitationState {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::Open, Self::Accepted, Self::Cancelled, Self::Expired];
+    pub const ALL: &'static [Self] = &[Self::Open, Self::Accepted, Self::Cancelled, Self::Expired];
 
     /// The word that is stored and sent.
     pub const fn as_str(self) -> &'static str {

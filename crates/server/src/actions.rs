@@ -6,6 +6,7 @@ pub mod account;
 pub mod audit_log;
 pub mod connection;
 pub mod destination;
+pub mod factor;
 pub mod input;
 pub mod instance;
 pub mod invitation;

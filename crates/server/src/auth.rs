@@ -2,6 +2,8 @@
 
 pub mod cookies;
 pub mod csrf;
+pub mod limits;
 pub mod password;
+pub mod second;
 pub mod secret;
 pub mod session;

@@ -23,7 +23,9 @@ const BATCH: i64 = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// The address of the mail server is none.
-    #[error("the mail server must be like smtp://user:password@mail.example.com:587 (STARTTLS), smtps://... (TLS from the start) or smtp+plain://... (no TLS, without a password)")]
+    #[error(
+        "the mail server must be like smtp://user:password@mail.example.com:587 (STARTTLS), smtps://... (TLS from the start) or smtp+plain://... (no TLS, without a password)"
+    )]
     Server,
     /// The sender's address is none.
     #[error("the sender must be like \u{201c}Annals <annals@example.com>\u{201d}")]
@@ -94,10 +96,8 @@ impl Mailer {
             .timeout(Some(PATIENCE))
             .tls(tls);
         if let Some(password) = url.password() {
-            builder = builder.credentials(Credentials::new(
-                decoded(url.username()),
-                decoded(password),
-            ));
+            builder =
+                builder.credentials(Credentials::new(decoded(url.username()), decoded(password)));
         }
         Ok(Self {
             transport: builder.build(),

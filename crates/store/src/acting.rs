@@ -163,8 +163,9 @@ impl Acting {
         if row.flag(3)? && !rx.has_factor(user)? {
             return Err(Error::Denied {
                 code: "second_factor_required",
-                message: "this organization requires a second factor; add one to your account first"
-                    .to_owned(),
+                message:
+                    "this organization requires a second factor; add one to your account first"
+                        .to_owned(),
             });
         }
         if let Standing::Person {
@@ -207,7 +208,8 @@ impl Acting {
         if !is_locked_with || self.is_system() || standing.may(Permission::EditAccess) {
             return Ok(());
         }
-        let (Some(id), Some(organization)) = (&need.resource.target.id, rx.organization_of(workspace)?)
+        let (Some(id), Some(organization)) =
+            (&need.resource.target.id, rx.organization_of(workspace)?)
         else {
             return Ok(());
         };

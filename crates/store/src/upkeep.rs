@@ -12,8 +12,8 @@ use crate::publish::{self, Signed};
 use crate::refusal;
 use crate::tables::challenges::NewChallenge;
 use crate::tables::outbox::{Letter, Way};
-use crate::tables::{erasures, outbox};
 use crate::tables::setup::SetUpLink;
+use crate::tables::{erasures, outbox};
 use crate::tree;
 use crate::writer::Group;
 
@@ -163,8 +163,14 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
 const TRIES: i64 = Micros::DAY;
 
 fn expire(conn: &mut Conn, now: Micros) -> Result<u64> {
-    conn.execute("DELETE FROM challenges WHERE expires_at <= $1", params![now])?;
-    conn.execute("DELETE FROM attempts WHERE since <= $1", params![now.plus(-TRIES)])?;
+    conn.execute(
+        "DELETE FROM challenges WHERE expires_at <= $1",
+        params![now],
+    )?;
+    conn.execute(
+        "DELETE FROM attempts WHERE since <= $1",
+        params![now.plus(-TRIES)],
+    )?;
     Ok(conn.execute("DELETE FROM sessions WHERE expires_at <= $1", params![now])?)
 }
 

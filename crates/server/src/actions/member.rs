@@ -11,21 +11,13 @@ use model::role::OrganizationRole;
 use model::things::Member;
 use store::{Error, Result, Rx, Target};
 
-pub(crate) fn found(
-    rx: &mut Rx<'_>,
-    organization: OrganizationId,
-    user: UserId,
-) -> Result<Member> {
+pub(crate) fn found(rx: &mut Rx<'_>, organization: OrganizationId, user: UserId) -> Result<Member> {
     rx.member(organization, user)?
         .ok_or(Error::NotFound("member"))
 }
 
 pub(crate) fn target(member: &Member) -> Target {
-    Target::new(
-        TargetType::User,
-        member.user.id,
-        member.user.name.clone(),
-    )
+    Target::new(TargetType::User, member.user.id, member.user.name.clone())
 }
 
 /// Refuses what would leave the organization without an Admin.

@@ -13,11 +13,7 @@ pub(crate) fn target(token: &Token) -> Target {
     Target::new(TargetType::AccessToken, token.id, token.name.clone())
 }
 
-pub(crate) fn found(
-    rx: &mut Rx<'_>,
-    organization: OrganizationId,
-    id: TokenId,
-) -> Result<Token> {
+pub(crate) fn found(rx: &mut Rx<'_>, organization: OrganizationId, id: TokenId) -> Result<Token> {
     rx.token(id)?
         .filter(|token| token.organization == organization)
         .ok_or(Error::NotFound("token"))

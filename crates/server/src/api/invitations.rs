@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::members::{Roles, look, role, roles};
 use super::answer;
+use super::members::{Roles, look, role, roles};
 use crate::actions::invitation::cancel::CancelInvitation;
 use crate::app::App;
 use crate::invite;

@@ -108,7 +108,9 @@ async fn look(app: &App, bearer: Bearer, what: What) -> Result<Json<AccessView>,
         .read(move |rx| {
             answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
             let id = match what {
-                What::Source(id) => rx.source(place.workspace, id)?.map(|one| one.id.to_string()),
+                What::Source(id) => rx
+                    .source(place.workspace, id)?
+                    .map(|one| one.id.to_string()),
                 What::Destination(id) => rx
                     .destination(place.workspace, id)?
                     .map(|one| one.id.to_string()),

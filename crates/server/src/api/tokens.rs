@@ -160,9 +160,8 @@ async fn list(State(app): State<App>, bearer: Bearer) -> Result<Json<Tokens>, Pr
             let all = acting.may(rx, Permission::EditMembers, organization, None)?
                 || acting.may(rx, Permission::ReadAuditLog, organization, None)?;
             let mut tokens = rx.tokens(organization)?;
-            tokens.retain(|(token, _)| {
-                all || (token.owner.is_some() && token.owner == acting.user)
-            });
+            tokens
+                .retain(|(token, _)| all || (token.owner.is_some() && token.owner == acting.user));
             Ok(tokens)
         })
         .await?;

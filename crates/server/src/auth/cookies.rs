@@ -15,6 +15,12 @@ pub enum Name {
     Form,
     /// The secret of the set-up link, once it has been opened.
     SetUp,
+    /// The secret of a link in a letter, once it has been opened.
+    Link,
+    /// The secret of a sign-in that waits for the second step.
+    Step,
+    /// The secret of an authenticator app that is being set up.
+    Seed,
     /// What the next page says about the change before it.
     Flash,
 }
@@ -26,6 +32,9 @@ impl Name {
             Self::Session => "annals_session",
             Self::Form => "annals_form",
             Self::SetUp => "annals_setup",
+            Self::Link => "annals_link",
+            Self::Step => "annals_step",
+            Self::Seed => "annals_seed",
             Self::Flash => "annals_flash",
         };
         if config.is_secure() {

@@ -68,6 +68,8 @@ pub enum NotSignedIn {
     Nobody,
     /// A person who has no role in any workspace.
     NoWorkspace,
+    /// A person without the second factor that the organization requires.
+    NeedsFactor,
     /// It could not be found out.
     Error(Error),
 }
@@ -162,7 +164,20 @@ fn find(rx: &mut Rx<'_>, actor: Actor, user: User, wanted: Option<&str>) -> Resu
     }))
 }
 
-impl SignedIn {
+/// A person who is signed in, wherever.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Who acts, and from where.
+    pub caller: Caller,
+    /// The person.
+    pub user: User,
+    /// The session.
+    pub session: SessionId,
+    /// The token for the person's forms.
+    pub csrf: String,
+}
+
+impl Person {
     /// Who is signed in, by a request's cookies.
     ///
     /// # Errors
@@ -171,43 +186,82 @@ impl SignedIn {
         let shown =
             cookies::read(&parts.headers, &app.config, Name::Session).ok_or(NotSignedIn::Nobody)?;
         let hash = secret::hash(&shown);
-        let wanted = cookies::value(&parts.headers, WORKSPACE_COOKIE);
-        let read = app
+        let (session, user, stale) = app
             .read(move |rx| {
                 let idle_since = rx.now().plus(-IDLE);
                 let Some(session) = rx.session_by_hash(&hash, idle_since)? else {
                     return Err(Error::Unauthenticated);
                 };
                 let user = rx.user(session.user)?.ok_or(Error::Unauthenticated)?;
-                let actor = Actor::User {
-                    user: user.id,
-                    session: session.id,
-                };
                 let stale = session.used_at < rx.now().plus(-NOTED);
-                let found = find(rx, actor, user, wanted.as_deref())?;
-                Ok((session.id, stale, found))
+                Ok((session.id, user, stale))
             })
             .await?;
-        let (session, stale, found) = read;
         if stale {
             app.note(Upkeep::UsedSession(session));
         }
-        let found = found.ok_or(NotSignedIn::NoWorkspace)?;
         Ok(Self {
             caller: Caller {
                 actor: Actor::User {
-                    user: found.user.id,
+                    user: user.id,
                     session,
                 },
                 origin: origin(parts, app, Interface::Dashboard),
             },
-            user: found.user,
+            user,
             session,
+            csrf: csrf::token(&shown),
+        })
+    }
+}
+
+impl SignedIn {
+    /// Who is signed in, by a request's cookies.
+    ///
+    /// # Errors
+    /// [`NotSignedIn`], with the reason.
+    pub async fn of(parts: &Parts, app: &App) -> std::result::Result<Self, NotSignedIn> {
+        let person = Person::of(parts, app).await?;
+        let wanted = cookies::value(&parts.headers, WORKSPACE_COOKIE);
+        let (actor, user) = (person.caller.actor, person.user);
+        let found = app
+            .read(move |rx| {
+                let id = user.id;
+                let found = find(rx, actor, user, wanted.as_deref())?;
+                let lacks = found.is_none() && lacks_factor(rx, id)?;
+                Ok((found, lacks))
+            })
+            .await?;
+        let found = match found {
+            (Some(found), _) => found,
+            (None, true) => return Err(NotSignedIn::NeedsFactor),
+            (None, false) => return Err(NotSignedIn::NoWorkspace),
+        };
+        Ok(Self {
+            caller: person.caller,
+            user: found.user,
+            session: person.session,
             organization: found.organization,
             workspace: found.workspace,
             role: found.role,
             can: found.can,
-            csrf: csrf::token(&shown),
+            csrf: person.csrf,
         })
     }
+}
+
+/// Whether an organization of the person requires a second factor, and there is none.
+fn lacks_factor(rx: &mut Rx<'_>, user: model::id::UserId) -> Result<bool> {
+    if rx.has_factor(user)? {
+        return Ok(false);
+    }
+    for organization in rx.organizations_of(user)? {
+        if rx
+            .organization(organization)?
+            .is_some_and(|one| one.requires_mfa)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

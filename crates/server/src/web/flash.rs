@@ -28,10 +28,17 @@ pub(super) enum Done {
     Added,
     TakenAway,
     Erased,
+    Invited,
+    Resent,
+    Cancelled,
+    Removed,
+    Ended,
+    TurnedOn,
+    TurnedOff,
 }
 
 impl Done {
-    const ALL: [(Self, &'static str, &'static str); 10] = [
+    const ALL: [(Self, &'static str, &'static str); 17] = [
         (Self::Created, "created", "Created"),
         (Self::Saved, "saved", "Saved"),
         (Self::Enabled, "enabled", "Enabled"),
@@ -42,6 +49,13 @@ impl Done {
         (Self::Added, "added", "Added"),
         (Self::TakenAway, "taken", "Taken away"),
         (Self::Erased, "erased", "Erased"),
+        (Self::Invited, "invited", "Invited"),
+        (Self::Resent, "resent", "Sent again"),
+        (Self::Cancelled, "cancelled", "Withdrawn"),
+        (Self::Removed, "removed", "Removed"),
+        (Self::Ended, "ended", "Ended"),
+        (Self::TurnedOn, "on", "Turned on"),
+        (Self::TurnedOff, "off", "Turned off"),
     ];
 
     fn word(self) -> &'static str {

@@ -10,6 +10,7 @@ use super::visitor::Visitor;
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
 use crate::auth::csrf;
+use crate::auth::session::Person;
 
 /// The fields of a form.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +82,36 @@ impl FromRequest<App> for Sent {
     }
 }
 
+/// A form of a person who is signed in, wherever.
+pub(super) struct SentByPerson {
+    pub(super) person: Person,
+    pub(super) visitor: Visitor,
+    pub(super) form: Form,
+    pub(super) headers: HeaderMap,
+}
+
+impl FromRequest<App> for SentByPerson {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let person = super::me::Somebody::from_request_parts(&mut parts, app)
+            .await?
+            .0;
+        let visitor = Visitor::of(&mut parts, app);
+        let headers = parts.headers.clone();
+        let secret = cookies::read(&headers, &app.config, Name::Session);
+        let form = Form::read(Request::from_parts(parts, body), app).await?;
+        form.check(secret.as_deref())?;
+        Ok(Self {
+            person,
+            visitor,
+            form,
+            headers,
+        })
+    }
+}
+
 /// A form of someone who is not signed in.
 pub(super) struct SentByVisitor {
     pub(super) visitor: Visitor,
@@ -124,5 +155,44 @@ pub(super) fn visitor_token(
             let cookie = cookies::keep(&app.config, Name::Form, &secret, 24 * 60 * 60);
             (csrf::token(&secret), Some(cookie))
         }
+    }
+}
+
+/// A form of someone who is signed in or not: tied to the session where there is one.
+pub(super) struct SentByAnyone {
+    pub(super) visitor: Visitor,
+    pub(super) form: Form,
+    pub(super) caller: crate::request::Caller,
+    pub(super) headers: HeaderMap,
+}
+
+impl FromRequest<App> for SentByAnyone {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let is_somebody = super::me::Somebody::from_request_parts(&mut parts, app)
+            .await
+            .is_ok();
+        let visitor = Visitor::of(&mut parts, app);
+        let headers = parts.headers.clone();
+        let caller = crate::request::Caller {
+            actor: model::actor::Actor::Anonymous,
+            origin: crate::request::origin(&parts, app, model::interface::Interface::Dashboard),
+        };
+        let name = if is_somebody {
+            Name::Session
+        } else {
+            Name::Form
+        };
+        let secret = cookies::read(&headers, &app.config, name);
+        let form = Form::read(Request::from_parts(parts, body), app).await?;
+        form.check(secret.as_deref())?;
+        Ok(Self {
+            visitor,
+            form,
+            caller,
+            headers,
+        })
     }
 }

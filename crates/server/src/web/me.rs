@@ -18,7 +18,7 @@ use super::view::frame::{Flash, Frame, NavCounts, NavItem, Person};
 use super::visitor::{Clock, Visitor};
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
-use crate::auth::session::{NotSignedIn, SignedIn};
+use crate::auth::session::{NotSignedIn, Person as SomePerson, SignedIn};
 use crate::request::Place;
 
 /// The person who is signed in.
@@ -106,6 +106,21 @@ impl Me {
     }
 }
 
+/// A person who is signed in, with or without a workspace.
+pub(super) struct Somebody(pub(super) SomePerson);
+
+impl FromRequestParts<App> for Somebody {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        match SomePerson::of(parts, app).await {
+            Ok(person) => Ok(Self(person)),
+            Err(NotSignedIn::Error(error)) => Err(error.into()),
+            Err(_) => Err(Refusal::sign_in(None)),
+        }
+    }
+}
+
 impl FromRequestParts<App> for Me {
     type Rejection = Refusal;
 
@@ -127,6 +142,8 @@ impl FromRequestParts<App> for Me {
                     "Ask an administrator of the organization for a role in a workspace.",
                 ));
             }
+            // Only the way to a second factor is open.
+            Err(NotSignedIn::NeedsFactor) => return Err(Refusal::on("/profile/app")),
             Err(NotSignedIn::Error(error)) => return Err(error.into()),
         };
         let visitor = Visitor::of(parts, app);

@@ -20,13 +20,17 @@ mod form;
 mod history;
 mod home;
 mod libraries;
+mod links;
 mod me;
+mod profile;
 mod refusal;
 mod settings;
 mod setup;
 mod sign_in;
 mod sources;
+mod team;
 mod things;
+mod tokens;
 mod transformations;
 mod visitor;
 
@@ -43,6 +47,10 @@ use store::Action;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use self::refusal::{Refusal, dress};
+use crate::actions::account::change_password::ChangePassword;
+use crate::actions::account::confirm_email::ConfirmEmail;
+use crate::actions::account::reset_password::ResetPassword;
+use crate::actions::account::update_name::UpdateName;
 use crate::actions::audit_log::export::ExportAuditLog;
 use crate::actions::connection::create::CreateConnection;
 use crate::actions::connection::delete::DeleteConnection;
@@ -52,13 +60,27 @@ use crate::actions::destination::delete::DeleteDestination;
 use crate::actions::destination::put_transformation::PutTransformation;
 use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
+use crate::actions::factor::add::AddApp;
+use crate::actions::factor::codes::RegenerateCodes;
+use crate::actions::factor::remove::RemoveFactor;
 use crate::actions::instance::set_up::SetUp;
+use crate::actions::invitation::accept::AcceptInvitation;
+use crate::actions::invitation::cancel::CancelInvitation;
+use crate::actions::invitation::create::Invite;
+use crate::actions::invitation::resend::ResendInvitation;
+use crate::actions::member::change::ChangeMember;
+use crate::actions::member::leave::LeaveOrganization;
+use crate::actions::member::remove::RemoveMember;
+use crate::actions::organization::update::UpdateOrganization;
 use crate::actions::privacy::erase_person::ErasePerson;
+use crate::actions::session::revoke::RevokeSessions;
 use crate::actions::session::sign_in::SignIn;
 use crate::actions::session::sign_out::SignOut;
 use crate::actions::source::create::CreateSource;
 use crate::actions::source::delete::DeleteSource;
 use crate::actions::source::update::UpdateSource;
+use crate::actions::token::create::CreateToken;
+use crate::actions::token::delete::DeleteToken;
 use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
 
@@ -91,6 +113,16 @@ fn form<A: Action, H: Handler<T, App>, T: 'static>(path: &'static str, handler: 
     }
 }
 
+/// A form that leaves no event: it only makes what is recorded later possible.
+fn plain<H: Handler<T, App>, T: 'static>(path: &'static str, handler: H) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        events: &[],
+        handler: post(handler),
+    }
+}
+
 /// Every route of the dashboard.
 pub fn table() -> Vec<Route> {
     vec![
@@ -100,6 +132,8 @@ pub fn table() -> Vec<Route> {
         form::<SetUp, _, _>("/setup", setup::set_up),
         read("/sign-in", sign_in::form),
         form::<SignIn, _, _>("/sign-in", sign_in::sign_in),
+        read("/sign-in/step", sign_in::step),
+        form::<SignIn, _, _>("/sign-in/step", sign_in::sign_in_step),
         form::<SignOut, _, _>("/sign-out", sign_in::sign_out),
         read("/sources", sources::list),
         form::<CreateSource, _, _>("/sources", sources::create),
@@ -156,7 +190,38 @@ pub fn table() -> Vec<Route> {
         read("/settings", settings::home),
         read("/settings/workspace", settings::workspace),
         form::<UpdateWorkspace, _, _>("/settings/workspace", settings::update_workspace),
-        read("/settings/team", settings::team),
+        read("/settings/team", team::list),
+        form::<ChangeMember, _, _>("/settings/team/{id}", team::update),
+        read("/settings/team/{id}/remove", team::ask_remove),
+        form::<RemoveMember, _, _>("/settings/team/{id}/remove", team::remove),
+        form::<Invite, _, _>("/settings/invitations", team::invite),
+        form::<ResendInvitation, _, _>("/settings/invitations/{id}/resend", team::resend),
+        form::<CancelInvitation, _, _>("/settings/invitations/{id}/cancel", team::cancel),
+        read("/settings/tokens", tokens::list),
+        form::<CreateToken, _, _>("/settings/tokens", tokens::create),
+        form::<DeleteToken, _, _>("/settings/tokens/{id}/delete", tokens::delete),
+        form::<UpdateOrganization, _, _>("/settings/organization", tokens::update_organization),
+        read("/profile", profile::show),
+        form::<UpdateName, _, _>("/profile/name", profile::update_name),
+        plain("/profile/email", profile::change_email),
+        form::<ChangePassword, _, _>("/profile/password", profile::change_password),
+        form::<RevokeSessions, _, _>("/profile/sessions/end", profile::end_sessions),
+        form::<RevokeSessions, _, _>("/profile/sessions/{id}/end", profile::end_session),
+        form::<CreateToken, _, _>("/profile/tokens", profile::create_token),
+        form::<DeleteToken, _, _>("/profile/tokens/{id}/delete", profile::delete_token),
+        form::<LeaveOrganization, _, _>("/profile/leave", profile::leave),
+        read("/profile/app", profile::new_app),
+        form::<AddApp, _, _>("/profile/app", profile::add_app),
+        form::<RemoveFactor, _, _>("/profile/factors/{id}/remove", profile::remove_factor),
+        form::<RegenerateCodes, _, _>("/profile/recovery-codes", profile::recovery_codes),
+        read("/invitation", links::invited),
+        form::<AcceptInvitation, _, _>("/invitation", links::accept),
+        read("/forgot", links::ask_forgot),
+        plain("/forgot", links::forgot),
+        read("/reset", links::ask_reset),
+        form::<ResetPassword, _, _>("/reset", links::reset),
+        read("/confirm-email", links::ask_confirm),
+        form::<ConfirmEmail, _, _>("/confirm-email", links::confirm),
         read("/settings/team/{id}/erase", settings::ask_erase),
         form::<ErasePerson, _, _>("/settings/team/{id}/erase", settings::erase),
         read("/settings/audit-logs", audit_logs::list),

@@ -21,6 +21,8 @@ pub(super) struct Refusal(Box<Why>);
 enum Why {
     /// Nobody is signed in: on to the form, and back to this path afterwards.
     SignIn(Option<String>),
+    /// On to another page first.
+    On(&'static str),
     /// Something else, as the page of an error says it.
     Said(Said),
 }
@@ -39,6 +41,21 @@ impl Refusal {
     /// On to the form for signing in, and then to this path.
     pub(super) fn sign_in(next: Option<String>) -> Self {
         Self(Box::new(Why::SignIn(next)))
+    }
+
+    /// On to another page of ours first.
+    pub(super) fn on(path: &'static str) -> Self {
+        Self(Box::new(Why::On(path)))
+    }
+
+    /// Something secret was tried too often.
+    pub(super) fn too_many() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many tries",
+            "Nothing was changed.",
+            "Wait a quarter of an hour, and try again.",
+        )
     }
 
     /// The page of an error with these words: what happened, what is true now, what to do.
@@ -169,6 +186,7 @@ impl IntoResponse for Refusal {
                 }
                 super::answer::see_other(&to)
             }
+            Why::On(path) => super::answer::see_other(path),
             Why::Said(said) => {
                 let mut response = said.status.into_response();
                 response.extensions_mut().insert(said);
@@ -193,7 +211,7 @@ fn unsaid(response: &Response) -> Option<Said> {
     );
     match *refusal.0 {
         Why::Said(said) => Some(said),
-        Why::SignIn(_) => None,
+        Why::SignIn(_) | Why::On(_) => None,
     }
 }
 

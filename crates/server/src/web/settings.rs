@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use model::id::UserId;
-use model::role::{OrganizationRole, Permission};
+use model::role::Permission;
 use store::Error;
 
 use super::answer::{Answer, see_other};
@@ -13,10 +13,9 @@ use super::history::Reader;
 use super::me::Me;
 use super::refusal::Refusal;
 use super::things;
-use super::view::filter::Filter;
 use super::view::frame::NavItem;
 use super::view::parts::{Choice, Errors};
-use super::view::team::{Erase, Member, Team};
+use super::view::team::Erase;
 use super::view::workspace_settings::WorkspaceSettings;
 use crate::actions::privacy::erase_person::{ErasePerson, basis};
 use crate::actions::workspace::update::UpdateWorkspace;
@@ -63,59 +62,6 @@ pub(super) async fn update_workspace(sent: Sent) -> Answer {
     Ok(sent
         .me
         .done("/settings/workspace", Done::Saved, &made.entries))
-}
-
-/// `GET /settings/team`
-pub(super) async fn team(State(app): State<App>, me: Me) -> Answer {
-    if !me.signed_in.can.view_members {
-        return Err(Refusal::not_for_you(Permission::ViewMembers.label()));
-    }
-    let place = me.place();
-    let actor = me.signed_in.caller.actor;
-    let (members, whole, erases) = app
-        .read(move |rx| {
-            let acting = rx.acting(actor)?;
-            let whole = acting.may(rx, Permission::ReadAuditLog, place.organization, None)?;
-            let erases = acting.may(rx, Permission::ErasePeople, place.organization, None)?;
-            Ok((rx.members(place.organization)?, whole, erases))
-        })
-        .await?;
-    let rows = members
-        .into_iter()
-        .map(|member| {
-            let role = member
-                .workspaces
-                .iter()
-                .find(|(id, _)| *id == place.workspace)
-                .map(|(_, role)| role.label().to_owned());
-            // An administrator of the organization may do everything in each workspace.
-            let workspace_role = match member.role {
-                OrganizationRole::Admin => Some("Admin".to_owned()),
-                OrganizationRole::Member => role,
-            };
-            let may_see = whole || (me.signed_in.can.read_audit_log && workspace_role.is_some());
-            Member {
-                id: member.user.id.to_string(),
-                erase_href: erases.then(|| format!("/settings/team/{}/erase", member.user.id)),
-                events_href: may_see.then(|| {
-                    Filter {
-                        actor: member.user.id.to_string(),
-                        ..Filter::default()
-                    }
-                    .href()
-                }),
-                name: member.user.name,
-                email: member.user.email,
-                organization_role: member.role.label().to_owned(),
-                workspace_role,
-                since: me.clock().at(member.user.created_at),
-            }
-        })
-        .collect();
-    me.show(&Team {
-        frame: me.frame(NAV),
-        members: rows,
-    })
 }
 
 /// What is asked before a person is erased.

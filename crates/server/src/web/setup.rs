@@ -235,7 +235,7 @@ pub(super) async fn set_up(State(app): State<App>, sent: SentByVisitor) -> Answe
         .read(move |rx| rx.user(made.user)?.ok_or(Error::NotFound("user")))
         .await?;
     // The server is set up. If the first session cannot begin, the secrets are shown all the same.
-    match sign_in::begin(&app, &sent.caller, user, Some(hash), response).await {
+    match sign_in::begin(&app, &sent.caller, user, Some(hash), None, response).await {
         Ok(response) => Ok(response),
         Err(error) => {
             tracing::warn!(%error, "set up, but the administrator has to sign in");

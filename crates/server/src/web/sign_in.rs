@@ -3,9 +3,10 @@
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use model::clock::Micros;
 use model::things::User;
 use serde::Deserialize;
-use store::Error;
+use store::{Error, NewChallenge, Upkeep};
 use zeroize::Zeroizing;
 
 use super::answer::{self, Answer, local, see_other, with_cookie};
@@ -19,6 +20,7 @@ use crate::actions::session::sign_in::{LONGEST, SignIn};
 use crate::actions::session::sign_out::SignOut;
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
+use crate::auth::limits;
 use crate::auth::secret::{self, Kind};
 use crate::request::Caller;
 
@@ -86,12 +88,14 @@ pub(super) async fn begin(
     caller: &Caller,
     user: User,
     checked: Option<String>,
+    code: Option<Zeroizing<String>>,
     response: Response,
 ) -> Result<Response, Error> {
     let secret = secret::new(Kind::Session, app.store.entropy());
     let action = SignIn {
         user,
         checked,
+        code,
         session: secret::hash(&secret),
     };
     let _ = app.perform(caller, action).await?;
@@ -108,22 +112,161 @@ pub(super) async fn sign_in(State(app): State<App>, sent: SentByVisitor) -> Answ
     let email = sent.form.text("email").to_owned();
     let next = local(sent.form.text("next")).to_owned();
     let password = Zeroizing::new(sent.form.text("password").to_owned());
+    if !limits::may_try(&app, "sign-in", &email, &sent.caller).await? {
+        return Err(Refusal::too_many().link("Back to sign-in", "/sign-in"));
+    }
     let asked = email.clone();
-    let account = app.read(move |rx| rx.user_by_email(&asked)).await?;
+    let account = app
+        .read(move |rx| match rx.user_by_email(&asked)? {
+            Some((user, hash)) => {
+                let has_factor = rx.has_factor(user.id)?;
+                Ok(Some((user, hash, has_factor)))
+            }
+            None => Ok(None),
+        })
+        .await?;
     // Without an account this takes as long.
-    let hash = account.as_ref().map(|(_, hash)| hash.clone());
+    let hash = account.as_ref().map(|(_, hash, _)| hash.clone());
     let fits = app.hasher.verify(password, hash).await?;
     let wrong = || page(&app, &sent.visitor, &sent.headers, (&email, &next, true));
-    let Some((user, hash)) = account else {
+    let Some((user, hash, has_factor)) = account else {
         return wrong();
     };
+    if fits && has_factor {
+        return second_step(&app, &user, hash, &next).await;
+    }
     let checked = fits.then_some(hash);
-    match begin(&app, &sent.caller, user, checked, see_other(&next)).await {
-        Ok(response) => Ok(response),
+    match begin(&app, &sent.caller, user, checked, None, see_other(&next)).await {
+        Ok(response) => {
+            limits::succeeded(&app, "sign-in", &email, &sent.caller).await?;
+            Ok(response)
+        }
         Err(Error::Failed {
             code: "wrong_password",
             ..
         }) => wrong(),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The word of the challenge of a sign-in that waits for the second step; its payload is the hash that the password fitted.
+const STEP: &str = "step";
+/// How long the second step may take, in seconds.
+const STEP_SECONDS: i64 = 600;
+
+/// The password was right: on to the second step.
+async fn second_step(app: &App, user: &User, hash: String, next: &str) -> Answer {
+    let secret = secret::new(Kind::Step, app.store.entropy());
+    let challenge = NewChallenge {
+        hash: secret::hash(&secret),
+        kind: STEP,
+        user: Some(user.id),
+        payload: Zeroizing::new(hash.into_bytes()),
+        lasts: STEP_SECONDS * Micros::SECOND,
+    };
+    let kept = Upkeep::Challenge(Box::new((challenge, None)));
+    app.store.upkeep(kept).await?;
+    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
+    Ok(with_cookie(
+        see_other(&format!("/sign-in/step?{query}")),
+        cookies::keep(&app.config, Name::Step, &secret, STEP_SECONDS),
+    ))
+}
+
+fn step_page(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    next: &str,
+    error: Option<&'static str>,
+) -> Answer {
+    let (csrf, cookie) = visitor_token(headers, app);
+    let view = view::links::Step {
+        bare: visitor.bare(csrf),
+        next: next.to_owned(),
+        error,
+    };
+    let status = if error.is_some() {
+        StatusCode::UNAUTHORIZED
+    } else {
+        StatusCode::OK
+    };
+    let page = answer::page(status, &view)?;
+    Ok(match cookie {
+        Some(cookie) => with_cookie(page, cookie),
+        None => page,
+    })
+}
+
+/// Whose sign-in waits, and the hash that the password fitted.
+async fn waiting(app: &App, headers: &HeaderMap) -> Result<([u8; 32], User, String), Refusal> {
+    let again = || Refusal::on("/sign-in");
+    let secret = cookies::read(headers, &app.config, Name::Step).ok_or_else(again)?;
+    let hash = secret::hash(&secret);
+    let found = app
+        .read(move |rx| {
+            let Some(challenge) = rx.challenge(STEP, &hash)? else {
+                return Ok(None);
+            };
+            let Some(id) = challenge.user else {
+                return Ok(None);
+            };
+            let checked = String::from_utf8_lossy(&challenge.payload).into_owned();
+            Ok(rx.user(id)?.map(|user| (user, checked)))
+        })
+        .await?;
+    let (user, checked) = found.ok_or_else(again)?;
+    Ok((hash, user, checked))
+}
+
+/// `GET /sign-in/step`
+pub(super) async fn step(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
+) -> Answer {
+    waiting(&app, &headers).await?;
+    step_page(&app, &visitor, &headers, local(&wanted.next), None)
+}
+
+/// `POST /sign-in/step`
+pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) -> Answer {
+    let next = local(sent.form.text("next")).to_owned();
+    let (hash, user, checked) = waiting(&app, &sent.headers).await?;
+    if !limits::may_prove(&app, user.id).await? {
+        return Err(Refusal::too_many().link("Back to sign-in", "/sign-in"));
+    }
+    let code = Some(Zeroizing::new(sent.form.text("code").to_owned()));
+    let (id, email) = (user.id, user.email.clone());
+    match begin(
+        &app,
+        &sent.caller,
+        user,
+        Some(checked),
+        code,
+        see_other(&next),
+    )
+    .await
+    {
+        Ok(response) => {
+            app.store.upkeep(Upkeep::TakeChallenge(hash)).await?;
+            limits::proved(&app, id).await?;
+            limits::succeeded(&app, "sign-in", &email, &sent.caller).await?;
+            Ok(with_cookie(
+                response,
+                cookies::forget(&app.config, Name::Step),
+            ))
+        }
+        Err(Error::Failed {
+            code: "wrong_code", ..
+        }) => {
+            let error =
+                "This code was not right. A code works once; a new one comes every 30 seconds.";
+            step_page(&app, &sent.visitor, &sent.headers, &next, Some(error))
+        }
+        // The password was changed in between.
+        Err(Error::Failed { .. }) => Err(Refusal::on("/sign-in")),
         Err(error) => Err(error.into()),
     }
 }

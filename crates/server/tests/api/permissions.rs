@@ -140,7 +140,8 @@ fn what_is_for_the_organizations_admin_is_refused_to_everyone_else() {
         for (method, path, body, service) in ADMIN_ROUTES {
             let number = format!("{} {}", path.len(), method.len());
             let user = api.member(&format!("Una {number}"), None).user;
-            let invited = json!({"emails": [format!("una{}@example.com", number.replace(' ', "-"))]});
+            let invited =
+                json!({"emails": [format!("una{}@example.com", number.replace(' ', "-"))]});
             let invited = api.post("/v2/invitations", invited).ok();
             let invitation = id(&invited["invitations"][0]);
             let body: Value =

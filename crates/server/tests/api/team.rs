@@ -30,7 +30,10 @@ fn people_are_invited_all_or_nobody() {
             json!({"emails": ["grace@example.com", "Edsger@Example.com"], "workspaces": {workspace: "editor"}}),
         );
         assert_eq!(answer.status, 201, "{}", answer.json);
-        let made = answer.json["invitations"].as_array().expect("a list").clone();
+        let made = answer.json["invitations"]
+            .as_array()
+            .expect("a list")
+            .clone();
         assert_eq!(made.len(), 2);
         assert_eq!(made[0]["state"], "open");
         assert_eq!(made[0]["delivery"], "none", "there is no mail server");
@@ -43,27 +46,48 @@ fn people_are_invited_all_or_nobody() {
 
         // One of them cannot be: nobody is invited.
         for (emails, expected) in [
-            (json!(["new@example.com", "grace@example.com"]), (409, "already_invited")),
-            (json!(["new@example.com", "ada@example.com"]), (409, "already_a_member")),
-            (json!(["new@example.com", "new@example.com"]), (409, "already_invited")),
+            (
+                json!(["new@example.com", "grace@example.com"]),
+                (409, "already_invited"),
+            ),
+            (
+                json!(["new@example.com", "ada@example.com"]),
+                (409, "already_a_member"),
+            ),
+            (
+                json!(["new@example.com", "new@example.com"]),
+                (409, "already_invited"),
+            ),
             (json!(["new@example.com", "nobody"]), (400, "invalid_email")),
-            (json!(["a@example.com\r\nBcc: eve@example.com"]), (400, "invalid_email")),
+            (
+                json!(["a@example.com\r\nBcc: eve@example.com"]),
+                (400, "invalid_email"),
+            ),
             (json!([]), (400, "how_many")),
         ] {
             let answer = api.post("/v2/invitations", json!({"emails": emails}));
-            assert_eq!(status(&answer), (expected.0, expected.1.to_owned()), "{emails}");
+            assert_eq!(
+                status(&answer),
+                (expected.0, expected.1.to_owned()),
+                "{emails}"
+            );
         }
         let all = api.get("/v2/invitations").ok();
         assert_eq!(all["invitations"].as_array().map(Vec::len), Some(2));
 
         let first = id(&made[0]);
-        let again = api.post(&format!("/v2/invitations/{first}/resend"), json!({})).ok();
+        let again = api
+            .post(&format!("/v2/invitations/{first}/resend"), json!({}))
+            .ok();
         assert_ne!(again["link"], made[0]["link"], "the link before is dead");
         assert_eq!(api.delete(&format!("/v2/invitations/{first}")).status, 204);
         let gone = api.delete(&format!("/v2/invitations/{first}"));
         assert_eq!(status(&gone), (409, "invitation_over".to_owned()));
         // Withdrawn, so the address may be invited again.
-        let again = api.post("/v2/invitations", json!({"emails": ["grace@example.com"], "role": "admin"}));
+        let again = api.post(
+            "/v2/invitations",
+            json!({"emails": ["grace@example.com"], "role": "admin"}),
+        );
         assert_eq!(again.status, 201);
         since(&api, before)
     });
@@ -100,31 +124,62 @@ fn what_a_member_is_changes_and_the_last_administrator_stays() {
         let workspace = api.made.workspace.to_string();
         let before = api.events().len();
         assert_eq!(
-            api.ask("POST", "/v2/sources", &grace.token, &json!({"name": "A", "type": "HTTP"})).status,
+            api.ask(
+                "POST",
+                "/v2/sources",
+                &grace.token,
+                &json!({"name": "A", "type": "HTTP"})
+            )
+            .status,
             403
         );
-        let made = api.put(&path, json!({"workspaces": {&workspace: "editor"}})).ok();
+        let made = api
+            .put(&path, json!({"workspaces": {&workspace: "editor"}}))
+            .ok();
         assert_eq!(made["workspaces"][&workspace], "editor");
         let same = api.events().len();
-        api.put(&path, json!({"workspaces": {&workspace: "editor"}})).ok();
-        assert_eq!(api.events().len(), same, "nothing changed, nothing recorded");
-        let made = api.ask("POST", "/v2/sources", &grace.token, &json!({"name": "A", "type": "HTTP"}));
+        api.put(&path, json!({"workspaces": {&workspace: "editor"}}))
+            .ok();
+        assert_eq!(
+            api.events().len(),
+            same,
+            "nothing changed, nothing recorded"
+        );
+        let made = api.ask(
+            "POST",
+            "/v2/sources",
+            &grace.token,
+            &json!({"name": "A", "type": "HTTP"}),
+        );
         assert_eq!(made.status, 201, "{}", made.json);
 
         let ada = format!("/v2/members/{}", api.made.user);
         for answer in [api.put(&ada, json!({"role": "member"})), api.delete(&ada)] {
             assert_eq!(status(&answer), (409, "last_admin".to_owned()));
         }
-        api.put(&path, json!({"role": "admin", "workspaces": {&workspace: null}})).ok();
+        api.put(
+            &path,
+            json!({"role": "admin", "workspaces": {&workspace: null}}),
+        )
+        .ok();
         api.put(&ada, json!({"role": "member"})).ok();
         // From here on Ada is no administrator any more.
         assert_eq!(api.put(&path, json!({"role": "member"})).status, 403);
-        for wrong in [json!({"role": "owner"}), json!({"workspaces": {&workspace: "king"}}), json!({"permissions": []})] {
-            assert_eq!(api.ask("PUT", &ada, &grace.token, &wrong).status, 400, "{wrong}");
+        for wrong in [
+            json!({"role": "owner"}),
+            json!({"workspaces": {&workspace: "king"}}),
+            json!({"permissions": []}),
+        ] {
+            assert_eq!(
+                api.ask("PUT", &ada, &grace.token, &wrong).status,
+                400,
+                "{wrong}"
+            );
         }
         let nowhere = json!({"workspaces": {"2CHj1PJ61lv1NPyQtCiFi2KVX2y": "admin"}});
         assert_eq!(api.ask("PUT", &ada, &grace.token, &nowhere).status, 404);
-        api.ask("PUT", &ada, &grace.token, &json!({"role": "admin"})).ok();
+        api.ask("PUT", &ada, &grace.token, &json!({"role": "admin"}))
+            .ok();
         since(&api, before)
     });
     insta::assert_snapshot!(told);
@@ -135,10 +190,24 @@ fn who_is_removed_is_out_at_once_and_stays_in_the_history() {
     let told = on_both(|api| {
         let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor));
         let before = api.events().len();
-        assert_eq!(api.ask("GET", "/v2/sources", &grace.token, &Value::Null).status, 200);
-        assert_eq!(api.delete(&format!("/v2/members/{}", grace.user)).status, 204);
-        assert_eq!(api.ask("GET", "/v2/sources", &grace.token, &Value::Null).status, 401);
-        assert_eq!(api.delete(&format!("/v2/members/{}", grace.user)).status, 404);
+        assert_eq!(
+            api.ask("GET", "/v2/sources", &grace.token, &Value::Null)
+                .status,
+            200
+        );
+        assert_eq!(
+            api.delete(&format!("/v2/members/{}", grace.user)).status,
+            204
+        );
+        assert_eq!(
+            api.ask("GET", "/v2/sources", &grace.token, &Value::Null)
+                .status,
+            401
+        );
+        assert_eq!(
+            api.delete(&format!("/v2/members/{}", grace.user)).status,
+            404
+        );
         since(&api, before)
     });
     insta::assert_snapshot!(told);
@@ -150,13 +219,29 @@ fn tokens_are_made_shown_once_and_end() {
         let workspace = api.made.workspace.to_string();
         let before = api.events().len();
         let new = |token: &str, body: Value| api.ask("POST", "/v2/tokens", token, &body);
-        let made = new(&api.admin, json!({"name": "laptop", "access": "read", "expiresInDays": 30})).ok();
+        let made = new(
+            &api.admin,
+            json!({"name": "laptop", "access": "read", "expiresInDays": 30}),
+        )
+        .ok();
         let reader = made["token"].as_str().expect("shown once").to_owned();
         assert!(reader.starts_with("annals_pat_"));
-        assert_eq!(api.ask("GET", "/v2/sources", &reader, &Value::Null).status, 200);
-        let write = api.ask("POST", "/v2/sources", &reader, &json!({"name": "A", "type": "HTTP"}));
+        assert_eq!(
+            api.ask("GET", "/v2/sources", &reader, &Value::Null).status,
+            200
+        );
+        let write = api.ask(
+            "POST",
+            "/v2/sources",
+            &reader,
+            &json!({"name": "A", "type": "HTTP"}),
+        );
         assert_eq!(status(&write), (403, "read_only_token".to_owned()));
-        assert_eq!(new(&reader, json!({"name": "more"})).status, 403, "a token that reads makes none");
+        assert_eq!(
+            new(&reader, json!({"name": "more"})).status,
+            403,
+            "a token that reads makes none"
+        );
         let list = api.get("/v2/tokens").ok();
         assert!(!list.to_string().contains(&reader));
 
@@ -164,10 +249,22 @@ fn tokens_are_made_shown_once_and_end() {
         let editor = new(&api.admin, json!({"name": "terraform", "kind": "service", "workspaceId": workspace, "role": "editor"})).ok();
         let editor = editor["token"].as_str().expect("shown once").to_owned();
         assert!(editor.starts_with("annals_sat_"));
-        let source = api.ask("POST", "/v2/sources", &editor, &json!({"name": "A", "type": "HTTP"}));
+        let source = api.ask(
+            "POST",
+            "/v2/sources",
+            &editor,
+            &json!({"name": "A", "type": "HTTP"}),
+        );
         assert_eq!(source.status, 201, "{}", source.json);
-        assert_eq!(new(&editor, json!({"name": "x"})).status, 403, "a service has no personal tokens");
-        assert_eq!(new(&editor, json!({"name": "x", "kind": "service"})).status, 403);
+        assert_eq!(
+            new(&editor, json!({"name": "x"})).status,
+            403,
+            "a service has no personal tokens"
+        );
+        assert_eq!(
+            new(&editor, json!({"name": "x", "kind": "service"})).status,
+            403
+        );
         let auditor = new(&api.admin, json!({"name": "siem", "kind": "service"})).ok();
         assert_eq!(auditor["access"], "read");
 
@@ -177,8 +274,14 @@ fn tokens_are_made_shown_once_and_end() {
             (json!({"name": "x", "kind": "robot"}), "unknown_word"),
             (json!({"name": "x", "access": "all"}), "unknown_word"),
             (json!({"name": "x", "role": "admin"}), "not_for_this"),
-            (json!({"name": "x", "kind": "service", "role": "admin"}), "required"),
-            (json!({"name": "x", "hash": "00", "ownerId": "me"}), "invalid_body"),
+            (
+                json!({"name": "x", "kind": "service", "role": "admin"}),
+                "required",
+            ),
+            (
+                json!({"name": "x", "hash": "00", "ownerId": "me"}),
+                "invalid_body",
+            ),
         ] {
             let answer = new(&api.admin, wrong.clone());
             assert_eq!(status(&answer), (400, code.to_owned()), "{wrong}");
@@ -187,16 +290,25 @@ fn tokens_are_made_shown_once_and_end() {
         // What a token makes does not outlive it.
         let short = new(&api.admin, json!({"name": "short", "expiresInDays": 1})).ok();
         let short = short["token"].as_str().expect("shown once").to_owned();
-        assert_eq!(status(&new(&short, json!({"name": "long", "expiresInDays": 2}))).1, "outlives_its_maker");
+        assert_eq!(
+            status(&new(&short, json!({"name": "long", "expiresInDays": 2}))).1,
+            "outlives_its_maker"
+        );
         api.clock.advance(1);
         let child = new(&short, json!({"name": "child"})).ok();
         assert!(child["expiresAt"].is_string());
 
         let laptop = id(&made);
         assert_eq!(api.delete(&format!("/v2/tokens/{laptop}")).status, 204);
-        assert_eq!(api.ask("GET", "/v2/sources", &reader, &Value::Null).status, 401);
+        assert_eq!(
+            api.ask("GET", "/v2/sources", &reader, &Value::Null).status,
+            401
+        );
         api.clock.advance(Micros::DAY);
-        assert_eq!(api.ask("GET", "/v2/sources", &short, &Value::Null).status, 401);
+        assert_eq!(
+            api.ask("GET", "/v2/sources", &short, &Value::Null).status,
+            401
+        );
         api.expire();
         since(&api, before)
     });
@@ -215,12 +327,25 @@ fn nobody_deletes_or_sees_the_tokens_of_others_but_an_administrator() {
         let of_grace = tokens(&grace.token);
         assert_eq!(of_grace.len(), 1);
         let path = format!("/v2/tokens/{}", id(&of_grace[0]));
-        assert_eq!(api.ask("DELETE", &path, &edsger.token, &Value::Null).status, 403);
+        assert_eq!(
+            api.ask("DELETE", &path, &edsger.token, &Value::Null).status,
+            403
+        );
         assert!(tokens(&api.admin).len() >= 4);
         let stranger = api.stranger("Stan").token;
-        assert_eq!(api.ask("DELETE", &path, &stranger, &Value::Null).status, 404);
-        assert_eq!(api.ask("DELETE", &path, &grace.token, &Value::Null).status, 204);
-        assert_eq!(api.ask("GET", "/v2/tokens", &grace.token, &Value::Null).status, 401);
+        assert_eq!(
+            api.ask("DELETE", &path, &stranger, &Value::Null).status,
+            404
+        );
+        assert_eq!(
+            api.ask("DELETE", &path, &grace.token, &Value::Null).status,
+            204
+        );
+        assert_eq!(
+            api.ask("GET", "/v2/tokens", &grace.token, &Value::Null)
+                .status,
+            401
+        );
     }
 }
 
@@ -230,9 +355,18 @@ fn an_auditor_reads_everything_and_changes_nothing() {
         let source = api.source("Web");
         let ida = api.member("Ida Rhodes", Some(WorkspaceRole::Auditor)).token;
         for path in ["/v2/sources", "/v2/audit-logs", "/v2/members"] {
-            assert_eq!(api.ask("GET", path, &ida, &Value::Null).status, 200, "{path}");
+            assert_eq!(
+                api.ask("GET", path, &ida, &Value::Null).status,
+                200,
+                "{path}"
+            );
         }
-        let change = api.ask("PUT", &format!("/v2/sources/{source}"), &ida, &json!({"name": "X"}));
+        let change = api.ask(
+            "PUT",
+            &format!("/v2/sources/{source}"),
+            &ida,
+            &json!({"name": "X"}),
+        );
         assert_eq!(status(&change), (403, "permission_denied".to_owned()));
     }
 }
@@ -251,19 +385,41 @@ fn a_locked_thing_is_changed_only_by_people_selected() {
         };
         let denied = (403, "permission_denied".to_owned());
         let lock = json!({"people": [grace.user.as_str()]});
-        assert_eq!(status(&api.ask("PUT", &access, &grace.token, &lock)), denied);
+        assert_eq!(
+            status(&api.ask("PUT", &access, &grace.token, &lock)),
+            denied
+        );
         assert_eq!(api.get(&access).ok(), json!({"people": null}));
         assert_eq!(api.put(&access, lock.clone()).ok(), lock);
-        assert_eq!(rename(&edsger.token, "B"), (403, "resource_locked".to_owned()));
+        assert_eq!(
+            rename(&edsger.token, "B"),
+            (403, "resource_locked".to_owned())
+        );
         assert_eq!(rename(&grace.token, "C").0, 200);
-        assert_eq!(rename(&api.admin, "D").0, 200, "who holds the key is never locked out");
+        assert_eq!(
+            rename(&api.admin, "D").0,
+            200,
+            "who holds the key is never locked out"
+        );
         api.put(&access, json!({"people": []})).ok();
-        assert_eq!(rename(&grace.token, "E"), (403, "resource_locked".to_owned()));
-        let delete = api.ask("DELETE", &format!("/v2/sources/{source}"), &grace.token, &Value::Null);
+        assert_eq!(
+            rename(&grace.token, "E"),
+            (403, "resource_locked".to_owned())
+        );
+        let delete = api.ask(
+            "DELETE",
+            &format!("/v2/sources/{source}"),
+            &grace.token,
+            &Value::Null,
+        );
         assert_eq!(status(&delete), (403, "resource_locked".to_owned()));
         api.put(&access, json!({"people": null})).ok();
         assert_eq!(rename(&edsger.token, "F").0, 200);
-        assert_eq!(api.put(&access, json!({"people": ["2CHj1PJ61lv1NPyQtCiFi2KVX2y"]})).status, 404);
+        assert_eq!(
+            api.put(&access, json!({"people": ["2CHj1PJ61lv1NPyQtCiFi2KVX2y"]}))
+                .status,
+            404
+        );
         // What is locked goes with its lock.
         api.put(&access, lock).ok();
         assert_eq!(api.delete(&format!("/v2/sources/{source}")).status, 204);
@@ -275,7 +431,9 @@ fn a_locked_thing_is_changed_only_by_people_selected() {
 #[test]
 fn an_organization_that_requires_a_second_factor_is_closed_to_who_has_none() {
     for api in [Api::sqlite(), Api::postgres()] {
-        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor)).token;
+        let grace = api
+            .member("Grace Hopper", Some(WorkspaceRole::Editor))
+            .token;
         let own = api.put("/v2/organization", json!({"requiresMfa": true}));
         assert_eq!(status(&own), (409, "no_factor_yet".to_owned()));
         let renamed = api.put("/v2/organization", json!({"name": "Engines"})).ok();
@@ -287,7 +445,10 @@ fn an_organization_that_requires_a_second_factor_is_closed_to_who_has_none() {
                 requires_mfa: Some(on),
             };
             let actor = Actor::System(System::CommandLine);
-            let done = api.store.perform(actor, local_origin(&api.store), action).wait();
+            let done = api
+                .store
+                .perform(actor, local_origin(&api.store), action)
+                .wait();
             let _ = done.expect("done");
         };
         require(true);
@@ -295,12 +456,18 @@ fn an_organization_that_requires_a_second_factor_is_closed_to_who_has_none() {
         for token in [&grace, &api.admin] {
             let answer = api.ask("POST", "/v2/sources", token, &new);
             assert_eq!(status(&answer), (403, "second_factor_required".to_owned()));
-            assert_ne!(api.ask("GET", "/v2/sources", token, &Value::Null).status, 200);
+            assert_ne!(
+                api.ask("GET", "/v2/sources", token, &Value::Null).status,
+                200
+            );
         }
         require(false);
         assert_eq!(api.ask("POST", "/v2/sources", &grace, &new).status, 201);
         let told = api.events();
-        let names: Vec<&str> = told.iter().filter_map(|event| event["action"].as_str()).collect();
+        let names: Vec<&str> = told
+            .iter()
+            .filter_map(|event| event["action"].as_str())
+            .collect();
         for one in ["required_mfa", "stopped_requiring_mfa", "updated"] {
             assert!(names.contains(&one), "{one}: {names:?}");
         }

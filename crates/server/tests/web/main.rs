@@ -9,4 +9,5 @@ mod pages;
 mod proof;
 mod sessions;
 mod site;
+mod team;
 mod walk;

@@ -125,11 +125,7 @@ impl Rx<'_> {
 impl Tx<'_> {
     /// A challenge is answered, as a part of a change that is noted: it is good no more.
     pub fn take_challenge(&mut self, hash: &[u8; 32], of: &Changed) -> Result<()> {
-        self.write_part(
-            "DELETE FROM challenges WHERE hash = $1",
-            params![hash],
-            of,
-        )
+        self.write_part("DELETE FROM challenges WHERE hash = $1", params![hash], of)
     }
 
     /// All challenges of this kind of a person go, as a part of a change that is noted.

@@ -112,7 +112,12 @@ impl Rx<'_> {
     }
 
     fn recovery_hash(&self, user: UserId, code: &str) -> [u8; 32] {
-        let parts: &[&[u8]] = &[b"recovery\n", user.as_str().as_bytes(), b"\n", code.as_bytes()];
+        let parts: &[&[u8]] = &[
+            b"recovery\n",
+            user.as_str().as_bytes(),
+            b"\n",
+            code.as_bytes(),
+        ];
         hmac(&self.env.index, parts)
     }
 

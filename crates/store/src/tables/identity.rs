@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::action::Changed;
 use crate::db::params;
 use crate::error::{Error, Result};
 use crate::keyring::{INSTANCE, KeyState};
 use crate::keys::hmac;
-use crate::action::Changed;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 /// What is personal in a user's row.

@@ -52,8 +52,7 @@ impl Rx<'_> {
         };
         let broken = || Error::Internal("an invitation cannot be read".to_owned());
         let email = String::from_utf8(email.to_vec()).map_err(|_| broken())?;
-        let roles: Map<String, Value> =
-            serde_json::from_str(row.text(5)?).map_err(|_| broken())?;
+        let roles: Map<String, Value> = serde_json::from_str(row.text(5)?).map_err(|_| broken())?;
         let mut workspaces = Vec::with_capacity(roles.len());
         for (workspace, role) in &roles {
             let role = role.as_str().ok_or_else(broken)?;
@@ -128,7 +127,8 @@ impl Rx<'_> {
 
     /// The invitations of an organization, newest first.
     pub fn invitations(&mut self, organization: OrganizationId) -> Result<Vec<Invitation>> {
-        let sql = format!("{INVITATION} WHERE organization_id = $1 ORDER BY created_at DESC, id DESC");
+        let sql =
+            format!("{INVITATION} WHERE organization_id = $1 ORDER BY created_at DESC, id DESC");
         let rows = self.conn.query(&sql, params![&organization])?;
         let mut all = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -138,7 +138,10 @@ impl Rx<'_> {
     }
 
     /// Open invitations that nobody has accepted in time, at most so many.
-    pub fn expired_invitations(&mut self, limit: i64) -> Result<Vec<(InvitationId, OrganizationId)>> {
+    pub fn expired_invitations(
+        &mut self,
+        limit: i64,
+    ) -> Result<Vec<(InvitationId, OrganizationId)>> {
         let now = self.now();
         let rows = self.conn.query(
             "SELECT id, organization_id FROM invitations WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2",
@@ -185,11 +188,7 @@ impl Tx<'_> {
     }
 
     /// An invitation is sent again, with another link and another end.
-    pub fn renew_invitation(
-        &mut self,
-        before: &Invitation,
-        after: &Invitation,
-    ) -> Result<Changed> {
+    pub fn renew_invitation(&mut self, before: &Invitation, after: &Invitation) -> Result<Changed> {
         self.write(
             "UPDATE invitations SET hash = $2, expires_at = $3, delivery = $4 WHERE id = $1 AND state = 'open'",
             params![&after.id, &after.hash, after.expires_at, after.delivery.as_str()],

@@ -76,11 +76,7 @@ impl Rx<'_> {
     }
 
     /// A member of an organization.
-    pub fn member(
-        &mut self,
-        organization: OrganizationId,
-        user: UserId,
-    ) -> Result<Option<Member>> {
+    pub fn member(&mut self, organization: OrganizationId, user: UserId) -> Result<Option<Member>> {
         let row = self.conn.query_one(
             "SELECT role FROM members WHERE organization_id = $1 AND user_id = $2",
             params![&organization, &user],

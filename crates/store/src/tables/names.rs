@@ -38,10 +38,9 @@ impl Rx<'_> {
                     None => self.name_of(TargetType::Destination, id),
                 };
             }
-            TargetType::AuditLog
-            | TargetType::Privacy
-            | TargetType::Log
-            | TargetType::LogKey => return Ok(None),
+            TargetType::AuditLog | TargetType::Privacy | TargetType::Log | TargetType::LogKey => {
+                return Ok(None);
+            }
         };
         Ok(self
             .conn

@@ -122,11 +122,7 @@ impl Tx<'_> {
     }
 
     /// A person signs out.
-    pub fn delete_session(
-        &mut self,
-        session: SessionId,
-        user: &User,
-    ) -> Result<Changed> {
+    pub fn delete_session(&mut self, session: SessionId, user: &User) -> Result<Changed> {
         self.write(
             "DELETE FROM sessions WHERE id = $1",
             params![&session],

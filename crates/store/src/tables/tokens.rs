@@ -69,10 +69,7 @@ impl Rx<'_> {
     }
 
     /// The tokens of an organization, newest first, each with its last use, to the minute.
-    pub fn tokens(
-        &mut self,
-        organization: OrganizationId,
-    ) -> Result<Vec<(Token, Option<Micros>)>> {
+    pub fn tokens(&mut self, organization: OrganizationId) -> Result<Vec<(Token, Option<Micros>)>> {
         let sql = format!("{TOKEN} WHERE organization_id = $1 ORDER BY created_at DESC, id DESC");
         let rows = self.conn.query(&sql, params![&organization])?;
         rows.iter()
@@ -83,7 +80,8 @@ impl Rx<'_> {
     /// Tokens that have reached their end, at most so many.
     pub fn expired_tokens(&mut self, limit: i64) -> Result<Vec<Token>> {
         let now = self.now();
-        let sql = format!("{TOKEN} WHERE expires_at <= $1 ORDER BY expires_at, created_at, id LIMIT $2");
+        let sql =
+            format!("{TOKEN} WHERE expires_at <= $1 ORDER BY expires_at, created_at, id LIMIT $2");
         let rows = self.conn.query(&sql, params![now, limit])?;
         rows.iter().map(from_row).collect()
     }

@@ -46,9 +46,7 @@ impl Action for ChangeMember {
                 return Err(Error::NotFound("workspace"));
             }
             after.workspaces.retain(|(one, _)| one != workspace);
-            after
-                .workspaces
-                .extend(role.map(|role| (*workspace, role)));
+            after.workspaces.extend(role.map(|role| (*workspace, role)));
         }
         after.workspaces.sort_unstable_by_key(|(id, _)| *id);
         let mut unchanged = before.clone();

@@ -4,6 +4,9 @@ use model::catalogue::{self, EventType, TargetType};
 use model::clock::Micros;
 use model::id::SessionId;
 use model::things::{Session, User};
+use zeroize::Zeroizing;
+
+use crate::actions::factor::{Used, check_code};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 /// How long a session may last, in microseconds: 14 days.
@@ -18,6 +21,8 @@ pub struct SignIn {
     pub user: User,
     /// The hash that the password was checked against; `None` when it did not fit.
     pub checked: Option<String>,
+    /// What was typed in the second step: a code of the app, or a recovery code.
+    pub code: Option<Zeroizing<String>>,
     /// The hash of the new session's secret.
     pub session: [u8; 32],
 }
@@ -47,6 +52,16 @@ impl Action for SignIn {
                 "the e-mail or the password is wrong",
             ));
         }
+        let used = match &self.code {
+            Some(code) => check_code(tx, self.user.id, code)?,
+            None if tx.has_factor(self.user.id)? => {
+                return Err(Error::Denied {
+                    code: "second_factor_required",
+                    message: "this account has a second factor".to_owned(),
+                });
+            }
+            None => Used::Nothing,
+        };
         let session = Session {
             id: tx.new_id(SessionId::new),
             user: self.user.id,
@@ -56,6 +71,7 @@ impl Action for SignIn {
             expires_at: tx.at.plus(LONGEST),
         };
         let made = tx.insert_session(&session, &self.user)?;
+        used.up(tx, &made)?;
         // Nobody was signed in when this was asked; from here on it is the person.
         tx.acting.signed_in(&self.user, Some(session.id));
         Ok(Done::new(

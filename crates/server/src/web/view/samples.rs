@@ -1022,6 +1022,16 @@ impl Samples {
                 member("Ines Okafor-Lund", Some("Admin")),
                 member("Odile Marchetti", None),
             ],
+            invitations: Vec::new(),
+            can_edit: false,
+            has_mail: false,
+            links: Vec::new(),
+            emails: String::new(),
+            roles: Vec::new(),
+            workspace_roles: Vec::new(),
+            columns: Vec::new(),
+            lines: Vec::new(),
+            errors: Errors::default(),
         };
         vec![
             ("audit-logs", self.audit_logs().render()),

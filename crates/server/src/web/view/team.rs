@@ -15,6 +15,70 @@ pub struct Team {
     pub frame: Frame,
     /// The members.
     pub members: Vec<Member>,
+    /// Who is invited, newest first.
+    pub invitations: Vec<Invited>,
+    /// Whether the reader may invite people, and change and remove members.
+    pub can_edit: bool,
+    /// Whether there is a mail server.
+    pub has_mail: bool,
+    /// E-mail and link of invitations just made, to hand over; shown once.
+    pub links: Vec<(String, String)>,
+    /// What was typed as addresses.
+    pub emails: String,
+    /// The roles in the organization to choose from.
+    pub roles: Vec<Choice>,
+    /// The roles in the workspace to choose from.
+    pub workspace_roles: Vec<Choice>,
+    /// The roles, as columns of the table of who may do what.
+    pub columns: Vec<&'static str>,
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// What is wrong with what was sent: `emails`.
+    pub errors: Errors,
+}
+
+/// A permission, and which of the roles has it.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The permission, as a person reads it.
+    pub label: &'static str,
+    /// For each role whether it has it.
+    pub may: Vec<bool>,
+}
+
+/// One who is invited.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    /// The invitation's id.
+    pub id: String,
+    /// The e-mail address.
+    pub email: String,
+    /// What the person is to be, as a word.
+    pub role: String,
+    /// What became of it, as words.
+    pub state: &'static str,
+    /// How that looks: `ok`, `warn`, `bad` or nothing.
+    pub tone: &'static str,
+    /// Whether it can still be accepted.
+    pub is_open: bool,
+    /// When it ends or has ended.
+    pub until: When,
+}
+
+/// The question before a member is removed.
+#[derive(Clone, Debug, Template)]
+#[template(path = "settings/remove.html")]
+pub struct Remove {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The person's id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The e-mail address, which has to be typed.
+    pub email: String,
+    /// What is wrong with what was sent: `confirm`.
+    pub errors: Errors,
 }
 
 /// The question before a person is erased.
@@ -54,6 +118,12 @@ pub struct Member {
     pub workspace_role: Option<String>,
     /// Since when.
     pub since: When,
+    /// The roles in the organization to choose from.
+    pub roles: Vec<Choice>,
+    /// The roles in the workspace to choose from.
+    pub workspace_roles: Vec<Choice>,
+    /// Where the member is removed; none where the reader may not.
+    pub remove_href: Option<String>,
     /// Where the member is erased; none where the reader may not.
     pub erase_href: Option<String>,
     /// The member's events; none where the reader may not see them.

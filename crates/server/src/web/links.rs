@@ -1,0 +1,354 @@
+//! What a link in a letter opens: `/invitation`, `/reset`, `/confirm-email`; and `/forgot`, which asks for one. The secret
+//! goes from the address into a cookie at once, so that it stays in no history.
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use model::clock::Micros;
+use model::id::UserId;
+use model::things::{Invitation, InvitationState};
+use serde::Deserialize;
+use store::{Error, NewChallenge, Upkeep, Way};
+use zeroize::Zeroizing;
+
+use super::answer::{self, Answer, see_other, with_cookie};
+use super::form::{Form, SentByVisitor, visitor_token};
+use super::me::Somebody;
+use super::refusal::{Refusal, sentence};
+use super::sign_in;
+use super::view::links::{Confirm, Forgot, Invited, Reset};
+use super::view::parts::Errors;
+use super::visitor::Visitor;
+use crate::actions::account::confirm_email::{ConfirmEmail, EMAIL};
+use crate::actions::account::reset_password::{RESET, ResetPassword};
+use crate::actions::input;
+use crate::actions::invitation::accept::AcceptInvitation;
+use crate::app::App;
+use crate::auth::cookies::{self, Name};
+use crate::auth::secret::{self, Kind};
+use crate::auth::session::Person;
+use crate::auth::{limits, password};
+use crate::mail;
+use crate::request::Caller;
+
+/// How long an opened link stays in the browser, in seconds.
+const OPENED: i64 = 3600;
+/// How long a link to set another password is good, in microseconds.
+const RESET_LASTS: i64 = 3600 * Micros::SECOND;
+
+/// The secret in an address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Link {
+    token: Option<String>,
+}
+
+fn dead_link() -> Refusal {
+    Refusal::new(
+        StatusCode::FORBIDDEN,
+        "This link does not work",
+        "It was used, has ended, or is not complete. Nothing was changed.",
+        "Ask for a new one, and open it as it stands in the letter.",
+    )
+}
+
+/// No address of these pages, and no secret on them, goes anywhere else.
+fn private(mut response: Response) -> Response {
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    response
+}
+
+/// The secret goes into a cookie, and the browser on to the address without it.
+fn taken(app: &App, link: Link, path: &str) -> Option<Answer> {
+    let token = link.token?;
+    let fits = token.len() <= 100
+        && token
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if !fits {
+        return Some(Err(dead_link()));
+    }
+    let cookie = cookies::keep(&app.config, Name::Link, &token, OPENED);
+    Some(Ok(private(with_cookie(see_other(path), cookie))))
+}
+
+/// The hash of the secret that the browser holds.
+fn opened(app: &App, headers: &HeaderMap) -> Result<[u8; 32], Refusal> {
+    let secret = cookies::read(headers, &app.config, Name::Link).ok_or_else(dead_link)?;
+    Ok(secret::hash(&secret))
+}
+
+/// Whose link it is.
+async fn whose(app: &App, kind: &'static str, hash: [u8; 32]) -> Result<UserId, Refusal> {
+    let found = app.read(move |rx| rx.challenge(kind, &hash)).await?;
+    found.and_then(|one| one.user).ok_or_else(dead_link)
+}
+
+fn shown(app: &App, response: Response, cookie: Option<HeaderValue>) -> Response {
+    let _ = app;
+    private(match cookie {
+        Some(cookie) => with_cookie(response, cookie),
+        None => response,
+    })
+}
+
+/// An invitation that is open, its organization's name, and whether its address has an account.
+async fn invitation(app: &App, hash: [u8; 32]) -> Result<(Invitation, String, bool), Refusal> {
+    let found = app
+        .read(move |rx| {
+            let Some(one) = rx.invitation_by_hash(&hash)? else {
+                return Ok(None);
+            };
+            let over = one.state != InvitationState::Open || one.expires_at <= rx.now();
+            let organization = rx.organization(one.organization)?;
+            let has_account = rx.user_by_email(&one.email)?.is_some();
+            let name = organization.map(|one| one.name).unwrap_or_default();
+            Ok((!over).then_some((one, name, has_account)))
+        })
+        .await?;
+    found.ok_or_else(dead_link)
+}
+
+async fn invitation_page(
+    app: &App,
+    (person, visitor, headers): (Option<&Person>, &Visitor, &HeaderMap),
+    form: &Form,
+    errors: Errors,
+) -> Answer {
+    let (one, organization, has_account) = invitation(app, opened(app, headers)?).await?;
+    let (token, cookie) = match person {
+        Some(person) => (person.csrf.clone(), None),
+        None => visitor_token(headers, app),
+    };
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let email = store::normalized_email(&one.email);
+    let view = Invited {
+        bare: visitor.bare(token),
+        organization,
+        is_signed_in: person
+            .is_some_and(|person| store::normalized_email(&person.user.email) == email),
+        other: person
+            .filter(|person| store::normalized_email(&person.user.email) != email)
+            .map(|person| person.user.email.clone()),
+        email: one.email,
+        has_account,
+        name: form.text("name").to_owned(),
+        password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
+        errors,
+    };
+    Ok(shown(app, answer::page(status, &view)?, cookie))
+}
+
+/// `GET /invitation`
+pub(super) async fn invited(
+    State(app): State<App>,
+    person: Result<Somebody, Refusal>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Query(link): Query<Link>,
+) -> Answer {
+    if let Some(answer) = taken(&app, link, "/invitation") {
+        return answer;
+    }
+    let person = person.ok().map(|Somebody(person)| person);
+    let who = (person.as_ref(), &visitor, &headers);
+    invitation_page(&app, who, &Form::default(), Errors::default()).await
+}
+
+/// `POST /invitation`
+pub(super) async fn accept(
+    State(app): State<App>,
+    person: Result<Somebody, Refusal>,
+    sent: super::form::SentByAnyone,
+) -> Answer {
+    let person = person.ok().map(|Somebody(person)| person);
+    let who = (person.as_ref(), &sent.visitor, &sent.headers);
+    let hash = opened(&app, &sent.headers)?;
+    let (one, _, has_account) = invitation(&app, hash).await?;
+    let forget = cookies::forget(&app.config, Name::Link);
+    if has_account {
+        let Some(person) = &person else {
+            return Ok(see_other("/sign-in?next=%2Finvitation"));
+        };
+        let action = AcceptInvitation {
+            hash,
+            account: None,
+        };
+        let _ = app.perform(&person.caller, action).await?;
+        return Ok(with_cookie(see_other("/"), forget));
+    }
+    let mut errors = Errors::default();
+    if let Err(error) = input::name(sent.form.text("name")) {
+        errors.add("name", sentence(&error.to_string()));
+    }
+    let typed = Zeroizing::new(sent.form.text("password").to_owned());
+    if let Err(error) = password::acceptable(&typed) {
+        errors.add("password", sentence(&error.to_string()));
+    }
+    if !errors.is_empty() {
+        return invitation_page(&app, who, &sent.form, errors).await;
+    }
+    let hashed = app.hasher.hash(typed, app.store.clone()).await?;
+    let action = AcceptInvitation {
+        hash,
+        account: Some((sent.form.text("name").to_owned(), hashed.clone())),
+    };
+    let caller = Caller {
+        actor: model::actor::Actor::Anonymous,
+        origin: sent.caller.origin.clone(),
+    };
+    let user = app.perform(&caller, action).await?.output;
+    debug_assert_eq!(user.email, one.email);
+    let response = with_cookie(see_other("/"), forget);
+    Ok(sign_in::begin(&app, &caller, user, Some(hashed), None, response).await?)
+}
+
+fn forgot_page(app: &App, visitor: &Visitor, headers: &HeaderMap, sent: bool) -> Answer {
+    let (token, cookie) = visitor_token(headers, app);
+    let view = Forgot {
+        bare: visitor.bare(token),
+        has_mail: app.mailer.is_some(),
+        sent,
+    };
+    Ok(shown(app, answer::page(StatusCode::OK, &view)?, cookie))
+}
+
+/// `GET /forgot`
+pub(super) async fn ask_forgot(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+) -> Answer {
+    forgot_page(&app, &visitor, &headers, false)
+}
+
+/// `POST /forgot`: the same answer, whether there is such an account or not.
+pub(super) async fn forgot(State(app): State<App>, sent: SentByVisitor) -> Answer {
+    let email = sent.form.text("email").trim().to_owned();
+    if app.mailer.is_some() && limits::may_try(&app, "forgot", &email, &sent.caller).await? {
+        let asked = email.clone();
+        let found = app.read(move |rx| rx.user_by_email(&asked)).await?;
+        if let Some((user, _)) = found {
+            let secret = secret::new(Kind::Invitation, app.store.entropy());
+            let link = format!("{}/reset?token={}", app.base(None), secret.as_str());
+            let challenge = NewChallenge {
+                hash: secret::hash(&secret),
+                kind: RESET,
+                user: Some(user.id),
+                payload: Zeroizing::default(),
+                lasts: RESET_LASTS,
+            };
+            let letter = (Way::Mail, mail::reset(&user.email, &link));
+            let kept = Upkeep::Challenge(Box::new((challenge, Some(letter))));
+            // Not waited for: how long it takes tells nothing.
+            app.note(kept);
+        }
+    }
+    forgot_page(&app, &sent.visitor, &sent.headers, true)
+}
+
+fn reset_page(app: &App, visitor: &Visitor, headers: &HeaderMap, errors: Errors) -> Answer {
+    let (token, cookie) = visitor_token(headers, app);
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let view = Reset {
+        bare: visitor.bare(token),
+        password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
+        errors,
+    };
+    Ok(shown(app, answer::page(status, &view)?, cookie))
+}
+
+/// `GET /reset`
+pub(super) async fn ask_reset(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Query(link): Query<Link>,
+) -> Answer {
+    if let Some(answer) = taken(&app, link, "/reset") {
+        return answer;
+    }
+    whose(&app, RESET, opened(&app, &headers)?).await?;
+    reset_page(&app, &visitor, &headers, Errors::default())
+}
+
+/// `POST /reset`
+pub(super) async fn reset(State(app): State<App>, sent: SentByVisitor) -> Answer {
+    let hash = opened(&app, &sent.headers)?;
+    let user = whose(&app, RESET, hash).await?;
+    let typed = Zeroizing::new(sent.form.text("password").to_owned());
+    if let Err(error) = password::acceptable(&typed) {
+        let errors = [("password", sentence(&error.to_string()))];
+        return reset_page(
+            &app,
+            &sent.visitor,
+            &sent.headers,
+            errors.into_iter().collect(),
+        );
+    }
+    let action = ResetPassword {
+        user,
+        hash,
+        password: app.hasher.hash(typed, app.store.clone()).await?,
+    };
+    match app.perform(&sent.caller, action).await {
+        Ok(_) => Ok(with_cookie(
+            see_other("/sign-in"),
+            cookies::forget(&app.config, Name::Link),
+        )),
+        Err(Error::Unauthenticated) => Err(dead_link()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /confirm-email`
+pub(super) async fn ask_confirm(
+    State(app): State<App>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Query(link): Query<Link>,
+) -> Answer {
+    if let Some(answer) = taken(&app, link, "/confirm-email") {
+        return answer;
+    }
+    let hash = opened(&app, &headers)?;
+    let found = app.read(move |rx| rx.challenge(EMAIL, &hash)).await?;
+    let found = found.ok_or_else(dead_link)?;
+    let (token, cookie) = visitor_token(&headers, &app);
+    let view = Confirm {
+        bare: visitor.bare(token),
+        email: String::from_utf8_lossy(&found.payload).into_owned(),
+    };
+    Ok(shown(&app, answer::page(StatusCode::OK, &view)?, cookie))
+}
+
+/// `POST /confirm-email`
+pub(super) async fn confirm(State(app): State<App>, sent: SentByVisitor) -> Answer {
+    let hash = opened(&app, &sent.headers)?;
+    let user = whose(&app, EMAIL, hash).await?;
+    match app.perform(&sent.caller, ConfirmEmail { user, hash }).await {
+        Ok(_) => Ok(with_cookie(
+            see_other("/profile"),
+            cookies::forget(&app.config, Name::Link),
+        )),
+        Err(Error::Unauthenticated) => Err(dead_link()),
+        Err(Error::Failed { message, .. }) => Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "The address was not changed",
+            &sentence(&message),
+            "Choose another address.",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}

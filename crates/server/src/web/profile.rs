@@ -1,0 +1,558 @@
+//! `/profile`: what a person does to the own account.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use model::clock::Micros;
+use model::id::UserId;
+use model::role::Access;
+use model::things::FactorKind;
+use store::{Error, NewChallenge, Upkeep, Way};
+use zeroize::Zeroizing;
+
+use super::answer::{self, Answer, see_other, with_cookie};
+use super::flash::Done;
+use super::form::{Form, Sent, SentByPerson};
+use super::me::{Me, Somebody};
+use super::refusal::Refusal;
+use super::things::{self, Wrong};
+use super::view::frame::{Flash, NavItem};
+use super::view::parts::Errors;
+use super::view::profile::{App as AppPage, Codes, Factor, Profile, Session, Token};
+use super::visitor::Visitor;
+use crate::actions::account::change_password::ChangePassword;
+use crate::actions::account::confirm_email::EMAIL;
+use crate::actions::account::update_name::UpdateName;
+use crate::actions::factor::Proof;
+use crate::actions::factor::add::{AddApp, SEED};
+use crate::actions::factor::codes::RegenerateCodes;
+use crate::actions::factor::remove::RemoveFactor;
+use crate::actions::input;
+use crate::actions::member::leave::LeaveOrganization;
+use crate::actions::session::revoke::RevokeSessions;
+use crate::actions::session::sign_in::IDLE;
+use crate::actions::token::create::{CreateToken, Whose};
+use crate::actions::token::delete::DeleteToken;
+use crate::app::App;
+use crate::auth::cookies::{self, Name};
+use crate::auth::secret::{self, Kind};
+use crate::auth::session::Person;
+use crate::auth::{limits, password, second};
+use crate::mail;
+
+const NAV: NavItem = NavItem::Settings;
+const PROFILE: &str = "/profile";
+/// How long setting an app up may take, in seconds.
+const SETTING_UP: i64 = 1800;
+
+/// A browser or program in words: what it calls itself is long.
+fn program(user_agent: Option<&str>) -> String {
+    let Some(text) = user_agent.filter(|text| !text.is_empty()) else {
+        return "Unknown program".to_owned();
+    };
+    let browser = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]
+    .iter()
+    .find(|(sign, _)| text.contains(sign));
+    let system = [
+        ("Android", "Android"),
+        ("iPhone", "iOS"),
+        ("iPad", "iPadOS"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]
+    .iter()
+    .find(|(sign, _)| text.contains(sign));
+    match (browser, system) {
+        (Some((_, browser)), Some((_, system))) => format!("{browser} on {system}"),
+        (Some((_, browser)), None) => (*browser).to_owned(),
+        _ => text.chars().take(40).collect(),
+    }
+}
+
+/// The page; `shown` is a token just made, `typed` what could not be taken.
+async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+    let (user, organization) = (me.signed_in.user.id, me.place().organization);
+    let (sessions, tokens, factors, codes) = app
+        .read(move |rx| {
+            let idle_since = rx.now().plus(-IDLE);
+            let mut tokens = rx.tokens(organization)?;
+            tokens.retain(|(token, _)| token.owner == Some(user));
+            Ok((
+                rx.sessions_of(user, idle_since)?,
+                tokens,
+                rx.factors(user)?,
+                rx.recovery_codes_left(user)?,
+            ))
+        })
+        .await?;
+    let clock = me.clock();
+    let view = Profile {
+        frame: me.frame_with(NAV, wrong.flash),
+        has_mail: app.mailer.is_some(),
+        password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
+        sessions: sessions
+            .into_iter()
+            .map(|one| Session {
+                id: one.id.to_string(),
+                program: program(one.user_agent.as_deref()),
+                ip: one.ip,
+                since: clock.at(one.created_at),
+                seen: clock.at(one.used_at),
+                is_this: one.id == me.signed_in.session,
+            })
+            .collect(),
+        tokens: tokens
+            .into_iter()
+            .map(|(one, used)| Token {
+                id: one.id.to_string(),
+                name: one.name,
+                owner: None,
+                access: one.access.label(),
+                created: clock.at(one.created_at),
+                expires: one.expires_at.map(|at| clock.at(at)),
+                used: used.map(|at| clock.at(at)),
+                may_delete: true,
+            })
+            .collect(),
+        has_app: factors.iter().any(|one| one.kind == FactorKind::Totp),
+        factors: factors
+            .into_iter()
+            .map(|one| Factor {
+                id: one.id.to_string(),
+                kind: one.kind.label(),
+                since: clock.at(one.created_at),
+                used: one.used_at.map(|at| clock.at(at)),
+            })
+            .collect(),
+        codes_left: codes,
+        shown,
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `GET /profile`
+pub(super) async fn show(State(app): State<App>, me: Me) -> Answer {
+    page(&app, &me, Wrong::none(), None).await
+}
+
+/// On to the page, or the page again with what is wrong.
+async fn outcome<T>(
+    app: &App,
+    me: &Me,
+    done: Done,
+    result: Result<store::Recorded<T>, Error>,
+    (title, fields): (&str, &[&str]),
+) -> Answer {
+    match result {
+        Ok(made) => Ok(me.done(PROFILE, done, &made.entries)),
+        Err(error) => page(app, me, Wrong::of(error, title, fields)?, None).await,
+    }
+}
+
+/// `POST /profile/name`
+pub(super) async fn update_name(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let action = UpdateName {
+        user: me.signed_in.user.id,
+        name: form.text("name").to_owned(),
+    };
+    let result = me.perform(action).await;
+    outcome(
+        &app,
+        &me,
+        Done::Saved,
+        result,
+        ("The name was not changed", &["name"]),
+    )
+    .await
+}
+
+/// Whether a password is that of the person now: the hash that it was checked against.
+async fn checked(app: &App, user: UserId, typed: &str) -> Result<Option<String>, Refusal> {
+    if !limits::may_prove(app, user).await? {
+        return Err(Refusal::too_many());
+    }
+    let hash = app.read(move |rx| rx.password_of(user)).await?;
+    let typed = Zeroizing::new(typed.to_owned());
+    let fits = app.hasher.verify(typed, hash.clone()).await?;
+    if fits {
+        limits::proved(app, user).await?;
+    }
+    Ok(hash.filter(|_| fits))
+}
+
+/// What a person shows once more: six digits are a code, everything else is the password.
+async fn proof(app: &App, user: UserId, typed: &str) -> Result<Proof, Refusal> {
+    let digits = typed.trim();
+    if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !limits::may_prove(app, user).await? {
+            return Err(Refusal::too_many());
+        }
+        return Ok(Proof::Code(Zeroizing::new(digits.to_owned())));
+    }
+    checked(app, user, typed).await.map(Proof::Password)
+}
+
+/// `POST /profile/password`
+pub(super) async fn change_password(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let user = me.signed_in.user.id;
+    let new = Zeroizing::new(form.text("new_password").to_owned());
+    if let Err(error) = password::acceptable(&new) {
+        let errors: Errors = [("new_password", super::refusal::sentence(&error.to_string()))]
+            .into_iter()
+            .collect();
+        return page(&app, &me, Wrong::fields(errors), None).await;
+    }
+    let checked = checked(&app, user, form.text("password")).await?;
+    let action = ChangePassword {
+        user,
+        checked,
+        password: app.hasher.hash(new, app.store.clone()).await?,
+    };
+    let result = me.perform(action).await;
+    outcome(
+        &app,
+        &me,
+        Done::Saved,
+        result,
+        ("The password was not changed", &[]),
+    )
+    .await
+}
+
+/// `POST /profile/email`: a link goes to the new address; following it changes the address.
+pub(super) async fn change_email(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let email = form.text("email").trim().to_owned();
+    let user = me.signed_in.user.id;
+    let wrong = |message: &str| Wrong::fields([("email", message)].into_iter().collect());
+    if app.mailer.is_none() {
+        let message = "There is no mail server to confirm the address with.";
+        return page(&app, &me, wrong(message), None).await;
+    }
+    if input::email(&email).is_err() {
+        return page(&app, &me, wrong("This is not an e-mail address."), None).await;
+    }
+    if checked(&app, user, form.text("password")).await?.is_none() {
+        let errors = [("email_password", "The password is wrong.")];
+        let wrong = Wrong::fields(errors.into_iter().collect());
+        return page(&app, &me, wrong, None).await;
+    }
+    let secret = secret::new(Kind::Invitation, app.store.entropy());
+    let link = format!("{}/confirm-email?token={}", app.base(None), secret.as_str());
+    let challenge = NewChallenge {
+        hash: secret::hash(&secret),
+        kind: EMAIL,
+        user: Some(user),
+        payload: Zeroizing::new(email.clone().into_bytes()),
+        lasts: 3600 * Micros::SECOND,
+    };
+    let letter = (Way::Mail, mail::confirm(&email, &link));
+    let kept = Upkeep::Challenge(Box::new((challenge, Some(letter))));
+    app.store.upkeep(kept).await?;
+    let note = Wrong {
+        status: StatusCode::OK,
+        errors: Errors::default(),
+        flash: Some(Flash::Note(format!(
+            "A letter is on its way to {email}. The address changes when its link is followed."
+        ))),
+    };
+    page(&app, &me, note, None).await
+}
+
+/// `POST /profile/sessions/{id}/end`
+pub(super) async fn end_session(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let me = sent.me;
+    let action = RevokeSessions {
+        user: me.signed_in.user.id,
+        session: Some(things::id(&id)?),
+    };
+    let result = me.perform(action).await;
+    outcome(
+        &app,
+        &me,
+        Done::Ended,
+        result,
+        ("The session was not ended", &[]),
+    )
+    .await
+}
+
+/// `POST /profile/sessions/end`
+pub(super) async fn end_sessions(State(app): State<App>, sent: Sent) -> Answer {
+    let me = sent.me;
+    let action = RevokeSessions {
+        user: me.signed_in.user.id,
+        session: None,
+    };
+    let result = me.perform(action).await;
+    outcome(
+        &app,
+        &me,
+        Done::Ended,
+        result,
+        ("The sessions were not ended", &[]),
+    )
+    .await
+}
+
+/// How many days a form says that a token lasts; nothing for ever.
+pub(super) fn days(form: &Form) -> Option<i64> {
+    match form.text("days") {
+        "" | "0" => None,
+        days => Some(days.parse().unwrap_or(-1)),
+    }
+}
+
+/// `POST /profile/tokens`
+pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let secret = secret::new(Kind::Personal, app.store.entropy());
+    let action = CreateToken {
+        organization: me.place().organization,
+        whose: Whose::Personal(me.place().workspace, None),
+        name: form.text("name").to_owned(),
+        access: form.text("access").parse().unwrap_or(Access::Read),
+        days: days(&form),
+        hash: secret::hash(&secret),
+    };
+    match me.perform(action).await {
+        Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
+        Err(error) => {
+            let mut wrong = Wrong::of(error, "The token was not made", &["name"])?;
+            if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
+                wrong.errors = [("token_name", message.as_str())].into_iter().collect();
+            }
+            page(&app, &me, wrong, None).await
+        }
+    }
+}
+
+/// `POST /profile/tokens/{id}/delete`
+pub(super) async fn delete_token(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let me = sent.me;
+    let action = DeleteToken {
+        organization: me.place().organization,
+        id: things::id(&id)?,
+        by: Some(me.signed_in.user.id),
+    };
+    let result = me.perform(action).await;
+    outcome(
+        &app,
+        &me,
+        Done::Deleted,
+        result,
+        ("The token was not deleted", &[]),
+    )
+    .await
+}
+
+/// `POST /profile/leave`
+pub(super) async fn leave(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let errors = things::confirmed(form.text("confirm"), &me.signed_in.organization.name);
+    if !errors.is_empty() {
+        return page(&app, &me, Wrong::fields(errors), None).await;
+    }
+    let action = LeaveOrganization {
+        organization: me.place().organization,
+        user: me.signed_in.user.id,
+    };
+    match me.perform(action).await {
+        Ok(_) => Ok(with_cookie(
+            see_other("/sign-in"),
+            cookies::forget(&app.config, Name::Session),
+        )),
+        Err(error) => {
+            let wrong = Wrong::of(error, "You are still a member", &[])?;
+            page(&app, &me, wrong, None).await
+        }
+    }
+}
+
+/// What a page of setting an app up shows, and the cookie that holds the challenge's secret.
+async fn seed(
+    app: &App,
+    person: &Person,
+    headers: &HeaderMap,
+) -> Result<(Zeroizing<String>, Option<axum::http::HeaderValue>), Refusal> {
+    if let Some(secret) = cookies::read(headers, &app.config, Name::Seed) {
+        let (hash, user) = (secret::hash(&secret), person.user.id);
+        let kept = app.read(move |rx| rx.challenge(SEED, &hash)).await?;
+        if let Some(kept) = kept.filter(|kept| kept.user == Some(user)) {
+            let seed = String::from_utf8_lossy(&kept.payload).into_owned();
+            return Ok((Zeroizing::new(seed), None));
+        }
+    }
+    let seed = second::new_seed(app.store.entropy());
+    let secret = second::new_secret(app.store.entropy());
+    let challenge = NewChallenge {
+        hash: secret::hash(&secret),
+        kind: SEED,
+        user: Some(person.user.id),
+        payload: Zeroizing::new(seed.as_bytes().to_vec()),
+        lasts: SETTING_UP * Micros::SECOND,
+    };
+    let kept = Upkeep::Challenge(Box::new((challenge, None)));
+    app.store.upkeep(kept).await?;
+    let cookie = cookies::keep(&app.config, Name::Seed, &secret, SETTING_UP);
+    Ok((seed, Some(cookie)))
+}
+
+async fn app_page(
+    app: &App,
+    person: &Person,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    wrong: Wrong,
+) -> Answer {
+    let user = person.user.id;
+    let (name, required) = app
+        .read(move |rx| {
+            let mut required = false;
+            for id in rx.organizations_of(user)? {
+                required |= rx.organization(id)?.is_some_and(|one| one.requires_mfa);
+            }
+            Ok((
+                rx.instance()?.name.unwrap_or_default(),
+                required && !rx.has_factor(user)?,
+            ))
+        })
+        .await?;
+    let (seed, cookie) = seed(app, person, headers).await?;
+    let uri = second::uri(&seed, &format!("Annals {name}"), &person.user.email);
+    let (path, side) = second::qr(&uri)
+        .ok_or_else(|| Error::Internal("the address does not fit a picture".to_owned()))?;
+    let groups: Vec<String> = seed
+        .as_bytes()
+        .chunks(4)
+        .map(|four| String::from_utf8_lossy(four).into_owned())
+        .collect();
+    let mut bare = visitor.bare(person.csrf.clone());
+    bare.flash = wrong.flash;
+    let view = AppPage {
+        bare,
+        path,
+        side,
+        seed: groups.join(" "),
+        required,
+        errors: wrong.errors,
+    };
+    let page = answer::page(wrong.status, &view)?;
+    Ok(match cookie {
+        Some(cookie) => with_cookie(page, cookie),
+        None => page,
+    })
+}
+
+/// `GET /profile/app`
+pub(super) async fn new_app(
+    State(app): State<App>,
+    Somebody(person): Somebody,
+    visitor: Visitor,
+    headers: HeaderMap,
+) -> Answer {
+    app_page(&app, &person, &visitor, &headers, Wrong::none()).await
+}
+
+fn codes_page(visitor: &Visitor, person: &Person, codes: Vec<String>) -> Result<Response, Refusal> {
+    let view = Codes {
+        bare: visitor.bare(person.csrf.clone()),
+        codes,
+    };
+    answer::page(StatusCode::OK, &view)
+}
+
+/// `POST /profile/app`
+pub(super) async fn add_app(State(app): State<App>, sent: SentByPerson) -> Answer {
+    let SentByPerson {
+        person,
+        visitor,
+        form,
+        headers,
+    } = sent;
+    let secret = cookies::read(&headers, &app.config, Name::Seed).unwrap_or_default();
+    let codes = second::recovery_codes(app.store.entropy());
+    let action = AddApp {
+        user: person.user.id,
+        proof: Proof::Password(checked(&app, person.user.id, form.text("password")).await?),
+        challenge: secret::hash(&secret),
+        code: Zeroizing::new(form.text("code").to_owned()),
+        recovery_codes: codes.clone(),
+    };
+    let forget = cookies::forget(&app.config, Name::Seed);
+    match app.perform(&person.caller, action).await {
+        Ok(made) if made.output => Ok(with_cookie(codes_page(&visitor, &person, codes)?, forget)),
+        Ok(_) => Ok(with_cookie(see_other(PROFILE), forget)),
+        Err(error) => {
+            let mut wrong = Wrong::of(error, "The app was not added", &["code"])?;
+            if wrong.status == StatusCode::CONFLICT {
+                wrong.status = StatusCode::UNPROCESSABLE_ENTITY;
+            }
+            app_page(&app, &person, &visitor, &headers, wrong).await
+        }
+    }
+}
+
+/// `POST /profile/factors/{id}/remove`
+pub(super) async fn remove_factor(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let Sent { me, form } = sent;
+    let user = me.signed_in.user.id;
+    let action = RemoveFactor {
+        user,
+        id: things::id(&id)?,
+        proof: proof(&app, user, form.text("proof")).await?,
+    };
+    let result = me.perform(action).await;
+    outcome(
+        &app,
+        &me,
+        Done::TurnedOff,
+        result,
+        ("The factor is still on", &[]),
+    )
+    .await
+}
+
+/// `POST /profile/recovery-codes`
+pub(super) async fn recovery_codes(State(app): State<App>, sent: SentByPerson) -> Answer {
+    let user = sent.person.user.id;
+    let codes = second::recovery_codes(app.store.entropy());
+    let action = RegenerateCodes {
+        user,
+        proof: proof(&app, user, sent.form.text("proof")).await?,
+        codes: codes.clone(),
+    };
+    match app.perform(&sent.person.caller, action).await {
+        Ok(_) => codes_page(&sent.visitor, &sent.person, codes),
+        Err(Error::Failed { message, .. }) => Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "No new codes were made",
+            &super::refusal::sentence(&message),
+            "The codes that you have still work. Go back and try again.",
+        )
+        .link("Back to your profile", PROFILE)),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,356 @@
+//! `/settings/team` and `/settings/invitations`: who belongs to the organization, who is asked to, and what each may do.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use model::id::{InvitationId, UserId};
+use model::role::{OrganizationRole, Permission, Standing, WorkspaceRole};
+use model::things::{Delivery, Invitation, InvitationState};
+
+use super::answer::Answer;
+use super::flash::Done;
+use super::form::Sent;
+use super::me::Me;
+use super::refusal::Refusal;
+use super::things::{self, Wrong};
+use super::view::filter::Filter;
+use super::view::frame::NavItem;
+use super::view::parts::Choice;
+use super::view::team::{Invited, Line, Member, Remove, Team};
+use crate::actions::invitation::cancel::CancelInvitation;
+use crate::actions::member::change::ChangeMember;
+use crate::actions::member::remove::RemoveMember;
+use crate::app::App;
+use crate::invite;
+
+const NAV: NavItem = NavItem::Settings;
+const TEAM: &str = "/settings/team";
+/// What stands for "no role in this workspace" in a form.
+const NO_ROLE: &str = "none";
+
+fn roles(current: OrganizationRole) -> Vec<Choice> {
+    OrganizationRole::ALL
+        .iter()
+        .map(|role| Choice::new(role.as_str(), role.label(), current.as_str()))
+        .collect()
+}
+
+fn workspace_roles(current: Option<WorkspaceRole>) -> Vec<Choice> {
+    let current = current.map_or(NO_ROLE, |role| role.as_str());
+    let none = Choice::new(NO_ROLE, "No access", current);
+    let all = WorkspaceRole::ALL.iter();
+    std::iter::once(none)
+        .chain(all.map(|role| Choice::new(role.as_str(), role.label(), current)))
+        .collect()
+}
+
+/// The columns of the table of roles, and what each may.
+fn matrix() -> (Vec<&'static str>, Vec<Line>) {
+    let person = |organization, workspace| Standing::Person {
+        organization,
+        workspace,
+    };
+    let mut columns = vec![("Organization Admin", person(OrganizationRole::Admin, None))];
+    for role in WorkspaceRole::ALL {
+        columns.push((role.label(), person(OrganizationRole::Member, Some(*role))));
+    }
+    let lines = Permission::ALL
+        .iter()
+        .map(|permission| Line {
+            label: permission.label(),
+            may: columns
+                .iter()
+                .map(|(_, one)| one.may(*permission))
+                .collect(),
+        })
+        .collect();
+    (columns.iter().map(|(label, _)| *label).collect(), lines)
+}
+
+fn invited(me: &Me, one: Invitation) -> Invited {
+    let (state, tone) = match (one.state, one.delivery) {
+        (InvitationState::Open, Delivery::Failed) => ("Not delivered", "bad"),
+        (InvitationState::Open, Delivery::Waiting) => ("On its way", ""),
+        (InvitationState::Open, Delivery::None) => ("Handed over", ""),
+        (InvitationState::Open, Delivery::Sent) => ("Sent", ""),
+        (InvitationState::Accepted, _) => ("Accepted", "ok"),
+        (InvitationState::Cancelled, _) => ("Cancelled", ""),
+        (InvitationState::Expired, _) => ("Expired", "warn"),
+    };
+    let workspace = me.place().workspace;
+    let role = one.workspaces.iter().find(|(id, _)| *id == workspace);
+    Invited {
+        id: one.id.to_string(),
+        email: one.email,
+        role: match (one.role, role) {
+            (OrganizationRole::Admin, _) => "Organization Admin".to_owned(),
+            (OrganizationRole::Member, Some((_, role))) => role.label().to_owned(),
+            (OrganizationRole::Member, None) => "No access".to_owned(),
+        },
+        state,
+        tone,
+        is_open: one.state == InvitationState::Open,
+        until: me.clock().at(one.ended_at.unwrap_or(one.expires_at)),
+    }
+}
+
+/// The page; `links` are to be handed over, `typed` is what could not be invited.
+async fn page(
+    app: &App,
+    me: &Me,
+    wrong: Wrong,
+    typed: &str,
+    links: Vec<(String, String)>,
+) -> Answer {
+    if !me.signed_in.can.view_members {
+        return Err(Refusal::not_for_you(Permission::ViewMembers.label()));
+    }
+    let place = me.place();
+    let actor = me.signed_in.caller.actor;
+    let (members, invitations, whole, edits, erases) = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let mut may = |permission| acting.may(rx, permission, place.organization, None);
+            let whole = may(Permission::ReadAuditLog)?;
+            let edits = may(Permission::EditMembers)?;
+            let erases = may(Permission::ErasePeople)?;
+            let invitations = rx.invitations(place.organization)?;
+            let members = rx.members(place.organization)?;
+            Ok((members, invitations, whole, edits, erases))
+        })
+        .await?;
+    let rows = members
+        .into_iter()
+        .map(|member| {
+            let own = member
+                .workspaces
+                .iter()
+                .find(|(id, _)| *id == place.workspace);
+            let role = own.map(|(_, role)| *role);
+            // An administrator of the organization may do everything in each workspace.
+            let workspace_role = match member.role {
+                OrganizationRole::Admin => Some("Admin".to_owned()),
+                OrganizationRole::Member => role.map(|role| role.label().to_owned()),
+            };
+            let may_see = whole || (me.signed_in.can.read_audit_log && workspace_role.is_some());
+            Member {
+                id: member.user.id.to_string(),
+                erase_href: erases.then(|| format!("{TEAM}/{}/erase", member.user.id)),
+                remove_href: edits.then(|| format!("{TEAM}/{}/remove", member.user.id)),
+                events_href: may_see.then(|| {
+                    Filter {
+                        actor: member.user.id.to_string(),
+                        ..Filter::default()
+                    }
+                    .href()
+                }),
+                roles: roles(member.role),
+                workspace_roles: workspace_roles(role),
+                name: member.user.name,
+                email: member.user.email,
+                organization_role: member.role.label().to_owned(),
+                workspace_role,
+                since: me.clock().at(member.user.created_at),
+            }
+        })
+        .collect();
+    let (columns, lines) = matrix();
+    let view = Team {
+        frame: me.frame_with(NAV, wrong.flash),
+        members: rows,
+        invitations: invitations
+            .into_iter()
+            .map(|one| invited(me, one))
+            .collect(),
+        can_edit: edits,
+        has_mail: app.mailer.is_some(),
+        links,
+        emails: typed.to_owned(),
+        roles: roles(OrganizationRole::Member),
+        workspace_roles: workspace_roles(Some(WorkspaceRole::Viewer)),
+        columns,
+        lines,
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `GET /settings/team`
+pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
+    page(&app, &me, Wrong::none(), "", Vec::new()).await
+}
+
+fn chosen(form: &super::form::Form) -> Result<(OrganizationRole, Option<WorkspaceRole>), Refusal> {
+    let role = form.text("role").parse();
+    let own = form.text("workspace_role");
+    let own = match own {
+        NO_ROLE => None,
+        word => Some(word.parse().map_err(|_| Refusal::foreign_form())?),
+    };
+    Ok((role.map_err(|_| Refusal::foreign_form())?, own))
+}
+
+/// `POST /settings/team/{id}`
+pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let (role, own) = chosen(&form)?;
+    let action = ChangeMember {
+        organization: me.place().organization,
+        user: things::id::<UserId>(&id)?,
+        role: Some(role),
+        workspaces: vec![(me.place().workspace, own)],
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(TEAM, Done::Saved, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "The role was not changed", &[])?;
+            page(&app, &me, wrong, "", Vec::new()).await
+        }
+    }
+}
+
+async fn question(app: &App, me: &Me, id: &str) -> Result<Remove, Refusal> {
+    let user: UserId = things::id(id)?;
+    let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
+    let found = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let may = acting.may(rx, Permission::EditMembers, organization, None)?;
+            Ok((may, rx.member(organization, user)?))
+        })
+        .await?;
+    match found {
+        (false, _) => Err(Refusal::not_for_you(Permission::EditMembers.label())),
+        (true, None) => Err(Refusal::nothing_here()),
+        (true, Some(member)) => Ok(Remove {
+            frame: me.frame(NAV),
+            id: member.user.id.to_string(),
+            name: member.user.name,
+            email: member.user.email,
+            errors: super::view::parts::Errors::default(),
+        }),
+    }
+}
+
+/// `GET /settings/team/{id}/remove`
+pub(super) async fn ask_remove(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let view = question(&app, &me, &id).await?;
+    me.show(&view)
+}
+
+/// `POST /settings/team/{id}/remove`
+pub(super) async fn remove(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    // Who may not remove anyone hears so, and it is recorded, whatever was typed.
+    if let Ok(view) = question(&app, &me, &id).await {
+        let errors = things::confirmed(form.text("confirm"), &view.email);
+        if !errors.is_empty() {
+            return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &Remove { errors, ..view });
+        }
+    }
+    let action = RemoveMember {
+        organization: me.place().organization,
+        user: things::id(&id)?,
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(TEAM, Done::Removed, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Nobody was removed", &[])?;
+            page(&app, &me, wrong, "", Vec::new()).await
+        }
+    }
+}
+
+/// The addresses in a text: between spaces, commas, semicolons or lines.
+fn addresses(text: &str) -> Vec<String> {
+    text.split(|c: char| c.is_whitespace() || c == ',' || c == ';')
+        .filter(|one| !one.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn invited_page(
+    app: &App,
+    me: &Me,
+    made: Vec<(String, Option<String>)>,
+    done: Response,
+) -> Answer {
+    let links: Vec<_> = made
+        .into_iter()
+        .filter_map(|(email, link)| Some((email, link?)))
+        .collect();
+    if links.is_empty() {
+        return Ok(done);
+    }
+    page(app, me, Wrong::none(), "", links).await
+}
+
+/// `POST /settings/invitations`
+pub(super) async fn invite(State(app): State<App>, headers: HeaderMap, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let (role, own) = chosen(&form)?;
+    let place = me.place();
+    let wanted = invite::Wanted {
+        emails: addresses(form.text("emails")),
+        role,
+        workspaces: own
+            .map(|role| (place.workspace, role))
+            .into_iter()
+            .collect(),
+    };
+    let base = app.base(Some(&headers));
+    let caller = &me.signed_in.caller;
+    match invite::create(&app, caller, place.organization, wanted, &base).await {
+        Ok((made, entries)) => {
+            let done = me.done(TEAM, Done::Invited, &entries);
+            let made = made.into_iter().map(|(one, link)| (one.email, link));
+            invited_page(&app, &me, made.collect(), done).await
+        }
+        Err(error) => {
+            let mut wrong = Wrong::of(error, "Nobody was invited", &["emails", "email"])?;
+            if let Some(message) = wrong.errors.of("email").map(str::to_owned) {
+                wrong.errors = [("emails", message.as_str())].into_iter().collect();
+            }
+            page(&app, &me, wrong, form.text("emails"), Vec::new()).await
+        }
+    }
+}
+
+/// `POST /settings/invitations/{id}/resend`
+pub(super) async fn resend(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    sent: Sent,
+) -> Answer {
+    let me = sent.me;
+    let id: InvitationId = things::id(&id)?;
+    let base = app.base(Some(&headers));
+    let caller = &me.signed_in.caller;
+    match invite::resend(&app, caller, me.place().organization, id, &base).await {
+        Ok((one, link, entries)) => {
+            let done = me.done(TEAM, Done::Resent, &entries);
+            invited_page(&app, &me, vec![(one.email, link)], done).await
+        }
+        Err(error) => {
+            let wrong = Wrong::of(error, "The invitation was not sent", &[])?;
+            page(&app, &me, wrong, "", Vec::new()).await
+        }
+    }
+}
+
+/// `POST /settings/invitations/{id}/cancel`
+pub(super) async fn cancel(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let me = sent.me;
+    let action = CancelInvitation {
+        organization: me.place().organization,
+        id: things::id(&id)?,
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(TEAM, Done::Cancelled, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "The invitation was not withdrawn", &[])?;
+            page(&app, &me, wrong, "", Vec::new()).await
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `/settings/tokens`: all tokens of the organization, and what holds for the whole of it.
+
+use std::collections::HashMap;
+
+use axum::extract::{Path, State};
+use model::role::{Access, Permission, WorkspaceRole};
+
+use super::answer::Answer;
+use super::flash::Done;
+use super::form::Sent;
+use super::me::Me;
+use super::profile::days;
+use super::refusal::Refusal;
+use super::things::{self, Wrong};
+use super::view::frame::NavItem;
+use super::view::profile::Token;
+use super::view::tokens::Tokens;
+use crate::actions::organization::update::UpdateOrganization;
+use crate::actions::token::create::{CreateToken, Whose};
+use crate::actions::token::delete::DeleteToken;
+use crate::app::App;
+use crate::auth::secret::{self, Kind};
+
+const NAV: NavItem = NavItem::Settings;
+const TOKENS: &str = "/settings/tokens";
+
+async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+    let place = me.place();
+    let actor = me.signed_in.caller.actor;
+    let found = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let mut may = |permission| acting.may(rx, permission, place.organization, None);
+            let (edits, rules) = (
+                may(Permission::EditTokens)?,
+                may(Permission::EditOrganization)?,
+            );
+            let names: HashMap<_, _> = rx
+                .members(place.organization)?
+                .into_iter()
+                .map(|member| (member.user.id, member.user.name))
+                .collect();
+            Ok((edits, rules, names, rx.tokens(place.organization)?))
+        })
+        .await?;
+    let (true, rules, names, tokens) = found else {
+        return Err(Refusal::not_for_you(Permission::EditTokens.label()));
+    };
+    let clock = me.clock();
+    let view = Tokens {
+        frame: me.frame_with(NAV, wrong.flash),
+        tokens: tokens
+            .into_iter()
+            .map(|(one, used)| Token {
+                id: one.id.to_string(),
+                name: one.name,
+                owner: Some(match (one.owner, one.role) {
+                    (Some(user), _) => names.get(&user).cloned().unwrap_or_default(),
+                    (None, Some(role)) => format!("Service, {} of a workspace", role.label()),
+                    (None, None) => "Service of the organization".to_owned(),
+                }),
+                access: one.access.label(),
+                created: clock.at(one.created_at),
+                expires: one.expires_at.map(|at| clock.at(at)),
+                used: used.map(|at| clock.at(at)),
+                may_delete: true,
+            })
+            .collect(),
+        roles: WorkspaceRole::ALL
+            .iter()
+            .map(|role| (role.as_str(), role.label()))
+            .collect(),
+        requires_mfa: rules.then_some(me.signed_in.organization.requires_mfa),
+        shown,
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `GET /settings/tokens`
+pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
+    page(&app, &me, Wrong::none(), None).await
+}
+
+/// `POST /settings/tokens`
+pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let secret = secret::new(Kind::Service, app.store.entropy());
+    let action = CreateToken {
+        organization: me.place().organization,
+        whose: match form.text("role").parse() {
+            Ok(role) => Whose::Workspace(me.place().workspace, role),
+            Err(_) => Whose::Organization,
+        },
+        name: form.text("name").to_owned(),
+        access: form.text("access").parse().unwrap_or(Access::Read),
+        days: days(&form),
+        hash: secret::hash(&secret),
+    };
+    match me.perform(action).await {
+        Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
+        Err(error) => {
+            let wrong = Wrong::of(error, "The token was not made", &["name"])?;
+            page(&app, &me, wrong, None).await
+        }
+    }
+}
+
+/// `POST /settings/tokens/{id}/delete`
+pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let me = sent.me;
+    let action = DeleteToken {
+        organization: me.place().organization,
+        id: things::id(&id)?,
+        by: Some(me.signed_in.user.id),
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(TOKENS, Done::Deleted, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "The token was not deleted", &[])?;
+            page(&app, &me, wrong, None).await
+        }
+    }
+}
+
+/// `POST /settings/organization`
+pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let action = UpdateOrganization {
+        id: me.place().organization,
+        name: None,
+        requires_mfa: Some(form.flag("requires_mfa")),
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(TOKENS, Done::Saved, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Nothing was changed", &[])?;
+            page(&app, &me, wrong, None).await
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `/profile`: the own account.
+
+use askama::Template;
+
+use super::filters;
+use super::frame::{Bare, Flash, Frame};
+use super::parts::Errors;
+use super::when::When;
+
+/// The own account.
+#[derive(Clone, Debug, Template)]
+#[template(path = "profile/profile.html")]
+pub struct Profile {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Whether there is a mail server, so that the e-mail address can be changed.
+    pub has_mail: bool,
+    /// The shortest password, in characters.
+    pub password_min: u8,
+    /// Where the person is signed in.
+    pub sessions: Vec<Session>,
+    /// The personal tokens.
+    pub tokens: Vec<Token>,
+    /// Whether there is an authenticator app.
+    pub has_app: bool,
+    /// The second factors.
+    pub factors: Vec<Factor>,
+    /// How many recovery codes are left.
+    pub codes_left: u64,
+    /// A token just made; shown once.
+    pub shown: Option<String>,
+    /// What is wrong with what was sent.
+    pub errors: Errors,
+}
+
+/// A browser in which the person is signed in.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// The browser, in words.
+    pub program: String,
+    /// The address from which it began.
+    pub ip: Option<String>,
+    /// Since when.
+    pub since: When,
+    /// When it was last used.
+    pub seen: When,
+    /// Whether it is this one.
+    pub is_this: bool,
+}
+
+/// An access token.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whose it is or, for a service's, what it is for; nothing on the page of the person's own.
+    pub owner: Option<String>,
+    /// What it may do, as a word.
+    pub access: &'static str,
+    /// When it was made.
+    pub created: When,
+    /// When it ends.
+    pub expires: Option<When>,
+    /// When it was last used.
+    pub used: Option<When>,
+    /// Whether the reader may delete it.
+    pub may_delete: bool,
+}
+
+/// A second factor.
+#[derive(Clone, Debug)]
+pub struct Factor {
+    /// Its id.
+    pub id: String,
+    /// What it is, in words.
+    pub kind: &'static str,
+    /// Since when.
+    pub since: When,
+    /// When it was last used.
+    pub used: Option<When>,
+}
+
+/// Setting an authenticator app up.
+#[derive(Clone, Debug, Template)]
+#[template(path = "profile/app.html")]
+pub struct App {
+    /// What surrounds the page.
+    pub bare: Bare,
+    /// The modules of the QR code, as the path of an SVG.
+    pub path: String,
+    /// The side of its square.
+    pub side: i32,
+    /// The seed, to be typed.
+    pub seed: String,
+    /// Whether the organization requires it.
+    pub required: bool,
+    /// What is wrong with what was sent: `code`.
+    pub errors: Errors,
+}
+
+/// New recovery codes; shown once.
+#[derive(Clone, Debug, Template)]
+#[template(path = "profile/codes.html")]
+pub struct Codes {
+    /// What surrounds the page.
+    pub bare: Bare,
+    /// The codes.
+    pub codes: Vec<String>,
+}

@@ -1,0 +1,26 @@
+//! `/settings/tokens`: all tokens of the organization, and what holds for the whole of it.
+
+use askama::Template;
+
+use super::filters;
+use super::frame::{Flash, Frame};
+use super::parts::Errors;
+use super::profile::Token;
+
+/// Who and what has access.
+#[derive(Clone, Debug, Template)]
+#[template(path = "settings/tokens.html")]
+pub struct Tokens {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// All tokens of the organization.
+    pub tokens: Vec<Token>,
+    /// The roles of a service in the workspace: word and label.
+    pub roles: Vec<(&'static str, &'static str)>,
+    /// Whether members need a second factor; nothing where the reader may not say so.
+    pub requires_mfa: Option<bool>,
+    /// A token just made; shown once.
+    pub shown: Option<String>,
+    /// What is wrong with what was sent: `name`.
+    pub errors: Errors,
+}

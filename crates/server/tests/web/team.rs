@@ -1,0 +1,556 @@
+//! Invitations, accounts, second factors and tokens, as a person in a browser does it.
+
+use axum::http::StatusCode;
+use model::clock::{Clock, Micros};
+use model::role::WorkspaceRole;
+use server::app::Config;
+
+use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
+
+const NEW: &str = "another long password";
+
+/// The text between two others on a page.
+fn between<'p>(page: &'p Answer, before: &str, after: &str) -> &'p str {
+    let (_, rest) = page
+        .body
+        .split_once(before)
+        .unwrap_or_else(|| panic!("no {before} in {}", page.body));
+    rest.split(after).next().unwrap_or_default()
+}
+
+async fn actions(site: &Site, team: Team) -> Vec<String> {
+    let log = site.log(team.organization).await;
+    let name =
+        |event: store::Event| format!("{}.{}", event.entry.target.r#type, event.entry.action);
+    log.into_iter().map(name).collect()
+}
+
+async fn ready(database: Database) -> (Site, Team) {
+    let site = Site::new(database, Config::default()).await;
+    let team = site.set_up().await;
+    (site, team)
+}
+
+async fn invite(site: &Site, email: &str) -> String {
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/team").await;
+    let fields = [
+        ("emails", email),
+        ("role", "member"),
+        ("workspace_role", "editor"),
+    ];
+    let page = ada.post("/settings/invitations", &fields).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    let link = between(&page, "class=\"wrap\">", "<");
+    let (base, path) = link.split_at(link.find("/invitation").expect("a link"));
+    assert_eq!(base, "http://annals.test", "where the inviter is");
+    path.to_owned()
+}
+
+async fn invited_joins(database: Database) {
+    let (site, team) = ready(database).await;
+    let link = invite(&site, "grace@example.com").await;
+    let mut grace = site.browser();
+    let opened = grace.get(&link).await;
+    assert_eq!(opened.header("location"), "/invitation");
+    assert_eq!(opened.header("referrer-policy"), "no-referrer");
+    let page = grace.get("/invitation").await;
+    assert!(page.body.contains("Join Analytical Engines"));
+    assert!(
+        !page.body.contains("annals_lnk_"),
+        "the secret is on no page"
+    );
+    let weak = grace
+        .post("/invitation", &[("name", "Grace"), ("password", "short")])
+        .await;
+    assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let fields = [
+        ("name", "Grace Hopper"),
+        ("password", NEW),
+        ("role", "admin"),
+    ];
+    let done = grace.post("/invitation", &fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    assert_eq!(
+        grace.get("/sources").await.status,
+        StatusCode::OK,
+        "signed in"
+    );
+    let page = grace.get("/settings/team").await;
+    assert!(
+        !page.body.contains("Invite people"),
+        "an Editor, whatever was sent"
+    );
+
+    // The link is used up.
+    let mut eve = site.browser();
+    eve.get(&link).await;
+    assert_eq!(eve.get("/invitation").await.status, StatusCode::FORBIDDEN);
+    let said = actions(&site, team).await;
+    for one in [
+        "user_invitation.created",
+        "user_invitation.accepted",
+        "user.added_to_organization",
+    ] {
+        assert!(said.iter().any(|action| action == one), "{one}");
+    }
+    let log = site.log(team.organization).await;
+    let accepted = log
+        .iter()
+        .find(|event| event.entry.action == "accepted")
+        .expect("one");
+    let told = format!("{accepted:?}");
+    assert!(told.contains("Grace Hopper"), "who accepted: {told}");
+}
+
+#[tokio::test]
+async fn who_is_invited_joins_with_a_new_account_on_sqlite() {
+    invited_joins(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn who_is_invited_joins_with_a_new_account_on_postgresql() {
+    invited_joins(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn an_account_joins_only_signed_in_and_only_its_own() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "grace@example.com", None).await;
+    // Grace leaves, and is invited again: the account is there.
+    let mut grace = site.signed_in("grace@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let found = site
+        .app
+        .read(|rx| rx.user_by_email("grace@example.com"))
+        .await;
+    let id = found.expect("read").expect("an account").0.id;
+    ada.get("/settings/team").await;
+    let path = format!("/settings/team/{id}/remove");
+    assert_eq!(ada.get(&path).await.status, StatusCode::OK);
+    let wrong = ada.post(&path, &[("confirm", "someone")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let gone = ada.post(&path, &[("confirm", "grace@example.com")]).await;
+    assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
+    assert_eq!(
+        grace.get("/sources").await.header("location"),
+        "/sign-in?next=%2Fsources"
+    );
+    let link = invite(&site, "Grace@example.com").await;
+
+    let mut browser = site.browser();
+    browser.get(&link).await;
+    let page = browser.get("/invitation").await;
+    assert!(page.body.contains("Sign in to join"), "{}", page.body);
+    let taken = browser
+        .post("/invitation", &[("name", "Eve"), ("password", NEW)])
+        .await;
+    assert_eq!(taken.header("location"), "/sign-in?next=%2Finvitation");
+
+    // Another account that is signed in gets nothing.
+    let mut other = site.signed_in("ada@example.com").await;
+    other.get(&link).await;
+    assert!(
+        other
+            .get("/invitation")
+            .await
+            .body
+            .contains("You are signed in as ada@example.com")
+    );
+    assert_ne!(other.post("/invitation", &[]).await.header("location"), "/");
+
+    browser.get("/sign-in").await;
+    browser
+        .post(
+            "/sign-in",
+            &[("email", "grace@example.com"), ("password", PASSWORD)],
+        )
+        .await;
+    browser.get("/invitation").await;
+    assert_eq!(
+        browser.post("/invitation", &[]).await.header("location"),
+        "/"
+    );
+    assert_eq!(browser.get("/sources").await.status, StatusCode::OK);
+}
+
+/// Sets an app up; gives its seed and the recovery codes.
+async fn set_up_app(site: &Site, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+    let page = browser.get("/profile/app").await;
+    let seed = between(&page, "<code id=\"seed\" class=\"wrap\">", "<").replace(' ', "");
+    assert!(page.body.contains("<svg class=\"qr\""));
+    let again = browser.get("/profile/app").await;
+    assert!(
+        again
+            .body
+            .contains(&page.body[page.body.find("seed").expect("it")..][..40]),
+        "the same seed"
+    );
+    let wrong = browser
+        .post(
+            "/profile/app",
+            &[("code", "000000"), ("password", PASSWORD)],
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let code = code(site, &seed);
+    let wrong = browser
+        .post(
+            "/profile/app",
+            &[("code", &code), ("password", "not the password")],
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let done = browser
+        .post("/profile/app", &[("code", &code), ("password", PASSWORD)])
+        .await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    let codes: Vec<String> = done
+        .body
+        .split("<li><code>")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(codes.len(), 10);
+    (seed, codes)
+}
+
+/// The code that an app shows now.
+fn code(site: &Site, seed: &str) -> String {
+    let totp = totp_rs::Builder::new()
+        .with_secret(totp_rs::Secret::try_from_base32(seed).expect("a seed"))
+        .build()
+        .expect("an app");
+    let seconds = site.clock.now().0 / Micros::SECOND;
+    totp.generate(seconds.unsigned_abs()).to_string()
+}
+
+/// Signs in up to the second step.
+async fn first_step<'s>(site: &'s Site, email: &str) -> Browser<'s> {
+    let mut browser = site.browser();
+    browser.get("/sign-in").await;
+    let fields = [
+        ("email", email),
+        ("password", PASSWORD),
+        ("next", "/sources"),
+    ];
+    let answer = browser.post("/sign-in", &fields).await;
+    assert_eq!(answer.header("location"), "/sign-in/step?next=%2Fsources");
+    assert!(
+        answer.cookie("annals_session").is_none(),
+        "not signed in yet"
+    );
+    assert_eq!(browser.get("/sources").await.status, StatusCode::SEE_OTHER);
+    browser.get("/sign-in/step?next=%2Fsources").await;
+    browser
+}
+
+async fn a_second_factor(database: Database) {
+    let (site, team) = ready(database).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let (seed, codes) = set_up_app(&site, &mut ada).await;
+
+    let mut browser = first_step(&site, "ada@example.com").await;
+    let enrolled = code(&site, &seed);
+    for wrong in [enrolled.as_str(), "000000", "", "0000-0000-0000"] {
+        let fields = [("code", wrong), ("next", "/sources")];
+        let answer = browser.post("/sign-in/step", &fields).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNAUTHORIZED,
+            "{wrong}: a code is good once"
+        );
+    }
+    site.clock.advance(30 * Micros::SECOND);
+    let next = code(&site, &seed);
+    let fields = [("code", next.as_str()), ("next", "/sources")];
+    let answer = browser.post("/sign-in/step", &fields).await;
+    assert_eq!(answer.header("location"), "/sources", "{}", answer.body);
+    assert_eq!(browser.get("/sources").await.status, StatusCode::OK);
+
+    // The same code opens nothing a second time; a recovery code does, once.
+    let mut second = first_step(&site, "ada@example.com").await;
+    assert_eq!(
+        second.post("/sign-in/step", &fields).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    let typed = codes[3].to_uppercase().replace('-', " ");
+    let recovery = [("code", typed.as_str()), ("next", "https://evil.example")];
+    assert_eq!(
+        second
+            .post("/sign-in/step", &recovery)
+            .await
+            .header("location"),
+        "/"
+    );
+    let mut third = first_step(&site, "ada@example.com").await;
+    assert_eq!(
+        third.post("/sign-in/step", &recovery).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    let page = browser.get("/profile").await;
+    assert!(page.body.contains("9 of 10 left"));
+
+    // New codes: the old ones are dead.
+    let answer = browser
+        .post("/profile/recovery-codes", &[("proof", PASSWORD)])
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let old = [("code", codes[4].as_str())];
+    assert_eq!(
+        third.post("/sign-in/step", &old).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+
+    // Turning it off asks once more.
+    let page = browser.get("/profile").await;
+    let id = between(&page, "/profile/factors/", "/").to_owned();
+    let path = format!("/profile/factors/{id}/remove");
+    assert_eq!(
+        browser.post(&path, &[("proof", "wrong")]).await.status,
+        StatusCode::CONFLICT
+    );
+    assert_eq!(
+        browser.post(&path, &[("proof", PASSWORD)]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    site.signed_in("ada@example.com").await;
+
+    let said = actions(&site, team).await;
+    let count = |one: &str| said.iter().filter(|action| *action == one).count();
+    assert_eq!(
+        count("user.enabled_mfa"),
+        2,
+        "one of them refused: the wrong password"
+    );
+    assert_eq!(count("user.disabled_mfa"), 2, "one of them refused");
+    assert_eq!(count("user.recovery_codes_regenerated"), 2);
+    assert!(count("user.sign_in_failed") >= 1);
+    let log = format!("{:?}", site.log(team.organization).await);
+    assert!(
+        !log.contains(&seed) && !log.contains(&codes[3]),
+        "no secret is recorded"
+    );
+}
+
+#[tokio::test]
+async fn a_second_factor_is_set_up_asked_for_and_turned_off_on_sqlite() {
+    a_second_factor(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_second_factor_is_set_up_asked_for_and_turned_off_on_postgresql() {
+    a_second_factor(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn who_lacks_the_required_factor_is_led_to_set_it_up() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/tokens").await;
+    let require = [("requires_mfa", "true")];
+    let refused = ada.post("/settings/organization", &require).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    set_up_app(&site, &mut ada).await;
+    ada.get("/settings/tokens").await;
+    let done = ada.post("/settings/organization", &require).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+
+    let mut grace = site.browser();
+    grace.get("/sign-in").await;
+    grace
+        .post(
+            "/sign-in",
+            &[("email", "grace@example.com"), ("password", PASSWORD)],
+        )
+        .await;
+    for path in ["/sources", "/settings/team", "/profile"] {
+        assert_eq!(
+            grace.get(path).await.header("location"),
+            "/profile/app",
+            "{path}"
+        );
+    }
+    assert!(
+        grace
+            .get("/profile/app")
+            .await
+            .body
+            .contains("requires a second factor")
+    );
+    set_up_app(&site, &mut grace).await;
+    assert_eq!(grace.get("/sources").await.status, StatusCode::OK);
+    // It cannot be taken away again.
+    let page = grace.get("/profile").await;
+    let path = format!(
+        "/profile/factors/{}/remove",
+        between(&page, "/profile/factors/", "/")
+    );
+    let refused = grace.post(&path, &[("proof", PASSWORD)]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("requires a second factor"));
+    let said = actions(&site, team).await;
+    assert!(said.iter().any(|one| one == "organization.required_mfa"));
+}
+
+#[tokio::test]
+async fn sign_ins_are_limited_for_one_address_and_account_alike_for_who_does_not_exist() {
+    let (site, team) = Site::ready().await;
+    for email in ["ada@example.com", "nobody@example.com"] {
+        let mut browser = site.browser();
+        browser.get("/sign-in").await;
+        let fields = [("email", email), ("password", "not the password")];
+        let mut said = Vec::new();
+        for _ in 0..12 {
+            said.push(browser.post("/sign-in", &fields).await.status.as_u16());
+        }
+        assert_eq!(said, [[401; 10].as_slice(), &[429; 2]].concat(), "{email}");
+        // The right password does not get in either, until the time is over.
+        let right = [("email", email), ("password", PASSWORD)];
+        assert_eq!(browser.post("/sign-in", &right).await.status.as_u16(), 429);
+    }
+    site.clock.advance(901 * Micros::SECOND);
+    site.signed_in("ada@example.com").await;
+    let failed = actions(&site, team).await;
+    assert!(failed.iter().any(|one| one == "user.sign_in_failed"));
+}
+
+#[tokio::test]
+async fn codes_are_limited_as_well() {
+    let (site, _) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let (seed, _) = set_up_app(&site, &mut ada).await;
+    site.clock.advance(60 * Micros::SECOND);
+    let mut browser = first_step(&site, "ada@example.com").await;
+    for _ in 0..10 {
+        let answer = browser.post("/sign-in/step", &[("code", "000000")]).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let right = code(&site, &seed);
+    let answer = browser.post("/sign-in/step", &[("code", &right)]).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn the_own_account_is_changed_and_other_sessions_end() {
+    let (site, team) = Site::ready().await;
+    let mut here = site.signed_in("ada@example.com").await;
+    let mut there = site.signed_in("ada@example.com").await;
+    let mut third = site.signed_in("ada@example.com").await;
+    here.get("/profile").await;
+    let named = here
+        .post("/profile/name", &[("name", "Augusta King")])
+        .await;
+    assert_eq!(named.status, StatusCode::SEE_OTHER);
+    let page = here.get("/profile").await;
+    assert!(page.body.contains("Augusta King"));
+    let ends: Vec<&str> = page.body.split("/profile/sessions/").skip(2).collect();
+    let id = ends[0].split('/').next().expect("an id");
+    let ended = here.post(&format!("/profile/sessions/{id}/end"), &[]).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.body);
+    let open = [there.get("/sources").await, third.get("/sources").await];
+    let signed_in = open
+        .iter()
+        .filter(|page| page.status == StatusCode::OK)
+        .count();
+    assert_eq!(signed_in, 1, "one of the two ended");
+
+    here.get("/profile").await;
+    for (old, new, status) in [
+        ("wrong password", NEW, 409),
+        (PASSWORD, "short", 422),
+        (PASSWORD, NEW, 303),
+    ] {
+        let fields = [("password", old), ("new_password", new)];
+        assert_eq!(
+            here.post("/profile/password", &fields)
+                .await
+                .status
+                .as_u16(),
+            status
+        );
+    }
+    for other in [&mut there, &mut third] {
+        assert_eq!(other.get("/sources").await.status, StatusCode::SEE_OTHER);
+    }
+    assert_eq!(
+        here.get("/sources").await.status,
+        StatusCode::OK,
+        "this one stays"
+    );
+    let said = actions(&site, team).await;
+    for one in [
+        "user.updated_name",
+        "user.session_revoked",
+        "user.changed_password",
+    ] {
+        assert!(said.iter().any(|action| action == one), "{one}");
+    }
+    let log = format!("{:?}", site.log(team.organization).await);
+    assert!(!log.contains("argon2"), "no hash is recorded");
+}
+
+#[tokio::test]
+async fn tokens_of_people_and_services_are_made_in_the_browser_and_shown_once() {
+    let (site, _) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    for (path, sign) in [
+        ("/profile/tokens", "annals_pat_"),
+        ("/settings/tokens", "annals_sat_"),
+    ] {
+        ada.get("/profile").await;
+        let fields = [
+            ("name", "laptop"),
+            ("access", "read"),
+            ("days", "30"),
+            ("role", "viewer"),
+        ];
+        let page = ada.post(path, &fields).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        let token = between(&page, "<code id=\"new-token\" class=\"wrap\">", "<").to_owned();
+        assert!(token.starts_with(sign), "{token}");
+        let list = ada
+            .get(
+                path.strip_suffix("/tokens")
+                    .filter(|p| *p == "/profile")
+                    .unwrap_or(path),
+            )
+            .await;
+        assert!(list.body.contains("laptop") && !list.body.contains(&token));
+        let id = between(&list, &format!("action=\"{path}/"), "/").to_owned();
+        let done = ada.post(&format!("{path}/{id}/delete"), &[]).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER);
+        let bad = ada.post(path, &[("name", ""), ("days", "x")]).await;
+        assert!(bad.status.is_client_error());
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_is_out() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let mut grace = site.signed_in("grace@example.com").await;
+    grace.get("/profile").await;
+    let wrong = grace.post("/profile/leave", &[("confirm", "no")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let left = grace
+        .post("/profile/leave", &[("confirm", "Analytical Engines")])
+        .await;
+    assert_eq!(left.header("location"), "/sign-in");
+    assert_eq!(grace.get("/sources").await.status, StatusCode::SEE_OTHER);
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    let last = ada
+        .post("/profile/leave", &[("confirm", "Analytical Engines")])
+        .await;
+    assert_eq!(
+        last.status,
+        StatusCode::CONFLICT,
+        "the last administrator stays"
+    );
+    let said = actions(&site, team).await;
+    assert!(said.iter().any(|one| one == "user.left_organization"));
+}
