@@ -5,10 +5,12 @@ mod export;
 mod init;
 mod member;
 mod migrate;
+mod organization;
 mod place;
 mod privacy;
 mod recover;
 mod serve;
+mod token;
 mod verify;
 
 use std::process::ExitCode;
@@ -32,6 +34,12 @@ enum Command {
     /// Manage who belongs to an organization
     #[command(subcommand)]
     Member(member::Member),
+    /// Manage access tokens
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Manage organizations
+    #[command(subcommand)]
+    Organization(organization::Organization),
     /// Take an audit log out: whole, or rows with a proof for each
     Export(export::Export),
     /// Check a log, an export or a receipt, offline
@@ -62,6 +70,8 @@ fn main() -> ExitCode {
         Command::Serve(command) => serve::run(command),
         Command::Init(command) => init::run(command),
         Command::Member(command) => member::run(command),
+        Command::Token(command) => token::run(command),
+        Command::Organization(command) => organization::run(command),
         Command::Export(command) => export::run(&command),
         Command::Recover(command) => recover::recover(&command),
         Command::RotateKey(command) => recover::rotate(&command),

@@ -6,7 +6,12 @@ use model::actor::{Actor, System};
 use model::id::{OrganizationId, WorkspaceId};
 use model::role::{OrganizationRole, WorkspaceRole};
 use serde_json::json;
+use server::actions::account::change_password::ChangePassword;
+use server::actions::factor::Proof;
+use server::actions::factor::remove::RemoveFactor;
 use server::actions::member::add::AddMember;
+use server::actions::member::change::ChangeMember;
+use server::actions::member::remove::RemoveMember;
 use server::auth::password;
 use store::Store;
 
@@ -17,6 +22,65 @@ use crate::place::{Place, origin, password as read_password};
 pub(crate) enum Member {
     /// Add a person, with a new account or the one that the e-mail has
     Add(Add),
+    /// Say who belongs to an organization
+    List(List),
+    /// Change what a member is
+    Change(Change),
+    /// Remove a member: sessions and tokens end at once
+    Remove(One),
+    /// Set a person's password, for someone who is locked out; all sessions end
+    Password(Password),
+    /// Turn a person's second factors off, for someone who has lost them
+    ResetMfa(One),
+}
+
+/// Whose organization, and as what it is printed.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// Print one JSON object for each
+    #[arg(long)]
+    json: bool,
+}
+
+/// A person.
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// The person's e-mail
+    #[arg(long, value_name = "EMAIL")]
+    email: String,
+}
+
+/// What a member is to be.
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    #[command(flatten)]
+    one: One,
+    /// The workspace that a role is for [default: all of the organization]
+    #[arg(long, value_name = "ID")]
+    workspace: Option<WorkspaceId>,
+    /// owner: Admin of the organization; admin, editor, viewer, auditor: a role in the workspace; none: no role there
+    #[arg(long, value_name = "ROLE", value_parser = ["owner", "admin", "editor", "viewer", "auditor", "none"])]
+    role: String,
+}
+
+/// A password to be.
+#[derive(Debug, Args)]
+pub(crate) struct Password {
+    #[command(flatten)]
+    one: One,
+    /// Read the new password from standard input
+    #[arg(long, required = true)]
+    password_stdin: bool,
 }
 
 /// Add a person.
@@ -36,8 +100,8 @@ pub(crate) struct Add {
     /// The person's name
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// owner: Admin of the organization; admin, editor, viewer: a role in the workspace; member: no role yet
-    #[arg(long, value_name = "ROLE", value_parser = ["owner", "admin", "editor", "viewer", "member"])]
+    /// owner: Admin of the organization; admin, editor, viewer, auditor: a role in the workspace; member: no role yet
+    #[arg(long, value_name = "ROLE", value_parser = ["owner", "admin", "editor", "viewer", "auditor", "member"])]
     role: String,
     /// Read the person's password from standard input
     #[arg(long, required = true)]
@@ -57,8 +121,158 @@ pub(crate) fn only_organization(store: &Store) -> Result<OrganizationId> {
     }
 }
 
+/// The organization that is named, or the only one.
+pub(crate) fn organization(store: &Store, named: Option<OrganizationId>) -> Result<OrganizationId> {
+    named.map_or_else(|| only_organization(store), Ok)
+}
+
+/// A member, by e-mail.
+pub(crate) fn member(
+    store: &Store,
+    organization: OrganizationId,
+    email: &str,
+) -> Result<model::things::Member> {
+    let found = store.read(|rx| {
+        let Some((user, _)) = rx.user_by_email(email)? else {
+            return Ok(None);
+        };
+        rx.member(organization, user.id)
+    })?;
+    found.with_context(|| format!("{email} is no member of the organization"))
+}
+
+fn perform<A: store::Action>(store: &Store, action: A) -> Result<A::Output> {
+    let actor = Actor::System(System::CommandLine);
+    let done = store.perform(actor, origin(store), action).wait();
+    Ok(done.context("nothing was changed")?.output)
+}
+
 pub(crate) fn run(command: Member) -> Result<()> {
-    let Member::Add(command) = command;
+    match command {
+        Member::Add(command) => add(command),
+        Member::List(command) => list(&command),
+        Member::Change(command) => change(&command),
+        Member::Remove(command) => {
+            let store = command.place.open(true)?;
+            let organization = organization(&store, command.organization)?;
+            let user = member(&store, organization, &command.email)?.user;
+            perform(
+                &store,
+                RemoveMember {
+                    organization,
+                    user: user.id,
+                },
+            )?;
+            println!("removed {} ({})", user.name, user.id);
+            Ok(())
+        }
+        Member::Password(command) => {
+            let typed = read_password()?;
+            password::acceptable(&typed)?;
+            let store = command.one.place.open(true)?;
+            let organization = organization(&store, command.one.organization)?;
+            let user = member(&store, organization, &command.one.email)?.user;
+            let action = ChangePassword {
+                user: user.id,
+                checked: None,
+                password: password::hash(&typed, store.entropy())?,
+            };
+            perform(&store, action)?;
+            println!(
+                "set the password of {} ({}); all sessions have ended",
+                user.name, user.id
+            );
+            Ok(())
+        }
+        Member::ResetMfa(command) => {
+            let store = command.place.open(true)?;
+            let organization = organization(&store, command.organization)?;
+            let user = member(&store, organization, &command.email)?.user;
+            let factors = store.read(|rx| rx.factors(user.id))?;
+            for factor in &factors {
+                let action = RemoveFactor {
+                    user: user.id,
+                    id: factor.id,
+                    proof: Proof::Password(None),
+                };
+                perform(&store, action)?;
+            }
+            println!(
+                "turned off {} of {} ({})",
+                factors.len(),
+                user.name,
+                user.id
+            );
+            Ok(())
+        }
+    }
+}
+
+fn list(command: &List) -> Result<()> {
+    let store = command.place.open(true)?;
+    let organization = organization(&store, command.organization)?;
+    for one in store.read(|rx| rx.members(organization))? {
+        let roles: serde_json::Map<_, _> = one
+            .workspaces
+            .iter()
+            .map(|(id, role)| (id.to_string(), json!(role.as_str())))
+            .collect();
+        if command.json {
+            let view = json!({ "userId": one.user.id, "name": one.user.name, "email": one.user.email,
+                "organizationRole": one.role.as_str(), "workspaceRoles": roles });
+            println!("{view}");
+        } else {
+            let roles: Vec<_> = one
+                .workspaces
+                .iter()
+                .map(|(_, role)| role.label())
+                .collect();
+            println!(
+                "{}  {:7} {:10} {} <{}>",
+                one.user.id,
+                one.role.label(),
+                roles.join(", "),
+                one.user.name,
+                one.user.email
+            );
+        }
+    }
+    Ok(())
+}
+
+fn change(command: &Change) -> Result<()> {
+    let store = command.one.place.open(true)?;
+    let organization = organization(&store, command.one.organization)?;
+    let user = member(&store, organization, &command.one.email)?.user;
+    let role = command.role.parse::<WorkspaceRole>().ok();
+    let workspaces = match (command.role.as_str(), command.workspace) {
+        ("owner", _) => Vec::new(),
+        (_, Some(workspace)) => vec![(workspace, role)],
+        (_, None) => store
+            .read(|rx| rx.workspaces(organization))?
+            .into_iter()
+            .map(|one| (one.id, role))
+            .collect(),
+    };
+    let action = ChangeMember {
+        organization,
+        user: user.id,
+        role: Some(if command.role == "owner" {
+            OrganizationRole::Admin
+        } else {
+            OrganizationRole::Member
+        }),
+        workspaces,
+    };
+    let member = perform(&store, action)?;
+    println!(
+        "{} ({}) is {} now",
+        member.user.name, member.user.id, command.role
+    );
+    Ok(())
+}
+
+fn add(command: Add) -> Result<()> {
     let password = read_password()?;
     password::acceptable(&password)?;
     let store = command.place.open(true)?;

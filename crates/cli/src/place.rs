@@ -104,12 +104,31 @@ pub(crate) fn restrict(folder: &Path) -> Result<()> {
         .with_context(|| format!("cannot restrict {}", folder.display()))
 }
 
-/// The origin of what is done at the command line.
+/// The origin of what is done at the command line: it says which user of the operating system does it.
 pub(crate) fn origin(store: &Store) -> Origin {
-    Origin::local(
-        RequestId::new(store.clock(), store.entropy()),
-        Interface::CommandLine,
-    )
+    let request = RequestId::new(store.clock(), store.entropy());
+    let user = operating_system_user();
+    let version = env!("CARGO_PKG_VERSION");
+    Origin {
+        user_agent: Some(Origin::cut(&format!("annals {version}, as {user}"))),
+        ..Origin::local(request, Interface::CommandLine)
+    }
+}
+
+/// The name of the user that this process runs as, or the number where it has no name. Not the environment's word for it.
+fn operating_system_user() -> String {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(own) = std::fs::metadata("/proc/self") else {
+        return "unknown user".to_owned();
+    };
+    let uid = own.uid().to_string();
+    let names = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = names.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| format!("user {uid}"))
 }
 
 /// The first line of standard input.

@@ -85,8 +85,20 @@ impl Server {
         folder: tempfile::TempDir,
         made: Value,
     ) -> Self {
+        Self::serve_with(binary, database, folder, made, &[])
+    }
+
+    /// The same, with further arguments.
+    pub fn serve_with(
+        binary: &Path,
+        database: Option<&str>,
+        folder: tempfile::TempDir,
+        made: Value,
+        further: &[&str],
+    ) -> Self {
         let mut child = annals(binary, folder.path(), database)
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(further)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -4,6 +4,8 @@ use axum::http::StatusCode;
 use model::clock::{Clock, Micros};
 use model::role::WorkspaceRole;
 use server::app::Config;
+use server::mail::Mailer;
+use store::Upkeep;
 
 use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
 
@@ -553,4 +555,177 @@ async fn who_leaves_is_out() {
     );
     let said = actions(&site, team).await;
     assert!(said.iter().any(|one| one == "user.left_organization"));
+}
+
+/// A server with a mail server that never takes anything: letters stay in the outbox, where the test reads them.
+async fn with_mail() -> (Site, Team) {
+    let config = Config {
+        public_url: Some("http://annals.test".to_owned()),
+        ..Config::default()
+    };
+    let mut site = Site::new(Database::Sqlite, config).await;
+    let mailer = Mailer::new("smtp+plain://127.0.0.1:9", "annals@example.com", None);
+    site.app = site.app.clone().with_mailer(mailer.ok());
+    site.router = server::serve::router(&site.app);
+    let team = site.set_up().await;
+    (site, team)
+}
+
+/// The path of the link in the newest letter, and to whom it goes; after all that was put off is done.
+async fn letter(site: &Site) -> Option<(String, String)> {
+    site.app.store.upkeep(Upkeep::Expire).await.expect("done");
+    let messages = site
+        .app
+        .read(|rx| rx.due_messages(100))
+        .await
+        .expect("read");
+    let letter = messages.into_iter().last()?.letter.expect("a letter");
+    let (_, rest) = letter
+        .text
+        .split_once("http://annals.test")
+        .expect("a link");
+    let path = rest.split_whitespace().next().unwrap_or_default();
+    Some((letter.to, path.to_owned()))
+}
+
+#[tokio::test]
+async fn who_forgot_the_password_sets_another_one_once_and_nobody_learns_who_has_an_account() {
+    let (site, team) = with_mail().await;
+    let mut old = site.signed_in("ada@example.com").await;
+    let mut browser = site.browser();
+    let mut said = Vec::new();
+    for email in ["nobody@example.com", "ada@example.com"] {
+        browser.get("/forgot").await;
+        let answer = browser.post("/forgot", &[("email", email)]).await;
+        said.push((answer.status, answer.body));
+    }
+    assert_eq!(
+        said[0].1.split("</main>").next(),
+        said[1].1.split("</main>").next()
+    );
+    let (to, link) = letter(&site).await.expect("a letter");
+    assert_eq!(to, "ada@example.com");
+    let count = site
+        .app
+        .read(|rx| rx.due_messages(100))
+        .await
+        .expect("read")
+        .len();
+    assert_eq!(count, 1, "nobody gets no letter");
+
+    assert_eq!(browser.get(&link).await.header("location"), "/reset");
+    assert_eq!(browser.get("/reset").await.status, StatusCode::OK);
+    let weak = browser.post("/reset", &[("password", "short")]).await;
+    assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let done = browser.post("/reset", &[("password", NEW)]).await;
+    assert_eq!(done.header("location"), "/sign-in", "{}", done.body);
+    assert_eq!(
+        old.get("/sources").await.status,
+        StatusCode::SEE_OTHER,
+        "all sessions end"
+    );
+    let mut again = site.browser();
+    again.get(&link).await;
+    assert_eq!(
+        again.get("/reset").await.status,
+        StatusCode::FORBIDDEN,
+        "once"
+    );
+    again.get("/sign-in").await;
+    let fields = [("email", "ada@example.com"), ("password", NEW)];
+    assert_eq!(
+        again.post("/sign-in", &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert!(
+        actions(&site, team)
+            .await
+            .iter()
+            .any(|one| one == "user.reset_password")
+    );
+
+    // A link that is too old is dead.
+    browser.get("/forgot").await;
+    browser
+        .post("/forgot", &[("email", "ada@example.com")])
+        .await;
+    let (_, link) = letter(&site).await.expect("a letter");
+    site.clock.advance(3601 * Micros::SECOND);
+    browser.get(&link).await;
+    assert_eq!(browser.get("/reset").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_address_changes_when_its_own_letter_is_followed() {
+    let (site, team) = with_mail().await;
+    site.member(team, "grace@example.com", None).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    for (email, password, status) in [
+        ("augusta@example.com", "wrong password", 422),
+        ("nobody", PASSWORD, 422),
+        ("augusta@example.com", PASSWORD, 200),
+    ] {
+        let fields = [("email", email), ("password", password)];
+        assert_eq!(
+            ada.post("/profile/email", &fields).await.status.as_u16(),
+            status,
+            "{email}"
+        );
+    }
+    assert!(
+        ada.get("/profile").await.body.contains("ada@example.com"),
+        "not yet"
+    );
+    let (to, link) = letter(&site).await.expect("a letter");
+    assert_eq!(to, "augusta@example.com");
+    let mut phone = site.browser();
+    assert_eq!(phone.get(&link).await.header("location"), "/confirm-email");
+    assert!(
+        phone
+            .get("/confirm-email")
+            .await
+            .body
+            .contains("augusta@example.com")
+    );
+    let done = phone.post("/confirm-email", &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    phone.get(&link).await;
+    assert_eq!(
+        phone.get("/confirm-email").await.status,
+        StatusCode::FORBIDDEN,
+        "once"
+    );
+    site.signed_in("augusta@example.com").await;
+
+    // Another account's address cannot be taken.
+    ada.get("/profile").await;
+    let fields = [("email", "Grace@example.com"), ("password", PASSWORD)];
+    ada.post("/profile/email", &fields).await;
+    let (_, link) = letter(&site).await.expect("a letter");
+    phone.get(&link).await;
+    phone.get("/confirm-email").await;
+    assert_eq!(
+        phone.post("/confirm-email", &[]).await.status,
+        StatusCode::CONFLICT
+    );
+    assert!(
+        actions(&site, team)
+            .await
+            .iter()
+            .any(|one| one == "user.updated_email")
+    );
+}
+
+#[tokio::test]
+async fn links_in_letters_never_lead_where_the_host_header_says() {
+    let (site, _) = with_mail().await;
+    let mut browser = site.browser();
+    browser.get("/forgot").await;
+    let csrf = browser.csrf.clone();
+    let fields = [("csrf", csrf.as_str()), ("email", "ada@example.com")];
+    let forged = [("x-forwarded-host", "evil.example")];
+    browser.post_raw("/forgot", &fields, &forged).await;
+    let (_, link) = letter(&site).await.expect("a letter to http://annals.test");
+    assert!(link.starts_with("/reset?token="));
 }

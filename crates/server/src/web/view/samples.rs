@@ -1005,6 +1005,9 @@ impl Samples {
                 }
                 .href()
             }),
+            roles: Vec::new(),
+            workspace_roles: Vec::new(),
+            remove_href: None,
         };
         let erase = Erase {
             frame: self.frame(NavItem::Settings),

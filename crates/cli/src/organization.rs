@@ -1,0 +1,83 @@
+//! `annals organization`.
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use model::actor::{Actor, System};
+use model::id::OrganizationId;
+use serde_json::json;
+use server::actions::organization::update::UpdateOrganization;
+
+use crate::member::organization;
+use crate::place::{Place, origin};
+
+/// Manage organizations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Organization {
+    /// Say which organizations there are
+    List(List),
+    /// Change what holds for a whole organization
+    Update(Update),
+}
+
+/// As what it is printed.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    place: Place,
+    /// Print one JSON object for each
+    #[arg(long)]
+    json: bool,
+}
+
+/// What an organization is to be like.
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// Its name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Whether members need a second factor
+    #[arg(long, value_name = "BOOL")]
+    require_mfa: Option<bool>,
+}
+
+pub(crate) fn run(command: Organization) -> Result<()> {
+    match command {
+        Organization::List(command) => {
+            let store = command.place.open(true)?;
+            for one in store.read(|rx| rx.organizations())? {
+                if command.json {
+                    println!(
+                        "{}",
+                        json!({ "id": one.id, "name": one.name, "requiresMfa": one.requires_mfa })
+                    );
+                } else {
+                    println!("{}  {}", one.id, one.name);
+                }
+            }
+            Ok(())
+        }
+        Organization::Update(command) => {
+            let store = command.place.open(true)?;
+            let action = UpdateOrganization {
+                id: organization(&store, command.organization)?,
+                name: command.name,
+                requires_mfa: command.require_mfa,
+            };
+            let actor = Actor::System(System::CommandLine);
+            let done = store.perform(actor, origin(&store), action).wait();
+            let one = done.context("nothing was changed")?.output;
+            let mfa = if one.requires_mfa {
+                "requires a second factor"
+            } else {
+                "requires no second factor"
+            };
+            println!("{} ({}) {mfa}", one.name, one.id);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `annals token`.
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use model::actor::{Actor, System};
+use model::id::{OrganizationId, TokenId, WorkspaceId};
+use model::role::{Access, WorkspaceRole};
+use serde_json::json;
+use server::actions::token::create::{CreateToken, Whose};
+use server::actions::token::delete::DeleteToken;
+use server::auth::secret::{self, Kind};
+
+use crate::member::{member, organization};
+use crate::place::{Place, origin};
+
+/// Manage access tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Say which tokens there are
+    List(List),
+    /// Make a token and print it, once
+    Create(Create),
+    /// Delete a token: it ends at once
+    Delete(Delete),
+}
+
+/// Whose organization, and as what it is printed.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// Print one JSON object for each
+    #[arg(long)]
+    json: bool,
+}
+
+/// A token to be.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// The workspace that it is for [default: the only one]
+    #[arg(long, value_name = "ID")]
+    workspace: Option<WorkspaceId>,
+    /// Its name
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// A personal token of this member; without it the token is a service's
+    #[arg(long, value_name = "EMAIL", conflicts_with = "role")]
+    owner: Option<String>,
+    /// What a service's token is in the workspace: admin, editor, viewer, auditor [default: it reads the audit log]
+    #[arg(long, value_name = "ROLE", value_parser = ["admin", "editor", "viewer", "auditor"])]
+    role: Option<String>,
+    /// It may only read
+    #[arg(long)]
+    read_only: bool,
+    /// How many days it lasts [default: for ever]
+    #[arg(long, value_name = "DAYS")]
+    days: Option<i64>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// A token to delete.
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// Its id
+    #[arg(value_name = "ID")]
+    id: TokenId,
+}
+
+pub(crate) fn run(command: Token) -> Result<()> {
+    match command {
+        Token::List(command) => list(&command),
+        Token::Create(command) => create(command),
+        Token::Delete(command) => delete(&command),
+    }
+}
+
+fn list(command: &List) -> Result<()> {
+    let store = command.place.open(true)?;
+    let organization = organization(&store, command.organization)?;
+    for (one, used_at) in store.read(|rx| rx.tokens(organization))? {
+        let kind = if one.owner.is_some() {
+            "personal"
+        } else {
+            "service"
+        };
+        if command.json {
+            let view = json!({ "id": one.id, "name": one.name, "kind": kind, "ownerId": one.owner,
+                "workspaceId": one.workspace, "access": one.access.as_str(), "role": one.role.map(|role| role.as_str()),
+                "createdAt": one.created_at.rfc3339_millis(),
+                "expiresAt": one.expires_at.map(|at| at.rfc3339_millis()),
+                "lastUsedAt": used_at.map(|at| at.rfc3339_millis()) });
+            println!("{view}");
+        } else {
+            let ends = one
+                .expires_at
+                .map_or_else(|| "never ends".to_owned(), |at| format!("ends {at}"));
+            println!(
+                "{}  {kind:8} {:10} {ends}  {}",
+                one.id,
+                one.access.as_str(),
+                one.name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn create(command: Create) -> Result<()> {
+    let store = command.place.open(true)?;
+    let organization = organization(&store, command.organization)?;
+    let workspace = || -> Result<WorkspaceId> {
+        if let Some(workspace) = command.workspace {
+            return Ok(workspace);
+        }
+        let mut all = store.read(|rx| rx.workspaces(organization))?;
+        match (all.pop(), all.is_empty()) {
+            (Some(one), true) => Ok(one.id),
+            (None, _) => bail!("the organization has no workspace"),
+            (Some(_), false) => bail!("there are several workspaces; name one with --workspace"),
+        }
+    };
+    let role = command.role.as_deref().map(str::parse::<WorkspaceRole>);
+    let role = role.transpose().context("this is no role")?;
+    let (whose, kind) = match (&command.owner, role) {
+        (Some(email), _) => {
+            let user = member(&store, organization, email)?.user.id;
+            (Whose::Personal(workspace()?, Some(user)), Kind::Personal)
+        }
+        (None, Some(role)) => (Whose::Workspace(workspace()?, role), Kind::Service),
+        (None, None) => (Whose::Organization, Kind::Service),
+    };
+    let secret = secret::new(kind, store.entropy());
+    let action = CreateToken {
+        organization,
+        whose,
+        name: command.name,
+        access: if command.read_only {
+            Access::Read
+        } else {
+            Access::ReadWrite
+        },
+        days: command.days,
+        hash: secret::hash(&secret),
+    };
+    let actor = Actor::System(System::CommandLine);
+    let done = store.perform(actor, origin(&store), action).wait();
+    let token = done.context("no token was made")?.output;
+    if command.json {
+        println!("{}", json!({ "id": token.id, "token": secret.as_str() }));
+    } else {
+        println!("{}", secret.as_str());
+    }
+    Ok(())
+}
+
+fn delete(command: &Delete) -> Result<()> {
+    let store = command.place.open(true)?;
+    let organization = organization(&store, command.organization)?;
+    let action = DeleteToken {
+        organization,
+        id: command.id,
+        by: None,
+    };
+    let actor = Actor::System(System::CommandLine);
+    let done = store.perform(actor, origin(&store), action).wait();
+    let token = done.context("nothing was deleted")?.output;
+    println!("deleted {} ({})", token.name, token.id);
+    Ok(())
+}
