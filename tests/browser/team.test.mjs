@@ -1,0 +1,164 @@
+// The team, the own account and the second factor, as people do it in a browser.
+
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { annals, axe, browserTest, founder, screenshot } from "./harness.mjs";
+
+const server = annals({ init: true });
+
+async function signIn(page, { email = founder.email, password = founder.password } = {}) {
+  const { url } = await server;
+  await page.goto(`${url}/sign-in`);
+  await page.fill("#email", email);
+  await page.fill("#password", password);
+  await page.click("button:has-text('Sign in')");
+}
+
+/** Looks at a page wide and narrow, light and dark: accessible, and no wider than the window. */
+async function look(page, name) {
+  for (const [width, scheme] of [[1440, "light"], [1440, "dark"], [390, "light"], [390, "dark"]]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await axe(page);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`);
+    await screenshot(page, `${name}-${width}-${scheme}`);
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** The code of an authenticator app (RFC 6238), made without our code. */
+function code(seed, steps = 0) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...seed.replaceAll(" ", "")].map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const number = (hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1000000;
+  return String(number).padStart(6, "0");
+}
+
+let link;
+
+browserTest("an administrator invites people and hands the links over", async ({ page }) => {
+  await signIn(page);
+  await page.goto(`${(await server).url}/settings/team`);
+  await page.fill("#emails", "grace@example.com, edsger@example.com");
+  await page.selectOption("#workspace_role", "editor");
+  await page.click("button:has-text('Invite')");
+  await page.waitForSelector("h2:has-text('Links to hand over')");
+  link = await page.textContent("#link-1");
+  assert.match(link, /\/invitation\?token=annals_lnk_/);
+  await page.click("summary:has-text('Who may do what')");
+  await look(page, "team");
+  await page.click("[aria-label='Withdraw the invitation to edsger@example.com']");
+  await page.waitForSelector(".badge:has-text('Cancelled')");
+  assert.match(await page.textContent("main"), /Withdrawn/);
+});
+
+browserTest("who is invited joins, and may do what the role gives", async ({ page }) => {
+  const { url } = await server;
+  await page.goto(link);
+  assert.equal(page.url(), `${url}/invitation`, "the secret does not stay in the address");
+  await look(page, "invitation");
+  await page.fill("#name", "Grace Hopper");
+  await page.fill("#password", "a long walk by the sea");
+  await page.click("button:has-text('Join')");
+  await page.waitForURL(`${url}/sources`);
+  await page.goto(`${url}/settings/team`);
+  assert.equal(await page.$("#emails"), null, "an Editor invites nobody");
+  await look(page, "team-reader");
+});
+
+browserTest("a role is changed and the audit log says from what to what", async ({ page }) => {
+  const { url } = await server;
+  await signIn(page);
+  await page.goto(`${url}/settings/team`);
+  await page.selectOption("[aria-label='Role of Grace Hopper in the workspace']", "auditor");
+  await page.click("[aria-label='Save the roles of Grace Hopper']");
+  await page.waitForSelector("text=Changed Permission");
+  await page.goto(`${url}/settings/audit-logs?type=user.changed_permission`);
+  assert.match(await page.textContent("main"), /Grace Hopper/);
+});
+
+browserTest("a second factor is set up with an app, asked for, and a recovery code stands in", { allow: [/401/] }, async ({ page }) => {
+  const { url } = await server;
+  const grace = { email: "grace@example.com", password: "a long walk by the sea" };
+  await signIn(page, grace);
+  await page.goto(`${url}/profile`);
+  await look(page, "profile");
+  await page.click("text=Set up an authenticator app");
+  await look(page, "profile-app");
+  const seed = await page.textContent("#seed");
+  await page.fill("#code", code(seed, -1));
+  await page.fill("#password", grace.password);
+  await page.click("button:has-text('Turn on')");
+  await page.waitForSelector("h1:has-text('Your recovery codes')");
+  await look(page, "recovery-codes");
+  const recovery = await page.textContent("#recovery-codes li");
+  await page.click("text=I keep these codes");
+  await page.waitForSelector(".badge:has-text('On')");
+  await look(page, "profile-with-factor");
+  await page.click("[aria-label='Sign out']");
+
+  await signIn(page, grace);
+  await page.waitForSelector("h1:has-text('One more step')");
+  await look(page, "sign-in-step");
+  await page.fill("#code", "000000");
+  await page.click("button:has-text('Sign in')");
+  await page.waitForSelector("#code-error");
+  await page.fill("#code", code(seed));
+  await page.click("button:has-text('Sign in')");
+  await page.waitForURL(`${url}/sources`);
+  await page.click("[aria-label='Sign out']");
+
+  await signIn(page, grace);
+  await page.fill("#code", recovery);
+  await page.click("button:has-text('Sign in')");
+  await page.waitForURL(`${url}/sources`);
+  await page.goto(`${url}/profile`);
+  await page.waitForSelector("text=9 of 10 left");
+});
+
+browserTest("a token is made, shown once, works, and is deleted", async ({ page }) => {
+  const started = await server;
+  const { url } = started;
+  await signIn(page);
+  await page.goto(`${url}/profile`);
+  await page.fill("#token_name", "laptop");
+  await page.selectOption("#access", "read");
+  await page.click("button:has-text('Make a token')");
+  const token = await page.textContent("#new-token");
+  await look(page, "profile-token");
+  const answer = await started.api("GET", "/v2/sources", { token });
+  assert.ok(Array.isArray(answer.sources ?? answer.data), JSON.stringify(answer));
+  await page.goto(`${url}/settings/tokens`);
+  assert.ok(!(await page.content()).includes(token));
+  await look(page, "access");
+  await page.click("[aria-label='Delete token laptop']");
+  await page.waitForSelector("text=Deleted");
+  const gone = await fetch(`${url}/v2/sources`, { headers: { authorization: `Bearer ${token}` } });
+  assert.equal(gone.status, 401);
+});
+
+browserTest("a member is removed after the address is typed", async ({ page }) => {
+  const { url } = await server;
+  await signIn(page);
+  await page.goto(`${url}/settings/team`);
+  await page.click("[aria-label='Remove Grace Hopper']");
+  await look(page, "remove");
+  await page.fill("#confirm", "grace@example.com");
+  await page.click("button:has-text('Remove')");
+  await page.waitForURL(`${url}/settings/team`);
+  assert.equal(await page.$("text=Grace Hopper"), null);
+});
+
+browserTest("a forgotten password is answered honestly without a mail server", async ({ page }) => {
+  const { url } = await server;
+  await page.goto(`${url}/sign-in`);
+  await page.click("text=Forgotten password?");
+  await look(page, "forgot");
+  assert.match(await page.textContent("main"), /annals member password/);
+});
