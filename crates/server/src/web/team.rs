@@ -37,7 +37,7 @@ fn roles(current: OrganizationRole) -> Vec<Choice> {
 
 fn workspace_roles(current: Option<WorkspaceRole>) -> Vec<Choice> {
     let current = current.map_or(NO_ROLE, |role| role.as_str());
-    let none = Choice::new(NO_ROLE, "No access", current);
+    let none = Choice::new(NO_ROLE, "No role", current);
     let all = WorkspaceRole::ALL.iter();
     std::iter::once(none)
         .chain(all.map(|role| Choice::new(role.as_str(), role.label(), current)))
