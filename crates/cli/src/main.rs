@@ -82,12 +82,20 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if has_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // One plain sentence; the chain only says more where a step of ours added to it.
             eprintln!("annals: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether what went wrong is only that nobody reads on, as with `| head`.
+fn has_gone(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Help is no fault; of what was typed wrong, `verify` says 1, because its 2 has another meaning.

@@ -15,7 +15,7 @@ use server::actions::member::remove::RemoveMember;
 use server::auth::password;
 use store::Store;
 
-use crate::place::{Place, origin, password as read_password};
+use crate::place::{Place, origin, password as read_password, say};
 
 /// Manage who belongs to an organization.
 #[derive(Debug, Subcommand)]
@@ -198,7 +198,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
                 perform(&store, action)?;
             }
             println!(
-                "turned off {} of {} ({})",
+                "turned off {} second factors of {} ({})",
                 factors.len(),
                 user.name,
                 user.id
@@ -220,21 +220,21 @@ fn list(command: &List) -> Result<()> {
         if command.json {
             let view = json!({ "userId": one.user.id, "name": one.user.name, "email": one.user.email,
                 "organizationRole": one.role.as_str(), "workspaceRoles": roles });
-            println!("{view}");
+            say(&view.to_string())?;
         } else {
             let roles: Vec<_> = one
                 .workspaces
                 .iter()
                 .map(|(_, role)| role.label())
                 .collect();
-            println!(
+            say(&format!(
                 "{}  {:7} {:10} {} <{}>",
                 one.user.id,
                 one.role.label(),
                 roles.join(", "),
                 one.user.name,
                 one.user.email
-            );
+            ))?;
         }
     }
     Ok(())

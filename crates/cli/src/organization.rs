@@ -8,7 +8,7 @@ use serde_json::json;
 use server::actions::organization::update::UpdateOrganization;
 
 use crate::member::organization;
-use crate::place::{Place, origin};
+use crate::place::{Place, origin, say};
 
 /// Manage organizations.
 #[derive(Debug, Subcommand)]
@@ -51,12 +51,11 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             let store = command.place.open(true)?;
             for one in store.read(|rx| rx.organizations())? {
                 if command.json {
-                    println!(
-                        "{}",
-                        json!({ "id": one.id, "name": one.name, "requiresMfa": one.requires_mfa })
-                    );
+                    let view =
+                        json!({ "id": one.id, "name": one.name, "requiresMfa": one.requires_mfa });
+                    say(&view.to_string())?;
                 } else {
-                    println!("{}  {}", one.id, one.name);
+                    say(&format!("{}  {}", one.id, one.name))?;
                 }
             }
             Ok(())

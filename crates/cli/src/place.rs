@@ -131,6 +131,12 @@ fn operating_system_user() -> String {
     name.unwrap_or_else(|| format!("user {uid}"))
 }
 
+/// Prints a line of a list. Whoever reads it may have seen enough and gone: that is an error that `main` takes for an end.
+pub(crate) fn say(line: &str) -> Result<()> {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "{line}").map_err(Into::into)
+}
+
 /// The first line of standard input.
 pub(crate) fn password() -> Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());

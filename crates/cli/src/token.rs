@@ -11,7 +11,7 @@ use server::actions::token::delete::DeleteToken;
 use server::auth::secret::{self, Kind};
 
 use crate::member::{member, organization};
-use crate::place::{Place, origin};
+use crate::place::{Place, origin, say};
 
 /// Manage access tokens.
 #[derive(Debug, Subcommand)]
@@ -104,17 +104,17 @@ fn list(command: &List) -> Result<()> {
                 "createdAt": one.created_at.rfc3339_millis(),
                 "expiresAt": one.expires_at.map(|at| at.rfc3339_millis()),
                 "lastUsedAt": used_at.map(|at| at.rfc3339_millis()) });
-            println!("{view}");
+            say(&view.to_string())?;
         } else {
             let ends = one
                 .expires_at
                 .map_or_else(|| "never ends".to_owned(), |at| format!("ends {at}"));
-            println!(
+            say(&format!(
                 "{}  {kind:8} {:10} {ends}  {}",
                 one.id,
                 one.access.as_str(),
                 one.name
-            );
+            ))?;
         }
     }
     Ok(())

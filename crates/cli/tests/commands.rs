@@ -548,3 +548,123 @@ fn signed(server: &Server) {
     );
     assert_eq!(proof.status, 200);
 }
+
+#[test]
+fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
+    let server = Server::start(Path::new(BINARY), None);
+    let folder = server.folder.path();
+    let run = |arguments: &[&str], input: &str| run(folder, None, arguments, input);
+    let done = |arguments: &[&str], input: &str| {
+        let output = run(arguments, input);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let grace = ["--email", "grace@example.com"];
+    let of_grace = |words: &[&'static str]| [words, &grace].concat();
+    let add = [
+        "member",
+        "add",
+        "--name",
+        "Grace",
+        "--role",
+        "auditor",
+        "--password-stdin",
+    ];
+    done(&of_grace(&add), PASSWORD);
+    done(&of_grace(&["member", "change", "--role", "editor"]), "");
+    let listed = done(&["member", "list", "--json"], "");
+    let roles: Vec<Value> = listed
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let one = roles
+        .iter()
+        .find(|one| one["name"] == "Grace")
+        .expect("her");
+    assert!(
+        one["workspaceRoles"].to_string().contains("editor"),
+        "{one}"
+    );
+
+    let made = done(
+        &[
+            "token", "create", "--name", "ci", "--role", "editor", "--days", "30",
+        ],
+        "",
+    );
+    let token = made.trim();
+    assert!(token.starts_with("annals_sat_"), "{made}");
+    let new = serde_json::json!({"name": "A", "type": "HTTP"});
+    let answer = server.ask("POST", "/v2/sources", token, "test", Some(&new));
+    assert_eq!(answer.status, 201, "{:?}", answer.json);
+    let listed = done(&["token", "list"], "");
+    assert!(!listed.contains(token), "shown once");
+    let line = listed
+        .lines()
+        .find(|line| line.ends_with("  ci"))
+        .expect("it");
+    let id = line.split_whitespace().next().expect("its id");
+    done(&["token", "delete", id], "");
+    let answer = server.ask("POST", "/v2/sources", token, "test", Some(&new));
+    assert_eq!(answer.status, 401);
+
+    done(
+        &of_grace(&["member", "password", "--password-stdin"]),
+        "another long password\n",
+    );
+    done(&of_grace(&["member", "reset-mfa"]), "");
+    done(&["organization", "update", "--require-mfa", "true"], "");
+    done(&["organization", "update", "--require-mfa", "false"], "");
+    done(&of_grace(&["member", "remove"]), "");
+    let told = [
+        refusal(&run(&of_grace(&["member", "remove"]), "")),
+        refusal(&run(
+            &[
+                "member",
+                "change",
+                "--email",
+                "ada@example.com",
+                "--role",
+                "viewer",
+            ],
+            "",
+        )),
+        refusal(&run(
+            &of_grace(&["member", "password", "--password-stdin"]),
+            "short\n",
+        )),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    annals: grace@example.com is no member of the organization
+    annals: nothing was changed: this person is the only Admin of the organization; make another one first
+    annals: the password needs at least 12 characters
+    ");
+
+    let events = server.events("");
+    let names: Vec<String> = events
+        .iter()
+        .map(|event| format!("{}.{}", event["targetType"], event["action"]).replace('"', ""))
+        .collect();
+    for one in [
+        "user.added_to_organization",
+        "user.changed_permission",
+        "access_token.created",
+        "access_token.deleted",
+        "user.changed_password",
+        "organization.required_mfa",
+        "organization.stopped_requiring_mfa",
+        "user.removed_from_organization",
+    ] {
+        assert!(names.iter().any(|name| name == one), "{one}: {names:?}");
+    }
+    let removed = events
+        .iter()
+        .find(|event| event["action"] == "removed_from_organization")
+        .expect("it");
+    assert_eq!(removed["actorName"], "system, command line");
+    let program = removed["userAgent"].as_str().expect("a text");
+    assert!(
+        program.starts_with("annals ") && program.contains(", as "),
+        "{program}"
+    );
+}
