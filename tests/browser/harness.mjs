@@ -61,7 +61,14 @@ export function binary() {
  *
  * Gives `{ url, setUpUrl, ids, folder, output(), api(), stop() }`.
  */
-export async function annals({ init = false, args = [], env = {}, program = [binary()] } = {}) {
+export function annals(options) {
+  const started = start(options);
+  // Registered before it has started: the tests of a file may all be left out, and be over by then.
+  atTheEnd.push(async () => (await started.catch(() => undefined))?.stop());
+  return started;
+}
+
+async function start({ init = false, args = [], env = {}, program = [binary()] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "annals-browser-"));
   const places = ["--data", join(folder, "data"), "--keys", join(folder, "annals.keys"), "--guard", join(folder, "guard")];
   const environment = { ...withoutAnnals(process.env), ...env };
@@ -87,7 +94,6 @@ export async function annals({ init = false, args = [], env = {}, program = [bin
       await rm(folder, { recursive: true, force: true });
       assert.equal(code, 0, `annals serve stopped with ${code}:\n${server.output()}`);
     })());
-  atTheEnd.push(stop);
 
   return { url: server.url, setUpUrl: server.setUpUrl, ids, folder, output: server.output, api: api(server.url), stop };
 }
