@@ -128,7 +128,7 @@ browserTest("a token is made, shown once, works, and is deleted", async ({ page 
   await signIn(page);
   await page.goto(`${url}/profile`);
   await page.fill("#token_name", "laptop");
-  await page.selectOption("#access", "read");
+  await page.selectOption("#access", "read_write");
   await page.click("button:has-text('Make a token')");
   const token = await page.textContent("#new-token");
   await look(page, "profile-token");
@@ -137,6 +137,12 @@ browserTest("a token is made, shown once, works, and is deleted", async ({ page 
   await page.goto(`${url}/settings/tokens`);
   assert.ok(!(await page.content()).includes(token));
   await look(page, "access");
+  await started.api("POST", "/v2/sources", { token, body: { name: "By the laptop", type: "HTTP" } });
+  await page.click("[aria-label='Events of token laptop']");
+  await page.waitForSelector(".log .ev");
+  const told = await page.$$eval(".log .ev .c-target b", (all) => all.map((one) => one.textContent.trim()));
+  assert.deepEqual(told.sort(), ["By the laptop", "laptop"], "what the token did, and that it was made");
+  await page.goto(`${url}/settings/tokens`);
   await page.click("[aria-label='Delete token laptop']");
   await page.waitForSelector("text=Deleted");
   const gone = await fetch(`${url}/v2/sources`, { headers: { authorization: `Bearer ${token}` } });

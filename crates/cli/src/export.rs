@@ -17,8 +17,7 @@ use server::export::rows::{self, Form};
 use server::export::{Fixed, full};
 use store::{Query, Store};
 
-use crate::member::only_organization;
-use crate::place::{Place, origin};
+use crate::place::{Place, only_organization, origin};
 
 /// Take an audit log out, to be checked and kept elsewhere.
 #[derive(Debug, Args)]

@@ -1,8 +1,7 @@
 //! `annals member`.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use model::actor::{Actor, System};
 use model::id::{OrganizationId, WorkspaceId};
 use model::role::{OrganizationRole, WorkspaceRole};
 use serde_json::json;
@@ -15,7 +14,7 @@ use server::actions::member::remove::RemoveMember;
 use server::auth::password;
 use store::Store;
 
-use crate::place::{Place, origin, password as read_password, say};
+use crate::place::{Home, password as read_password, perform, say};
 
 /// Manage who belongs to an organization.
 #[derive(Debug, Subcommand)]
@@ -38,10 +37,7 @@ pub(crate) enum Member {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     #[command(flatten)]
-    place: Place,
-    /// The organization [default: the only one]
-    #[arg(long, value_name = "ID")]
-    organization: Option<OrganizationId>,
+    home: Home,
     /// Print one JSON object for each
     #[arg(long)]
     json: bool,
@@ -51,10 +47,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct One {
     #[command(flatten)]
-    place: Place,
-    /// The organization [default: the only one]
-    #[arg(long, value_name = "ID")]
-    organization: Option<OrganizationId>,
+    home: Home,
     /// The person's e-mail
     #[arg(long, value_name = "EMAIL")]
     email: String,
@@ -87,10 +80,7 @@ pub(crate) struct Password {
 #[derive(Debug, Args)]
 pub(crate) struct Add {
     #[command(flatten)]
-    place: Place,
-    /// The organization [default: the only one]
-    #[arg(long, value_name = "ID")]
-    organization: Option<OrganizationId>,
+    home: Home,
     /// The workspace that a role is for [default: all of the organization]
     #[arg(long, value_name = "ID")]
     workspace: Option<WorkspaceId>,
@@ -111,21 +101,6 @@ pub(crate) struct Add {
     json: bool,
 }
 
-/// The organization that is meant, where there is only one.
-pub(crate) fn only_organization(store: &Store) -> Result<OrganizationId> {
-    let mut all = store.read(|rx| rx.organizations())?;
-    match (all.pop(), all.is_empty()) {
-        (Some(one), true) => Ok(one.id),
-        (None, _) => bail!("there is no organization yet; run `annals init` first"),
-        (Some(_), false) => bail!("there are several organizations; name one with --organization"),
-    }
-}
-
-/// The organization that is named, or the only one.
-pub(crate) fn organization(store: &Store, named: Option<OrganizationId>) -> Result<OrganizationId> {
-    named.map_or_else(|| only_organization(store), Ok)
-}
-
 /// A member, by e-mail.
 pub(crate) fn member(
     store: &Store,
@@ -141,11 +116,8 @@ pub(crate) fn member(
     found.with_context(|| format!("{email} is no member of the organization"))
 }
 
-fn perform<A: store::Action>(store: &Store, action: A) -> Result<A::Output> {
-    let actor = Actor::System(System::CommandLine);
-    let done = store.perform(actor, origin(store), action).wait();
-    Ok(done.context("nothing was changed")?.output)
-}
+/// What a change that is refused begins with.
+const UNCHANGED: &str = "nothing was changed";
 
 pub(crate) fn run(command: Member) -> Result<()> {
     match command {
@@ -153,8 +125,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
         Member::List(command) => list(&command),
         Member::Change(command) => change(&command),
         Member::Remove(command) => {
-            let store = command.place.open(true)?;
-            let organization = organization(&store, command.organization)?;
+            let (store, organization) = command.home.open()?;
             let user = member(&store, organization, &command.email)?.user;
             perform(
                 &store,
@@ -162,6 +133,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
                     organization,
                     user: user.id,
                 },
+                UNCHANGED,
             )?;
             println!("removed {} ({})", user.name, user.id);
             Ok(())
@@ -169,15 +141,14 @@ pub(crate) fn run(command: Member) -> Result<()> {
         Member::Password(command) => {
             let typed = read_password()?;
             password::acceptable(&typed)?;
-            let store = command.one.place.open(true)?;
-            let organization = organization(&store, command.one.organization)?;
+            let (store, organization) = command.one.home.open()?;
             let user = member(&store, organization, &command.one.email)?.user;
             let action = ChangePassword {
                 user: user.id,
                 checked: None,
                 password: password::hash(&typed, store.entropy())?,
             };
-            perform(&store, action)?;
+            perform(&store, action, UNCHANGED)?;
             println!(
                 "set the password of {} ({}); all sessions have ended",
                 user.name, user.id
@@ -185,8 +156,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
             Ok(())
         }
         Member::ResetMfa(command) => {
-            let store = command.place.open(true)?;
-            let organization = organization(&store, command.organization)?;
+            let (store, organization) = command.home.open()?;
             let user = member(&store, organization, &command.email)?.user;
             let factors = store.read(|rx| rx.factors(user.id))?;
             for factor in &factors {
@@ -195,7 +165,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
                     id: factor.id,
                     proof: Proof::Password(None),
                 };
-                perform(&store, action)?;
+                perform(&store, action, UNCHANGED)?;
             }
             println!(
                 "turned off {} second factors of {} ({})",
@@ -209,8 +179,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
 }
 
 fn list(command: &List) -> Result<()> {
-    let store = command.place.open(true)?;
-    let organization = organization(&store, command.organization)?;
+    let (store, organization) = command.home.open()?;
     for one in store.read(|rx| rx.members(organization))? {
         let roles: serde_json::Map<_, _> = one
             .workspaces
@@ -241,8 +210,7 @@ fn list(command: &List) -> Result<()> {
 }
 
 fn change(command: &Change) -> Result<()> {
-    let store = command.one.place.open(true)?;
-    let organization = organization(&store, command.one.organization)?;
+    let (store, organization) = command.one.home.open()?;
     let user = member(&store, organization, &command.one.email)?.user;
     let role = command.role.parse::<WorkspaceRole>().ok();
     let workspaces = match (command.role.as_str(), command.workspace) {
@@ -264,7 +232,7 @@ fn change(command: &Change) -> Result<()> {
         }),
         workspaces,
     };
-    let member = perform(&store, action)?;
+    let member = perform(&store, action, UNCHANGED)?;
     println!(
         "{} ({}) is {} now",
         member.user.name, member.user.id, command.role
@@ -275,11 +243,7 @@ fn change(command: &Change) -> Result<()> {
 fn add(command: Add) -> Result<()> {
     let password = read_password()?;
     password::acceptable(&password)?;
-    let store = command.place.open(true)?;
-    let organization = match command.organization {
-        Some(organization) => organization,
-        None => only_organization(&store)?,
-    };
+    let (store, organization) = command.home.open()?;
     let role = if command.role == "owner" {
         OrganizationRole::Admin
     } else {
@@ -304,11 +268,7 @@ fn add(command: Add) -> Result<()> {
         role,
         workspaces,
     };
-    let member = store
-        .perform(Actor::System(System::CommandLine), origin(&store), action)
-        .wait()
-        .context("nobody was added")?
-        .output;
+    let member = perform(&store, action, "nobody was added")?;
     if command.json {
         let roles: serde_json::Map<_, _> = member
             .workspaces

@@ -1,14 +1,11 @@
 //! `annals organization`.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
-use model::actor::{Actor, System};
-use model::id::OrganizationId;
 use serde_json::json;
 use server::actions::organization::update::UpdateOrganization;
 
-use crate::member::organization;
-use crate::place::{Place, origin, say};
+use crate::place::{Home, Place, perform, say};
 
 /// Manage organizations.
 #[derive(Debug, Subcommand)]
@@ -33,10 +30,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Update {
     #[command(flatten)]
-    place: Place,
-    /// The organization [default: the only one]
-    #[arg(long, value_name = "ID")]
-    organization: Option<OrganizationId>,
+    home: Home,
     /// Its name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -61,15 +55,13 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             Ok(())
         }
         Organization::Update(command) => {
-            let store = command.place.open(true)?;
+            let (store, id) = command.home.open()?;
             let action = UpdateOrganization {
-                id: organization(&store, command.organization)?,
+                id,
                 name: command.name,
                 requires_mfa: command.require_mfa,
             };
-            let actor = Actor::System(System::CommandLine);
-            let done = store.perform(actor, origin(&store), action).wait();
-            let one = done.context("nothing was changed")?.output;
+            let one = perform(&store, action, "nothing was changed")?;
             let mfa = if one.requires_mfa {
                 "requires a second factor"
             } else {

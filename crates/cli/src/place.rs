@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use model::actor::Origin;
-use model::id::RequestId;
+use model::actor::{Actor, Origin, System};
+use model::id::{OrganizationId, RequestId};
 use model::interface::Interface;
-use store::{Location, Options, Store};
+use store::{Action, Location, Options, Store};
 use zeroize::Zeroizing;
 
 /// Where an instance's data and keys are.
@@ -95,6 +95,49 @@ impl Place {
     pub(crate) fn open(&self, migrate: bool) -> Result<Store> {
         Ok(Store::open(self.options(migrate)?)?)
     }
+}
+
+/// An organization of an instance.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Home {
+    #[command(flatten)]
+    place: Place,
+    /// The organization [default: the only one]
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+}
+
+impl Home {
+    /// Opens the store, and says which organization is meant.
+    pub(crate) fn open(&self) -> Result<(Store, OrganizationId)> {
+        let store = self.place.open(true)?;
+        let organization = match self.organization {
+            Some(named) => named,
+            None => only_organization(&store)?,
+        };
+        Ok((store, organization))
+    }
+}
+
+/// The organization that is meant, where there is only one.
+pub(crate) fn only_organization(store: &Store) -> Result<OrganizationId> {
+    let mut all = store.read(|rx| rx.organizations())?;
+    match (all.pop(), all.is_empty()) {
+        (Some(one), true) => Ok(one.id),
+        (None, _) => bail!("there is no organization yet; run `annals init` first"),
+        (Some(_), false) => bail!("there are several organizations; name one with --organization"),
+    }
+}
+
+/// Does something as the command line; `failed` begins the sentence that says why not.
+pub(crate) fn perform<A: Action>(
+    store: &Store,
+    action: A,
+    failed: &'static str,
+) -> Result<A::Output> {
+    let actor = Actor::System(System::CommandLine);
+    let done = store.perform(actor, origin(store), action).wait();
+    Ok(done.context(failed)?.output)
 }
 
 /// Only the owner may look into a folder that holds an instance's data.

@@ -11,8 +11,7 @@ use server::actions::privacy::erase_person::{BASES, ErasePerson, basis};
 use server::privacy::{self, Erase as What};
 use store::Store;
 
-use crate::member::only_organization;
-use crate::place::{Place, guard, origin};
+use crate::place::{Place, guard, only_organization, origin};
 
 /// Erase what is known of a person.
 #[derive(Debug, Subcommand)]

@@ -13,8 +13,7 @@ use server::actions::log::recover::RecoverLog;
 use server::actions::log::rotate_key::RotateLogKey;
 use store::Publisher;
 
-use crate::member::only_organization;
-use crate::place::{Place, guard, origin};
+use crate::place::{Place, guard, only_organization, origin};
 
 /// Say which logs are not signed and why, and go on with them.
 ///

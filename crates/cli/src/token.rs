@@ -2,16 +2,15 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use model::actor::{Actor, System};
-use model::id::{OrganizationId, TokenId, WorkspaceId};
+use model::id::{TokenId, WorkspaceId};
 use model::role::{Access, WorkspaceRole};
 use serde_json::json;
 use server::actions::token::create::{CreateToken, Whose};
 use server::actions::token::delete::DeleteToken;
 use server::auth::secret::{self, Kind};
 
-use crate::member::{member, organization};
-use crate::place::{Place, origin, say};
+use crate::member::member;
+use crate::place::{Home, perform, say};
 
 /// Manage access tokens.
 #[derive(Debug, Subcommand)]
@@ -28,10 +27,7 @@ pub(crate) enum Token {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     #[command(flatten)]
-    place: Place,
-    /// The organization [default: the only one]
-    #[arg(long, value_name = "ID")]
-    organization: Option<OrganizationId>,
+    home: Home,
     /// Print one JSON object for each
     #[arg(long)]
     json: bool,
@@ -41,10 +37,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     #[command(flatten)]
-    place: Place,
-    /// The organization [default: the only one]
-    #[arg(long, value_name = "ID")]
-    organization: Option<OrganizationId>,
+    home: Home,
     /// The workspace that it is for [default: the only one]
     #[arg(long, value_name = "ID")]
     workspace: Option<WorkspaceId>,
@@ -72,10 +65,7 @@ pub(crate) struct Create {
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
-    place: Place,
-    /// The organization [default: the only one]
-    #[arg(long, value_name = "ID")]
-    organization: Option<OrganizationId>,
+    home: Home,
     /// Its id
     #[arg(value_name = "ID")]
     id: TokenId,
@@ -90,8 +80,7 @@ pub(crate) fn run(command: Token) -> Result<()> {
 }
 
 fn list(command: &List) -> Result<()> {
-    let store = command.place.open(true)?;
-    let organization = organization(&store, command.organization)?;
+    let (store, organization) = command.home.open()?;
     for (one, used_at) in store.read(|rx| rx.tokens(organization))? {
         let kind = if one.owner.is_some() {
             "personal"
@@ -121,8 +110,7 @@ fn list(command: &List) -> Result<()> {
 }
 
 fn create(command: Create) -> Result<()> {
-    let store = command.place.open(true)?;
-    let organization = organization(&store, command.organization)?;
+    let (store, organization) = command.home.open()?;
     let workspace = || -> Result<WorkspaceId> {
         if let Some(workspace) = command.workspace {
             return Ok(workspace);
@@ -157,9 +145,7 @@ fn create(command: Create) -> Result<()> {
         days: command.days,
         hash: secret::hash(&secret),
     };
-    let actor = Actor::System(System::CommandLine);
-    let done = store.perform(actor, origin(&store), action).wait();
-    let token = done.context("no token was made")?.output;
+    let token = perform(&store, action, "no token was made")?;
     if command.json {
         println!("{}", json!({ "id": token.id, "token": secret.as_str() }));
     } else {
@@ -169,16 +155,13 @@ fn create(command: Create) -> Result<()> {
 }
 
 fn delete(command: &Delete) -> Result<()> {
-    let store = command.place.open(true)?;
-    let organization = organization(&store, command.organization)?;
+    let (store, organization) = command.home.open()?;
     let action = DeleteToken {
         organization,
         id: command.id,
         by: None,
     };
-    let actor = Actor::System(System::CommandLine);
-    let done = store.perform(actor, origin(&store), action).wait();
-    let token = done.context("nothing was deleted")?.output;
+    let token = perform(&store, action, "nothing was deleted")?;
     println!("deleted {} ({})", token.name, token.id);
     Ok(())
 }

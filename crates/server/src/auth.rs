@@ -1,5 +1,6 @@
 //! Who asks: tokens, sessions and passwords.
 
+pub mod challenge;
 pub mod cookies;
 pub mod csrf;
 pub mod limits;

@@ -61,7 +61,7 @@ pub async fn create(
     let mut people = Vec::new();
     for email in &wanted.emails {
         let email = email.trim();
-        let secret = secret::new(Kind::Invitation, app.store.entropy());
+        let secret = secret::new(Kind::Link, app.store.entropy());
         let link = link(base, &secret);
         people.push(Invitee {
             email: email.to_owned(),
@@ -98,7 +98,7 @@ pub async fn resend(
     let invitation = app.read(move |rx| rx.invitation(id)).await?;
     let invitation = invitation.filter(|one| one.organization == organization);
     let invitation = invitation.ok_or(Error::NotFound("invitation"))?;
-    let secret = secret::new(Kind::Invitation, app.store.entropy());
+    let secret = secret::new(Kind::Link, app.store.entropy());
     let link = link(base, &secret);
     let action = ResendInvitation {
         organization,

@@ -15,7 +15,7 @@ use model::actor::{Actor, Origin, System};
 use model::id::RequestId;
 use model::interface::Interface;
 use serde_json::json;
-use store::{Guard, Publisher, Upkeep};
+use store::{Action, Error, Guard, Publisher, Upkeep};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -280,26 +280,33 @@ pub async fn expire(app: &App) -> store::Result<()> {
     let (invitations, tokens) = app
         .read(|rx| Ok((rx.expired_invitations(ENDING)?, rx.expired_tokens(ENDING)?)))
         .await?;
-    let caller = || Caller {
+    for (id, organization) in invitations {
+        ended(app, ExpireInvitation { organization, id }).await?;
+    }
+    for token in tokens {
+        let (organization, id) = (token.organization, token.id);
+        ended(app, ExpireToken { organization, id }).await?;
+    }
+    Ok(())
+}
+
+/// Ends one thing. That a rule stands in the way of one keeps none of the others.
+async fn ended<A: Action<Output = ()>>(app: &App, action: A) -> store::Result<()> {
+    let caller = Caller {
         actor: Actor::System(System::Server),
         origin: Origin::local(
             RequestId::new(app.store.clock(), app.store.entropy()),
             Interface::System,
         ),
     };
-    for (id, organization) in invitations {
-        let _ = app
-            .perform(&caller(), ExpireInvitation { organization, id })
-            .await?;
+    match app.perform(&caller, action).await {
+        Ok(_) | Err(Error::NotFound(_)) => Ok(()),
+        Err(error @ (Error::Failed { .. } | Error::Invalid { .. })) => {
+            tracing::warn!(%error, "something that has reached its time does not end");
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
-    for token in tokens {
-        let action = ExpireToken {
-            organization: token.organization,
-            id: token.id,
-        };
-        let _ = app.perform(&caller(), action).await?;
-    }
-    Ok(())
 }
 
 /// What the server does by itself: the index, tiles of hashes, open series of refusals, sessions that have ended.

@@ -1,6 +1,7 @@
 //! Who acts, read again under the log's lock: whether the session or token is still valid, and what it may do.
 
 use model::actor::{Actor, System};
+use model::catalogue::TargetType;
 use model::id::{OrganizationId, SessionId, TokenId, UserId, WorkspaceId};
 use model::role::{Access, OrganizationRole, Permission, Standing, WorkspaceRole};
 
@@ -90,11 +91,6 @@ impl Acting {
     /// Whether it is Annals itself, or someone at the machine's command line.
     pub fn is_system(&self) -> bool {
         self.kind == "system"
-    }
-
-    /// Whether what it may do may also be given on to a token with this access.
-    pub fn may_give(&self, access: Access) -> bool {
-        self.access == Access::ReadWrite || access == Access::Read
     }
 
     /// Nobody was known to act; now it is this person, who has just shown it: with a session, once there is one.
@@ -198,19 +194,16 @@ impl Acting {
     /// Refuses where the thing that is to be changed is locked, and the actor is not among the people selected. Who may say
     /// who these people are is never locked out.
     fn check_lock(&self, rx: &mut Rx<'_>, standing: Standing, need: &Need) -> Result<()> {
-        let (Some(permission), Some(workspace)) = (need.permission, need.resource.workspace) else {
-            return Ok(());
-        };
-        let is_locked_with = matches!(
-            permission,
-            Permission::EditSources | Permission::EditDestinations | Permission::EditConnections
-        );
-        if !is_locked_with || self.is_system() || standing.may(Permission::EditAccess) {
+        let target = &need.resource.target;
+        let can_be_locked = matches!(target.kind, TargetType::Source | TargetType::Destination);
+        let changes = need.permission.is_some_and(Permission::changes);
+        if !can_be_locked || !changes || standing.may(Permission::EditAccess) {
             return Ok(());
         }
-        let (Some(id), Some(organization)) =
-            (&need.resource.target.id, rx.organization_of(workspace)?)
-        else {
+        let (Some(workspace), Some(id)) = (need.resource.workspace, &target.id) else {
+            return Ok(());
+        };
+        let Some(organization) = rx.organization_of(workspace)? else {
             return Ok(());
         };
         if let Some(user) = self.user {

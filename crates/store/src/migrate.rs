@@ -197,3 +197,55 @@ impl Env {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{POSTGRES, SQLITE};
+    use crate::db::{Conn, Location, params};
+    use crate::testing::{Postgres, temp_dir};
+
+    #[test]
+    fn roles_in_workspaces_survive_the_step_that_adds_the_auditor() {
+        let folder = temp_dir();
+        let file = folder.path().join("old.db");
+        for location in [
+            Location::Sqlite {
+                file,
+                max_pages: None,
+            },
+            Location::Postgres(Postgres::shared().fresh_database()),
+        ] {
+            let mut conn = Conn::open(&location).expect("a connection");
+            let steps = if conn.is_postgres() { POSTGRES } else { SQLITE };
+            for step in &steps[..2] {
+                conn.batch(step).expect("an older schema");
+            }
+            let organization =
+                "INSERT INTO organizations (id, name, created_at) VALUES ('o', 'Fernhill', 1)";
+            assert_eq!(conn.execute(organization, &[]).expect("made"), 1);
+            let bytes = &b"x"[..];
+            for sql in [
+                "INSERT INTO workspaces (id, organization_id, name, environment, region, allow_unknown_types, token, token_hash, created_at, updated_at) \
+                 VALUES ('w', 'o', 'Production', 'PRODUCTION', 'US', 1, $1, $1, 1, 1)",
+                "INSERT INTO users (id, identity, email_index, password, created_at) VALUES ('u', $1, $1, 'hash', 1)",
+            ] {
+                assert_eq!(conn.execute(sql, params![bytes]).expect(sql), 1);
+            }
+            let role = "INSERT INTO workspace_members (workspace_id, user_id, role, created_at) VALUES ('w', 'u', 'editor', 7)";
+            assert_eq!(conn.execute(role, &[]).expect("a role"), 1);
+            conn.batch(steps[2]).expect("the next step");
+            let sql = "SELECT role, created_at FROM workspace_members WHERE user_id = 'u'";
+            let row = conn
+                .query_one(sql, &[])
+                .expect("read")
+                .expect("it is there");
+            assert_eq!(
+                (row.text(0).expect("text"), row.int(1).expect("int")),
+                ("editor", 7)
+            );
+            let set = |role: &str| format!("UPDATE workspace_members SET role = '{role}'");
+            assert_eq!(conn.execute(&set("auditor"), &[]).expect("an auditor"), 1);
+            assert!(conn.execute(&set("king"), &[]).is_err());
+        }
+    }
+}

@@ -220,6 +220,19 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Writes whatever rows there are that belong to one that is noted: sessions that end with it, codes that it replaces.
+    pub(crate) fn write_parts(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        of: &Changed,
+    ) -> Result<()> {
+        debug_assert!(of.0 < self.notes.len(), "a part belongs to a noted row");
+        self.begin_writing()?;
+        self.rx.conn.execute(sql, params)?;
+        Ok(())
+    }
+
     /// Sets a column of a noted row that is dear to write, being sealed or in an index; where its value is as before, the
     /// caller leaves it alone.
     pub(crate) fn write_column(

@@ -47,8 +47,9 @@ pub enum Upkeep {
     Challenge(Box<(NewChallenge, Option<(Way, Letter)>)>),
     /// A challenge is answered: it is good no more. Gives 1 if it was good until now.
     TakeChallenge([u8; 32]),
-    /// Something that is limited was tried: what, and the window in microseconds. Gives how often within it.
-    Attempt(String, i64),
+    /// Something that is limited was tried: by what it is counted, each with the most tries within the window, which is in
+    /// microseconds. Gives how many of these limits are passed.
+    Attempt(Vec<(String, u64)>, i64),
     /// What was tried has succeeded; earlier tries do not count any more.
     Forgive(String),
     /// Takes a letter that is due, for a minute. Gives 1 unless another process has.
@@ -139,7 +140,13 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
         Upkeep::TakeChallenge(hash) => {
             Ok(conn.execute("DELETE FROM challenges WHERE hash = $1", params![hash])?)
         }
-        Upkeep::Attempt(what, window) => Group::new(conn, env).rx().attempt(what, *window),
+        Upkeep::Attempt(limits, window) => {
+            let mut group = Group::new(conn, env);
+            let mut rx = group.rx();
+            limits.iter().try_fold(0, |passed, (what, most)| {
+                Ok(passed + u64::from(rx.attempt(what, *window)? > *most))
+            })
+        }
         Upkeep::Forgive(what) => Group::new(conn, env).rx().forgive(what),
         Upkeep::ClaimMessage(id) => outbox::claim(conn, env.now(), *id),
         Upkeep::Delivered(id) => outbox::finish(conn, *id, true),

@@ -342,9 +342,11 @@ impl Hand {
         let mut jobs = vec![job];
         let mut last = clone_error(error);
         for attempt in 1..TRIES {
+            // A constraint may have been in the way because another transaction was first, in another log: who looks again
+            // finds its row, and says so by a rule.
             if !matches!(
                 last,
-                Error::Database(DbError::Conflict(_) | DbError::Lost(_))
+                Error::Database(DbError::Conflict(_) | DbError::Lost(_) | DbError::Constraint(_))
             ) {
                 break;
             }
@@ -442,6 +444,9 @@ fn clone_error(error: &Error) -> Error {
         Error::Database(DbError::Lost(text)) => Error::Database(DbError::Lost(text.clone())),
         Error::Database(DbError::Conflict(text)) => {
             Error::Database(DbError::Conflict(text.clone()))
+        }
+        Error::Database(DbError::Constraint(text)) => {
+            Error::Database(DbError::Constraint(text.clone()))
         }
         Error::Internal(text) => Error::Internal(text.clone()),
         other => Error::Internal(other.to_string()),

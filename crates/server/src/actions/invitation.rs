@@ -9,8 +9,9 @@ pub mod resend;
 use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::id::{InvitationId, OrganizationId};
+use model::role::Permission;
 use model::things::{Invitation, InvitationState};
-use store::{Error, Result, Rx, Target};
+use store::{Error, Need, Result, Rx, Target};
 
 /// How long an invitation is good, in microseconds: 3 days.
 pub const LASTS: i64 = 3 * Micros::DAY;
@@ -31,6 +32,19 @@ pub(crate) fn found(
     rx.invitation(id)?
         .filter(|one| one.organization == organization)
         .ok_or(Error::NotFound("invitation"))
+}
+
+/// The permission to edit this invitation, which must exist.
+pub(crate) fn needs_edit(
+    rx: &mut Rx<'_>,
+    organization: OrganizationId,
+    id: InvitationId,
+) -> Result<Vec<Need>> {
+    let invitation = found(rx, organization, id)?;
+    Ok(vec![Need::in_organization(
+        Permission::EditMembers,
+        target(&invitation),
+    )])
 }
 
 /// Refuses what has ended already.

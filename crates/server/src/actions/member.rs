@@ -7,9 +7,9 @@ pub mod remove;
 
 use model::catalogue::TargetType;
 use model::id::{OrganizationId, UserId};
-use model::role::OrganizationRole;
+use model::role::{OrganizationRole, Permission};
 use model::things::Member;
-use store::{Error, Result, Rx, Target};
+use store::{Error, Need, Result, Rx, Target};
 
 pub(crate) fn found(rx: &mut Rx<'_>, organization: OrganizationId, user: UserId) -> Result<Member> {
     rx.member(organization, user)?
@@ -18,6 +18,19 @@ pub(crate) fn found(rx: &mut Rx<'_>, organization: OrganizationId, user: UserId)
 
 pub(crate) fn target(member: &Member) -> Target {
     Target::new(TargetType::User, member.user.id, member.user.name.clone())
+}
+
+/// The permission to edit this member, who must be one.
+pub(crate) fn needs_edit(
+    rx: &mut Rx<'_>,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Vec<Need>> {
+    let member = found(rx, organization, user)?;
+    Ok(vec![Need::in_organization(
+        Permission::EditMembers,
+        target(&member),
+    )])
 }
 
 /// Refuses what would leave the organization without an Admin.

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer;
-use super::members::{Roles, look, role, roles};
+use super::members::{Roles, look, role, roles, shown};
 use crate::actions::invitation::cancel::CancelInvitation;
 use crate::app::App;
 use crate::invite;
@@ -67,11 +67,7 @@ impl InvitationView {
             id: one.id.to_string(),
             email: one.email,
             role: one.role.as_str(),
-            workspaces: one
-                .workspaces
-                .iter()
-                .map(|(id, role)| (id.to_string(), role.as_str()))
-                .collect(),
+            workspaces: shown(&one.workspaces),
             state: one.state.as_str(),
             delivery: one.delivery.as_str(),
             created_at: one.created_at.rfc3339_millis(),

@@ -62,13 +62,17 @@ impl From<Member> for MemberView {
             name: one.user.name,
             email: one.user.email,
             role: one.role.as_str(),
-            workspaces: one
-                .workspaces
-                .iter()
-                .map(|(id, role)| (id.to_string(), role.as_str()))
-                .collect(),
+            workspaces: shown(&one.workspaces),
         }
     }
+}
+
+/// Roles as they are sent.
+pub(super) fn shown(roles: &[(WorkspaceId, WorkspaceRole)]) -> IndexMap<String, &'static str> {
+    let roles = roles.iter();
+    roles
+        .map(|(id, role)| (id.to_string(), role.as_str()))
+        .collect()
 }
 
 /// The word of a role in the organization.

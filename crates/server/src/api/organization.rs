@@ -6,7 +6,7 @@ use model::id::UserId;
 use model::role::Permission;
 use model::things::Organization;
 use serde::{Deserialize, Serialize};
-use store::{Error, Lock};
+use store::Error;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -56,12 +56,11 @@ impl From<Organization> for OrganizationView {
     }
 }
 
-impl From<Lock> for AccessView {
-    fn from(lock: Lock) -> Self {
+impl From<Option<Vec<UserId>>> for AccessView {
+    fn from(people: Option<Vec<UserId>>) -> Self {
+        let ids = |people: Vec<UserId>| people.iter().map(ToString::to_string).collect();
         Self {
-            people: lock
-                .people
-                .map(|people| people.iter().map(ToString::to_string).collect()),
+            people: people.map(ids),
         }
     }
 }
@@ -118,9 +117,7 @@ async fn look(app: &App, bearer: Bearer, what: What) -> Result<Json<AccessView>,
             rx.selected(&id.ok_or(Error::NotFound("resource"))?)
         })
         .await?;
-    Ok(Json(AccessView {
-        people: people.map(|people| people.iter().map(ToString::to_string).collect()),
-    }))
+    Ok(Json(people.into()))
 }
 
 async fn change(
@@ -141,7 +138,7 @@ async fn change(
         people: people.transpose()?,
     };
     let done = app.perform(&bearer.caller, action).await?;
-    Ok(Json(done.output.into()))
+    Ok(Json(done.output.people.into()))
 }
 
 /// Who may change a source.

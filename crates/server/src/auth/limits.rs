@@ -2,6 +2,7 @@
 //! typed, so that nobody learns whether an account exists.
 
 use model::clock::Micros;
+use model::id::UserId;
 use store::{Result, Upkeep, normalized_email};
 
 use crate::app::App;
@@ -16,19 +17,12 @@ const OF_ACCOUNT: u64 = 100;
 /// How often one address may try any account.
 const OF_ADDRESS: u64 = 100;
 
-/// What is tried, and how often it may be.
-struct Limit(String, u64);
+/// By what a try is counted, and the most tries.
+type Limit = (String, u64);
 
-async fn count(app: &App, limits: &[Limit]) -> Result<bool> {
-    let mut fits = true;
-    for Limit(what, most) in limits {
-        let tried = app
-            .store
-            .upkeep(Upkeep::Attempt(what.clone(), WINDOW))
-            .await?;
-        fits &= tried <= *most;
-    }
-    Ok(fits)
+async fn count(app: &App, limits: Vec<Limit>) -> Result<bool> {
+    let passed = app.store.upkeep(Upkeep::Attempt(limits, WINDOW)).await?;
+    Ok(passed == 0)
 }
 
 fn address(caller: &Caller) -> String {
@@ -41,30 +35,37 @@ fn address(caller: &Caller) -> String {
 fn of_account(kind: &str, email: &str, caller: &Caller) -> [Limit; 3] {
     let (email, ip) = (normalized_email(email), address(caller));
     [
-        Limit(format!("{kind}\n{email}\n{ip}"), OF_BOTH),
-        Limit(format!("{kind} account\n{email}"), OF_ACCOUNT),
-        Limit(format!("{kind} address\n{ip}"), OF_ADDRESS),
+        (format!("{kind}\n{email}\n{ip}"), OF_BOTH),
+        (format!("{kind} account\n{email}"), OF_ACCOUNT),
+        (format!("{kind} address\n{ip}"), OF_ADDRESS),
     ]
 }
 
 /// Whether one more try of something by e-mail address may be looked at: signing in, or asking for a new password.
 pub async fn may_try(app: &App, kind: &str, email: &str, caller: &Caller) -> Result<bool> {
-    count(app, &of_account(kind, email, caller)).await
+    count(app, of_account(kind, email, caller).into()).await
 }
 
 /// It succeeded: what was tried from there before does not count any more.
 pub async fn succeeded(app: &App, kind: &str, email: &str, caller: &Caller) -> Result<()> {
     let [both, ..] = of_account(kind, email, caller);
-    app.store.upkeep(Upkeep::Forgive(both.0)).await.map(|_| ())
+    forgive(app, both).await
+}
+
+fn of_person(user: UserId) -> Limit {
+    (format!("proof\n{user}"), OF_BOTH)
 }
 
 /// Whether one more code or password of a person who is known may be looked at.
-pub async fn may_prove(app: &App, user: model::id::UserId) -> Result<bool> {
-    count(app, &[Limit(format!("proof\n{user}"), OF_BOTH)]).await
+pub async fn may_prove(app: &App, user: UserId) -> Result<bool> {
+    count(app, vec![of_person(user)]).await
 }
 
 /// It was right.
-pub async fn proved(app: &App, user: model::id::UserId) -> Result<()> {
-    let what = format!("proof\n{user}");
+pub async fn proved(app: &App, user: UserId) -> Result<()> {
+    forgive(app, of_person(user)).await
+}
+
+async fn forgive(app: &App, (what, _): Limit) -> Result<()> {
     app.store.upkeep(Upkeep::Forgive(what)).await.map(|_| ())
 }

@@ -1,7 +1,5 @@
 //! Second factors: codes of an authenticator app (RFC 6238) and recovery codes.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use model::clock::{Entropy, Micros};
 use qrcodegen::{QrCode, QrCodeEcc};
 use totp_rs::{Algorithm, Builder, Secret, Totp};
@@ -120,17 +118,6 @@ pub fn recovery_code(typed: &str) -> Option<String> {
         let group = |range: std::ops::Range<usize>| letters[range].iter().collect::<String>();
         format!("{}-{}-{}", group(0..4), group(4..8), group(8..12))
     })
-}
-
-/// A code of six digits, for a text message.
-pub fn six_digits(entropy: &dyn Entropy) -> Zeroizing<String> {
-    let number = u64::from_be_bytes(entropy.bytes::<8>()) % 1_000_000;
-    Zeroizing::new(format!("{number:06}"))
-}
-
-/// A secret for a cookie, of 256 random bits.
-pub fn new_secret(entropy: &dyn Entropy) -> Zeroizing<String> {
-    Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()))
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ pub enum Kind {
     /// The link to set an instance up by.
     SetUp,
     /// A link in a letter: an invitation, a new password, a new e-mail address.
-    Invitation,
-    /// A sign-in that waits for the second factor.
+    Link,
+    /// What waits in a browser: a sign-in for its second step, an app for its first code.
     Step,
 }
 
@@ -33,7 +33,7 @@ impl Kind {
             Self::Workspace => "annals_wst_",
             Self::Session => "annals_ses_",
             Self::SetUp => "annals_set_",
-            Self::Invitation => "annals_lnk_",
+            Self::Link => "annals_lnk_",
             Self::Step => "annals_stp_",
         }
     }
@@ -47,6 +47,14 @@ pub fn new(kind: Kind, entropy: &dyn Entropy) -> Zeroizing<String> {
         kind.prefix(),
         BASE64_URL_SAFE_NO_PAD.encode(*random)
     ))
+}
+
+/// Whether this may be a secret of ours, so that a cookie can hold it.
+pub fn is_one(text: &str) -> bool {
+    text.len() <= 100
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 /// What is kept of a secret. It has 256 random bits, so a plain hash cannot be guessed.

@@ -3,7 +3,7 @@
 use axum::http::request::Parts;
 use model::actor::Actor;
 use model::clock::Micros;
-use model::id::SessionId;
+use model::id::{SessionId, UserId};
 use model::interface::Interface;
 use model::role::{OrganizationRole, Permission, WorkspaceRole};
 use model::things::{Organization, User, Workspace};
@@ -95,7 +95,6 @@ impl SignedIn {
 
 /// What is read of a person, in one state of the data.
 struct Found {
-    user: User,
     organization: Organization,
     workspace: Workspace,
     role: &'static str,
@@ -117,12 +116,12 @@ fn can(rx: &mut Rx<'_>, acting: &Acting, workspace: &Workspace) -> Result<Can> {
 /// The workspace that the person wants to see, where there is a role in it; otherwise the first one with a role.
 fn workspace(
     rx: &mut Rx<'_>,
-    user: &User,
+    user: UserId,
     acting: &Acting,
     wanted: Option<&str>,
 ) -> Result<Option<Workspace>> {
     let mut open = Vec::new();
-    for organization in rx.organizations_of(user.id)? {
+    for organization in rx.organizations_of(user)? {
         for workspace in rx.workspaces(organization)? {
             if acting.may(
                 rx,
@@ -141,22 +140,26 @@ fn workspace(
     Ok((at < open.len()).then(|| open.swap_remove(at)))
 }
 
-fn find(rx: &mut Rx<'_>, actor: Actor, user: User, wanted: Option<&str>) -> Result<Option<Found>> {
+fn find(
+    rx: &mut Rx<'_>,
+    actor: Actor,
+    user: UserId,
+    wanted: Option<&str>,
+) -> Result<Option<Found>> {
     let acting = rx.acting(actor)?;
-    let Some(workspace) = workspace(rx, &user, &acting, wanted)? else {
+    let Some(workspace) = workspace(rx, user, &acting, wanted)? else {
         return Ok(None);
     };
     let organization = rx
         .organization(workspace.organization)?
         .ok_or(Error::NotFound("organization"))?;
-    let role = match rx.roles_of(user.id, organization.id, workspace.id)? {
+    let role = match rx.roles_of(user, organization.id, workspace.id)? {
         Some((OrganizationRole::Admin, _)) => OrganizationRole::Admin.label(),
         Some((OrganizationRole::Member, Some(role))) => role.label(),
         _ => WorkspaceRole::Viewer.label(),
     };
     let can = can(rx, &acting, &workspace)?;
     Ok(Some(Found {
-        user,
         organization,
         workspace,
         role,
@@ -177,41 +180,63 @@ pub struct Person {
     pub csrf: String,
 }
 
+/// The session that a browser's secret opens, and whose it is; read in the same state as what is asked about the person.
+struct Open {
+    user: User,
+    session: SessionId,
+    stale: bool,
+}
+
+impl Open {
+    fn by(rx: &mut Rx<'_>, hash: &[u8; 32]) -> Result<Self> {
+        let idle_since = rx.now().plus(-IDLE);
+        let session = rx.session_by_hash(hash, idle_since)?;
+        let session = session.ok_or(Error::Unauthenticated)?;
+        Ok(Self {
+            user: rx.user(session.user)?.ok_or(Error::Unauthenticated)?,
+            session: session.id,
+            stale: session.used_at < rx.now().plus(-NOTED),
+        })
+    }
+
+    const fn actor(&self) -> Actor {
+        Actor::User {
+            user: self.user.id,
+            session: self.session,
+        }
+    }
+
+    fn person(self, parts: &Parts, app: &App, secret: &str) -> Person {
+        if self.stale {
+            app.note(Upkeep::UsedSession(self.session));
+        }
+        Person {
+            caller: Caller {
+                actor: self.actor(),
+                origin: origin(parts, app, Interface::Dashboard),
+            },
+            user: self.user,
+            session: self.session,
+            csrf: csrf::token(secret),
+        }
+    }
+}
+
+/// The secret that the browser has.
+fn shown(parts: &Parts, app: &App) -> std::result::Result<String, NotSignedIn> {
+    cookies::read(&parts.headers, &app.config, Name::Session).ok_or(NotSignedIn::Nobody)
+}
+
 impl Person {
     /// Who is signed in, by a request's cookies.
     ///
     /// # Errors
     /// [`NotSignedIn`], with the reason.
     pub async fn of(parts: &Parts, app: &App) -> std::result::Result<Self, NotSignedIn> {
-        let shown =
-            cookies::read(&parts.headers, &app.config, Name::Session).ok_or(NotSignedIn::Nobody)?;
-        let hash = secret::hash(&shown);
-        let (session, user, stale) = app
-            .read(move |rx| {
-                let idle_since = rx.now().plus(-IDLE);
-                let Some(session) = rx.session_by_hash(&hash, idle_since)? else {
-                    return Err(Error::Unauthenticated);
-                };
-                let user = rx.user(session.user)?.ok_or(Error::Unauthenticated)?;
-                let stale = session.used_at < rx.now().plus(-NOTED);
-                Ok((session.id, user, stale))
-            })
-            .await?;
-        if stale {
-            app.note(Upkeep::UsedSession(session));
-        }
-        Ok(Self {
-            caller: Caller {
-                actor: Actor::User {
-                    user: user.id,
-                    session,
-                },
-                origin: origin(parts, app, Interface::Dashboard),
-            },
-            user,
-            session,
-            csrf: csrf::token(&shown),
-        })
+        let secret = shown(parts, app)?;
+        let hash = secret::hash(&secret);
+        let open = app.read(move |rx| Open::by(rx, &hash)).await?;
+        Ok(open.person(parts, app, &secret))
     }
 }
 
@@ -221,25 +246,28 @@ impl SignedIn {
     /// # Errors
     /// [`NotSignedIn`], with the reason.
     pub async fn of(parts: &Parts, app: &App) -> std::result::Result<Self, NotSignedIn> {
-        let person = Person::of(parts, app).await?;
+        let secret = shown(parts, app)?;
+        let hash = secret::hash(&secret);
         let wanted = cookies::value(&parts.headers, WORKSPACE_COOKIE);
-        let (actor, user) = (person.caller.actor, person.user);
-        let found = app
+        let (open, found, lacks) = app
             .read(move |rx| {
-                let id = user.id;
-                let found = find(rx, actor, user, wanted.as_deref())?;
-                let lacks = found.is_none() && lacks_factor(rx, id)?;
-                Ok((found, lacks))
+                let open = Open::by(rx, &hash)?;
+                let found = find(rx, open.actor(), open.user.id, wanted.as_deref())?;
+                let lacks = found.is_none() && lacks_factor(rx, open.user.id)?;
+                Ok((open, found, lacks))
             })
             .await?;
-        let found = match found {
-            (Some(found), _) => found,
-            (None, true) => return Err(NotSignedIn::NeedsFactor),
-            (None, false) => return Err(NotSignedIn::NoWorkspace),
+        let person = open.person(parts, app, &secret);
+        let Some(found) = found else {
+            return Err(if lacks {
+                NotSignedIn::NeedsFactor
+            } else {
+                NotSignedIn::NoWorkspace
+            });
         };
         Ok(Self {
             caller: person.caller,
-            user: found.user,
+            user: person.user,
             session: person.session,
             organization: found.organization,
             workspace: found.workspace,
@@ -251,7 +279,7 @@ impl SignedIn {
 }
 
 /// Whether an organization of the person requires a second factor, and there is none.
-fn lacks_factor(rx: &mut Rx<'_>, user: model::id::UserId) -> Result<bool> {
+fn lacks_factor(rx: &mut Rx<'_>, user: UserId) -> Result<bool> {
     if rx.has_factor(user)? {
         return Ok(false);
     }

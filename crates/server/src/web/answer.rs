@@ -20,9 +20,23 @@ pub(super) fn see_other(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
 }
 
-/// The same answer with one more cookie.
-pub(super) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+/// The same answer with one more cookie, if there is one to set.
+pub(super) fn with_cookie(
+    mut response: Response,
+    cookie: impl Into<Option<HeaderValue>>,
+) -> Response {
+    if let Some(cookie) = cookie.into() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// A page that a secret has opened: its address, and what is on it, goes nowhere else.
+pub(super) fn private(mut response: Response) -> Response {
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     response
 }
 

@@ -1,16 +1,20 @@
 //! A form that was sent, once it is sure that it came from a page of ours. No handler of a POST can get at one otherwise.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use model::actor::Actor;
+use model::interface::Interface;
 
-use super::me::Me;
+use super::me::{Me, Somebody};
 use super::refusal::Refusal;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
 use crate::auth::csrf;
 use crate::auth::session::Person;
+use crate::request::{Caller, origin};
 
 /// The fields of a form.
 #[derive(Clone, Debug, Default)]
@@ -82,6 +86,35 @@ impl FromRequest<App> for Sent {
     }
 }
 
+/// What comes with a form, whoever sent it.
+struct Arrived {
+    visitor: Visitor,
+    form: Form,
+    caller: Caller,
+    headers: HeaderMap,
+}
+
+impl Arrived {
+    /// Reads a form that has to be tied to the secret in this cookie.
+    async fn read(mut parts: Parts, body: Body, app: &App, tied: Name) -> Result<Self, Refusal> {
+        let visitor = Visitor::of(&mut parts, app);
+        let headers = parts.headers.clone();
+        let caller = Caller {
+            actor: Actor::Anonymous,
+            origin: origin(&parts, app, Interface::Dashboard),
+        };
+        let secret = cookies::read(&headers, &app.config, tied);
+        let form = Form::read(Request::from_parts(parts, body), app).await?;
+        form.check(secret.as_deref())?;
+        Ok(Self {
+            visitor,
+            form,
+            caller,
+            headers,
+        })
+    }
+}
+
 /// A form of a person who is signed in, wherever.
 pub(super) struct SentByPerson {
     pub(super) person: Person,
@@ -95,19 +128,40 @@ impl FromRequest<App> for SentByPerson {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
-        let person = super::me::Somebody::from_request_parts(&mut parts, app)
-            .await?
-            .0;
-        let visitor = Visitor::of(&mut parts, app);
-        let headers = parts.headers.clone();
-        let secret = cookies::read(&headers, &app.config, Name::Session);
-        let form = Form::read(Request::from_parts(parts, body), app).await?;
-        form.check(secret.as_deref())?;
+        let Somebody(person) = Somebody::from_request_parts(&mut parts, app).await?;
+        let arrived = Arrived::read(parts, body, app, Name::Session).await?;
         Ok(Self {
             person,
-            visitor,
-            form,
-            headers,
+            visitor: arrived.visitor,
+            form: arrived.form,
+            headers: arrived.headers,
+        })
+    }
+}
+
+/// A form of someone who is signed in or not: tied to the session where there is one.
+pub(super) struct SentByAnyone {
+    pub(super) person: Option<Person>,
+    pub(super) visitor: Visitor,
+    pub(super) form: Form,
+    pub(super) caller: Caller,
+    pub(super) headers: HeaderMap,
+}
+
+impl FromRequest<App> for SentByAnyone {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let somebody = Somebody::from_request_parts(&mut parts, app).await.ok();
+        let tied = somebody.as_ref().map_or(Name::Form, |_| Name::Session);
+        let arrived = Arrived::read(parts, body, app, tied).await?;
+        Ok(Self {
+            person: somebody.map(|Somebody(person)| person),
+            visitor: arrived.visitor,
+            form: arrived.form,
+            caller: arrived.caller,
+            headers: arrived.headers,
         })
     }
 }
@@ -116,7 +170,7 @@ impl FromRequest<App> for SentByPerson {
 pub(super) struct SentByVisitor {
     pub(super) visitor: Visitor,
     pub(super) form: Form,
-    pub(super) caller: crate::request::Caller,
+    pub(super) caller: Caller,
     pub(super) headers: HeaderMap,
 }
 
@@ -124,21 +178,13 @@ impl FromRequest<App> for SentByVisitor {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
-        let (mut parts, body) = request.into_parts();
-        let visitor = Visitor::of(&mut parts, app);
-        let headers = parts.headers.clone();
-        let caller = crate::request::Caller {
-            actor: model::actor::Actor::Anonymous,
-            origin: crate::request::origin(&parts, app, model::interface::Interface::Dashboard),
-        };
-        let secret = cookies::read(&headers, &app.config, Name::Form);
-        let form = Form::read(Request::from_parts(parts, body), app).await?;
-        form.check(secret.as_deref())?;
+        let (parts, body) = request.into_parts();
+        let arrived = Arrived::read(parts, body, app, Name::Form).await?;
         Ok(Self {
-            visitor,
-            form,
-            caller,
-            headers,
+            visitor: arrived.visitor,
+            form: arrived.form,
+            caller: arrived.caller,
+            headers: arrived.headers,
         })
     }
 }
@@ -155,44 +201,5 @@ pub(super) fn visitor_token(
             let cookie = cookies::keep(&app.config, Name::Form, &secret, 24 * 60 * 60);
             (csrf::token(&secret), Some(cookie))
         }
-    }
-}
-
-/// A form of someone who is signed in or not: tied to the session where there is one.
-pub(super) struct SentByAnyone {
-    pub(super) visitor: Visitor,
-    pub(super) form: Form,
-    pub(super) caller: crate::request::Caller,
-    pub(super) headers: HeaderMap,
-}
-
-impl FromRequest<App> for SentByAnyone {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
-        let (mut parts, body) = request.into_parts();
-        let is_somebody = super::me::Somebody::from_request_parts(&mut parts, app)
-            .await
-            .is_ok();
-        let visitor = Visitor::of(&mut parts, app);
-        let headers = parts.headers.clone();
-        let caller = crate::request::Caller {
-            actor: model::actor::Actor::Anonymous,
-            origin: crate::request::origin(&parts, app, model::interface::Interface::Dashboard),
-        };
-        let name = if is_somebody {
-            Name::Session
-        } else {
-            Name::Form
-        };
-        let secret = cookies::read(&headers, &app.config, name);
-        let form = Form::read(Request::from_parts(parts, body), app).await?;
-        form.check(secret.as_deref())?;
-        Ok(Self {
-            visitor,
-            form,
-            caller,
-            headers,
-        })
     }
 }

@@ -2,17 +2,15 @@
 //! goes from the address into a cookie at once, so that it stays in no history.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
-use model::clock::Micros;
+use axum::http::{HeaderMap, StatusCode};
 use model::id::UserId;
 use model::things::{Invitation, InvitationState};
 use serde::Deserialize;
-use store::{Error, NewChallenge, Upkeep, Way};
+use store::Error;
 use zeroize::Zeroizing;
 
-use super::answer::{self, Answer, see_other, with_cookie};
-use super::form::{Form, SentByVisitor, visitor_token};
+use super::answer::{self, Answer, private, see_other, with_cookie};
+use super::form::{Form, SentByAnyone, SentByVisitor, visitor_token};
 use super::me::Somebody;
 use super::refusal::{Refusal, sentence};
 use super::sign_in;
@@ -24,17 +22,17 @@ use crate::actions::account::reset_password::{RESET, ResetPassword};
 use crate::actions::input;
 use crate::actions::invitation::accept::AcceptInvitation;
 use crate::app::App;
+use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
 use crate::auth::secret::{self, Kind};
 use crate::auth::session::Person;
 use crate::auth::{limits, password};
 use crate::mail;
-use crate::request::Caller;
 
 /// How long an opened link stays in the browser, in seconds.
 const OPENED: i64 = 3600;
-/// How long a link to set another password is good, in microseconds.
-const RESET_LASTS: i64 = 3600 * Micros::SECOND;
+/// How long a link to set another password is good, in seconds.
+const RESET_SECONDS: i64 = 3600;
 
 /// The secret in an address.
 #[derive(Debug, Default, Deserialize)]
@@ -52,23 +50,10 @@ fn dead_link() -> Refusal {
     )
 }
 
-/// No address of these pages, and no secret on them, goes anywhere else.
-fn private(mut response: Response) -> Response {
-    response.headers_mut().insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    );
-    response
-}
-
 /// The secret goes into a cookie, and the browser on to the address without it.
 fn taken(app: &App, link: Link, path: &str) -> Option<Answer> {
     let token = link.token?;
-    let fits = token.len() <= 100
-        && token
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if !fits {
+    if !secret::is_one(&token) {
         return Some(Err(dead_link()));
     }
     let cookie = cookies::keep(&app.config, Name::Link, &token, OPENED);
@@ -85,14 +70,6 @@ fn opened(app: &App, headers: &HeaderMap) -> Result<[u8; 32], Refusal> {
 async fn whose(app: &App, kind: &'static str, hash: [u8; 32]) -> Result<UserId, Refusal> {
     let found = app.read(move |rx| rx.challenge(kind, &hash)).await?;
     found.and_then(|one| one.user).ok_or_else(dead_link)
-}
-
-fn shown(app: &App, response: Response, cookie: Option<HeaderValue>) -> Response {
-    let _ = app;
-    private(match cookie {
-        Some(cookie) => with_cookie(response, cookie),
-        None => response,
-    })
 }
 
 /// An invitation that is open, its organization's name, and whether its address has an account.
@@ -143,7 +120,7 @@ async fn invitation_page(
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         errors,
     };
-    Ok(shown(app, answer::page(status, &view)?, cookie))
+    Ok(private(with_cookie(answer::page(status, &view)?, cookie)))
 }
 
 /// `GET /invitation`
@@ -163,18 +140,13 @@ pub(super) async fn invited(
 }
 
 /// `POST /invitation`
-pub(super) async fn accept(
-    State(app): State<App>,
-    person: Result<Somebody, Refusal>,
-    sent: super::form::SentByAnyone,
-) -> Answer {
-    let person = person.ok().map(|Somebody(person)| person);
-    let who = (person.as_ref(), &sent.visitor, &sent.headers);
+pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer {
+    let who = (sent.person.as_ref(), &sent.visitor, &sent.headers);
     let hash = opened(&app, &sent.headers)?;
-    let (one, _, has_account) = invitation(&app, hash).await?;
+    let (_, _, has_account) = invitation(&app, hash).await?;
     let forget = cookies::forget(&app.config, Name::Link);
     if has_account {
-        let Some(person) = &person else {
+        let Some(person) = &sent.person else {
             return Ok(see_other("/sign-in?next=%2Finvitation"));
         };
         let action = AcceptInvitation {
@@ -200,14 +172,9 @@ pub(super) async fn accept(
         hash,
         account: Some((sent.form.text("name").to_owned(), hashed.clone())),
     };
-    let caller = Caller {
-        actor: model::actor::Actor::Anonymous,
-        origin: sent.caller.origin.clone(),
-    };
-    let user = app.perform(&caller, action).await?.output;
-    debug_assert_eq!(user.email, one.email);
+    let user = app.perform(&sent.caller, action).await?.output;
     let response = with_cookie(see_other("/"), forget);
-    Ok(sign_in::begin(&app, &caller, user, Some(hashed), None, response).await?)
+    Ok(sign_in::begin(&app, &sent.caller, user, Some(hashed), None, response).await?)
 }
 
 fn forgot_page(app: &App, visitor: &Visitor, headers: &HeaderMap, sent: bool) -> Answer {
@@ -217,7 +184,10 @@ fn forgot_page(app: &App, visitor: &Visitor, headers: &HeaderMap, sent: bool) ->
         has_mail: app.mailer.is_some(),
         sent,
     };
-    Ok(shown(app, answer::page(StatusCode::OK, &view)?, cookie))
+    Ok(private(with_cookie(
+        answer::page(StatusCode::OK, &view)?,
+        cookie,
+    )))
 }
 
 /// `GET /forgot`
@@ -236,19 +206,14 @@ pub(super) async fn forgot(State(app): State<App>, sent: SentByVisitor) -> Answe
         let asked = email.clone();
         let found = app.read(move |rx| rx.user_by_email(&asked)).await?;
         if let Some((user, _)) = found {
-            let secret = secret::new(Kind::Invitation, app.store.entropy());
-            let link = format!("{}/reset?token={}", app.base(None), secret.as_str());
-            let challenge = NewChallenge {
-                hash: secret::hash(&secret),
+            let offer = Offer {
+                secret: Kind::Link,
                 kind: RESET,
-                user: Some(user.id),
-                payload: Zeroizing::default(),
-                lasts: RESET_LASTS,
+                user: user.id,
+                payload: Vec::new(),
+                seconds: RESET_SECONDS,
             };
-            let letter = (Way::Mail, mail::reset(&user.email, &link));
-            let kept = Upkeep::Challenge(Box::new((challenge, Some(letter))));
-            // Not waited for: how long it takes tells nothing.
-            app.note(kept);
+            offer.send(&app, "/reset", |link| mail::reset(&user.email, link));
         }
     }
     forgot_page(&app, &sent.visitor, &sent.headers, true)
@@ -266,7 +231,7 @@ fn reset_page(app: &App, visitor: &Visitor, headers: &HeaderMap, errors: Errors)
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         errors,
     };
-    Ok(shown(app, answer::page(status, &view)?, cookie))
+    Ok(private(with_cookie(answer::page(status, &view)?, cookie)))
 }
 
 /// `GET /reset`
@@ -330,7 +295,10 @@ pub(super) async fn ask_confirm(
         bare: visitor.bare(token),
         email: String::from_utf8_lossy(&found.payload).into_owned(),
     };
-    Ok(shown(&app, answer::page(StatusCode::OK, &view)?, cookie))
+    Ok(private(with_cookie(
+        answer::page(StatusCode::OK, &view)?,
+        cookie,
+    )))
 }
 
 /// `POST /confirm-email`

@@ -7,7 +7,7 @@ use model::clock::Micros;
 use model::id::UserId;
 use model::role::Access;
 use model::things::FactorKind;
-use store::{Error, NewChallenge, Upkeep, Way};
+use store::Error;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Answer, see_other, with_cookie};
@@ -19,7 +19,7 @@ use super::things::{self, Wrong};
 use super::view::frame::{Flash, NavItem};
 use super::view::parts::Errors;
 use super::view::profile::{App as AppPage, Codes, Factor, Profile, Session, Token};
-use super::visitor::Visitor;
+use super::visitor::{Clock, Visitor};
 use crate::actions::account::change_password::ChangePassword;
 use crate::actions::account::confirm_email::EMAIL;
 use crate::actions::account::update_name::UpdateName;
@@ -34,6 +34,7 @@ use crate::actions::session::sign_in::IDLE;
 use crate::actions::token::create::{CreateToken, Whose};
 use crate::actions::token::delete::DeleteToken;
 use crate::app::App;
+use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
 use crate::auth::secret::{self, Kind};
 use crate::auth::session::Person;
@@ -44,6 +45,8 @@ const NAV: NavItem = NavItem::Settings;
 const PROFILE: &str = "/profile";
 /// How long setting an app up may take, in seconds.
 const SETTING_UP: i64 = 1800;
+/// How long a link to confirm another e-mail address is good, in seconds.
+const EMAIL_SECONDS: i64 = 3600;
 
 /// A browser or program in words: what it calls itself is long.
 fn program(user_agent: Option<&str>) -> String {
@@ -73,6 +76,24 @@ fn program(user_agent: Option<&str>) -> String {
         (Some((_, browser)), Some((_, system))) => format!("{browser} on {system}"),
         (Some((_, browser)), None) => (*browser).to_owned(),
         _ => text.chars().take(40).collect(),
+    }
+}
+
+/// A row of a table of tokens.
+pub(super) fn token(
+    clock: &Clock,
+    one: model::things::Token,
+    used: Option<Micros>,
+    owner: Option<String>,
+) -> Token {
+    Token {
+        id: one.id.to_string(),
+        name: one.name,
+        owner,
+        access: one.access.label(),
+        created: clock.at(one.created_at),
+        expires: one.expires_at.map(|at| clock.at(at)),
+        used: used.map(|at| clock.at(at)),
     }
 }
 
@@ -110,16 +131,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
             .collect(),
         tokens: tokens
             .into_iter()
-            .map(|(one, used)| Token {
-                id: one.id.to_string(),
-                name: one.name,
-                owner: None,
-                access: one.access.label(),
-                created: clock.at(one.created_at),
-                expires: one.expires_at.map(|at| clock.at(at)),
-                used: used.map(|at| clock.at(at)),
-                may_delete: true,
-            })
+            .map(|(one, used)| token(clock, one, used, None))
             .collect(),
         has_app: factors.iter().any(|one| one.kind == FactorKind::Totp),
         factors: factors
@@ -247,18 +259,14 @@ pub(super) async fn change_email(State(app): State<App>, sent: Sent) -> Answer {
         let wrong = Wrong::fields(errors.into_iter().collect());
         return page(&app, &me, wrong, None).await;
     }
-    let secret = secret::new(Kind::Invitation, app.store.entropy());
-    let link = format!("{}/confirm-email?token={}", app.base(None), secret.as_str());
-    let challenge = NewChallenge {
-        hash: secret::hash(&secret),
+    let offer = Offer {
+        secret: Kind::Link,
         kind: EMAIL,
-        user: Some(user),
-        payload: Zeroizing::new(email.clone().into_bytes()),
-        lasts: 3600 * Micros::SECOND,
+        user,
+        payload: email.clone().into_bytes(),
+        seconds: EMAIL_SECONDS,
     };
-    let letter = (Way::Mail, mail::confirm(&email, &link));
-    let kept = Upkeep::Challenge(Box::new((challenge, Some(letter))));
-    app.store.upkeep(kept).await?;
+    offer.send(&app, "/confirm-email", |link| mail::confirm(&email, link));
     let note = Wrong {
         status: StatusCode::OK,
         errors: Errors::default(),
@@ -402,16 +410,14 @@ async fn seed(
         }
     }
     let seed = second::new_seed(app.store.entropy());
-    let secret = second::new_secret(app.store.entropy());
-    let challenge = NewChallenge {
-        hash: secret::hash(&secret),
+    let offer = Offer {
+        secret: Kind::Step,
         kind: SEED,
-        user: Some(person.user.id),
-        payload: Zeroizing::new(seed.as_bytes().to_vec()),
-        lasts: SETTING_UP * Micros::SECOND,
+        user: person.user.id,
+        payload: seed.as_bytes().to_vec(),
+        seconds: SETTING_UP,
     };
-    let kept = Upkeep::Challenge(Box::new((challenge, None)));
-    app.store.upkeep(kept).await?;
+    let secret = offer.make(app).await?;
     let cookie = cookies::keep(&app.config, Name::Seed, &secret, SETTING_UP);
     Ok((seed, Some(cookie)))
 }
@@ -455,11 +461,7 @@ async fn app_page(
         required,
         errors: wrong.errors,
     };
-    let page = answer::page(wrong.status, &view)?;
-    Ok(match cookie {
-        Some(cookie) => with_cookie(page, cookie),
-        None => page,
-    })
+    Ok(with_cookie(answer::page(wrong.status, &view)?, cookie))
 }
 
 /// `GET /profile/app`

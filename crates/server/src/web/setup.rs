@@ -1,13 +1,12 @@
 //! `/setup`: the first run, opened by the one-time link.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use store::Error;
 use zeroize::Zeroizing;
 
-use super::answer::{self, Answer, see_other, with_cookie};
+use super::answer::{self, Answer, private, see_other, with_cookie};
 use super::form::{Form, SentByVisitor, visitor_token};
 use super::refusal::{Refusal, sentence};
 use super::sign_in;
@@ -69,22 +68,6 @@ async fn open_link(app: &App, headers: &HeaderMap) -> Result<[u8; 32], Refusal> 
     }
 }
 
-/// No address of this page, and no secret on it, goes anywhere else.
-fn private(mut response: Response) -> Response {
-    response.headers_mut().insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    );
-    response
-}
-
-fn is_token(text: &str) -> bool {
-    text.len() <= 100
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-}
-
 /// `GET /setup`. The secret goes from the address into a cookie at once, so that it stays in no history.
 pub(super) async fn form(
     State(app): State<App>,
@@ -93,7 +76,7 @@ pub(super) async fn form(
     Query(link): Query<Link>,
 ) -> Answer {
     if let Some(token) = link.token {
-        if !is_token(&token) {
+        if !secret::is_one(&token) {
             return Err(dead_link());
         }
         let cookie = cookies::keep(&app.config, Name::SetUp, &token, OPENED);
@@ -125,11 +108,7 @@ fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, form: &Form, errors: 
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         errors,
     };
-    let page = answer::page(status, &view)?;
-    Ok(private(match cookie {
-        Some(cookie) => with_cookie(page, cookie),
-        None => page,
-    }))
+    Ok(private(with_cookie(answer::page(status, &view)?, cookie)))
 }
 
 /// What is wrong with the form, before anything is hashed.

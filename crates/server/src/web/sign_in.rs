@@ -6,7 +6,7 @@ use axum::response::Response;
 use model::clock::Micros;
 use model::things::User;
 use serde::Deserialize;
-use store::{Error, NewChallenge, Upkeep};
+use store::{Error, Upkeep};
 use zeroize::Zeroizing;
 
 use super::answer::{self, Answer, local, see_other, with_cookie};
@@ -19,6 +19,7 @@ use super::visitor::Visitor;
 use crate::actions::session::sign_in::{LONGEST, SignIn};
 use crate::actions::session::sign_out::SignOut;
 use crate::app::App;
+use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
 use crate::auth::limits;
 use crate::auth::secret::{self, Kind};
@@ -59,11 +60,7 @@ fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, sent: (&str, &str, bo
     } else {
         StatusCode::OK
     };
-    let page = answer::page(status, &view)?;
-    Ok(match cookie {
-        Some(cookie) => with_cookie(page, cookie),
-        None => page,
-    })
+    Ok(with_cookie(answer::page(status, &view)?, cookie))
 }
 
 /// `GET /sign-in`
@@ -99,7 +96,7 @@ pub(super) async fn begin(
         session: secret::hash(&secret),
     };
     let _ = app.perform(caller, action).await?;
-    let seconds = LONGEST / model::clock::Micros::SECOND;
+    let seconds = LONGEST / Micros::SECOND;
     Ok(with_cookie(
         response,
         cookies::keep(&app.config, Name::Session, &secret, seconds),
@@ -156,16 +153,14 @@ const STEP_SECONDS: i64 = 600;
 
 /// The password was right: on to the second step.
 async fn second_step(app: &App, user: &User, hash: String, next: &str) -> Answer {
-    let secret = secret::new(Kind::Step, app.store.entropy());
-    let challenge = NewChallenge {
-        hash: secret::hash(&secret),
+    let offer = Offer {
+        secret: Kind::Step,
         kind: STEP,
-        user: Some(user.id),
-        payload: Zeroizing::new(hash.into_bytes()),
-        lasts: STEP_SECONDS * Micros::SECOND,
+        user: user.id,
+        payload: hash.into_bytes(),
+        seconds: STEP_SECONDS,
     };
-    let kept = Upkeep::Challenge(Box::new((challenge, None)));
-    app.store.upkeep(kept).await?;
+    let secret = offer.make(app).await?;
     let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
     Ok(with_cookie(
         see_other(&format!("/sign-in/step?{query}")),
@@ -191,11 +186,7 @@ fn step_page(
     } else {
         StatusCode::OK
     };
-    let page = answer::page(status, &view)?;
-    Ok(match cookie {
-        Some(cookie) => with_cookie(page, cookie),
-        None => page,
-    })
+    Ok(with_cookie(answer::page(status, &view)?, cookie))
 }
 
 /// Whose sign-in waits, and the hash that the password fitted.

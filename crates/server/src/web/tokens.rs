@@ -9,11 +9,10 @@ use super::answer::Answer;
 use super::flash::Done;
 use super::form::Sent;
 use super::me::Me;
-use super::profile::days;
+use super::profile::{days, token};
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::frame::NavItem;
-use super::view::profile::Token;
 use super::view::tokens::Tokens;
 use crate::actions::organization::update::UpdateOrganization;
 use crate::actions::token::create::{CreateToken, Whose};
@@ -51,19 +50,13 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
         frame: me.frame_with(NAV, wrong.flash),
         tokens: tokens
             .into_iter()
-            .map(|(one, used)| Token {
-                id: one.id.to_string(),
-                name: one.name,
-                owner: Some(match (one.owner, one.role) {
+            .map(|(one, used)| {
+                let owner = match (one.owner, one.role) {
                     (Some(user), _) => names.get(&user).cloned().unwrap_or_default(),
                     (None, Some(role)) => format!("Service, {} of a workspace", role.label()),
                     (None, None) => "Service of the organization".to_owned(),
-                }),
-                access: one.access.label(),
-                created: clock.at(one.created_at),
-                expires: one.expires_at.map(|at| clock.at(at)),
-                used: used.map(|at| clock.at(at)),
-                may_delete: true,
+                };
+                token(clock, one, used, Some(owner))
             })
             .collect(),
         roles: WorkspaceRole::ALL

@@ -4,6 +4,7 @@ use model::actor::{Actor, System};
 use model::clock::Micros;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
+use server::actions::member::remove::RemoveMember;
 use server::actions::organization::update::UpdateOrganization;
 
 use crate::support::{Api, id, local_origin, on_both, told};
@@ -471,5 +472,54 @@ fn an_organization_that_requires_a_second_factor_is_closed_to_who_has_none() {
         for one in ["required_mfa", "stopped_requiring_mfa", "updated"] {
             assert!(names.contains(&one), "{one}: {names:?}");
         }
+    }
+}
+
+#[test]
+fn a_locked_destination_gets_no_source_and_no_transformation_from_others() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let (source, destination) = (api.source("Web"), api.destination("Lake"));
+        let code = api.code("transformations", "Mask", "a");
+        let edda = api.member("Edda", Some(WorkspaceRole::Editor)).token;
+        let access = format!("/v2/destinations/{destination}/access");
+        api.put(&access, json!({"people": []})).ok();
+        let both = json!({"sourceId": source, "destinationId": destination});
+        let link = json!({"transformationId": id(&code)});
+        let transformation = format!("/v2/destinations/{destination}/transformation");
+        let locked = (403, "resource_locked".to_owned());
+        for (method, path, body) in [
+            ("POST", "/v2/connections", &both),
+            ("PUT", transformation.as_str(), &link),
+        ] {
+            assert_eq!(
+                status(&api.ask(method, path, &edda, body)),
+                locked,
+                "{path}"
+            );
+        }
+        api.put(&access, json!({"people": null})).ok();
+        assert!(api.ask("PUT", &transformation, &edda, &link).status < 300);
+    }
+}
+
+#[test]
+fn of_two_last_administrators_who_remove_each_other_at_once_one_stays() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let grace = api.member("Grace Hopper", None).user;
+        api.put(&format!("/v2/members/{grace}"), json!({"role": "admin"}))
+            .ok();
+        let actor = Actor::System(System::CommandLine);
+        let done: Vec<bool> = [grace, api.made.user]
+            .map(|user| {
+                let action = RemoveMember {
+                    organization: api.made.organization,
+                    user,
+                };
+                api.store.perform(actor, local_origin(&api.store), action)
+            })
+            .into_iter()
+            .map(|one| one.wait().is_ok())
+            .collect();
+        assert_eq!(done.iter().filter(|done| **done).count(), 1, "{done:?}");
     }
 }

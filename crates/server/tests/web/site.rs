@@ -209,6 +209,7 @@ impl Site {
     pub fn browser(&self) -> Browser<'_> {
         Browser {
             site: self,
+            host: "annals.test",
             cookies: Vec::new(),
             csrf: String::new(),
         }
@@ -257,6 +258,8 @@ impl Answer {
 /// Cookies, and the token of the last form that was seen.
 pub struct Browser<'s> {
     pub site: &'s Site,
+    /// The host that it asks.
+    pub host: &'static str,
     pub cookies: Vec<(String, String)>,
     pub csrf: String,
 }
@@ -283,7 +286,7 @@ impl Browser<'_> {
         Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, "annals.test")
+            .header(header::HOST, self.host)
             .header(header::ACCEPT, "text/html,application/xhtml+xml")
             .header(header::COOKIE, cookies.join("; "))
     }

@@ -130,12 +130,10 @@ impl Tx<'_> {
 
     /// All challenges of this kind of a person go, as a part of a change that is noted.
     pub fn drop_challenges(&mut self, kind: &str, user: UserId, of: &Changed) -> Result<()> {
-        let _ = of;
-        self.begin_writing()?;
-        self.conn.execute(
+        self.write_parts(
             "DELETE FROM challenges WHERE kind = $1 AND user_id = $2",
             params![kind, &user],
-        )?;
-        Ok(())
+            of,
+        )
     }
 }

@@ -210,12 +210,8 @@ impl Tx<'_> {
 
     /// A person gets recovery codes; those from before are dead. Noted as something about the person.
     pub fn replace_recovery_codes(&mut self, user: &User, codes: &[String]) -> Result<Changed> {
-        self.begin_writing()?;
         let changed = self.note(None, Some(&Told(user)));
-        self.conn.execute(
-            "DELETE FROM recovery_codes WHERE user_id = $1",
-            params![&user.id],
-        )?;
+        self.drop_recovery_codes(user.id, &changed)?;
         for code in codes {
             let hash = self.recovery_hash(user.id, code);
             self.write_part(
@@ -229,13 +225,11 @@ impl Tx<'_> {
 
     /// All recovery codes of a person go, as a part of a change that is noted.
     pub fn drop_recovery_codes(&mut self, user: UserId, of: &Changed) -> Result<()> {
-        let _ = of;
-        self.begin_writing()?;
-        self.conn.execute(
+        self.write_parts(
             "DELETE FROM recovery_codes WHERE user_id = $1",
             params![&user],
-        )?;
-        Ok(())
+            of,
+        )
     }
 
     /// A recovery code is used, as a part of a change that is noted: it is good no more.

@@ -214,9 +214,10 @@ impl Tx<'_> {
             Some(before),
             Some(&after),
         )?;
-        self.conn.execute(
+        self.write_parts(
             "DELETE FROM outbox WHERE invitation_id = $1",
             params![&after.id],
+            &changed,
         )?;
         Ok(changed)
     }

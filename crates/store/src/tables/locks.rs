@@ -61,11 +61,11 @@ impl Tx<'_> {
     /// Who may change a source or destination is another question now.
     pub fn update_lock(&mut self, before: &Lock, after: &Lock) -> Result<Changed> {
         let id = after.resource.id.clone().unwrap_or_default();
-        self.begin_writing()?;
         let changed = self.note(Some(before), Some(after));
-        self.conn.execute(
+        self.write_parts(
             "DELETE FROM lock_members WHERE resource_id = $1",
             params![&id],
+            &changed,
         )?;
         match (&before.people, &after.people) {
             (None, Some(_)) => self.write_part(

@@ -199,22 +199,24 @@ impl Tx<'_> {
     /// gone before, each as an event of its own.
     pub fn delete_member(&mut self, member: &Member) -> Result<Changed> {
         let (organization, user) = (member.organization, member.user.id);
-        self.begin_writing()?;
-        for sql in [
-            "DELETE FROM workspace_members WHERE user_id = $2 AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = $1)",
-            "DELETE FROM lock_members WHERE user_id = $2 AND resource_id IN \
-             (SELECT l.resource_id FROM locks l JOIN workspaces w ON w.id = l.workspace_id WHERE w.organization_id = $1)",
-        ] {
-            self.conn.execute(sql, params![&organization, &user])?;
-        }
         let changed = self.write(
             "DELETE FROM members WHERE organization_id = $1 AND user_id = $2",
             params![&organization, &user],
             Some(member),
             None,
         )?;
-        self.conn
-            .execute("DELETE FROM sessions WHERE user_id = $1", params![&user])?;
+        for sql in [
+            "DELETE FROM workspace_members WHERE user_id = $2 AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = $1)",
+            "DELETE FROM lock_members WHERE user_id = $2 AND resource_id IN \
+             (SELECT l.resource_id FROM locks l JOIN workspaces w ON w.id = l.workspace_id WHERE w.organization_id = $1)",
+        ] {
+            self.write_parts(sql, params![&organization, &user], &changed)?;
+        }
+        self.write_parts(
+            "DELETE FROM sessions WHERE user_id = $1",
+            params![&user],
+            &changed,
+        )?;
         Ok(changed)
     }
 }

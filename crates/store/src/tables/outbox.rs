@@ -127,8 +127,8 @@ impl Tx<'_> {
         letter: &Letter,
         of: &Changed,
     ) -> Result<()> {
-        let _ = of;
         self.begin_writing()?;
+        debug_assert!(of.0 < self.notes.len(), "a letter has a reason");
         self.put_message(to, invitation, letter)
     }
 }

@@ -82,14 +82,12 @@ impl Rx<'_> {
 impl Tx<'_> {
     /// All sessions of a person end, but the one that acts: part of a change that is noted.
     pub fn end_sessions(&mut self, user: UserId, of: &Changed) -> Result<()> {
-        let _ = of;
-        self.begin_writing()?;
         let own = self.acting.session.map(|id| id.to_string());
-        self.conn.execute(
+        self.write_parts(
             "DELETE FROM sessions WHERE user_id = $1 AND id <> $2",
             params![&user, own.unwrap_or_default().as_str()],
-        )?;
-        Ok(())
+            of,
+        )
     }
 
     /// A person has signed in.

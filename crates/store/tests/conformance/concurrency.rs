@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::thread;
+use std::time::Duration;
 
 use model::actor::Actor;
+use model::catalogue;
 use model::clock::Micros;
 use model::id::{SessionId, UserId};
 use model::role::OrganizationRole;
-use store::{Store, Upkeep};
+use model::things::User;
+use store::{Done, Error, Fact, Result, Scope, Store, Tx, Upkeep};
 
 use crate::support::{
-    Kind, Log, Place, Team, create, logs, member, on_both, origin, sign_in, team,
+    Kind, Log, Place, Script, Team, create, logs, member, on_both, origin, sign_in, team,
 };
 
 const THREADS: usize = 64;
@@ -286,5 +289,60 @@ fn bookkeeping_and_changes_go_on_side_by_side() {
         });
         compare(&place, &done);
         place.clock.advance(Micros::SECOND);
+    });
+}
+
+/// A person takes an e-mail address, unless it is another's; the rule that an account's own action has.
+fn take_address(
+    user: UserId,
+    email: &'static str,
+) -> Script<impl Fn(&mut Tx<'_>) -> Result<Done<()>> + Send + 'static> {
+    Script::about(Scope::Account(user), user, move |tx| {
+        if tx.user_by_email(email)?.is_some() {
+            return Err(Error::failed("email_taken", "it is another's"));
+        }
+        let before = tx.user(user)?.ok_or(Error::NotFound("user"))?;
+        let after = User {
+            email: email.to_owned(),
+            ..before.clone()
+        };
+        let row = tx.update_user(&before, &after)?;
+        let fact = Fact::new(catalogue::USER_UPDATED_EMAIL, &row);
+        Ok(Done::new((), vec![fact]))
+    })
+}
+
+#[test]
+fn who_comes_second_to_an_address_hears_so_though_neither_saw_the_other() {
+    on_both(|place| {
+        let store = place.open();
+        let (one, other) = (team(&store, "Fernhill"), team(&store, "Bramley"));
+        let take = |user, email| {
+            let done = store
+                .perform(Actor::Anonymous, origin(&store), take_address(user, email))
+                .wait();
+            done.map(|_| ()).map_err(|error| error.to_string())
+        };
+        take(other.admin, "taken@example.com").expect("free");
+        let mut raw = place.raw();
+        raw.must(&format!(
+            "CREATE TABLE kept AS SELECT email_index AS bytes FROM users WHERE id = '{}'",
+            other.admin
+        ));
+        take(other.admin, "back@example.com").expect("free");
+
+        // Another process is about to take it, and has not committed.
+        raw.must("BEGIN");
+        raw.must(&format!(
+            "UPDATE users SET email_index = (SELECT bytes FROM kept) WHERE id = '{}'",
+            other.admin
+        ));
+        thread::scope(|scope| {
+            let second = scope.spawn(|| take(one.admin, "taken@example.com"));
+            thread::sleep(Duration::from_millis(300));
+            raw.must("COMMIT");
+            let told = second.join().expect("an answer");
+            assert_eq!(told, Err("it is another's".to_owned()));
+        });
     });
 }

@@ -12,6 +12,7 @@ mod faults_sqlite;
 mod index;
 mod keys;
 mod killed;
+mod outbox;
 mod perform;
 mod publish;
 mod refusals;

@@ -128,7 +128,7 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
         for upkeep in [
             Upkeep::Challenge(Box::new((challenge, Some((Way::Mail, letter))))),
             Upkeep::TakeChallenge([1; 32]),
-            Upkeep::Attempt("sign-in".to_owned(), Micros::DAY),
+            Upkeep::Attempt(vec![("sign-in".to_owned(), 0)], Micros::DAY),
             Upkeep::Forgive("sign-in".to_owned()),
             Upkeep::ClaimMessage(ids[0]),
             Upkeep::NotDelivered(ids[0]),

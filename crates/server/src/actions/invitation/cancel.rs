@@ -2,11 +2,10 @@
 
 use model::catalogue::{self, EventType};
 use model::id::{InvitationId, OrganizationId};
-use model::role::Permission;
 use model::things::{Invitation, InvitationState};
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, is_open, target};
+use super::{found, is_open, needs_edit};
 
 /// An invitation to withdraw.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +25,7 @@ impl Action for CancelInvitation {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        let invitation = found(rx, self.organization, self.id)?;
-        Ok(vec![Need::in_organization(
-            Permission::EditMembers,
-            target(&invitation),
-        )])
+        needs_edit(rx, self.organization, self.id)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Invitation>> {

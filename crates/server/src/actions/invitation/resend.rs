@@ -2,11 +2,10 @@
 
 use model::catalogue::{self, EventType};
 use model::id::{InvitationId, OrganizationId};
-use model::role::Permission;
 use model::things::{Delivery, Invitation};
 use store::{Action, Done, Fact, Letter, Need, Result, Rx, Scope, Tx, Way};
 
-use super::{LASTS, found, is_open, target};
+use super::{LASTS, found, is_open, needs_edit};
 
 /// An invitation to send again.
 #[derive(Clone, Debug)]
@@ -30,11 +29,7 @@ impl Action for ResendInvitation {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        let invitation = found(rx, self.organization, self.id)?;
-        Ok(vec![Need::in_organization(
-            Permission::EditMembers,
-            target(&invitation),
-        )])
+        needs_edit(rx, self.organization, self.id)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Invitation>> {

@@ -2,11 +2,11 @@
 
 use model::catalogue::{self, EventType};
 use model::id::{OrganizationId, UserId, WorkspaceId};
-use model::role::{OrganizationRole, Permission, WorkspaceRole};
+use model::role::{OrganizationRole, WorkspaceRole};
 use model::things::Member;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, not_the_last_admin, target};
+use super::{found, needs_edit, not_the_last_admin};
 
 /// What a member is to be.
 #[derive(Clone, Debug)]
@@ -30,11 +30,7 @@ impl Action for ChangeMember {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        let member = found(rx, self.organization, self.user)?;
-        Ok(vec![Need::in_organization(
-            Permission::EditMembers,
-            target(&member),
-        )])
+        needs_edit(rx, self.organization, self.user)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Member>> {

@@ -2,11 +2,10 @@
 
 use model::catalogue::{self, EventType};
 use model::id::{OrganizationId, UserId};
-use model::role::Permission;
 use model::things::Member;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, not_the_last_admin, target};
+use super::{found, needs_edit, not_the_last_admin};
 
 /// A member to remove.
 #[derive(Clone, Copy, Debug)]
@@ -46,11 +45,7 @@ impl Action for RemoveMember {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        let member = found(rx, self.organization, self.user)?;
-        Ok(vec![Need::in_organization(
-            Permission::EditMembers,
-            target(&member),
-        )])
+        needs_edit(rx, self.organization, self.user)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Member>> {

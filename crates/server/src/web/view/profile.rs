@@ -67,8 +67,6 @@ pub struct Token {
     pub expires: Option<When>,
     /// When it was last used.
     pub used: Option<When>,
-    /// Whether the reader may delete it.
-    pub may_delete: bool,
 }
 
 /// A second factor.

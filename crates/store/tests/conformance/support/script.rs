@@ -63,6 +63,7 @@ where
         catalogue::USER_ADDED_TO_ORGANIZATION,
         catalogue::USER_SIGNED_IN,
         catalogue::USER_SIGNED_OUT,
+        catalogue::USER_UPDATED_EMAIL,
     ];
     type Output = ();
 
