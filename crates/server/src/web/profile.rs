@@ -73,7 +73,7 @@ fn program(user_agent: Option<&str>) -> String {
     .iter()
     .find(|(sign, _)| text.contains(sign));
     match (browser, system) {
-        (Some((_, browser)), Some((_, system))) => format!("{browser} on {system}"),
+        (Some((_, browser)), Some((_, system))) => format!("{browser} ({system})"),
         (Some((_, browser)), None) => (*browser).to_owned(),
         _ => text.chars().take(40).collect(),
     }

@@ -5,6 +5,7 @@
     reason = "a test has no other crate to be documented for"
 )]
 
+mod account;
 mod pages;
 mod proof;
 mod sessions;

@@ -22,7 +22,7 @@ const WITHOUT_AN_EVENT: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Forms that need what only another step gives (a link, a code, a session): walked in `sessions` and `team`.
+/// Forms that need what only another step gives (a link, a code, a session): walked in `sessions`, `team` and `account`.
 const ELSEWHERE: &[&str] = &[
     "/setup",
     "/sign-in/step",

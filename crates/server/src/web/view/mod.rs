@@ -25,6 +25,20 @@
 //! | `/setup` | `organization`, `workspace`, `name`, `email`, `password` |
 //! | `/sign-in` | `email`, `password`, `next` |
 //! | `/sign-out` | nothing else |
+//! | `/sign-in/step` | `code`, `next` |
+//! | `/invitation` | `name`, `password`, where a new account is made |
+//! | `/forgot` | `email` |
+//! | `/reset` | `password` |
+//! | `/confirm-email` | nothing else |
+//! | `/settings/team/{id}` | `role`, `workspace_role` |
+//! | `/settings/team/{id}/remove`, `/profile/leave` | `confirm` |
+//! | `/settings/team/{id}/erase` | `basis`, `confirm` |
+//! | `/settings/invitations` | `emails`, `role`, `workspace_role` |
+//! | `/settings/tokens`, `/profile/tokens` | `name`, `access`, `days`; for a service `role` |
+//! | `/settings/organization` | `requires_mfa` |
+//! | `/profile/name`, `/profile/email`, `/profile/password` | `name`; `email`, `password`; `password`, `new_password` |
+//! | `/profile/app` | `code`, `password` |
+//! | `/profile/factors/{id}/remove`, `/profile/recovery-codes` | `proof` |
 
 pub mod asset;
 pub mod audit_logs;

@@ -29,7 +29,6 @@ use super::source::{
 };
 use super::source_new::SourceNew;
 use super::sources::{ResourceRow, Sources};
-use super::team::{Erase, Member, Team};
 use super::transformation::{
     CodeHead, TransformationAuditLogs, TransformationOverview, TransformationVersions, UsedBy,
     Version,
@@ -37,6 +36,8 @@ use super::transformation::{
 use super::transformations::{CodeRow, Transformations};
 use super::when::When;
 use super::workspace_settings::WorkspaceSettings;
+
+mod account;
 
 const SOURCE: &str = "3FQaWeb7Kq2mZr8TnV4sXy1Pa7R";
 const DESTINATION: &str = "3FQbSnow9Lp3nXs7UmW5tYz2Vx9";
@@ -71,6 +72,8 @@ pub(super) fn pages(suffix: &'static str) -> Vec<Page> {
     pages.extend(samples.destination_pages());
     pages.extend(samples.code_pages());
     pages.extend(samples.settings_pages());
+    pages.extend(samples.account_pages());
+    pages.extend(samples.link_pages());
     pages
         .into_iter()
         .map(|(name, page)| (name, page.expect("a page renders")))
@@ -990,52 +993,6 @@ impl Samples {
             },
             ..workspace.clone()
         };
-        let member = |name: &str, workspace_role: Option<&str>| Member {
-            id: self.text(name),
-            name: self.text(name),
-            email: self.text("ines@fernhill.example"),
-            organization_role: self.text("Admin"),
-            workspace_role: workspace_role.map(|role| self.text(role)),
-            since: when("2024-03-11T08:50:00Z"),
-            erase_href: Some(self.text("/settings/team/3FQtUser/erase")),
-            events_href: workspace_role.map(|_| {
-                Filter {
-                    actor: self.text(name),
-                    ..Filter::default()
-                }
-                .href()
-            }),
-            roles: Vec::new(),
-            workspace_roles: Vec::new(),
-            remove_href: None,
-        };
-        let erase = Erase {
-            frame: self.frame(NavItem::Settings),
-            id: self.text("3FQtUser"),
-            name: self.text("Odile Marchetti"),
-            email: self.text("odile@fernhill.example"),
-            events: 412,
-            account: true,
-            bases: vec![Choice::new("request", "The person asked for it", "request")],
-            errors: Errors::default(),
-        };
-        let team = Team {
-            frame: self.frame(NavItem::Settings),
-            members: vec![
-                member("Ines Okafor-Lund", Some("Admin")),
-                member("Odile Marchetti", None),
-            ],
-            invitations: Vec::new(),
-            can_edit: false,
-            has_mail: false,
-            links: Vec::new(),
-            emails: String::new(),
-            roles: Vec::new(),
-            workspace_roles: Vec::new(),
-            columns: Vec::new(),
-            lines: Vec::new(),
-            errors: Errors::default(),
-        };
         vec![
             ("audit-logs", self.audit_logs().render()),
             ("audit-logs-open", open.render()),
@@ -1048,8 +1005,6 @@ impl Samples {
             ("event-system", event(2, erased).render()),
             ("workspace", workspace.render()),
             ("workspace-reader", reader.render()),
-            ("team", team.render()),
-            ("erase", erase.render()),
         ]
     }
 }

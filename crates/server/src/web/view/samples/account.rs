@@ -1,0 +1,255 @@
+//! The team, the own account, and what links in letters open.
+
+use askama::Template as _;
+
+use super::super::frame::NavItem;
+use super::super::links::{Confirm, Forgot, Invited as Invitation, Reset, Step};
+use super::super::parts::{Choice, Errors};
+use super::super::profile::{App, Codes, Factor, Profile, Session, Token};
+use super::super::team::{Erase, Invited, Line, Member, Remove, Team};
+use super::super::tokens::Tokens;
+use super::{Rendered, Samples, when};
+
+impl Samples {
+    fn choices(self) -> Vec<Choice> {
+        vec![
+            Choice::new(self.text("admin"), self.text("Admin"), "member"),
+            Choice::new("member", self.text("Member"), "member"),
+        ]
+    }
+
+    fn wrong(self, field: &str) -> Errors {
+        let message = self.text("This is not an e-mail address.");
+        [(field, message)].into_iter().collect()
+    }
+
+    fn member(self, id: &str, name: &str, workspace_role: Option<&str>) -> Member {
+        Member {
+            id: self.text(id),
+            name: self.text(name),
+            email: self.text("ines@fernhill.example"),
+            organization_role: self.text("Admin"),
+            workspace_role: workspace_role.map(|role| self.text(role)),
+            since: when("2024-03-11T08:50:00Z"),
+            roles: self.choices(),
+            workspace_roles: self.choices(),
+            remove_href: Some(self.text("/settings/team/3FQtUser/remove")),
+            erase_href: Some(self.text("/settings/team/3FQtUser/erase")),
+            events_href: workspace_role.map(|_| self.text("/settings/audit-logs?actor=3FQtUser")),
+        }
+    }
+
+    fn invited(self, id: &str, tone: &'static str, is_open: bool) -> Invited {
+        Invited {
+            id: self.text(id),
+            email: self.text("grace@fernhill.example"),
+            role: self.text("Editor"),
+            state: "Sent",
+            tone,
+            is_open,
+            until: when("2026-11-26T08:50:00Z"),
+        }
+    }
+
+    fn token(self, id: &str, owner: Option<&str>, used: bool) -> Token {
+        let at = when("2026-11-23T08:50:00Z");
+        Token {
+            id: self.text(id),
+            name: self.text("laptop"),
+            owner: owner.map(|owner| self.text(owner)),
+            access: "Read-only",
+            created: at.clone(),
+            expires: used.then(|| at.clone()),
+            used: used.then_some(at),
+        }
+    }
+
+    fn teams(self) -> [Team; 2] {
+        let reader = Team {
+            frame: self.frame(NavItem::Settings),
+            members: vec![
+                self.member("3FQtUser1", "Ines Okafor-Lund", Some("Admin")),
+                self.member("3FQtUser2", "Odile Marchetti", None),
+            ],
+            invitations: Vec::new(),
+            can_edit: false,
+            has_mail: false,
+            links: Vec::new(),
+            emails: String::new(),
+            roles: self.choices(),
+            workspace_roles: self.choices(),
+            columns: vec!["Admin", "Viewer"],
+            lines: vec![Line {
+                label: "Edit sources",
+                may: vec![true, false],
+            }],
+            errors: Errors::default(),
+        };
+        let admin = Team {
+            can_edit: true,
+            invitations: vec![
+                self.invited("3FQtInv1", "", true),
+                self.invited("3FQtInv2", "bad", false),
+            ],
+            links: vec![(
+                self.text("grace@fernhill.example"),
+                self.text("https://annals.example.com/invitation?token=annals_lnk_x"),
+            )],
+            emails: self.text("nobody"),
+            errors: self.wrong("emails"),
+            ..reader.clone()
+        };
+        [reader, admin]
+    }
+
+    fn profiles(self) -> [Profile; 2] {
+        let at = || when("2026-11-23T08:50:00Z");
+        let session = |id: &str, is_this: bool| Session {
+            id: self.text(id),
+            program: self.text("Firefox (macOS)"),
+            ip: is_this.then(|| self.text("203.0.113.24")),
+            since: at(),
+            seen: at(),
+            is_this,
+        };
+        let full = Profile {
+            frame: self.frame(NavItem::Settings),
+            has_mail: true,
+            password_min: 12,
+            sessions: vec![session("3FQtSes1", true), session("3FQtSes2", false)],
+            tokens: vec![
+                self.token("3FQtTok1", None, true),
+                self.token("3FQtTok2", None, false),
+            ],
+            has_app: true,
+            factors: vec![Factor {
+                id: self.text("3FQtFac1"),
+                kind: "Authenticator app",
+                since: at(),
+                used: Some(at()),
+            }],
+            codes_left: 2,
+            shown: Some(self.text("annals_pat_x")),
+            errors: self.wrong("token_name"),
+        };
+        let bare = Profile {
+            has_mail: false,
+            sessions: vec![session("3FQtSes1", true)],
+            tokens: Vec::new(),
+            has_app: false,
+            factors: Vec::new(),
+            codes_left: 0,
+            shown: None,
+            errors: self.wrong("new_password"),
+            ..full.clone()
+        };
+        [full, bare]
+    }
+
+    pub(super) fn account_pages(self) -> Vec<Rendered> {
+        let [team, admin] = self.teams();
+        let [profile, bare] = self.profiles();
+        let erase = Erase {
+            frame: self.frame(NavItem::Settings),
+            id: self.text("3FQtUser"),
+            name: self.text("Odile Marchetti"),
+            email: self.text("odile@fernhill.example"),
+            events: 412,
+            account: true,
+            bases: vec![Choice::new("request", "The person asked for it", "request")],
+            errors: Errors::default(),
+        };
+        let remove = Remove {
+            frame: self.frame(NavItem::Settings),
+            id: self.text("3FQtUser"),
+            name: self.text("Odile Marchetti"),
+            email: self.text("odile@fernhill.example"),
+            errors: self.wrong("confirm"),
+        };
+        let tokens = Tokens {
+            frame: self.frame(NavItem::Settings),
+            tokens: vec![self.token("3FQtTok1", Some("Ines Okafor-Lund"), true)],
+            roles: vec![("admin", "Admin")],
+            requires_mfa: Some(true),
+            shown: Some(self.text("annals_sat_x")),
+            errors: self.wrong("name"),
+        };
+        vec![
+            ("team", team.render()),
+            ("team-admin", admin.render()),
+            ("erase", erase.render()),
+            ("remove", remove.render()),
+            ("access", tokens.render()),
+            ("profile", profile.render()),
+            ("profile-bare", bare.render()),
+        ]
+    }
+
+    /// What someone sees who is not signed in, or not in a workspace. Some of them show no text that comes from anyone.
+    pub(super) fn link_pages(self) -> Vec<Rendered> {
+        let invitation = Invitation {
+            bare: self.bare(),
+            organization: self.text("Fernhill Market"),
+            email: self.text("grace@fernhill.example"),
+            is_signed_in: false,
+            other: None,
+            has_account: false,
+            name: self.text("Grace"),
+            password_min: 12,
+            errors: self.wrong("password"),
+        };
+        let other = Invitation {
+            other: Some(self.text("ines@fernhill.example")),
+            ..invitation.clone()
+        };
+        let known = Invitation {
+            has_account: true,
+            is_signed_in: true,
+            ..invitation.clone()
+        };
+        let app = App {
+            bare: self.bare(),
+            path: "M4 4h1v1h-1z".to_owned(),
+            side: 45,
+            seed: self.text("GEZD GNBV"),
+            required: true,
+            errors: self.wrong("code"),
+        };
+        let codes = Codes {
+            bare: self.bare(),
+            codes: vec![self.text("k3v9-0r7m-x2qd")],
+        };
+        let forgot = |has_mail, sent| Forgot {
+            bare: self.bare(),
+            has_mail,
+            sent,
+        };
+        let reset = Reset {
+            bare: self.bare(),
+            password_min: 12,
+            errors: self.wrong("password"),
+        };
+        let confirm = Confirm {
+            bare: self.bare(),
+            email: self.text("augusta@fernhill.example"),
+        };
+        let step = Step {
+            bare: self.bare(),
+            next: self.text("/sources"),
+            error: Some("This code was not right."),
+        };
+        vec![
+            ("invitation", invitation.render()),
+            ("invitation-other", other.render()),
+            ("invitation-known", known.render()),
+            ("app", app.render()),
+            ("codes", codes.render()),
+            ("forgot", forgot(true, false).render()),
+            ("forgot-sent", forgot(true, true).render()),
+            ("forgot-no-mail", forgot(false, false).render()),
+            ("reset", reset.render()),
+            ("confirm", confirm.render()),
+            ("step", step.render()),
+        ]
+    }
+}

@@ -1,0 +1,558 @@
+//! The own account: second factors, passwords, addresses, sessions, as a person in a browser does it.
+
+use axum::http::StatusCode;
+use model::clock::{Clock, Micros};
+use model::role::WorkspaceRole;
+use server::app::Config;
+use server::mail::Mailer;
+use store::Upkeep;
+
+use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
+use crate::team::{NEW, actions, between, invite_with, ready};
+
+/// Sets an app up; gives its seed and the recovery codes.
+async fn set_up_app(site: &Site, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+    let page = browser.get("/profile/app").await;
+    let seed = between(&page, "<code id=\"seed\" class=\"wrap\">", "<").replace(' ', "");
+    assert!(page.body.contains("<svg class=\"qr\""));
+    let again = browser.get("/profile/app").await;
+    assert!(
+        again
+            .body
+            .contains(&page.body[page.body.find("seed").expect("it")..][..40]),
+        "the same seed"
+    );
+    let wrong = browser
+        .post(
+            "/profile/app",
+            &[("code", "000000"), ("password", PASSWORD)],
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let code = code(site, &seed);
+    let wrong = browser
+        .post(
+            "/profile/app",
+            &[("code", &code), ("password", "not the password")],
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let done = browser
+        .post("/profile/app", &[("code", &code), ("password", PASSWORD)])
+        .await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    let codes: Vec<String> = done
+        .body
+        .split("<li><code>")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(codes.len(), 10);
+    (seed, codes)
+}
+
+/// The code that an app shows now.
+fn code(site: &Site, seed: &str) -> String {
+    let totp = totp_rs::Builder::new()
+        .with_secret(totp_rs::Secret::try_from_base32(seed).expect("a seed"))
+        .build()
+        .expect("an app");
+    let seconds = site.clock.now().0 / Micros::SECOND;
+    totp.generate(seconds.unsigned_abs()).to_string()
+}
+
+/// Signs in up to the second step.
+async fn first_step<'s>(site: &'s Site, email: &str) -> Browser<'s> {
+    let mut browser = site.browser();
+    browser.get("/sign-in").await;
+    let fields = [
+        ("email", email),
+        ("password", PASSWORD),
+        ("next", "/sources"),
+    ];
+    let answer = browser.post("/sign-in", &fields).await;
+    assert_eq!(answer.header("location"), "/sign-in/step?next=%2Fsources");
+    assert!(
+        answer.cookie("annals_session").is_none(),
+        "not signed in yet"
+    );
+    assert_eq!(browser.get("/sources").await.status, StatusCode::SEE_OTHER);
+    browser.get("/sign-in/step?next=%2Fsources").await;
+    browser
+}
+
+async fn a_second_factor(database: Database) {
+    let (site, team) = ready(database).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let (seed, codes) = set_up_app(&site, &mut ada).await;
+
+    let mut browser = first_step(&site, "ada@example.com").await;
+    let enrolled = code(&site, &seed);
+    for wrong in [enrolled.as_str(), "000000", "", "0000-0000-0000"] {
+        let fields = [("code", wrong), ("next", "/sources")];
+        let answer = browser.post("/sign-in/step", &fields).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNAUTHORIZED,
+            "{wrong}: a code is good once"
+        );
+    }
+    site.clock.advance(30 * Micros::SECOND);
+    let next = code(&site, &seed);
+    let fields = [("code", next.as_str()), ("next", "/sources")];
+    let answer = browser.post("/sign-in/step", &fields).await;
+    assert_eq!(answer.header("location"), "/sources", "{}", answer.body);
+    assert_eq!(browser.get("/sources").await.status, StatusCode::OK);
+
+    // The same code opens nothing a second time; a recovery code does, once.
+    let mut second = first_step(&site, "ada@example.com").await;
+    assert_eq!(
+        second.post("/sign-in/step", &fields).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    let typed = codes[3].to_uppercase().replace('-', " ");
+    let recovery = [("code", typed.as_str()), ("next", "https://evil.example")];
+    assert_eq!(
+        second
+            .post("/sign-in/step", &recovery)
+            .await
+            .header("location"),
+        "/"
+    );
+    let mut third = first_step(&site, "ada@example.com").await;
+    assert_eq!(
+        third.post("/sign-in/step", &recovery).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    let page = browser.get("/profile").await;
+    assert!(page.body.contains("9 of 10 left"));
+
+    // New codes: the old ones are dead.
+    let answer = browser
+        .post("/profile/recovery-codes", &[("proof", PASSWORD)])
+        .await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let old = [("code", codes[4].as_str())];
+    assert_eq!(
+        third.post("/sign-in/step", &old).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+
+    // Turning it off asks once more.
+    let page = browser.get("/profile").await;
+    let id = between(&page, "/profile/factors/", "/").to_owned();
+    let path = format!("/profile/factors/{id}/remove");
+    assert_eq!(
+        browser.post(&path, &[("proof", "wrong")]).await.status,
+        StatusCode::CONFLICT
+    );
+    assert_eq!(
+        browser.post(&path, &[("proof", PASSWORD)]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    site.signed_in("ada@example.com").await;
+
+    let said = actions(&site, team).await;
+    let count = |one: &str| said.iter().filter(|action| *action == one).count();
+    assert_eq!(
+        count("user.enabled_mfa"),
+        2,
+        "one of them refused: the wrong password"
+    );
+    assert_eq!(count("user.disabled_mfa"), 2, "one of them refused");
+    assert_eq!(count("user.recovery_codes_regenerated"), 2);
+    assert!(count("user.sign_in_failed") >= 1);
+    let log = format!("{:?}", site.log(team.organization).await);
+    assert!(
+        !log.contains(&seed) && !log.contains(&codes[3]),
+        "no secret is recorded"
+    );
+}
+
+#[tokio::test]
+async fn a_second_factor_is_set_up_asked_for_and_turned_off_on_sqlite() {
+    a_second_factor(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_second_factor_is_set_up_asked_for_and_turned_off_on_postgresql() {
+    a_second_factor(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn who_lacks_the_required_factor_is_led_to_set_it_up() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/tokens").await;
+    let require = [("requires_mfa", "true")];
+    let refused = ada.post("/settings/organization", &require).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    set_up_app(&site, &mut ada).await;
+    ada.get("/settings/tokens").await;
+    let done = ada.post("/settings/organization", &require).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+
+    let mut grace = site.browser();
+    grace.get("/sign-in").await;
+    grace
+        .post(
+            "/sign-in",
+            &[("email", "grace@example.com"), ("password", PASSWORD)],
+        )
+        .await;
+    for path in ["/sources", "/settings/team", "/profile"] {
+        assert_eq!(
+            grace.get(path).await.header("location"),
+            "/profile/app",
+            "{path}"
+        );
+    }
+    assert!(
+        grace
+            .get("/profile/app")
+            .await
+            .body
+            .contains("requires a second factor")
+    );
+    set_up_app(&site, &mut grace).await;
+    assert_eq!(grace.get("/sources").await.status, StatusCode::OK);
+    // It cannot be taken away again.
+    let page = grace.get("/profile").await;
+    let path = format!(
+        "/profile/factors/{}/remove",
+        between(&page, "/profile/factors/", "/")
+    );
+    let refused = grace.post(&path, &[("proof", PASSWORD)]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("requires a second factor"));
+    let said = actions(&site, team).await;
+    assert!(said.iter().any(|one| one == "organization.required_mfa"));
+}
+
+#[tokio::test]
+async fn sign_ins_are_limited_for_one_address_and_account_alike_for_who_does_not_exist() {
+    let (site, team) = Site::ready().await;
+    for email in ["ada@example.com", "nobody@example.com"] {
+        let mut browser = site.browser();
+        browser.get("/sign-in").await;
+        let fields = [("email", email), ("password", "not the password")];
+        let mut said = Vec::new();
+        for _ in 0..12 {
+            said.push(browser.post("/sign-in", &fields).await.status.as_u16());
+        }
+        assert_eq!(said, [[401; 10].as_slice(), &[429; 2]].concat(), "{email}");
+        // The right password does not get in either, until the time is over.
+        let right = [("email", email), ("password", PASSWORD)];
+        assert_eq!(browser.post("/sign-in", &right).await.status.as_u16(), 429);
+    }
+    site.clock.advance(901 * Micros::SECOND);
+    site.signed_in("ada@example.com").await;
+    let failed = actions(&site, team).await;
+    assert!(failed.iter().any(|one| one == "user.sign_in_failed"));
+}
+
+#[tokio::test]
+async fn codes_are_limited_as_well() {
+    let (site, _) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let (seed, _) = set_up_app(&site, &mut ada).await;
+    site.clock.advance(60 * Micros::SECOND);
+    let mut browser = first_step(&site, "ada@example.com").await;
+    for _ in 0..10 {
+        let answer = browser.post("/sign-in/step", &[("code", "000000")]).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let right = code(&site, &seed);
+    let answer = browser.post("/sign-in/step", &[("code", &right)]).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn the_own_account_is_changed_and_other_sessions_end() {
+    let (site, team) = Site::ready().await;
+    let mut here = site.signed_in("ada@example.com").await;
+    let mut there = site.signed_in("ada@example.com").await;
+    let mut third = site.signed_in("ada@example.com").await;
+    here.get("/profile").await;
+    let named = here
+        .post("/profile/name", &[("name", "Augusta King")])
+        .await;
+    assert_eq!(named.status, StatusCode::SEE_OTHER);
+    let page = here.get("/profile").await;
+    assert!(page.body.contains("Augusta King"));
+    let ends: Vec<&str> = page.body.split("/profile/sessions/").skip(2).collect();
+    let id = ends[0].split('/').next().expect("an id");
+    let ended = here.post(&format!("/profile/sessions/{id}/end"), &[]).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.body);
+    let open = [there.get("/sources").await, third.get("/sources").await];
+    let signed_in = open
+        .iter()
+        .filter(|page| page.status == StatusCode::OK)
+        .count();
+    assert_eq!(signed_in, 1, "one of the two ended");
+
+    here.get("/profile").await;
+    for (old, new, status) in [
+        ("wrong password", NEW, 409),
+        (PASSWORD, "short", 422),
+        (PASSWORD, NEW, 303),
+    ] {
+        let fields = [("password", old), ("new_password", new)];
+        assert_eq!(
+            here.post("/profile/password", &fields)
+                .await
+                .status
+                .as_u16(),
+            status
+        );
+    }
+    for other in [&mut there, &mut third] {
+        assert_eq!(other.get("/sources").await.status, StatusCode::SEE_OTHER);
+    }
+    assert_eq!(
+        here.get("/sources").await.status,
+        StatusCode::OK,
+        "this one stays"
+    );
+    let said = actions(&site, team).await;
+    for one in [
+        "user.updated_name",
+        "user.session_revoked",
+        "user.changed_password",
+    ] {
+        assert!(said.iter().any(|action| action == one), "{one}");
+    }
+    let log = format!("{:?}", site.log(team.organization).await);
+    assert!(!log.contains("argon2"), "no hash is recorded");
+}
+
+/// A server with a mail server that never takes anything: letters stay in the outbox, where the test reads them.
+async fn with_mail() -> (Site, Team) {
+    let config = Config {
+        public_url: Some("http://annals.test".to_owned()),
+        ..Config::default()
+    };
+    let mut site = Site::new(Database::Sqlite, config).await;
+    let mailer = Mailer::new("smtp+plain://127.0.0.1:9", "annals@example.com", None);
+    site.app = site.app.clone().with_mailer(mailer.ok());
+    site.router = server::serve::router(&site.app);
+    let team = site.set_up().await;
+    (site, team)
+}
+
+/// The path of the link in the newest letter, and to whom it goes; after all that was put off is done.
+async fn letter(site: &Site) -> Option<(String, String)> {
+    site.app.store.upkeep(Upkeep::Expire).await.expect("done");
+    let messages = site
+        .app
+        .read(|rx| rx.due_messages(100))
+        .await
+        .expect("read");
+    let letter = messages.into_iter().last()?.letter.expect("a letter");
+    let (_, rest) = letter
+        .text
+        .split_once("http://annals.test")
+        .expect("a link");
+    let path = rest.split_whitespace().next().unwrap_or_default();
+    Some((letter.to, path.to_owned()))
+}
+
+#[tokio::test]
+async fn who_forgot_the_password_sets_another_one_once_and_nobody_learns_who_has_an_account() {
+    let (site, team) = with_mail().await;
+    let mut old = site.signed_in("ada@example.com").await;
+    let mut browser = site.browser();
+    let mut said = Vec::new();
+    for email in ["nobody@example.com", "ada@example.com"] {
+        browser.get("/forgot").await;
+        let answer = browser.post("/forgot", &[("email", email)]).await;
+        said.push((answer.status, answer.body));
+    }
+    assert_eq!(
+        said[0].1.split("</main>").next(),
+        said[1].1.split("</main>").next()
+    );
+    let (to, link) = letter(&site).await.expect("a letter");
+    assert_eq!(to, "ada@example.com");
+    let count = site
+        .app
+        .read(|rx| rx.due_messages(100))
+        .await
+        .expect("read")
+        .len();
+    assert_eq!(count, 1, "nobody gets no letter");
+
+    assert_eq!(browser.get(&link).await.header("location"), "/reset");
+    assert_eq!(browser.get("/reset").await.status, StatusCode::OK);
+    let weak = browser.post("/reset", &[("password", "short")]).await;
+    assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let done = browser.post("/reset", &[("password", NEW)]).await;
+    assert_eq!(done.header("location"), "/sign-in", "{}", done.body);
+    assert_eq!(
+        old.get("/sources").await.status,
+        StatusCode::SEE_OTHER,
+        "all sessions end"
+    );
+    let mut again = site.browser();
+    again.get(&link).await;
+    assert_eq!(
+        again.get("/reset").await.status,
+        StatusCode::FORBIDDEN,
+        "once"
+    );
+    again.get("/sign-in").await;
+    let fields = [("email", "ada@example.com"), ("password", NEW)];
+    assert_eq!(
+        again.post("/sign-in", &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert!(
+        actions(&site, team)
+            .await
+            .iter()
+            .any(|one| one == "user.reset_password")
+    );
+
+    // A link that is too old is dead.
+    browser.get("/forgot").await;
+    browser
+        .post("/forgot", &[("email", "ada@example.com")])
+        .await;
+    let (_, link) = letter(&site).await.expect("a letter");
+    site.clock.advance(3601 * Micros::SECOND);
+    browser.get(&link).await;
+    assert_eq!(browser.get("/reset").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_address_changes_when_its_own_letter_is_followed() {
+    let (site, team) = with_mail().await;
+    site.member(team, "grace@example.com", None).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    for (email, password, status) in [
+        ("augusta@example.com", "wrong password", 422),
+        ("nobody", PASSWORD, 422),
+        ("augusta@example.com", PASSWORD, 200),
+    ] {
+        let fields = [("email", email), ("password", password)];
+        assert_eq!(
+            ada.post("/profile/email", &fields).await.status.as_u16(),
+            status,
+            "{email}"
+        );
+    }
+    assert!(
+        ada.get("/profile").await.body.contains("ada@example.com"),
+        "not yet"
+    );
+    let (to, link) = letter(&site).await.expect("a letter");
+    assert_eq!(to, "augusta@example.com");
+    let mut phone = site.browser();
+    assert_eq!(phone.get(&link).await.header("location"), "/confirm-email");
+    assert!(
+        phone
+            .get("/confirm-email")
+            .await
+            .body
+            .contains("augusta@example.com")
+    );
+    let done = phone.post("/confirm-email", &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    phone.get(&link).await;
+    assert_eq!(
+        phone.get("/confirm-email").await.status,
+        StatusCode::FORBIDDEN,
+        "once"
+    );
+    site.signed_in("augusta@example.com").await;
+
+    // Another account's address cannot be taken.
+    site.clock.advance(Micros::SECOND);
+    ada.get("/profile").await;
+    let fields = [("email", "Grace@example.com"), ("password", PASSWORD)];
+    ada.post("/profile/email", &fields).await;
+    let (_, link) = letter(&site).await.expect("a letter");
+    phone.get(&link).await;
+    phone.get("/confirm-email").await;
+    assert_eq!(
+        phone.post("/confirm-email", &[]).await.status,
+        StatusCode::CONFLICT
+    );
+    assert!(
+        actions(&site, team)
+            .await
+            .iter()
+            .any(|one| one == "user.updated_email")
+    );
+}
+
+#[tokio::test]
+async fn links_in_letters_never_lead_where_the_host_header_says() {
+    let (site, _) = with_mail().await;
+    let mut browser = site.browser();
+    browser.host = "evil.example";
+    browser.get("/forgot").await;
+    let asked = browser
+        .post("/forgot", &[("email", "ada@example.com")])
+        .await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
+    // Found by the public address that it begins with.
+    let (_, link) = letter(&site).await.expect("a letter");
+    assert!(link.starts_with("/reset?token="));
+}
+
+/// Two browsers send the same at once; gives how many of the answers lead on.
+async fn at_once(pair: &mut [Browser<'_>; 2], path: &str, fields: &[(&str, &str)]) -> usize {
+    let [one, other] = pair;
+    let (one, other) = tokio::join!(one.post(path, fields), other.post(path, fields));
+    let answers = [one, other];
+    let leads_on = |answer: &&Answer| {
+        answer.status == StatusCode::SEE_OTHER && answer.header("location") == "/"
+    };
+    answers.iter().filter(leads_on).count()
+}
+
+async fn once_for_two(database: Database) {
+    let (site, team) = ready(database).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let (seed, codes) = set_up_app(&site, &mut ada).await;
+    site.clock.advance(60 * Micros::SECOND);
+    let code = code(&site, &seed);
+    for typed in [&code, &codes[0]] {
+        let mut pair = [
+            first_step(&site, "ada@example.com").await,
+            first_step(&site, "ada@example.com").await,
+        ];
+        let fields = [("code", typed.as_str()), ("next", "/")];
+        assert_eq!(
+            at_once(&mut pair, "/sign-in/step", &fields).await,
+            1,
+            "{typed}"
+        );
+    }
+
+    let link = invite_with(&mut ada, "grace@example.com").await;
+    let mut pair = [site.browser(), site.browser()];
+    for browser in &mut pair {
+        browser.get(&link).await;
+        browser.get("/invitation").await;
+    }
+    let fields = [("name", "Grace Hopper"), ("password", NEW)];
+    assert_eq!(at_once(&mut pair, "/invitation", &fields).await, 1);
+    let said = actions(&site, team).await;
+    let joined = said.iter().filter(|one| *one == "user_invitation.accepted");
+    assert_eq!(joined.count(), 1);
+}
+
+#[tokio::test]
+async fn a_code_and_a_link_are_good_once_for_two_at_once_on_sqlite() {
+    once_for_two(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_code_and_a_link_are_good_once_for_two_at_once_on_postgresql() {
+    once_for_two(Database::Postgres).await;
+}
