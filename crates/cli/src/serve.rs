@@ -12,6 +12,7 @@ use model::clock::Micros;
 use server::app::{App, Config};
 use server::auth::secret;
 use server::mail::Mailer;
+use server::rates::Rates;
 use store::{SetUpLink, Store, Upkeep};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,6 +48,10 @@ pub(crate) struct Serve {
         value_delimiter = ','
     )]
     trusted_proxies: Vec<IpNet>,
+    /// Requests answered in a minute: token=N, address=N, wrong-tokens=N, with commas, or off
+    /// [default: token=30000,address=60000,wrong-tokens=120]
+    #[arg(long = "rate-limit", env = "ANNALS_RATE_LIMIT", value_name = "LIMITS")]
+    rates: Option<Rates>,
     /// Mail server: <smtp://user:password@mail.example.com:587> (STARTTLS), <smtps://...> or <smtp+plain://...>
     #[arg(
         long = "smtp",
@@ -108,6 +113,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         public_url: public_url.clone(),
         listen: Some(address.clone()),
         trusted_proxies: command.trusted_proxies,
+        rates: command.rates.unwrap_or_default(),
         guard: Some(guard.folder().to_owned()),
     };
     // What a restored backup does not know is erased before anyone can read it.

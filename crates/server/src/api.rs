@@ -30,7 +30,7 @@ use crate::problem::Problem;
 #[openapi(
     info(
         title = "Annals",
-        description = "A workspace control plane with an audit log that proves itself. Every change commits in one transaction with the event that records it.",
+        description = "A workspace control plane with an audit log that proves itself. Every change commits in one transaction with the event that records it. Requests are limited by token and address: RateLimit-Limit, -Remaining and -Reset say how it stands, and over a limit the answer is 429 with Retry-After and the code rate_limited.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Token),

@@ -13,6 +13,7 @@ use store::{Action, Error, Recorded, Result, Rx, Store, Upkeep};
 
 use crate::auth::password::Hasher;
 use crate::mail::Mailer;
+use crate::rates::{Limiter, Rates};
 use crate::request::Caller;
 
 /// The entries that a request has left: log and places.
@@ -46,6 +47,8 @@ pub struct Config {
     pub listen: Option<String>,
     /// Proxies whose word about the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many requests are answered.
+    pub rates: Rates,
     /// The folder of the guard; without one this process signs no log.
     pub guard: Option<PathBuf>,
 }
@@ -68,6 +71,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Where passwords are hashed: on few threads, so that sign-ins do not starve the writers.
     pub hasher: Hasher,
+    /// Counts requests.
+    pub limiter: Arc<Limiter>,
     /// The mail server, where there is one.
     pub mailer: Option<Mailer>,
 }
@@ -75,10 +80,12 @@ pub struct App {
 impl App {
     /// A server over a store.
     pub fn new(store: Arc<Store>, config: Config) -> Self {
+        let limiter = Limiter::new(config.rates, store.clock(), store.entropy());
         Self {
             store,
             config: Arc::new(config),
             hasher: Hasher::default(),
+            limiter: Arc::new(limiter),
             mailer: None,
         }
     }

@@ -11,6 +11,7 @@ pub mod invite;
 pub mod mail;
 pub mod privacy;
 pub mod problem;
+pub mod rates;
 pub mod request;
 pub mod serve;
 pub mod web;

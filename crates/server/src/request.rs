@@ -105,6 +105,12 @@ fn parse_address(text: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
+/// The client's address of a request that has not been taken apart.
+pub fn client_address_of(request: &Request, config: &Config) -> Option<IpAddr> {
+    let socket = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    client_address(request.headers(), socket.map(|info| info.0.ip()), config)
+}
+
 /// Where a request comes from; `interface` is the door that it came in by.
 pub fn origin(parts: &Parts, app: &App, interface: Interface) -> Origin {
     let socket = parts
@@ -180,6 +186,7 @@ impl FromRequestParts<App> for Bearer {
             .read(move |rx| rx.token_by_hash(&hash))
             .await?
             .ok_or_else(unauthorized)?;
+        app.limiter.is_right(&parts.headers);
         app.note(Upkeep::UsedToken(token.id));
         let user_agent = parts
             .headers

@@ -27,6 +27,7 @@ use crate::app::{App, Entries, recording};
 use crate::mail;
 use crate::privacy;
 use crate::problem::Problem;
+use crate::rates;
 use crate::request::{BODY_LIMIT, Caller};
 use crate::web;
 
@@ -39,6 +40,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// dashboard, and so does a browser that asks, without a token, for an address that both have.
 pub fn router(app: &App) -> Router {
     let (api, _) = api::routes().split_for_parts();
+    let limited = |router: Router<App>, words| {
+        router.layer(from_fn_with_state((app.clone(), words), rates::around))
+    };
     let common = |router: Router<App>| {
         router
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -51,14 +55,18 @@ pub fn router(app: &App) -> Router {
     };
     let doors = Doors {
         pages: common(web::routes(app)),
-        nowhere: common(Router::new().fallback(api::nowhere)),
+        nowhere: common(limited(
+            Router::new().fallback(api::nowhere),
+            rates::problem,
+        )),
     };
     let elsewhere = doors.clone();
     let api = Router::new()
         .route("/health", get(health))
         .merge(api)
         .method_not_allowed_fallback(api::no_method);
-    let api = common(api).fallback(move |request: Request| elsewhere.clone().elsewhere(request));
+    let api = common(limited(api, rates::problem))
+        .fallback(move |request: Request| elsewhere.clone().elsewhere(request));
     // Before any routing: a router keeps what it has read of a path, and the next one would read it again.
     Router::new().fallback(move |request: Request| {
         let door = if web::is_for_page(&request) {
@@ -320,6 +328,7 @@ async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
                 while matches!(app.store.upkeep(Upkeep::KeepTiles).await, Ok(1..)) {}
             }
             _ = slow.tick() => {
+                app.limiter.tidy();
                 erasures(&app).await;
                 if let Err(error) = expire(&app).await {
                     tracing::warn!(%error, "what has reached its time ends later");

@@ -83,6 +83,7 @@ use crate::actions::token::create::CreateToken;
 use crate::actions::token::delete::DeleteToken;
 use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
+use crate::rates;
 
 /// One route of the dashboard.
 pub struct Route {
@@ -241,8 +242,17 @@ pub fn routes(app: &App) -> Router<App> {
         .fallback(async || Refusal::nothing_here())
         .method_not_allowed_fallback(async || Refusal::nothing_here())
         .layer(own_forms(app))
+        .layer(from_fn_with_state(
+            (app.clone(), too_fast as _),
+            rates::around,
+        ))
         .layer(from_fn_with_state(app.clone(), dress))
         .layer(from_fn_with_state(app.clone(), guard))
+}
+
+/// How a page refuses one request too many.
+fn too_fast(standing: rates::Standing) -> Response {
+    Refusal::too_fast(standing.wait.unwrap_or(1)).into_response()
 }
 
 /// Refuses what a page of another site sends.

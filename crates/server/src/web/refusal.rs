@@ -58,6 +58,16 @@ impl Refusal {
         )
     }
 
+    /// More was asked for than the server gives to one browser or address.
+    pub(super) fn too_fast(seconds: u64) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many requests",
+            "More came from this browser, or from its network, than the server answers. Nothing was changed.",
+            &format!("Wait {seconds} s, and load the page again."),
+        )
+    }
+
     /// The page of an error with these words: what happened, what is true now, what to do.
     pub(super) fn new(status: StatusCode, title: &str, state: &str, advice: &str) -> Self {
         Self(Box::new(Why::Said(Said {

@@ -8,6 +8,7 @@ mod log;
 mod permissions;
 mod privacy;
 mod proof;
+mod rates;
 mod reading;
 mod secrets;
 mod support;

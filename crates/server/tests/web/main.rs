@@ -8,6 +8,7 @@
 mod account;
 mod pages;
 mod proof;
+mod rates;
 mod sessions;
 mod site;
 mod team;
