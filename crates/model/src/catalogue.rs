@@ -35,6 +35,8 @@ pub enum TargetType {
     LogKey,
     /// Who may change a single source or destination.
     Permission,
+    /// What is known of the types of sources and destinations.
+    Definition,
 }
 
 impl TargetType {
@@ -55,6 +57,7 @@ impl TargetType {
         Self::Log,
         Self::LogKey,
         Self::Permission,
+        Self::Definition,
     ];
 
     /// The word in an entry and in the public API.
@@ -75,6 +78,7 @@ impl TargetType {
             Self::Log => "log",
             Self::LogKey => "log_key",
             Self::Permission => "permission",
+            Self::Definition => "definition",
         }
     }
 
@@ -340,6 +344,10 @@ catalogue! {
     WORKSPACE_CREATED = Workspace."created", "Created", "Workspace", Workspace;
     /// A workspace's settings change.
     WORKSPACE_UPDATED = Workspace."updated", "Updated", "Workspace", Workspace;
+    /// Definitions of types are taken in: a whole import, or one of them by hand or by a program.
+    DEFINITION_IMPORTED = Definition."imported", "Imported", "Workspace", Workspace;
+    /// A definition that was taken in goes.
+    DEFINITION_DELETED = Definition."deleted", "Deleted", "Workspace", Workspace;
     /// Someone reads the audit log; once for a session, or a token and day, and its filters.
     AUDIT_LOG_VIEWED = AuditLog."viewed", "Viewed", "Audit log", AuditLog;
     /// Refusals of one actor that were too many to be recorded one by one.

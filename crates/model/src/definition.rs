@@ -1,13 +1,18 @@
 //! Definitions: what is known of each type of source and destination, as data.
 //!
-//! The types and keys are those of the wire, in their exact case. An administrator can add to our own small set, and
-//! a type without a definition still works: then nothing is laid under its configuration and, since nobody said which
-//! of its values are secret, every string in it is.
+//! The types and keys are those of the wire, in their exact case. Our own small set is everybody's; an organization lays
+//! its own over it, by an import, by the public deploy script or by hand. A type without a definition still works: then
+//! nothing is laid under its configuration and, since nobody said which of its values are secret, every string in it is.
 
-use std::sync::LazyLock;
+mod taken;
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use self::taken::{Broken, MAX_BODY, MAX_NAME, Origin, Taken};
 
 /// How alike a name must be to be offered in place of an unknown one, 0 to 1.
 const NEAR: f64 = 0.55;
@@ -19,6 +24,34 @@ pub enum Kind {
     Source,
     /// Where events go.
     Destination,
+}
+
+impl Kind {
+    /// The word in a row, a path and an event.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "source" => Ok(Self::Source),
+            "destination" => Ok(Self::Destination),
+            _ => Err(()),
+        }
+    }
 }
 
 /// One type of source or destination.
@@ -48,9 +81,14 @@ pub struct Definition {
     /// As `defaults`, where the stored configuration fulfils a condition.
     #[serde(default)]
     pub conditional_defaults: Vec<ConditionalDefaults>,
-    /// The settings that the dashboard's form asks for, in order.
+    /// The settings that the dashboard's form asks for, in order; of a type of our own set. What was imported has a form
+    /// of its own ([`Taken::ui_config`]).
     #[serde(default)]
     pub fields: Vec<Field>,
+    /// What the organization has taken in under this name: all that the data plane, the forms and the validation need.
+    /// None for a type that is in our own set alone.
+    #[serde(skip)]
+    pub taken: Option<Arc<Taken>>,
 }
 
 /// Defaults that hold only for some configurations.
@@ -114,6 +152,40 @@ pub struct Choice {
 }
 
 impl Definition {
+    /// A type of which nothing but its name is known.
+    fn bare(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            display_name: name.to_owned(),
+            category: None,
+            secret_keys: None,
+            redact_keys: Vec::new(),
+            defaults: Map::new(),
+            always_defaults: Map::new(),
+            conditional_defaults: Vec::new(),
+            fields: Vec::new(),
+            taken: None,
+        }
+    }
+
+    /// This definition with another one of its name laid over it.
+    fn under(mut self, taken: Taken) -> Self {
+        self.display_name.clone_from(&taken.display_name);
+        if taken.category.is_some() {
+            self.category.clone_from(&taken.category);
+        }
+        if let Some(keys) = &taken.secret_keys {
+            let all = self.secret_keys.get_or_insert_default();
+            for key in keys {
+                if !all.contains(key) {
+                    all.push(key.clone());
+                }
+            }
+        }
+        self.taken = Some(Arc::new(taken));
+        self
+    }
+
     /// The configuration as answers give it: the defaults first, then what is stored, which always wins (a stored
     /// `null` as well). `null` counts as an empty configuration, and what is no object is given back as it is.
     ///
@@ -169,33 +241,78 @@ impl<'a> Secrecy<'a> {
 /// A set of definitions.
 #[derive(Clone, Debug, Default)]
 pub struct Definitions {
-    sources: Vec<Definition>,
-    destinations: Vec<Definition>,
+    sources: Table,
+    destinations: Table,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Table {
+    all: Vec<Definition>,
+    places: HashMap<String, usize>,
+}
+
+impl Table {
+    fn new(all: Vec<Definition>) -> Self {
+        let mut places = HashMap::with_capacity(all.len());
+        for (place, one) in all.iter().enumerate() {
+            places.entry(one.name.clone()).or_insert(place);
+        }
+        Self { all, places }
+    }
+
+    fn lay(&mut self, taken: Taken) {
+        if let Some(place) = self.places.get(&taken.name) {
+            let below = std::mem::replace(&mut self.all[*place], Definition::bare(&taken.name));
+            self.all[*place] = below.under(taken);
+        } else {
+            self.places.insert(taken.name.clone(), self.all.len());
+            self.all.push(Definition::bare(&taken.name).under(taken));
+        }
+    }
 }
 
 impl Definitions {
     /// A set from its two tables. Of two definitions with one name in one table, the first is found.
     pub fn new(sources: Vec<Definition>, destinations: Vec<Definition>) -> Self {
         Self {
-            sources,
-            destinations,
+            sources: Table::new(sources),
+            destinations: Table::new(destinations),
         }
     }
 
-    /// Our own set, which every instance has.
-    pub fn own() -> &'static Self {
-        static OWN: LazyLock<Definitions> = LazyLock::new(|| {
+    /// This set with what an organization has taken in laid over it, by exact name. What our own set knows of a type and
+    /// the other does not say stays: its defaults, and what it keeps out of events. So nothing that is secret becomes clear
+    /// by an import.
+    #[must_use]
+    pub fn with(&self, taken: Vec<Taken>) -> Self {
+        let mut all = self.clone();
+        for one in taken {
+            match one.kind {
+                Kind::Source => all.sources.lay(one),
+                Kind::Destination => all.destinations.lay(one),
+            }
+        }
+        all
+    }
+
+    /// Our own set, which every instance has. What holds in an organization is `Rx::definitions` of the store.
+    pub fn own() -> &'static Arc<Self> {
+        static OWN: LazyLock<Arc<Definitions>> = LazyLock::new(|| {
             let read = |json| serde_json::from_str(json).expect("our own definitions are valid");
-            Definitions::new(
+            Arc::new(Definitions::new(
                 read(include_str!("definitions/sources.json")),
                 read(include_str!("definitions/destinations.json")),
-            )
+            ))
         });
         &OWN
     }
 
     /// The definitions of one kind, in the order of their table.
     pub fn all(&self, kind: Kind) -> &[Definition] {
+        &self.table(kind).all
+    }
+
+    const fn table(&self, kind: Kind) -> &Table {
         match kind {
             Kind::Source => &self.sources,
             Kind::Destination => &self.destinations,
@@ -204,7 +321,8 @@ impl Definitions {
 
     /// The definition of a type, by its exact name.
     pub fn find(&self, kind: Kind, name: &str) -> Option<&Definition> {
-        self.all(kind).iter().find(|known| known.name == name)
+        let table = self.table(kind);
+        table.places.get(name).map(|place| &table.all[*place])
     }
 
     /// Up to three types that someone who wrote `name` may have meant, the likeliest first. Case does not count, and

@@ -107,6 +107,8 @@ words! {
         EditAccess = "edit_access", "Edit who may change a source or destination";
         /// Change what holds for the whole organization.
         EditOrganization = "edit_organization", "Edit the organization";
+        /// Say what is known of the types of sources and destinations: their settings, and which of these are secret.
+        EditDefinitions = "edit_definitions", "Edit the types of sources and destinations";
     }
 }
 
@@ -205,6 +207,12 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         permission: Permission::EditOrganization,
+        workspace: &[],
+        service: false,
+    },
+    // A secret is one in all workspaces, so who has only a role in one does not say what is.
+    Rule {
+        permission: Permission::EditDefinitions,
         workspace: &[],
         service: false,
     },
@@ -319,6 +327,7 @@ mod tests {
         edit_tokens: org admin
         edit_access: org admin, admin
         edit_organization: org admin
+        edit_definitions: org admin
         ");
     }
 }

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::tx::Rx;
 
 /// The roles of a person in an organization, and in one of its workspaces; whether anything is locked there; and whether the
-/// organization requires a second factor.
-const ROLES: &str = "SELECT m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM locks l WHERE l.workspace_id = $3), o.requires_mfa \
+/// organization requires a second factor, and the version of its definitions.
+const ROLES: &str = "SELECT m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM locks l WHERE l.workspace_id = $3), o.requires_mfa, o.definitions \
      FROM members m JOIN organizations o ON o.id = m.organization_id \
      LEFT JOIN workspace_members w ON w.user_id = m.user_id AND w.workspace_id = $3 \
      WHERE m.organization_id = $1 AND m.user_id = $2";
@@ -22,7 +22,7 @@ const ROLES: &str = "SELECT m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM 
 /// A token, with all that is asked for next where it is a person's: who that is, the roles, and the keys that what is done
 /// with it is sealed with, a row for each. On PostgreSQL the time of a change is the number of its questions.
 pub(crate) const TOKEN: &str = "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity, t.expires_at, \
-     m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM locks l WHERE l.workspace_id = t.workspace_id), o.requires_mfa, \
+     m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM locks l WHERE l.workspace_id = t.workspace_id), o.requires_mfa, o.definitions, \
      k.organization, k.subject, k.generation, k.wrapped, t.role FROM tokens t \
      JOIN organizations o ON o.id = t.organization_id \
      LEFT JOIN users u ON u.id = t.user_id \
@@ -156,6 +156,7 @@ impl Acting {
             organization: row.parse(0)?,
             workspace: row.opt_parse(1)?,
         };
+        rx.definitions_are_at(organization, row.opt_text(4)?);
         if row.flag(3)? && !rx.has_factor(user)? {
             return Err(Error::Denied {
                 code: "second_factor_required",
@@ -302,14 +303,14 @@ impl Rx<'_> {
                     return Err(Error::Unauthenticated);
                 }
                 let user: Option<UserId> = row.opt_parse(2)?;
-                for row in rows.iter().filter(|row| !row.is_null(11)) {
-                    if !self.keys.has_seen(row.text(11)?, row.text(12)?) {
-                        self.keys.take(self.env, row, 11)?;
+                for row in rows.iter().filter(|row| !row.is_null(12)) {
+                    if !self.keys.has_seen(row.text(12)?, row.text(13)?) {
+                        self.keys.take(self.env, row, 12)?;
                     }
                 }
                 if let (Some(user), Some(workspace)) = (user, row.opt_parse::<WorkspaceId>(1)?) {
                     let organization: OrganizationId = row.parse(0)?;
-                    let roles = (!row.is_null(7)).then(|| row.part(7..11));
+                    let roles = (!row.is_null(7)).then(|| row.part(7..12));
                     let question = params![&organization, &user, &workspace];
                     self.conn.put_recalled(ROLES, question, roles);
                 }
@@ -324,6 +325,7 @@ impl Rx<'_> {
                 };
                 let organization = row.parse(0)?;
                 let workspace = row.opt_parse(1)?;
+                self.definitions_are_at(organization, row.opt_text(11)?);
                 if let Some(workspace) = workspace {
                     self.workspace_is_of(workspace, organization);
                 }
@@ -336,7 +338,7 @@ impl Rx<'_> {
                     organization: Some(organization),
                     workspace,
                     access: row.parse(4)?,
-                    role: row.opt_parse(15)?,
+                    role: row.opt_parse(16)?,
                     ..Acting::nobody(if user.is_some() { "user" } else { "service" })
                 })
             }

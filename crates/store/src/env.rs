@@ -6,6 +6,7 @@ use model::clock::{Clock, Entropy, Micros};
 use zeroize::Zeroizing;
 
 use crate::keys::KeyFile;
+use crate::tables::definitions::Remembered;
 
 pub(crate) struct Env {
     pub(crate) clock: Arc<dyn Clock>,
@@ -13,6 +14,8 @@ pub(crate) struct Env {
     pub(crate) keys: KeyFile,
     /// What people are found by: one key for the instance, made with the schema, never changed and never erased.
     pub(crate) index: Zeroizing<[u8; 32]>,
+    /// The definitions of organizations, as they were at a version that is compared before they are used.
+    pub(crate) definitions: Remembered,
 }
 
 impl Env {

@@ -16,11 +16,13 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0001_first_light.sql"),
     include_str!("../migrations/sqlite/0002_the_log_proves_itself.sql"),
     include_str!("../migrations/sqlite/0003_the_team.sql"),
+    include_str!("../migrations/sqlite/0004_definitions.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
     include_str!("../migrations/postgres/0002_the_log_proves_itself.sql"),
     include_str!("../migrations/postgres/0003_the_team.sql"),
+    include_str!("../migrations/postgres/0004_definitions.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old
@@ -194,6 +196,7 @@ impl Env {
             entropy,
             keys,
             index,
+            definitions: crate::tables::definitions::Remembered::default(),
         }
     }
 }

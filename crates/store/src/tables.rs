@@ -2,6 +2,7 @@
 
 pub(crate) mod challenges;
 pub(crate) mod connections;
+pub(crate) mod definitions;
 pub(crate) mod destinations;
 pub(crate) mod erasures;
 pub(crate) mod exports;

@@ -7,6 +7,7 @@ use model::actor::Origin;
 use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::config::Matcher;
+use model::definition::Kind;
 use model::id::{OrganizationId, UserId, WorkspaceId};
 use serde_json::Value;
 
@@ -79,6 +80,9 @@ pub(crate) struct Snapshot {
     /// An object; what is secret in it is marked by `matcher` (below `config`) and `secret` (at the top).
     pub(crate) value: Value,
     pub(crate) matcher: Option<Matcher>,
+    /// The type whose definition in the organization says what of `config` is secret: the matcher is made from it when the
+    /// row is noted. A table whose rules are always the same sets `matcher` itself.
+    pub(crate) of_type: Option<(Kind, String)>,
     pub(crate) secret: &'static [&'static str],
 }
 
@@ -90,6 +94,7 @@ impl Snapshot {
             person: None,
             value,
             matcher: None,
+            of_type: None,
             secret: &[],
         }
     }
@@ -186,19 +191,30 @@ impl<'a> Tx<'a> {
                 "a write touched {rows} rows in place of one"
             )));
         }
-        Ok(self.note(before, after))
+        self.note(before, after)
     }
 
     pub(crate) fn note(
         &mut self,
         before: Option<&dyn Audited>,
         after: Option<&dyn Audited>,
-    ) -> Changed {
-        self.notes.push(Note {
-            before: before.map(Audited::snapshot),
-            after: after.map(Audited::snapshot),
-        });
-        Changed(self.notes.len() - 1)
+    ) -> Result<Changed> {
+        let before = before.map(|row| self.told(row)).transpose()?;
+        let after = after.map(|row| self.told(row)).transpose()?;
+        self.notes.push(Note { before, after });
+        Ok(Changed(self.notes.len() - 1))
+    }
+
+    /// A row as it may be told, with what its type's definition keeps secret.
+    fn told(&mut self, row: &dyn Audited) -> Result<Snapshot> {
+        let mut snapshot = row.snapshot();
+        if let Some((kind, name)) = &snapshot.of_type {
+            let workspace = snapshot
+                .workspace
+                .ok_or_else(|| Error::Internal("a typed thing without a workspace".to_owned()))?;
+            snapshot.matcher = Some(self.matcher(workspace, *kind, name)?);
+        }
+        Ok(snapshot)
     }
 
     /// Writes a row that belongs to one that is noted (a membership's role in a workspace, a new log).

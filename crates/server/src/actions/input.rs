@@ -108,12 +108,17 @@ fn depth(value: &Value) -> usize {
 }
 
 /// A type of source or destination: one that has a definition or, where the workspace allows it, any.
-pub fn kind(kind: Kind, name: &str, workspace: &Workspace) -> Result<()> {
+pub fn kind(
+    definitions: &Definitions,
+    kind: Kind,
+    name: &str,
+    workspace: &Workspace,
+) -> Result<()> {
     line("type", name, 100)?;
-    if workspace.allow_unknown_types || Definitions::own().find(kind, name).is_some() {
+    if workspace.allow_unknown_types || definitions.find(kind, name).is_some() {
         return Ok(());
     }
-    let near = Definitions::own().near(kind, name);
+    let near = definitions.near(kind, name);
     let hint = if near.is_empty() {
         String::new()
     } else {

@@ -57,11 +57,17 @@ pub struct IdOnly {
 impl DestinationView {
     fn new(rx: &mut Rx<'_>, one: Destination, with_secrets: bool) -> Result<Self, Error> {
         let link = rx.link(one.id)?;
-        Ok(Self::with(one, link, with_secrets))
+        let definitions = rx.definitions_of(one.workspace)?;
+        Ok(Self::with(&definitions, one, link, with_secrets))
     }
 
-    fn with(one: Destination, link: Option<TransformationLink>, with_secrets: bool) -> Self {
-        let definition = Definitions::own().find(Kind::Destination, &one.kind);
+    fn with(
+        definitions: &Definitions,
+        one: Destination,
+        link: Option<TransformationLink>,
+        with_secrets: bool,
+    ) -> Self {
+        let definition = definitions.find(Kind::Destination, &one.kind);
         let mut config = definition.map_or_else(
             || one.config.clone(),
             |known| known.with_defaults(&one.config, one.changed),
@@ -213,12 +219,10 @@ async fn create(
         external_id: new.external_id,
     };
     let made = app.perform(&bearer.caller, action).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(OneDestination {
-            destination: DestinationView::with(made.output, None, true),
-        }),
-    ))
+    let destination = app
+        .read(move |rx| DestinationView::new(rx, made.output, true))
+        .await?;
+    Ok((StatusCode::CREATED, Json(OneDestination { destination })))
 }
 
 /// A destination, with its secrets for those who may edit it.

@@ -1,8 +1,11 @@
 //! Who is signed in, by the cookie that the browser sends.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use model::actor::Actor;
 use model::clock::Micros;
+use model::definition::Definitions;
 use model::id::{SessionId, UserId};
 use model::interface::Interface;
 use model::role::{OrganizationRole, Permission, WorkspaceRole};
@@ -57,6 +60,8 @@ pub struct SignedIn {
     pub role: &'static str,
     /// What the person may do.
     pub can: Can,
+    /// What the organization's types are called. Which of a thing's settings are secret is asked where the thing is read.
+    pub definitions: Arc<Definitions>,
     /// The token for the person's forms.
     pub csrf: String,
 }
@@ -99,6 +104,7 @@ struct Found {
     workspace: Workspace,
     role: &'static str,
     can: Can,
+    definitions: Arc<Definitions>,
 }
 
 fn can(rx: &mut Rx<'_>, acting: &Acting, workspace: &Workspace) -> Result<Can> {
@@ -159,11 +165,13 @@ fn find(
         _ => WorkspaceRole::Viewer.label(),
     };
     let can = can(rx, &acting, &workspace)?;
+    let definitions = rx.definitions(organization.id)?;
     Ok(Some(Found {
         organization,
         workspace,
         role,
         can,
+        definitions,
     }))
 }
 
@@ -273,6 +281,7 @@ impl SignedIn {
             workspace: found.workspace,
             role: found.role,
             can: found.can,
+            definitions: found.definitions,
             csrf: person.csrf,
         })
     }

@@ -28,9 +28,9 @@ pub(super) struct Drawn {
     pub(super) json_secrets: Vec<String>,
 }
 
-impl Settings<'static> {
-    pub(super) fn of(kind: &str) -> Self {
-        let definition = Definitions::own().find(Kind::Destination, kind);
+impl<'d> Settings<'d> {
+    pub(super) fn of(definitions: &'d Definitions, kind: &str) -> Self {
+        let definition = definitions.find(Kind::Destination, kind);
         Self {
             definition,
             matcher: Matcher::new(Secrecy::of(definition)),

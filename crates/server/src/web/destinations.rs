@@ -1,8 +1,10 @@
 //! `/destinations`: where events go.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use model::definition::Kind;
+use model::definition::{Definitions, Kind};
 use model::id::{DestinationId, SourceId, TransformationId};
 use model::things::{CodeKind, Destination};
 use serde::Deserialize;
@@ -62,7 +64,8 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
 }
 
 fn row(rx: &mut Rx<'_>, one: Destination, reader: &Reader) -> Result<ResourceRow> {
-    let (kind, known) = things::kind(Kind::Destination, &one.kind);
+    let definitions = rx.definitions_of(one.workspace)?;
+    let (kind, known) = things::kind(&definitions, Kind::Destination, &one.kind);
     Ok(ResourceRow {
         connections: rx.connections_of_destination(one.id)?.len() as u64,
         last_change: reader.known(rx, one.id.as_str())?.last,
@@ -94,9 +97,12 @@ pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
     if kind.is_empty() {
         return new_type(&me, "", Wrong::none());
     }
-    if let Err(error) =
-        crate::actions::input::kind(Kind::Destination, kind, &me.signed_in.workspace)
-    {
+    if let Err(error) = crate::actions::input::kind(
+        &me.signed_in.definitions,
+        Kind::Destination,
+        kind,
+        &me.signed_in.workspace,
+    ) {
         return new_type(&me, kind, Wrong::of(error, "Not chosen.", &["type"])?);
     }
     new_page(&me, kind, &Form::default(), Wrong::none())
@@ -105,9 +111,9 @@ pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
 fn new_type(me: &Me, kind: &str, wrong: Wrong) -> Answer {
     let view = DestinationNewType {
         frame: me.frame_with(NAV, wrong.flash),
-        types: things::types(Kind::Destination, kind),
+        types: things::types(&me.signed_in.definitions, Kind::Destination, kind),
         allow_unknown: me.signed_in.workspace.allow_unknown_types,
-        other_type: if things::kind(Kind::Destination, kind).1 {
+        other_type: if things::kind(&me.signed_in.definitions, Kind::Destination, kind).1 {
             String::new()
         } else {
             kind.to_owned()
@@ -119,8 +125,9 @@ fn new_type(me: &Me, kind: &str, wrong: Wrong) -> Answer {
 
 fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
     let sent = (wrong.status != StatusCode::OK).then_some(form);
-    let drawn = Settings::of(kind).draw(&Map::new(), sent, &wrong.errors);
-    let (label, known) = things::kind(Kind::Destination, kind);
+    let drawn =
+        Settings::of(&me.signed_in.definitions, kind).draw(&Map::new(), sent, &wrong.errors);
+    let (label, known) = things::kind(&me.signed_in.definitions, Kind::Destination, kind);
     let view = DestinationNew {
         frame: me.frame_with(NAV, wrong.flash),
         type_name: kind.to_owned(),
@@ -139,7 +146,7 @@ fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
 pub(super) async fn create(sent: Sent) -> Answer {
     let Sent { me, form } = sent;
     let kind = form.text("type").to_owned();
-    let config = Settings::of(&kind).read(&Map::new(), &form);
+    let config = Settings::of(&me.signed_in.definitions, &kind).read(&Map::new(), &form);
     let (config, errors) = match config {
         Ok(config) => (Some(config), None),
         Err(errors) => (None, Some(errors)),
@@ -188,6 +195,8 @@ pub(super) async fn create(sent: Sent) -> Answer {
 /// A destination with what its pages say of it.
 struct Seen {
     destination: Destination,
+    /// As they are in the same state of the data.
+    definitions: Arc<Definitions>,
     known: Known,
     connections: u64,
 }
@@ -199,6 +208,7 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
         .read(move |rx| {
             Ok(Seen {
                 destination: found(rx, place, id)?,
+                definitions: rx.definitions(place.organization)?,
                 known: reader.known(rx, id.as_str())?,
                 connections: rx.connections_of_destination(id)?.len() as u64,
             })
@@ -208,7 +218,7 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
 }
 
 fn head(me: &Me, seen: &Seen) -> DestinationHead {
-    let (kind, known) = things::kind(Kind::Destination, &seen.destination.kind);
+    let (kind, known) = things::kind(&seen.definitions, Kind::Destination, &seen.destination.kind);
     DestinationHead {
         id: seen.destination.id.to_string(),
         name: seen.destination.name.clone(),
@@ -231,6 +241,7 @@ fn connections(
     clock: &Clock,
 ) -> Result<Vec<Connection>> {
     let mut connections = Vec::new();
+    let definitions = rx.definitions(place.organization)?;
     for one in rx.connections_of_destination(id)? {
         let from = rx
             .source(place.workspace, one.source)?
@@ -239,7 +250,7 @@ fn connections(
             id: one.id.to_string(),
             source_id: from.id.to_string(),
             source_name: from.name,
-            source_kind: things::kind(Kind::Source, &from.kind).0,
+            source_kind: things::kind(&definitions, Kind::Source, &from.kind).0,
             enabled: one.enabled,
             since: clock.at(one.created_at),
         });
@@ -294,7 +305,7 @@ fn stored(destination: &Destination) -> Map<String, Value> {
 
 fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Answer {
     let one = &seen.destination;
-    let drawn = Settings::of(&one.kind).draw(&stored(one), sent, &wrong.errors);
+    let drawn = Settings::of(&seen.definitions, &one.kind).draw(&stored(one), sent, &wrong.errors);
     let view = DestinationConfiguration {
         frame: me.frame_with(NAV, wrong.flash),
         head: head(me, seen),
@@ -355,7 +366,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         None => Some(one.revision),
     };
     action.name = Some(form.text("name").to_owned());
-    match Settings::of(&one.kind).read(&stored(one), &form) {
+    match Settings::of(&seen.definitions, &one.kind).read(&stored(one), &form) {
         Ok(config) => action.config = Some(config),
         // Who may not change it hears so, and it is recorded, whatever was sent.
         Err(errors) if me.signed_in.can.edit_destinations => {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use model::catalogue::{EventType, TargetType};
 use model::change::ChangeKind;
 use model::clock::Micros;
-use model::definition::Kind;
+use model::definition::{Definitions, Kind};
 use model::entry::{Entry, Outcome as Ended};
 use model::id::{VersionId, WorkspaceId};
 use model::interface::{Interface, short_user_agent};
@@ -252,6 +252,11 @@ impl<'c> Shower<'c> {
             .map(String::as_str)
             .collect();
         let kind = entry.target.r#type.as_str();
+        let organization = entry.organization.as_deref().and_then(|id| id.parse().ok());
+        let definitions = match organization {
+            Some(organization) => rx.definitions(organization)?,
+            None => Definitions::own().clone(),
+        };
         let said = match (kind, entry.action.as_str()) {
             ("source" | "destination", "created") => event
                 .changes
@@ -262,8 +267,12 @@ impl<'c> Shower<'c> {
                     _ => None,
                 })
                 .map(|name| match (kind, name) {
-                    ("source", Json::String(name)) => things::kind(Kind::Source, name).0,
-                    (_, Json::String(name)) => things::kind(Kind::Destination, name).0,
+                    ("source", Json::String(name)) => {
+                        things::kind(&definitions, Kind::Source, name).0
+                    }
+                    (_, Json::String(name)) => {
+                        things::kind(&definitions, Kind::Destination, name).0
+                    }
                     (_, other) => line(other),
                 }),
             (

@@ -51,7 +51,8 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
 }
 
 fn row(rx: &mut Rx<'_>, one: Source, reader: &Reader) -> Result<ResourceRow> {
-    let (kind, known) = things::kind(Kind::Source, &one.kind);
+    let definitions = rx.definitions_of(one.workspace)?;
+    let (kind, known) = things::kind(&definitions, Kind::Source, &one.kind);
     Ok(ResourceRow {
         connections: rx.connections_of_source(one.id)?.len() as u64,
         last_change: reader.known(rx, one.id.as_str())?.last,
@@ -76,7 +77,7 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
     let wrong = wrong.unwrap_or_else(Wrong::none);
     let view = SourceNew {
         frame: me.frame_with(NAV, wrong.flash),
-        types: things::types(Kind::Source, form.text("type")),
+        types: things::types(&me.signed_in.definitions, Kind::Source, form.text("type")),
         allow_unknown: me.signed_in.workspace.allow_unknown_types,
         other_type: form.text("other_type").to_owned(),
         name: form.text("name").to_owned(),
@@ -136,7 +137,7 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
 }
 
 fn head(me: &Me, seen: &Seen) -> SourceHead {
-    let (kind, known) = things::kind(Kind::Source, &seen.source.kind);
+    let (kind, known) = things::kind(&me.signed_in.definitions, Kind::Source, &seen.source.kind);
     SourceHead {
         id: seen.source.id.to_string(),
         name: seen.source.name.clone(),
@@ -158,6 +159,7 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
     let destinations = app
         .read(move |rx| {
             let mut destinations = Vec::new();
+            let definitions = rx.definitions(place.organization)?;
             for one in rx.connections_of_source(id)? {
                 let to = rx
                     .destination(place.workspace, one.destination)?
@@ -165,7 +167,7 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
                 destinations.push(ConnectedDestination {
                     id: to.id.to_string(),
                     name: to.name,
-                    kind: things::kind(Kind::Destination, &to.kind).0,
+                    kind: things::kind(&definitions, Kind::Destination, &to.kind).0,
                     enabled: one.enabled,
                 });
             }

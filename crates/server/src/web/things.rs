@@ -37,17 +37,17 @@ pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
 }
 
 /// What a type is called, and whether a definition describes it.
-pub(super) fn kind(of: Kind, name: &str) -> (String, bool) {
-    match Definitions::own().find(of, name) {
+pub(super) fn kind(definitions: &Definitions, of: Kind, name: &str) -> (String, bool) {
+    match definitions.find(of, name) {
         Some(known) => (known.display_name.clone(), true),
         None => (name.to_owned(), false),
     }
 }
 
 /// The types to choose from, by category.
-pub(super) fn types(of: Kind, current: &str) -> Vec<ChoiceGroup> {
+pub(super) fn types(definitions: &Definitions, of: Kind, current: &str) -> Vec<ChoiceGroup> {
     let mut groups: Vec<ChoiceGroup> = Vec::new();
-    let all = Definitions::own().all(of);
+    let all = definitions.all(of);
     for known in all {
         let label = match known.category.as_deref() {
             Some("warehouse") => "Warehouses",

@@ -153,12 +153,13 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
     let used_by = app
         .read(move |rx| {
             let mut used_by = Vec::new();
+            let definitions = rx.definitions(place.organization)?;
             for link in rx.links_of(id)? {
                 let to = rx
                     .destination(place.workspace, link.destination)?
                     .ok_or(Error::NotFound("destination"))?;
                 used_by.push(UsedBy {
-                    kind: things::kind(Kind::Destination, &to.kind).0,
+                    kind: things::kind(&definitions, Kind::Destination, &to.kind).0,
                     href: format!("/destinations/{}", to.id),
                     name: to.name,
                 });

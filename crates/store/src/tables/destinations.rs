@@ -1,8 +1,7 @@
 //! Destinations. Their settings, secrets included, are encrypted with the workspace's key.
 
 use model::catalogue::TargetType;
-use model::config::Matcher;
-use model::definition::{Definitions, Kind, Secrecy};
+use model::definition::Kind;
 use model::id::{DestinationId, WorkspaceId};
 use model::things::Destination;
 use serde_json::json;
@@ -29,9 +28,7 @@ impl Audited for Destination {
         }
         Snapshot {
             workspace: Some(self.workspace),
-            matcher: Some(Matcher::new(Secrecy::of(
-                Definitions::own().find(Kind::Destination, &self.kind),
-            ))),
+            of_type: Some((Kind::Destination, self.kind.clone())),
             ..Snapshot::new(TargetType::Destination, &self.id, &self.name, value)
         }
     }

@@ -210,7 +210,7 @@ impl Tx<'_> {
 
     /// A person gets recovery codes; those from before are dead. Noted as something about the person.
     pub fn replace_recovery_codes(&mut self, user: &User, codes: &[String]) -> Result<Changed> {
-        let changed = self.note(None, Some(&Told(user)));
+        let changed = self.note(None, Some(&Told(user)))?;
         self.drop_recovery_codes(user.id, &changed)?;
         for code in codes {
             let hash = self.recovery_hash(user.id, code);

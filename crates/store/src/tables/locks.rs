@@ -61,7 +61,7 @@ impl Tx<'_> {
     /// Who may change a source or destination is another question now.
     pub fn update_lock(&mut self, before: &Lock, after: &Lock) -> Result<Changed> {
         let id = after.resource.id.clone().unwrap_or_default();
-        let changed = self.note(Some(before), Some(after));
+        let changed = self.note(Some(before), Some(after))?;
         self.write_parts(
             "DELETE FROM lock_members WHERE resource_id = $1",
             params![&id],

@@ -133,7 +133,7 @@ impl Rx<'_> {
 impl Tx<'_> {
     /// A person becomes a member. Without an account yet, `password` is the hash that the new account gets.
     pub fn insert_member(&mut self, member: &Member, password: Option<&str>) -> Result<Changed> {
-        let changed = self.note(None, Some(member));
+        let changed = self.note(None, Some(member))?;
         if let Some(password) = password {
             self.begin_writing()?;
             let identity = Identity {

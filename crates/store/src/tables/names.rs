@@ -19,6 +19,7 @@ impl Rx<'_> {
             TargetType::Workspace => "SELECT name FROM workspaces WHERE id = $1",
             TargetType::AccessToken => "SELECT name FROM tokens WHERE id = $1",
             TargetType::Instance => "SELECT name FROM instance WHERE log_id = $1",
+            TargetType::Definition => "SELECT name FROM definitions WHERE id = $1",
             TargetType::User => {
                 let Ok(user) = id.parse() else {
                     return Ok(None);

@@ -1,8 +1,7 @@
 //! Sources. Their settings are encrypted with the workspace's key.
 
 use model::catalogue::TargetType;
-use model::config::Matcher;
-use model::definition::{Definitions, Kind, Secrecy};
+use model::definition::Kind;
 use model::id::{SourceId, WorkspaceId};
 use model::things::Source;
 use serde_json::{Value, json};
@@ -31,9 +30,7 @@ impl Audited for Source {
         }
         Snapshot {
             workspace: Some(self.workspace),
-            matcher: Some(Matcher::new(Secrecy::of(
-                Definitions::own().find(Kind::Source, &self.kind),
-            ))),
+            of_type: Some((Kind::Source, self.kind.clone())),
             secret: &["writeKey"],
             ..Snapshot::new(TargetType::Source, &self.id, &self.name, value)
         }

@@ -7,6 +7,7 @@
 
 mod append_only;
 mod concurrency;
+mod definitions;
 mod faults_postgres;
 mod faults_sqlite;
 mod index;

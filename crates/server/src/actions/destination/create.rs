@@ -52,7 +52,8 @@ impl Action for CreateDestination {
             .workspace(self.place.workspace)?
             .ok_or(Error::NotFound("workspace"))?;
         input::name(&self.name)?;
-        input::kind(Kind::Destination, &self.kind, &workspace)?;
+        let definitions = tx.definitions(self.place.organization)?;
+        input::kind(&definitions, Kind::Destination, &self.kind, &workspace)?;
         let config = input::config(self.config.as_ref())?;
         let external_id = input::external_id(self.external_id.as_deref())?;
         if let Some(external) = &external_id

@@ -54,7 +54,8 @@ impl Action for CreateSource {
             .workspace(self.place.workspace)?
             .ok_or(Error::NotFound("workspace"))?;
         input::name(&self.name)?;
-        input::kind(Kind::Source, &self.kind, &workspace)?;
+        let definitions = tx.definitions(self.place.organization)?;
+        input::kind(&definitions, Kind::Source, &self.kind, &workspace)?;
         let config = input::config(self.config.as_ref())?;
         let external_id = input::external_id(self.external_id.as_deref())?;
         if let Some(external) = &external_id

@@ -64,6 +64,8 @@ where
         catalogue::USER_SIGNED_IN,
         catalogue::USER_SIGNED_OUT,
         catalogue::USER_UPDATED_EMAIL,
+        catalogue::DEFINITION_IMPORTED,
+        catalogue::DEFINITION_DELETED,
     ];
     type Output = ();
 
