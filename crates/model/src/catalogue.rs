@@ -13,6 +13,8 @@ pub enum TargetType {
     Transformation,
     /// A library that transformations import.
     TransformationLibrary,
+    /// An account at another service, with its secret.
+    Account,
     /// A person.
     User,
     /// An invitation to a person.
@@ -46,6 +48,7 @@ impl TargetType {
         Self::Destination,
         Self::Transformation,
         Self::TransformationLibrary,
+        Self::Account,
         Self::User,
         Self::UserInvitation,
         Self::Organization,
@@ -67,6 +70,7 @@ impl TargetType {
             Self::Destination => "destination",
             Self::Transformation => "transformation",
             Self::TransformationLibrary => "transformation_library",
+            Self::Account => "account",
             Self::User => "user",
             Self::UserInvitation => "user_invitation",
             Self::Organization => "organization",
@@ -103,6 +107,8 @@ pub enum Group {
     Destination,
     /// Transformations and their libraries.
     Transformation,
+    /// Accounts at other services.
+    Account,
     /// People, roles, invitations.
     Team,
     /// Second factors.
@@ -125,6 +131,7 @@ impl Group {
         Self::Source,
         Self::Destination,
         Self::Transformation,
+        Self::Account,
         Self::Team,
         Self::Mfa,
         Self::SignIn,
@@ -140,6 +147,7 @@ impl Group {
             Self::Source => "Source",
             Self::Destination => "Destination",
             Self::Transformation => "Transformation",
+            Self::Account => "Account",
             Self::Team => "Team",
             Self::Mfa => "MFA",
             Self::SignIn => "Sign-in",
@@ -156,6 +164,7 @@ impl Group {
             Self::Source => "source",
             Self::Destination => "destination",
             Self::Transformation => "transformation",
+            Self::Account => "account",
             Self::Team => "team",
             Self::Mfa => "mfa",
             Self::SignIn => "sign-in",
@@ -276,6 +285,12 @@ catalogue! {
     LIBRARY_PUBLISHED = TransformationLibrary."published", "Published", "Library", Transformation;
     /// A library is deleted.
     LIBRARY_DELETED = TransformationLibrary."deleted", "Deleted", "Library", Transformation;
+    /// An account at another service is added.
+    ACCOUNT_CREATED = Account."created", "Created", "Account", Account;
+    /// An account's name, options or secret change.
+    ACCOUNT_UPDATED = Account."updated", "Updated", "Account", Account;
+    /// An account is deleted.
+    ACCOUNT_DELETED = Account."deleted", "Deleted", "Account", Account;
     /// Someone becomes a member of the organization.
     USER_ADDED_TO_ORGANIZATION = User."added_to_organization", "Added", "Team", Team;
     /// A member's role or permissions change.

@@ -23,6 +23,8 @@ enum Rule {
     Keys(Vec<String>),
     /// Every string is.
     Strings,
+    /// Every string is, but for those directly under these keys.
+    StringsBut(&'static [&'static str]),
 }
 
 /// A value on a page.
@@ -52,6 +54,14 @@ impl Matcher {
         }
     }
 
+    /// For a configuration of which a few members are known, and are no secrets. Every other string is one.
+    pub const fn strings_but(clear: &'static [&'static str]) -> Self {
+        Self {
+            rule: Rule::StringsBut(clear),
+            redact: Vec::new(),
+        }
+    }
+
     /// Who may see the value at a path of the configuration. It is for a walk from the outside in that stops at what is
     /// hidden: what lies below a secret key has no answer of its own.
     pub fn visibility(&self, path: &[Segment<'_>], value: &Value) -> Visibility {
@@ -61,6 +71,9 @@ impl Matcher {
         let secret = match &self.rule {
             Rule::Keys(patterns) => is_one_of(patterns),
             Rule::Strings => value.is_string(),
+            Rule::StringsBut(clear) => {
+                value.is_string() && !matches!(path, [Segment::Key(key)] if clear.contains(key))
+            }
         };
         if secret {
             Visibility::Secret

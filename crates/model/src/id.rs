@@ -86,6 +86,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// An account at another service.
+    AccountId;
     /// A log: one for each organization, one for the instance.
     LogId;
     /// An event in a log.

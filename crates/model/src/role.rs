@@ -89,6 +89,8 @@ words! {
         EditConnections = "edit_connections", "Edit connections";
         /// Create, change, publish and delete transformations and libraries, and put them before destinations.
         EditTransformations = "edit_transformations", "Edit transformations";
+        /// Create, change and delete accounts at other services.
+        EditAccounts = "edit_accounts", "Edit accounts";
         /// Change the workspace's settings.
         EditWorkspace = "edit_workspace", "Edit the workspace";
         /// Read the audit log.
@@ -162,6 +164,11 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         permission: Permission::EditTransformations,
+        workspace: EDITORS,
+        service: false,
+    },
+    Rule {
+        permission: Permission::EditAccounts,
         workspace: EDITORS,
         service: false,
     },
@@ -318,6 +325,7 @@ mod tests {
         edit_destinations: org admin, admin, editor
         edit_connections: org admin, admin, editor
         edit_transformations: org admin, admin, editor
+        edit_accounts: org admin, admin, editor
         edit_workspace: org admin, admin
         read_audit_log: org admin, admin, auditor, service
         view_members: org admin, admin, editor, viewer, auditor

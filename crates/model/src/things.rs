@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::catalogue::TargetType;
 use crate::clock::Micros;
 use crate::id::{
-    ConnectionId, DestinationId, FactorId, InvitationId, OrganizationId, RevisionId, SessionId,
-    SourceId, TokenId, TransformationId, UserId, VersionId, WorkspaceId,
+    AccountId, ConnectionId, DestinationId, FactorId, InvitationId, OrganizationId, RevisionId,
+    SessionId, SourceId, TokenId, TransformationId, UserId, VersionId, WorkspaceId,
 };
 use crate::role::{Access, OrganizationRole, WorkspaceRole};
 
@@ -131,6 +131,129 @@ pub struct Destination {
     pub created_at: Micros,
     /// When it last changed.
     pub updated_at: Micros,
+}
+
+/// An account at another service, such as a warehouse that reverse ETL reads from.
+#[derive(Clone, PartialEq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// What it is an account of, as it was posted: `SOURCE_BIGQUERY`.
+    pub definition: String,
+    /// What is not secret of it; always an object.
+    pub options: Value,
+    /// What is; always an object. No answer has it.
+    pub secret: Value,
+    /// The id that a client's own project gives it.
+    pub external_id: Option<String>,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+impl Account {
+    /// What its definition says of it: the type (`bigquery`) and the category (`source`). Both are in its name; one that is
+    /// of no known category is a type of its own, without a category.
+    pub fn kind(definition: &str) -> (String, &'static str) {
+        let of = |prefix, category| {
+            let rest: &str = definition.strip_prefix(prefix)?;
+            (!rest.is_empty()).then(|| (rest.to_lowercase(), category))
+        };
+        of("SOURCE_", "source")
+            .or_else(|| of("DESTINATION_", "destination"))
+            .unwrap_or_else(|| (definition.to_lowercase(), ""))
+    }
+}
+
+/// What reverse ETL reads: a table of a warehouse, or what a query gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetlSource {
+    /// Its id.
+    pub id: SourceId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// Which of the two it is.
+    pub kind: RetlKind,
+    /// The warehouse's type, as it was posted: `bigquery`.
+    pub definition: String,
+    /// The account that it is read with.
+    pub account: AccountId,
+    /// Whether it is read.
+    pub enabled: bool,
+    /// What is read, as it was sent; always an object.
+    pub config: Value,
+    /// The id that a client's own project gives it.
+    pub external_id: Option<String>,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// What a source of reverse ETL reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetlKind {
+    /// What a query gives.
+    Model,
+    /// A table, or the files of a bucket.
+    Table,
+}
+
+impl RetlKind {
+    /// The word that is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Table => "table",
+        }
+    }
+}
+
+impl std::str::FromStr for RetlKind {
+    type Err = crate::role::UnknownWord;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Model, Self::Table]
+            .into_iter()
+            .find(|one| one.as_str() == text)
+            .ok_or(crate::role::UnknownWord)
+    }
+}
+
+/// A source of reverse ETL that feeds a destination.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetlConnection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// What is read.
+    pub source: SourceId,
+    /// Where it goes.
+    pub destination: DestinationId,
+    /// Whether it is synced.
+    pub enabled: bool,
+    /// When and how: `schedule`, `syncBehaviour`, `identifiers`, and what else was sent of these; always an object.
+    pub settings: Value,
+    /// The id that a client's own project gives it.
+    pub external_id: Option<String>,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+impl RetlConnection {
+    /// The object of the destination that it writes; empty where there is only one.
+    pub fn object(&self) -> &str {
+        self.settings["object"].as_str().unwrap_or_default()
+    }
 }
 
 /// A source that feeds a destination.

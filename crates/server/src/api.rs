@@ -1,6 +1,7 @@
 //! The HTTP API: RudderStack's public one for sources, destinations, connections, transformations and libraries, and ours
 //! for the audit log. A file's path is the path of its URLs.
 
+pub mod accounts;
 pub mod answer;
 pub mod audit_logs;
 pub mod catalog;
@@ -13,6 +14,8 @@ pub mod members;
 pub mod organization;
 pub mod paging;
 pub mod privacy;
+pub mod retl_connections;
+pub mod retl_sources;
 pub mod sources;
 pub mod tokens;
 pub mod transformations;
@@ -59,6 +62,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(event_stream_sources::routes())
         .merge(destinations::routes())
         .merge(connections::routes())
+        .merge(accounts::routes())
+        .merge(retl_sources::routes())
+        .merge(retl_connections::routes())
         .merge(transformations::routes())
         .merge(catalog::routes())
         .merge(audit_logs::routes())

@@ -140,6 +140,7 @@ ids_are_text!(
     SourceId,
     DestinationId,
     RevisionId,
+    AccountId,
     ConnectionId,
     TransformationId,
     VersionId

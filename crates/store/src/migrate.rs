@@ -17,12 +17,14 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0002_the_log_proves_itself.sql"),
     include_str!("../migrations/sqlite/0003_the_team.sql"),
     include_str!("../migrations/sqlite/0004_definitions.sql"),
+    include_str!("../migrations/sqlite/0005_accounts_and_reverse_etl.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
     include_str!("../migrations/postgres/0002_the_log_proves_itself.sql"),
     include_str!("../migrations/postgres/0003_the_team.sql"),
     include_str!("../migrations/postgres/0004_definitions.sql"),
+    include_str!("../migrations/postgres/0005_accounts_and_reverse_etl.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old

@@ -1,5 +1,6 @@
 //! The tables, one file each. Every write notes the row before and after in the transaction.
 
+pub(crate) mod accounts;
 pub(crate) mod challenges;
 pub(crate) mod connections;
 pub(crate) mod definitions;
@@ -17,6 +18,8 @@ pub(crate) mod members;
 pub(crate) mod names;
 pub(crate) mod organizations;
 pub(crate) mod outbox;
+pub(crate) mod retl_connections;
+pub(crate) mod retl_sources;
 pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod sources;

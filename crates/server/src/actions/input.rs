@@ -83,18 +83,23 @@ pub fn required_external_id(id: &str, now: Option<&str>) -> Result<String> {
 
 /// Settings: an object; nothing and `null` are an empty one.
 pub fn config(config: Option<&Value>) -> Result<Value> {
-    match config {
+    object("config", "config_not_an_object", config)
+}
+
+/// An object in a field; nothing and `null` are an empty one. What is none is refused with `code`.
+pub fn object(field: &str, code: &'static str, value: Option<&Value>) -> Result<Value> {
+    match value {
         None | Some(Value::Null) => Ok(Value::Object(serde_json::Map::new())),
         Some(value @ Value::Object(_)) if depth(value) > CONFIG_DEPTH => Err(Error::field(
             "too_deep",
-            "config",
-            format!("config may be nested {CONFIG_DEPTH} levels at most"),
+            field,
+            format!("{field} may be nested {CONFIG_DEPTH} levels at most"),
         )),
         Some(value @ Value::Object(_)) => Ok(value.clone()),
         Some(_) => Err(Error::field(
-            "config_not_an_object",
-            "config",
-            "config must be an object",
+            code,
+            field,
+            format!("{field} must be an object"),
         )),
     }
 }

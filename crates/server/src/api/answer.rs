@@ -2,11 +2,13 @@
 
 use std::str::FromStr;
 
+use axum::http::StatusCode;
 use model::role::Permission;
 use serde::{Deserialize, Serialize};
 use store::{Error, Result, Rx};
 use utoipa::ToSchema;
 
+use crate::problem::Problem;
 use crate::request::{Bearer, Place};
 
 /// The id in a path. What is no id is the id of nothing.
@@ -44,3 +46,12 @@ pub struct ExternalId {
 /// An answer without content.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Nothing {}
+
+/// The answer to who wants something of reverse ETL to be run.
+pub fn not_run() -> Problem {
+    Problem::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "not_run",
+        "Reverse ETL is kept here and not run: nothing was started.",
+    )
+}

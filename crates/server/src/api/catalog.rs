@@ -50,9 +50,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(categories))
         .routes(routes!(tracking_plans))
         .routes(routes!(data_graphs))
-        .routes(routes!(retl_sources))
-        .routes(routes!(retl_connections))
-        .routes(routes!(accounts))
 }
 
 async fn look(app: &App, bearer: Bearer) -> Result<(), Problem> {
@@ -122,23 +119,5 @@ async fn tracking_plans(
 /// Data graphs: none are kept yet.
 #[utoipa::path(get, path = "/v2/data-graphs", tag = "Not kept yet", responses((status = 200, body = Empty)))]
 async fn data_graphs(State(app): State<App>, bearer: Bearer) -> Result<Json<Empty>, Problem> {
-    empty(&app, bearer).await
-}
-
-/// Sources of reverse ETL: none are kept yet.
-#[utoipa::path(get, path = "/v2/retl-sources", tag = "Not kept yet", responses((status = 200, body = Empty)))]
-async fn retl_sources(State(app): State<App>, bearer: Bearer) -> Result<Json<Empty>, Problem> {
-    empty(&app, bearer).await
-}
-
-/// Connections of reverse ETL: none are kept yet.
-#[utoipa::path(get, path = "/v2/retl-connections", tag = "Not kept yet", responses((status = 200, body = Empty)))]
-async fn retl_connections(State(app): State<App>, bearer: Bearer) -> Result<Json<Empty>, Problem> {
-    empty(&app, bearer).await
-}
-
-/// Accounts: none are kept yet.
-#[utoipa::path(get, path = "/v2/accounts", tag = "Not kept yet", responses((status = 200, body = Empty)))]
-async fn accounts(State(app): State<App>, bearer: Bearer) -> Result<Json<Empty>, Problem> {
     empty(&app, bearer).await
 }

@@ -35,6 +35,8 @@ pub struct Can {
     pub edit_sources: bool,
     /// Create, change and delete destinations, with their connections and transformations.
     pub edit_destinations: bool,
+    /// Create, change and delete accounts at other services.
+    pub edit_accounts: bool,
     /// Change the workspace's settings.
     pub edit_workspace: bool,
     /// Read the audit log.
@@ -113,6 +115,7 @@ fn can(rx: &mut Rx<'_>, acting: &Acting, workspace: &Workspace) -> Result<Can> {
     Ok(Can {
         edit_sources: may(Permission::EditSources)?,
         edit_destinations: may(Permission::EditDestinations)?,
+        edit_accounts: may(Permission::EditAccounts)?,
         edit_workspace: may(Permission::EditWorkspace)?,
         read_audit_log: may(Permission::ReadAuditLog)?,
         view_members: may(Permission::ViewMembers)?,

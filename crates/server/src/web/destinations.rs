@@ -18,6 +18,7 @@ use super::form::{Form, Sent};
 use super::history::{self, Known, Part, Reader};
 use super::me::Me;
 use super::refusal::Refusal;
+use super::retl_sources;
 use super::things::{self, From, Wrong};
 use super::transformations::language;
 use super::view::delete::{Delete, Question};
@@ -67,7 +68,7 @@ fn row(rx: &mut Rx<'_>, one: Destination, reader: &Reader) -> Result<ResourceRow
     let definitions = rx.definitions_of(one.workspace)?;
     let (kind, known) = things::kind(&definitions, Kind::Destination, &one.kind);
     Ok(ResourceRow {
-        connections: rx.connections_of_destination(one.id)?.len() as u64,
+        connections: connected(rx, one.id)?,
         last_change: reader.known(rx, one.id.as_str())?.last,
         id: one.id.to_string(),
         name: one.name,
@@ -210,7 +211,7 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
                 destination: found(rx, place, id)?,
                 definitions: rx.definitions(place.organization)?,
                 known: reader.known(rx, id.as_str())?,
-                connections: rx.connections_of_destination(id)?.len() as u64,
+                connections: connected(rx, id)?,
             })
         })
         .await?;
@@ -234,6 +235,13 @@ fn head(me: &Me, seen: &Seen) -> DestinationHead {
     }
 }
 
+/// How many sources are connected, those of reverse ETL included.
+fn connected(rx: &mut Rx<'_>, id: DestinationId) -> Result<u64> {
+    let streams = rx.connections_of_destination(id)?.len();
+    let synced = rx.retl_connections_of_destination(id)?.len();
+    Ok((streams + synced) as u64)
+}
+
 fn connections(
     rx: &mut Rx<'_>,
     place: Place,
@@ -252,6 +260,21 @@ fn connections(
             source_name: from.name,
             source_kind: things::kind(&definitions, Kind::Source, &from.kind).0,
             enabled: one.enabled,
+            schedule: None,
+            since: clock.at(one.created_at),
+        });
+    }
+    for one in rx.retl_connections_of_destination(id)? {
+        let from = rx
+            .retl_source(place.workspace, one.source)?
+            .ok_or(Error::NotFound("source"))?;
+        connections.push(Connection {
+            id: one.id.to_string(),
+            source_id: from.id.to_string(),
+            source_name: from.name,
+            source_kind: retl_sources::kind(from.kind, &from.definition),
+            enabled: one.enabled,
+            schedule: Some(retl_sources::schedule(&one)),
             since: clock.at(one.created_at),
         });
     }
@@ -513,12 +536,7 @@ pub(super) async fn take_transformation(Path(id): Path<String>, sent: Sent) -> A
 async fn question(app: &App, one: &Destination) -> Result<Question> {
     let id = one.id;
     let (connections, has_transformation) = app
-        .read(move |rx| {
-            Ok((
-                rx.connections_of_destination(id)?.len(),
-                rx.link(id)?.is_some(),
-            ))
-        })
+        .read(move |rx| Ok((connected(rx, id)?, rx.link(id)?.is_some())))
         .await?;
     let mut consequences = Vec::new();
     let mut recorded_as = Vec::new();

@@ -167,6 +167,7 @@ impl<'c> Shower<'c> {
             Some(kind) => {
                 let folder = match kind {
                     TargetType::Source => Some("sources"),
+                    TargetType::Account => Some("accounts"),
                     TargetType::Destination => Some("destinations"),
                     TargetType::Transformation => Some("transformations"),
                     TargetType::TransformationLibrary => Some("libraries"),

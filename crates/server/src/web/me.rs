@@ -159,7 +159,8 @@ impl FromRequestParts<App> for Me {
         let (counts, flash) = app
             .read(move |rx| {
                 let counts = NavCounts {
-                    sources: Some(rx.sources(workspace, None, 1, None)?.total),
+                    sources: Some(rx.source_rows(workspace, None, 1)?.total),
+                    accounts: Some(rx.accounts(workspace, None, 1, None)?.total),
                     destinations: Some(rx.destinations(workspace, None, 1, None)?.total),
                     transformations: Some(
                         rx.transformations(workspace, CodeKind::Transformation, None, 1)?

@@ -22,8 +22,10 @@ mod home;
 mod libraries;
 mod links;
 mod me;
+mod outside_accounts;
 mod profile;
 mod refusal;
+mod retl_sources;
 mod settings;
 mod setup;
 mod sign_in;
@@ -72,6 +74,9 @@ use crate::actions::member::change::ChangeMember;
 use crate::actions::member::leave::LeaveOrganization;
 use crate::actions::member::remove::RemoveMember;
 use crate::actions::organization::update::UpdateOrganization;
+use crate::actions::outside_account::create::CreateAccount;
+use crate::actions::outside_account::delete::DeleteAccount;
+use crate::actions::outside_account::update::UpdateAccount;
 use crate::actions::privacy::erase_person::ErasePerson;
 use crate::actions::session::revoke::RevokeSessions;
 use crate::actions::session::sign_in::SignIn;
@@ -188,6 +193,15 @@ pub fn table() -> Vec<Route> {
         ),
         read("/libraries", libraries::list),
         read("/libraries/{id}", libraries::page),
+        read("/accounts", outside_accounts::list),
+        form::<CreateAccount, _, _>("/accounts", outside_accounts::create),
+        read("/accounts/new", outside_accounts::new),
+        read("/accounts/{id}", outside_accounts::overview),
+        form::<UpdateAccount, _, _>("/accounts/{id}", outside_accounts::update),
+        read("/accounts/{id}/settings", outside_accounts::settings),
+        read("/accounts/{id}/audit-logs", outside_accounts::audit_logs),
+        read("/accounts/{id}/delete", outside_accounts::ask_delete),
+        form::<DeleteAccount, _, _>("/accounts/{id}/delete", outside_accounts::delete),
         read("/settings", settings::home),
         read("/settings/workspace", settings::workspace),
         form::<UpdateWorkspace, _, _>("/settings/workspace", settings::update_workspace),

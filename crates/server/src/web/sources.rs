@@ -3,9 +3,9 @@
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use model::definition::Kind;
-use model::id::SourceId;
+use model::id::{SourceId, WorkspaceId};
 use model::things::Source;
-use store::{Error, Result, Rx};
+use store::{Error, Result, Rx, SourceRow};
 
 use super::answer::Answer;
 use super::flash::Done;
@@ -13,6 +13,7 @@ use super::form::{Form, Sent};
 use super::history::{self, Known, Part, Reader};
 use super::me::Me;
 use super::refusal::Refusal;
+use super::retl_sources;
 use super::things::{self, From, Wrong};
 use super::view::delete::{Delete, Question};
 use super::view::frame::NavItem;
@@ -37,8 +38,11 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
     let (place, reader) = (me.place(), Reader::of(&me));
     let (rows, next) = app
         .read(move |rx| {
-            let page = rx.sources(place.workspace, after.as_ref(), things::PAGE, None)?;
-            let rows = page.items.into_iter().map(|one| row(rx, one, &reader));
+            let page = rx.source_rows(place.workspace, after.as_ref(), things::PAGE)?;
+            let rows = page
+                .items
+                .into_iter()
+                .map(|one| row(rx, place.workspace, one, &reader));
             Ok((rows.collect::<Result<Vec<_>>>()?, page.next))
         })
         .await?;
@@ -50,11 +54,21 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
     })
 }
 
-fn row(rx: &mut Rx<'_>, one: Source, reader: &Reader) -> Result<ResourceRow> {
-    let definitions = rx.definitions_of(one.workspace)?;
-    let (kind, known) = things::kind(&definitions, Kind::Source, &one.kind);
+fn row(
+    rx: &mut Rx<'_>,
+    workspace: WorkspaceId,
+    one: SourceRow,
+    reader: &Reader,
+) -> Result<ResourceRow> {
+    let (kind, known) = match one.retl {
+        Some(kind) => (retl_sources::kind(kind, &one.kind), true),
+        None => {
+            let definitions = rx.definitions_of(workspace)?;
+            things::kind(&definitions, Kind::Source, &one.kind)
+        }
+    };
     Ok(ResourceRow {
-        connections: rx.connections_of_source(one.id)?.len() as u64,
+        connections: one.connections,
         last_change: reader.known(rx, one.id.as_str())?.last,
         id: one.id.to_string(),
         name: one.name,
@@ -146,6 +160,7 @@ fn head(me: &Me, seen: &Seen) -> SourceHead {
         enabled: seen.source.enabled,
         can_edit: me.signed_in.can.edit_sources,
         can_audit: me.signed_in.can.read_audit_log,
+        has_settings: true,
         deleted: false,
         events: seen.known.events,
         last_change: seen.known.last.clone(),
@@ -154,6 +169,9 @@ fn head(me: &Me, seen: &Seen) -> SourceHead {
 
 /// `GET /sources/{id}`
 pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    if let Some(seen) = retl_sources::seen(&app, &me, &id).await? {
+        return retl_sources::overview(&app, &me, &seen).await;
+    }
     let seen = seen(&app, &me, &id).await?;
     let (place, id) = (me.place(), seen.source.id);
     let destinations = app
@@ -214,6 +232,9 @@ pub(super) async fn settings(State(app): State<App>, me: Me, Path(id): Path<Stri
 /// `POST /sources/{id}`: all settings, or only whether it is enabled.
 pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
+    if let Some(seen) = retl_sources::seen(&app, &me, &id).await? {
+        return retl_sources::enable(&me, seen.source.id, &form).await;
+    }
     let path = format!("/sources/{id}");
     let mut action = UpdateSource {
         place: me.place(),
@@ -257,11 +278,8 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     }
 }
 
-async fn question(app: &App, me: &Me, source: &Source) -> Result<Question> {
-    let id = source.id;
-    let connections = app
-        .read(move |rx| Ok(rx.connections_of_source(id)?.len()))
-        .await?;
+/// What is asked before a source is deleted.
+pub(super) fn question_of(id: SourceId, name: &str, connections: usize) -> Question {
     let (consequences, mut recorded_as) = match connections {
         0 => (Vec::new(), Vec::new()),
         1 => (
@@ -274,16 +292,33 @@ async fn question(app: &App, me: &Me, source: &Source) -> Result<Question> {
         ),
     };
     recorded_as.push("Deleted".to_owned());
-    debug_assert!(me.signed_in.can.edit_sources, "only asked of who may");
-    Ok(Question {
+    Question {
         noun: "source".to_owned(),
-        name: source.name.clone(),
+        name: name.to_owned(),
         action: format!("/sources/{id}/delete"),
         back: format!("/sources/{id}"),
         list: ("Sources".to_owned(), "/sources".to_owned()),
         consequences,
         recorded_as,
-    })
+    }
+}
+
+/// A source that may be deleted: its id, what is asked before, and whether it is one of reverse ETL.
+async fn to_delete(
+    app: &App,
+    me: &Me,
+    id: &str,
+) -> std::result::Result<(SourceId, Question, bool), Refusal> {
+    if let Some(seen) = retl_sources::seen(app, me, id).await? {
+        let question = retl_sources::question(app, &seen.source).await?;
+        return Ok((seen.source.id, question, true));
+    }
+    let source = seen(app, me, id).await?.source;
+    let id = source.id;
+    let connections = app
+        .read(move |rx| Ok(rx.connections_of_source(id)?.len()))
+        .await?;
+    Ok((id, question_of(id, &source.name, connections), false))
 }
 
 /// `GET /sources/{id}/delete`
@@ -291,10 +326,10 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
     if !me.signed_in.can.edit_sources {
         return Err(Refusal::not_for_you(PERMISSION));
     }
-    let seen = seen(&app, &me, &id).await?;
+    let (_, question, _) = to_delete(&app, &me, &id).await?;
     me.show(&Delete {
         frame: me.frame(NAV),
-        question: question(&app, &me, &seen.source).await?,
+        question,
         errors: Errors::default(),
     })
 }
@@ -302,20 +337,23 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
 /// `POST /sources/{id}/delete`
 pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let seen = seen(&app, &me, &id).await?;
-    let errors = things::confirmed(form.text("confirm"), &seen.source.name);
+    let (id, question, is_retl) = to_delete(&app, &me, &id).await?;
+    let errors = things::confirmed(form.text("confirm"), &question.name);
     // Who may not delete it hears so, and it is recorded, whatever was typed.
     if me.signed_in.can.edit_sources && !errors.is_empty() {
         let view = Delete {
             frame: me.frame(NAV),
-            question: question(&app, &me, &seen.source).await?,
+            question,
             errors,
         };
         return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);
     }
+    if is_retl {
+        return retl_sources::delete(&me, id).await;
+    }
     let action = DeleteSource {
         place: me.place(),
-        id: seen.source.id,
+        id,
     };
     let made = me.perform(action).await?;
     Ok(me.done("/sources", Done::Deleted, &made.entries))
@@ -331,6 +369,11 @@ pub(super) async fn audit_logs(
     let id: SourceId = things::id(&id)?;
     let path = format!("/sources/{id}");
     let (log, newest) = history::of(&app, &me, id.as_str(), &path, &part).await?;
+    if let Some(seen) = retl_sources::seen(&app, &me, id.as_str()).await? {
+        let head = retl_sources::head(&me, &seen);
+        let frame = me.frame(NAV);
+        return me.show(&SourceAuditLogs { frame, head, log });
+    }
     let head = match (seen(&app, &me, id.as_str()).await, newest) {
         (Ok(seen), _) => head(&me, &seen),
         (Err(refusal), None) => return Err(refusal),
@@ -342,6 +385,7 @@ pub(super) async fn audit_logs(
             enabled: false,
             can_edit: false,
             can_audit: true,
+            has_settings: false,
             deleted: true,
             events: log.total,
             last_change: None,

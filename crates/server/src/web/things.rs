@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use model::definition::{Definitions, Kind};
 use serde::Deserialize;
+use serde_json::Value;
 use store::{After, Error};
 
 use super::refusal::{Refusal, sentence};
@@ -77,6 +78,20 @@ pub(super) fn types(definitions: &Definitions, of: Kind, current: &str) -> Vec<C
         }
     }
     groups
+}
+
+/// The members of an object as a page lists them: names and values.
+pub(super) fn members(object: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), text(value)))
+        .collect()
 }
 
 /// Why a form was not taken, where the form can say it: the status, what is wrong with its fields, and what is wrong

@@ -381,7 +381,7 @@ fn what_is_not_kept_yet_has_honest_empty_lists() {
     /v2/catalog/categories?hasExternalId=true {"data":[],"total":0,"currentPage":1,"pageSize":50}
     /v2/catalog/tracking-plans?hasExternalId=true {"trackingPlans":[]}
     /v2/data-graphs?hasExternalId=true&page=1&pageSize=100 {"data":[],"paging":{"total":0}}
-    /v2/retl-sources?hasExternalId=true&sourceType=model {"data":[],"paging":{"total":0}}
+    /v2/retl-sources?hasExternalId=true&sourceType=model {"data":[]}
     /v2/retl-connections?hasExternalId=true {"data":[],"paging":{"total":0}}
     /v2/accounts?hasExternalId=true {"data":[],"paging":{"total":0}}
     /transformations {"transformations":[]}

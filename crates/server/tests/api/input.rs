@@ -302,6 +302,9 @@ fn ids_that_are_unknown_malformed_or_another_organization_s_are_not_found() {
                 "/transformations",
                 "/libraries",
                 "/v2/event-stream-sources",
+                "/v2/accounts",
+                "/v2/retl-sources",
+                "/v2/retl-connections",
                 "/v2/audit-logs",
             ] {
                 let path = format!("{path}/{wrong}");

@@ -1,5 +1,6 @@
 //! The HTTP API, request by request, against the whole router and a real store.
 
+mod accounts;
 mod answers;
 mod code;
 mod events;
@@ -10,6 +11,7 @@ mod privacy;
 mod proof;
 mod rates;
 mod reading;
+mod retl;
 mod secrets;
 mod support;
 mod team;

@@ -74,6 +74,42 @@ const ROUTES: &[(&str, &str, &str)] = &[
         r#"{"externalId":"{l}"}"#,
     ),
     ("DELETE", "/libraries/{l}", ""),
+    (
+        "POST",
+        "/v2/accounts",
+        r#"{"name":"New","accountDefinitionName":"SOURCE_S3"}"#,
+    ),
+    ("PUT", "/v2/accounts/{a}", r#"{"name":"New"}"#),
+    (
+        "PUT",
+        "/v2/accounts/{a}/external-id",
+        r#"{"externalId":"{a}"}"#,
+    ),
+    ("DELETE", "/v2/accounts/{b}", ""),
+    (
+        "POST",
+        "/v2/retl-sources",
+        r#"{"name":"New","sourceType":"model","sourceDefinitionName":"s3","accountId":"{a}","config":{"sql":"s"}}"#,
+    ),
+    ("PUT", "/v2/retl-sources/{r}", r#"{"name":"New"}"#),
+    (
+        "PUT",
+        "/v2/retl-sources/{r}/external-id",
+        r#"{"externalId":"{r}"}"#,
+    ),
+    ("DELETE", "/v2/retl-sources/{r}", ""),
+    (
+        "POST",
+        "/v2/retl-connections",
+        r#"{"sourceId":"{r}","destinationId":"{e}","schedule":{"type":"manual"},"syncBehaviour":"full","identifiers":[{"from":"a","to":"b"}]}"#,
+    ),
+    ("PUT", "/v2/retl-connections/{x}", r#"{"enabled":false}"#),
+    (
+        "PUT",
+        "/v2/retl-connections/{x}/external-id",
+        r#"{"externalId":"{x}"}"#,
+    ),
+    ("DELETE", "/v2/retl-connections/{x}", ""),
 ];
 
 /// Names in paths and bodies, and what they stand for: things of their own, so that each success has something to change.
@@ -90,6 +126,9 @@ fn fixture(api: &Api, number: usize) -> Vec<(&'static str, String)> {
     );
     let l = api.code("libraries", &format!("L{number}"), "a");
     api.link(&e, &id(&used)).ok();
+    let (a, b) = (api.account("A"), api.account("B"));
+    let r = api.model("R", &a);
+    let x = api.synced(&r, &d);
     let v = t["versionId"].as_str().expect("an id").to_owned();
     vec![
         ("{s}", s),
@@ -99,6 +138,10 @@ fn fixture(api: &Api, number: usize) -> Vec<(&'static str, String)> {
         ("{t}", id(&t)),
         ("{v}", v),
         ("{l}", id(&l)),
+        ("{a}", a),
+        ("{b}", b),
+        ("{r}", r),
+        ("{x}", x),
         ("{n}", number.to_string()),
     ]
 }
@@ -131,6 +174,10 @@ const OWN_ROUTES: &[(&str, &str)] = &[
     ("DELETE", "/v2/tokens/{id}"),
     ("PUT", "/v2/sources/{id}/access"),
     ("PUT", "/v2/destinations/{id}/access"),
+    // Nothing is run: `retl` says so.
+    ("POST", "/v2/retl-sources/preview"),
+    ("POST", "/v2/retl-connections/{id}/start"),
+    ("POST", "/v2/retl-connections/{id}/stop"),
 ];
 
 #[test]
@@ -384,6 +431,11 @@ fn who_may_look_may_and_nobody_else_sees_anything() {
         ("/transformations/{t}/versions/{v}", false),
         ("/libraries/{l}", false),
         ("/libraries/{l}/versions", false),
+        ("/v2/retl-connections", true),
+        ("/v2/accounts/{a}", false),
+        ("/v2/retl-sources/{r}", false),
+        ("/v2/retl-connections/{x}", false),
+        ("/v2/retl-connections/{x}/syncs", false),
     ] {
         let path = filled(path, &things);
         let status = |token: &str| api.ask("GET", &path, token, &Value::Null).status;

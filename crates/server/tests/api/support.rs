@@ -219,6 +219,29 @@ impl Api {
         id(&self.post("/v2/connections", body).ok()["connection"])
     }
 
+    pub(crate) fn account(&self, name: &str) -> String {
+        let body = json!({ "name": name, "accountDefinitionName": "SOURCE_BIGQUERY", "secret": { "credentials": "s3cret" } });
+        id(&self.post("/v2/accounts", body).ok())
+    }
+
+    /// A source of reverse ETL that reads what a query gives.
+    pub(crate) fn model(&self, name: &str, account: &str) -> String {
+        let body = json!({
+            "name": name, "sourceType": "model", "sourceDefinitionName": "bigquery", "accountId": account,
+            "config": { "primaryKey": "id", "sql": "select 1 as id" },
+        });
+        id(&self.post("/v2/retl-sources", body).ok())
+    }
+
+    /// A connection of reverse ETL.
+    pub(crate) fn synced(&self, source: &str, destination: &str) -> String {
+        let body = json!({
+            "sourceId": source, "destinationId": destination, "schedule": { "type": "manual" },
+            "syncBehaviour": "full", "identifiers": [{ "from": "id", "to": "user_id" }],
+        });
+        id(&self.post("/v2/retl-connections", body).ok())
+    }
+
     /// A transformation or library; `noun` is the path.
     pub(crate) fn code(&self, noun: &str, name: &str, code: &str) -> Value {
         let body = json!({ "name": name, "code": code, "language": "javascript" });
@@ -307,6 +330,9 @@ impl Api {
             "/v2/connections",
             "/transformations",
             "/libraries",
+            "/v2/accounts",
+            "/v2/retl-sources",
+            "/v2/retl-connections",
         ];
         let things: Vec<Value> = lists.iter().map(|path| self.get(path).ok()).collect();
         json!({ "things": things, "events": self.count() })

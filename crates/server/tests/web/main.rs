@@ -9,6 +9,7 @@ mod account;
 mod pages;
 mod proof;
 mod rates;
+mod reverse_etl;
 mod sessions;
 mod site;
 mod team;

@@ -22,6 +22,13 @@ const WITHOUT_AN_EVENT: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Routes for what would have to be run, and is not: they say so, and nothing happens.
+const NOT_RUN: &[&str] = &[
+    "POST /v2/retl-sources/preview",
+    "POST /v2/retl-connections/{id}/start",
+    "POST /v2/retl-connections/{id}/stop",
+];
+
 /// Forms that need what only another step gives (a link, a code, a session): walked in `sessions`, `team` and `account`.
 const ELSEWHERE: &[&str] = &[
     "/setup",
@@ -51,6 +58,10 @@ struct Things {
     person: String,
     invitation: String,
     token: String,
+    account: String,
+    unused_account: String,
+    retl_source: String,
+    retl_connection: String,
 }
 
 async fn id(site: &Site, path: &str, body: Value, at: &str) -> String {
@@ -84,6 +95,12 @@ async fn things(site: &Site, team: Team) -> Things {
     .await;
     let both = json!({"sourceId": source, "destinationId": destination});
     let connection = id(site, "/v2/connections", both, "/connection/id").await;
+    let account = |name: &str| json!({"name": name, "accountDefinitionName": "SOURCE_BIGQUERY"});
+    let unused_account = id(site, "/v2/accounts", account("Spare"), "/id").await;
+    let account = id(site, "/v2/accounts", account("Warehouse"), "/id").await;
+    let retl_source = id(site, "/v2/retl-sources", model(&account), "/id").await;
+    let retl_connection = synced(&retl_source, &destination);
+    let retl_connection = id(site, "/v2/retl-connections", retl_connection, "/id").await;
     let (_, made) = site
         .api("POST", "/transformations", Some(code("Mask")))
         .await;
@@ -106,7 +123,20 @@ async fn things(site: &Site, team: Team) -> Things {
         other_source,
         destination,
         connection,
+        account,
+        unused_account,
+        retl_source,
+        retl_connection,
     }
+}
+
+fn model(account: &str) -> Value {
+    json!({"name": "Customers", "sourceType": "model", "sourceDefinitionName": "bigquery", "accountId": account, "config": {"sql": "select 1"}})
+}
+
+fn synced(source: &str, destination: &str) -> Value {
+    let identifiers = json!([{"from": "id", "to": "user_id"}]);
+    json!({"sourceId": source, "destinationId": destination, "schedule": {"type": "manual"}, "syncBehaviour": "full", "identifiers": identifiers})
 }
 
 /// The address and what is sent there.
@@ -144,6 +174,25 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         "PUT /v2/connections/{id}" => (&*things.connection, json!({"enabled": false})),
         "DELETE /v2/connections/{id}" => (&*things.connection, Value::Null),
         "PUT /v2/connections/{id}/external-id" => (&*things.connection, external),
+        "POST /v2/accounts" => (
+            "",
+            json!({"name": "New", "accountDefinitionName": "SOURCE_S3"}),
+        ),
+        "PUT /v2/accounts/{id}" => (&*things.account, json!({"name": "Renamed"})),
+        "DELETE /v2/accounts/{id}" => (&*things.unused_account, Value::Null),
+        "PUT /v2/accounts/{id}/external-id" => (&*things.account, external),
+        "POST /v2/retl-sources" => ("", model(&things.account)),
+        "PUT /v2/retl-sources/{id}" => (&*things.retl_source, json!({"name": "Renamed"})),
+        "DELETE /v2/retl-sources/{id}" => (&*things.retl_source, Value::Null),
+        "PUT /v2/retl-sources/{id}/external-id" => (&*things.retl_source, external),
+        "POST /v2/retl-connections" => ("", {
+            let mut another = synced(&things.retl_source, &things.destination);
+            another["object"] = json!("another");
+            another
+        }),
+        "PUT /v2/retl-connections/{id}" => (&*things.retl_connection, json!({"enabled": false})),
+        "DELETE /v2/retl-connections/{id}" => (&*things.retl_connection, Value::Null),
+        "PUT /v2/retl-connections/{id}/external-id" => (&*things.retl_connection, external),
         "POST /v2/audit-logs/exports" => ("", json!({"format": "csv"})),
         "PUT /v2/members/{id}" => (&*things.person, json!({"role": "admin"})),
         "DELETE /v2/members/{id}" => (&*things.person, Value::Null),
@@ -197,6 +246,9 @@ async fn every_route_of_the_api_that_is_no_read_leaves_an_event() {
                 continue;
             }
             let route = format!("{method} {path}");
+            if NOT_RUN.contains(&&*route) {
+                continue;
+            }
             let (site, team) = Site::ready().await;
             let things = things(&site, team).await;
             site.sign().await;
@@ -270,6 +322,16 @@ fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, Strin
         "/destinations/{id}/transformation/delete" => (&*things.destination, vec![]),
         "/connections/{id}" => (&*things.connection, vec![("enabled", text("false"))]),
         "/connections/{id}/delete" => (&*things.connection, vec![]),
+        "/accounts" => (
+            "",
+            vec![
+                ("accountDefinitionName", text("SOURCE_S3")),
+                ("name", text("New")),
+                ("secret", text(r#"{"accessKey": "s3cret"}"#)),
+            ],
+        ),
+        "/accounts/{id}" => (&*things.account, vec![("name", text("Renamed"))]),
+        "/accounts/{id}/delete" => (&*things.unused_account, vec![("confirm", text("Spare"))]),
         "/settings/workspace" => ("", vec![]),
         "/settings/audit-logs/export" => ("", vec![("format", text("csv"))]),
         "/settings/team/{id}" => (

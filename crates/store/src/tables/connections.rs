@@ -70,6 +70,7 @@ impl Rx<'_> {
             table: "connections",
             columns: COLUMNS,
             only: "",
+            equal: &[],
             workspace,
             after,
             limit,

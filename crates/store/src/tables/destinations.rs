@@ -82,6 +82,7 @@ impl Rx<'_> {
             table: "destinations",
             columns: COLUMNS,
             only: "",
+            equal: &[],
             workspace,
             after,
             limit,

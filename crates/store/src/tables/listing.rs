@@ -1,27 +1,35 @@
 //! Lists, in the order in which their things were created, in pages that start after a key.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use model::clock::Micros;
 use model::id::WorkspaceId;
 
-use crate::db::{Param, Row, params};
+use crate::db::{Param, Row};
 use crate::error::Result;
 use crate::tx::Rx;
 
-/// Where a page of a list starts: after the thing that was created then, with this id.
+/// Where a page of a list starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct After {
-    /// When it was created.
-    pub created_at: Micros,
-    /// Its id.
-    pub id: String,
+pub enum After {
+    /// After the thing that was created then, with this id.
+    Thing {
+        /// When it was created.
+        created_at: Micros,
+        /// Its id.
+        id: String,
+    },
+    /// After so many things, for clients that count pages. What comes or goes meanwhile moves the rest.
+    Count(u64),
 }
 
 impl fmt::Display for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.created_at.0, self.id)
+        match self {
+            Self::Thing { created_at, id } => write!(f, "{}-{id}", created_at.0),
+            Self::Count(count) => write!(f, "{count}"),
+        }
     }
 }
 
@@ -30,7 +38,7 @@ impl FromStr for After {
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         let (moment, id) = text.split_once('-').ok_or(model::id::NotAnId)?;
         let id: model::id::EventId = id.parse()?;
-        Ok(Self {
+        Ok(Self::Thing {
             created_at: Micros(moment.parse().map_err(|_| model::id::NotAnId)?),
             id: id.to_string(),
         })
@@ -54,6 +62,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) columns: &'static str,
     /// A further condition, without parameters.
     pub(crate) only: &'static str,
+    /// Columns and the values that they must have.
+    pub(crate) equal: &'a [(&'static str, &'a str)],
     pub(crate) workspace: WorkspaceId,
     pub(crate) after: Option<&'a After>,
     pub(crate) limit: u32,
@@ -72,27 +82,48 @@ impl Rx<'_> {
             Some(true) => " AND external_id IS NOT NULL",
             Some(false) => " AND external_id IS NULL",
         };
-        let whole = format!(
+        let mut whole = format!(
             "FROM {} WHERE workspace_id = $1{}{external}",
             wanted.table, wanted.only
         );
-        let count = self.conn.query_one(
-            &format!("SELECT CAST(count(*) AS BIGINT) {whole}"),
-            params![&wanted.workspace],
-        )?;
+        let mut params = vec![Param::from(&wanted.workspace)];
+        for (column, value) in wanted.equal {
+            params.push((*value).into());
+            let _ = write!(whole, " AND {column} = ${}", params.len());
+        }
+        let count = self
+            .conn
+            .query_one(&format!("SELECT CAST(count(*) AS BIGINT) {whole}"), &params)?;
         let total = count.map(|row| row.size(0)).transpose()?.unwrap_or(0);
         let limit = i64::from(wanted.limit);
-        let (moment, id) = wanted.after.map_or((i64::MIN, ""), |after| {
-            (after.created_at.0, after.id.as_str())
-        });
-        let rows = self.conn.query(
-            &format!("SELECT {} {whole} AND (created_at, id) > ($2, $3) ORDER BY created_at, id LIMIT $4", wanted.columns),
-            &[Param::from(&wanted.workspace), moment.into(), id.into(), (limit + 1).into()],
-        )?;
+        let (moment, id, skipped) = match wanted.after {
+            Some(After::Thing { created_at, id }) => (created_at.0, id.as_str(), 0),
+            Some(After::Count(count)) => (i64::MIN, "", *count),
+            None => (i64::MIN, "", 0),
+        };
+        let n = params.len();
+        params.extend::<[Param<'_>; 4]>([
+            moment.into(),
+            id.into(),
+            (limit + 1).into(),
+            i64::try_from(skipped).unwrap_or(i64::MAX).into(),
+        ]);
+        let sql = format!(
+            "SELECT {} {whole} AND (created_at, id) > (${}, ${}) ORDER BY created_at, id LIMIT ${} OFFSET ${}",
+            wanted.columns,
+            n + 1,
+            n + 2,
+            n + 3,
+            n + 4,
+        );
+        let rows = self.conn.query(&sql, &params)?;
         let full = rows.len() > wanted.limit as usize;
         let rows = &rows[..rows.len().min(wanted.limit as usize)];
-        let next = match rows.last() {
-            Some(last) if full => Some(After {
+        let next = match (rows.last(), wanted.after) {
+            (Some(_), Some(After::Count(count))) if full => {
+                Some(After::Count(count + u64::from(wanted.limit)))
+            }
+            (Some(last), _) if full => Some(After::Thing {
                 created_at: last.moment(1)?,
                 id: last.text(0)?.to_owned(),
             }),

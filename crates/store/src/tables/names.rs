@@ -10,11 +10,14 @@ impl Rx<'_> {
     /// The name of a thing now; nothing where it is gone, or has none.
     pub fn name_of(&mut self, kind: TargetType, id: &str) -> Result<Option<String>> {
         let sql = match kind {
-            TargetType::Source => "SELECT name FROM sources WHERE id = $1",
+            TargetType::Source => {
+                "SELECT name FROM sources WHERE id = $1 UNION ALL SELECT name FROM retl_sources WHERE id = $1"
+            }
             TargetType::Destination => "SELECT name FROM destinations WHERE id = $1",
             TargetType::Transformation | TargetType::TransformationLibrary => {
                 "SELECT name FROM transformations WHERE id = $1"
             }
+            TargetType::Account => "SELECT name FROM accounts WHERE id = $1",
             TargetType::Organization => "SELECT name FROM organizations WHERE id = $1",
             TargetType::Workspace => "SELECT name FROM workspaces WHERE id = $1",
             TargetType::AccessToken => "SELECT name FROM tokens WHERE id = $1",

@@ -3,7 +3,7 @@
 use model::catalogue::TargetType;
 use model::definition::Kind;
 use model::id::{SourceId, WorkspaceId};
-use model::things::Source;
+use model::things::{RetlKind, Source};
 use serde_json::{Value, json};
 
 use super::listing::{After, Listing, Wanted};
@@ -13,6 +13,29 @@ use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, enabled, config, write_key, geo_enrichment, transient, external_id, updated_at";
+
+/// Both sorts of sources in one list, with the number of their connections.
+const ALL_SOURCES: &str = "(SELECT s.id, s.created_at, s.workspace_id, s.name, s.kind, s.enabled, NULL AS retl, \
+     (SELECT CAST(count(*) AS BIGINT) FROM connections c WHERE c.source_id = s.id) AS connections FROM sources s \
+     UNION ALL SELECT r.id, r.created_at, r.workspace_id, r.name, r.definition, r.enabled, r.source_type, \
+     (SELECT CAST(count(*) AS BIGINT) FROM retl_connections c WHERE c.source_id = r.id) FROM retl_sources r) sources";
+
+/// A source as a list shows it.
+#[derive(Clone, Debug)]
+pub struct SourceRow {
+    /// Its id.
+    pub id: SourceId,
+    /// Its name.
+    pub name: String,
+    /// Its type; of reverse ETL, that of its warehouse.
+    pub kind: String,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// What it reads, if it is one of reverse ETL.
+    pub retl: Option<RetlKind>,
+    /// How many connections it has.
+    pub connections: u64,
+}
 
 impl Audited for Source {
     fn snapshot(&self) -> Snapshot {
@@ -38,7 +61,7 @@ impl Audited for Source {
 }
 
 impl Rx<'_> {
-    /// The text of a configuration, sealed with the workspace's key.
+    /// A configuration, sealed with the workspace's key.
     pub(crate) fn seal_config(
         &mut self,
         table: &str,
@@ -46,15 +69,7 @@ impl Rx<'_> {
         workspace: WorkspaceId,
         config: &Value,
     ) -> Result<Vec<u8>> {
-        let organization = self
-            .organization_of(workspace)?
-            .ok_or(Error::NotFound("workspace"))?;
-        let text = config.to_string();
-        self.seal_value(
-            (organization.as_str(), workspace.as_str()),
-            (table, "config", id),
-            text.as_bytes(),
-        )
+        self.seal_json((table, "config", id), workspace, config)
     }
 
     pub(crate) fn open_config(
@@ -64,14 +79,37 @@ impl Rx<'_> {
         workspace: WorkspaceId,
         sealed: &[u8],
     ) -> Result<Value> {
+        self.open_json((table, "config", id), workspace, sealed)
+    }
+
+    /// A value for a column of a row, as JSON that is sealed with the workspace's key.
+    pub(crate) fn seal_json(
+        &mut self,
+        place: (&str, &str, &str),
+        workspace: WorkspaceId,
+        value: &Value,
+    ) -> Result<Vec<u8>> {
         let organization = self
             .organization_of(workspace)?
             .ok_or(Error::NotFound("workspace"))?;
-        let opened = self.open_value(
+        let text = value.to_string();
+        self.seal_value(
             (organization.as_str(), workspace.as_str()),
-            (table, "config", id),
-            sealed,
-        )?;
+            place,
+            text.as_bytes(),
+        )
+    }
+
+    pub(crate) fn open_json(
+        &mut self,
+        place: (&str, &str, &str),
+        workspace: WorkspaceId,
+        sealed: &[u8],
+    ) -> Result<Value> {
+        let organization = self
+            .organization_of(workspace)?
+            .ok_or(Error::NotFound("workspace"))?;
+        let opened = self.open_value((organization.as_str(), workspace.as_str()), place, sealed)?;
         let text = opened
             .ok_or_else(|| Error::Internal("the key of a workspace was erased".to_owned()))?;
         serde_json::from_slice(&text).map_err(|error| Error::Internal(error.to_string()))
@@ -120,12 +158,42 @@ impl Rx<'_> {
             table: "sources",
             columns: COLUMNS,
             only: "",
+            equal: &[],
             workspace,
             after,
             limit,
             has_external_id,
         };
         self.listing(&wanted, Self::source_from_row)
+    }
+
+    /// The sources of a workspace, those of reverse ETL among them, as a list shows them: nothing of theirs is decrypted.
+    pub fn source_rows(
+        &mut self,
+        workspace: WorkspaceId,
+        after: Option<&After>,
+        limit: u32,
+    ) -> Result<Listing<SourceRow>> {
+        let wanted = Wanted {
+            table: ALL_SOURCES,
+            columns: "id, created_at, name, kind, enabled, retl, connections",
+            only: "",
+            equal: &[],
+            workspace,
+            after,
+            limit,
+            has_external_id: None,
+        };
+        self.listing(&wanted, |_, row| {
+            Ok(SourceRow {
+                id: row.parse(0)?,
+                name: row.text(2)?.to_owned(),
+                kind: row.text(3)?.to_owned(),
+                enabled: row.flag(4)?,
+                retl: row.opt_parse(5)?,
+                connections: row.size(6)?,
+            })
+        })
     }
 
     /// The source of a workspace that a client's own project calls so.

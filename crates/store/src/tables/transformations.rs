@@ -113,6 +113,7 @@ impl Rx<'_> {
             table: "transformations",
             columns,
             only,
+            equal: &[],
             workspace,
             after,
             limit,

@@ -6,7 +6,7 @@ use model::role::Permission;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{found, needs, take_transformation, target};
-use crate::actions::{connection, source};
+use crate::actions::{connection, retl_connection, retl_source, source};
 use crate::request::Place;
 
 /// A destination to go.
@@ -40,6 +40,15 @@ impl Action for DeleteDestination {
         for one in tx.connections_of_destination(destination.id)? {
             let from = source::found(tx, self.place, one.source)?;
             facts.push(connection::disconnected(tx, &one, &from, &destination)?);
+        }
+        for one in tx.retl_connections_of_destination(destination.id)? {
+            let from = retl_source::found(tx, self.place, one.source)?;
+            facts.push(retl_connection::disconnected(
+                tx,
+                &one,
+                &from,
+                &destination,
+            )?);
         }
         if let Some(link) = tx.link(destination.id)? {
             facts.push(take_transformation::taken(

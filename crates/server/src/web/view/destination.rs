@@ -99,6 +99,8 @@ pub struct Connection {
     pub source_kind: String,
     /// Whether the connection is enabled.
     pub enabled: bool,
+    /// When it is synced, if it is one of reverse ETL: then it is changed over the API.
+    pub schedule: Option<String>,
     /// When it was made.
     pub since: When,
 }

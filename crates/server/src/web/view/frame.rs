@@ -104,6 +104,8 @@ impl Theme {
 pub enum NavItem {
     /// `/sources`
     Sources,
+    /// `/accounts`
+    Accounts,
     /// `/destinations`
     Destinations,
     /// `/transformations`
@@ -121,6 +123,7 @@ impl NavItem {
     pub fn is(self, other: &str) -> bool {
         let name = match self {
             Self::Sources => "sources",
+            Self::Accounts => "accounts",
             Self::Destinations => "destinations",
             Self::Transformations => "transformations",
             Self::Libraries => "libraries",
@@ -136,6 +139,8 @@ impl NavItem {
 pub struct NavCounts {
     /// Sources of the workspace.
     pub sources: Option<u64>,
+    /// Accounts of the workspace.
+    pub accounts: Option<u64>,
     /// Destinations of the workspace.
     pub destinations: Option<u64>,
     /// Transformations of the workspace.

@@ -20,6 +20,8 @@
 //! | `/destinations/{id}/connections` | `source_id`, `reason` |
 //! | `/connections/{id}` | `enabled=true` or `false` |
 //! | `/destinations/{id}/transformation` | `transformation_id`, `reason` |
+//! | `/accounts` | `accountDefinitionName`, `name`, `options`, `secret`, `reason` |
+//! | `/accounts/{id}` | `name`, `options`, `secret`, `reason` |
 //! | `.../delete` | `confirm` (the name, where the page asks for it), `reason` |
 //! | `/settings/workspace` | `allow_unknown_types`, `reason` |
 //! | `/setup` | `organization`, `workspace`, `name`, `email`, `password` |
@@ -54,6 +56,7 @@ pub mod frame;
 pub mod libraries;
 pub mod library;
 pub mod links;
+pub mod outside_account;
 pub mod parts;
 pub mod profile;
 pub mod setup;

@@ -38,6 +38,7 @@ use super::when::When;
 use super::workspace_settings::WorkspaceSettings;
 
 mod account;
+mod reverse_etl;
 
 const SOURCE: &str = "3FQaWeb7Kq2mZr8TnV4sXy1Pa7R";
 const DESTINATION: &str = "3FQbSnow9Lp3nXs7UmW5tYz2Vx9";
@@ -73,6 +74,7 @@ pub(super) fn pages(suffix: &'static str) -> Vec<Page> {
     pages.extend(samples.code_pages());
     pages.extend(samples.settings_pages());
     pages.extend(samples.account_pages());
+    pages.extend(samples.reverse_etl_pages());
     pages.extend(samples.link_pages());
     pages
         .into_iter()
@@ -103,6 +105,7 @@ impl Samples {
             nav,
             counts: NavCounts {
                 sources: Some(14),
+                accounts: Some(3),
                 destinations: Some(22),
                 transformations: Some(1031),
                 libraries: None,
@@ -394,6 +397,7 @@ impl Samples {
             enabled: true,
             can_edit: true,
             can_audit: true,
+            has_settings: true,
             deleted: false,
             events: Some(48),
             last_change: Some(self.last_change()),
@@ -616,6 +620,7 @@ impl Samples {
             source_name: self.text(name),
             source_kind: self.text("JavaScript"),
             enabled,
+            schedule: (!enabled).then(|| self.text("Every 60 minutes")),
             since: when("2024-03-11T09:02:31Z"),
         };
         let transformation = LinkedTransformation {

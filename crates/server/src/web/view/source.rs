@@ -29,6 +29,8 @@ pub struct SourceHead {
     pub can_edit: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
+    /// Whether its settings are changed here; those of reverse ETL are changed over the API.
+    pub has_settings: bool,
     /// Whether it was deleted: then there is nothing to see but its events.
     pub deleted: bool,
     /// How many events it has, where that is known.
@@ -55,7 +57,7 @@ impl SourceHead {
                 .count(self.events),
             );
         }
-        if self.can_edit {
+        if self.can_edit && self.has_settings {
             tabs.push(Tab::new(
                 "Settings",
                 format!("{base}/settings"),
@@ -94,6 +96,39 @@ pub struct SourceOverview {
     pub updated: When,
     /// Where it sends to.
     pub destinations: Vec<ConnectedDestination>,
+}
+
+/// The tab Overview of a source of reverse ETL.
+#[derive(Clone, Debug, Template)]
+#[template(path = "source/retl.html")]
+pub struct RetlOverview {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: SourceHead,
+    /// The id of the account that it is read with.
+    pub account_id: String,
+    /// That account's name.
+    pub account_name: String,
+    /// What is read: names and values.
+    pub settings: Vec<(String, String)>,
+    /// When it was created.
+    pub created: When,
+    /// When it was last written.
+    pub updated: When,
+    /// Where it sends to.
+    pub destinations: Vec<Synced>,
+}
+
+/// A destination that reverse ETL writes to.
+#[derive(Clone, Debug)]
+pub struct Synced {
+    /// The destination.
+    pub to: ConnectedDestination,
+    /// When it is synced, as people say it.
+    pub schedule: String,
+    /// How it is synced: `upsert`.
+    pub behaviour: String,
 }
 
 /// A destination that a source sends to.

@@ -1,0 +1,46 @@
+//! Delete a source of reverse ETL. First it is disconnected from its destinations, one event for each.
+
+use model::catalogue::{self, EventType};
+use model::id::SourceId;
+use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
+
+use super::{found, needs_edit, target};
+use crate::actions::{destination, retl_connection};
+use crate::request::Place;
+
+/// A source to go.
+#[derive(Clone, Debug)]
+pub struct DeleteRetlSource {
+    /// Where.
+    pub place: Place,
+    /// Which.
+    pub id: SourceId,
+}
+
+impl Action for DeleteRetlSource {
+    const EVENTS: &'static [EventType] = &[
+        catalogue::SOURCE_DELETED,
+        catalogue::DESTINATION_DISCONNECTED_SOURCE,
+    ];
+    type Output = ();
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.place.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        needs_edit(rx, self.place, self.id)
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+        let source = found(tx, self.place, self.id)?;
+        let mut facts = Vec::new();
+        for one in tx.retl_connections_of_source(source.id)? {
+            let to = destination::found(tx, self.place, one.destination)?;
+            facts.push(retl_connection::disconnected(tx, &one, &source, &to)?);
+        }
+        let gone = tx.delete_retl_source(&source)?;
+        facts.push(Fact::new(catalogue::SOURCE_DELETED, &gone).on(target(&source)));
+        Ok(Done::new((), facts))
+    }
+}

@@ -1,0 +1,353 @@
+//! `/accounts`: accounts at other services.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use model::id::AccountId;
+use model::things::Account;
+use serde_json::Value;
+use store::{Result, Rx};
+
+use super::answer::Answer;
+use super::flash::Done;
+use super::form::{Form, Sent};
+use super::history::{self, Known, Part, Reader};
+use super::me::Me;
+use super::refusal::Refusal;
+use super::retl_sources;
+use super::things::{self, From, Wrong};
+use super::view::delete::{Delete, Question};
+use super::view::frame::NavItem;
+use super::view::outside_account::{
+    AccountAuditLogs, AccountForm, AccountHead, AccountNew, AccountOverview, AccountRow,
+    AccountSettings, AccountUser, Accounts,
+};
+use super::view::parts::Errors;
+use crate::actions::outside_account::create::CreateAccount;
+use crate::actions::outside_account::delete::DeleteAccount;
+use crate::actions::outside_account::found;
+use crate::actions::outside_account::update::UpdateAccount;
+use crate::app::App;
+
+const NAV: NavItem = NavItem::Accounts;
+const PERMISSION: &str = "Edit accounts";
+
+/// `GET /accounts`
+pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
+    let after = from.start()?;
+    let (place, reader) = (me.place(), Reader::of(&me));
+    let (rows, next) = app
+        .read(move |rx| {
+            let page = rx.accounts(place.workspace, after.as_ref(), things::PAGE, None)?;
+            let rows = page.items.into_iter().map(|one| row(rx, one, &reader));
+            Ok((rows.collect::<Result<Vec<_>>>()?, page.next))
+        })
+        .await?;
+    me.show(&Accounts {
+        frame: me.frame(NAV),
+        can_create: me.signed_in.can.edit_accounts,
+        rows,
+        next_href: things::next_href("/accounts", next.as_ref()),
+    })
+}
+
+fn row(rx: &mut Rx<'_>, one: Account, reader: &Reader) -> Result<AccountRow> {
+    Ok(AccountRow {
+        used: rx.retl_sources_of_account(one.id)?.len() as u64,
+        last_change: reader.known(rx, one.id.as_str())?.last,
+        category: Account::kind(&one.definition).1.to_owned(),
+        id: one.id.to_string(),
+        name: one.name,
+        definition: one.definition,
+    })
+}
+
+/// `GET /accounts/new`
+pub(super) async fn new(me: Me) -> Answer {
+    if !me.signed_in.can.edit_accounts {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    new_page(&me, &Form::default(), Wrong::none())
+}
+
+fn new_page(me: &Me, form: &Form, wrong: Wrong) -> Answer {
+    let view = AccountNew {
+        frame: me.frame_with(NAV, wrong.flash),
+        definition: form.text("accountDefinitionName").to_owned(),
+        form: sent_form(form),
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+fn sent_form(form: &Form) -> AccountForm {
+    AccountForm {
+        name: form.text("name").to_owned(),
+        options: form.text("options").to_owned(),
+    }
+}
+
+/// An object that was typed as JSON; an empty field is none. What is wrong does not repeat what was typed.
+fn object(form: &Form, field: &'static str) -> std::result::Result<Option<Value>, Wrong> {
+    let text = form.text(field).trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(Some(Value::Object(object))),
+        Ok(_) => Err(Wrong::fields(
+            [(field, "This has to be one JSON object.")]
+                .into_iter()
+                .collect(),
+        )),
+        Err(error) => Err(Wrong::fields(
+            [(
+                field,
+                format!(
+                    "This is not JSON: look at line {}, column {}.",
+                    error.line(),
+                    error.column()
+                ),
+            )]
+            .into_iter()
+            .collect(),
+        )),
+    }
+}
+
+const FIELDS: &[&str] = &["accountDefinitionName", "name", "options", "secret"];
+
+/// `POST /accounts`
+pub(super) async fn create(sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let (options, secret) = match (object(&form, "options"), object(&form, "secret")) {
+        (Ok(options), Ok(secret)) => (options, secret),
+        (Err(wrong), _) | (_, Err(wrong)) => return new_page(&me, &form, wrong),
+    };
+    let action = CreateAccount {
+        place: me.place(),
+        name: form.text("name").to_owned(),
+        definition: form.text("accountDefinitionName").trim().to_owned(),
+        options,
+        secret,
+        external_id: None,
+    };
+    match me.perform(action).await {
+        Ok(made) => {
+            let path = format!("/accounts/{}", made.output.id);
+            Ok(me.done(&path, Done::Created, &made.entries))
+        }
+        Err(error) => new_page(&me, &form, Wrong::of(error, "Not created.", FIELDS)?),
+    }
+}
+
+/// An account with what its pages say of it.
+struct Seen {
+    account: Account,
+    known: Known,
+}
+
+async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal> {
+    let id: AccountId = things::id(id)?;
+    let (place, reader) = (me.place(), Reader::of(me));
+    let seen = app
+        .read(move |rx| {
+            Ok(Seen {
+                account: found(rx, place, id)?,
+                known: reader.known(rx, id.as_str())?,
+            })
+        })
+        .await?;
+    Ok(seen)
+}
+
+fn head(me: &Me, seen: &Seen) -> AccountHead {
+    AccountHead {
+        id: seen.account.id.to_string(),
+        name: seen.account.name.clone(),
+        can_edit: me.signed_in.can.edit_accounts,
+        can_audit: me.signed_in.can.read_audit_log,
+        deleted: false,
+        events: seen.known.events,
+        last_change: seen.known.last.clone(),
+    }
+}
+
+/// `GET /accounts/{id}`
+pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let seen = seen(&app, &me, &id).await?;
+    let one = &seen.account;
+    let id = one.id;
+    let used_by = app
+        .read(move |rx| {
+            let users = rx.retl_sources_of_account(id)?;
+            Ok(users
+                .into_iter()
+                .map(|one| AccountUser {
+                    kind: retl_sources::kind(one.kind, &one.definition),
+                    id: one.id.to_string(),
+                    name: one.name,
+                    enabled: one.enabled,
+                })
+                .collect())
+        })
+        .await?;
+    me.show(&AccountOverview {
+        frame: me.frame(NAV),
+        head: head(&me, &seen),
+        definition: one.definition.clone(),
+        options: things::members(&one.options),
+        has_secret: one
+            .secret
+            .as_object()
+            .is_some_and(|secret| !secret.is_empty()),
+        created: me.clock().at(one.created_at),
+        updated: me.clock().at(one.updated_at),
+        used_by,
+    })
+}
+
+fn settings_page(me: &Me, seen: &Seen, form: AccountForm, wrong: Wrong) -> Answer {
+    let view = AccountSettings {
+        frame: me.frame_with(NAV, wrong.flash),
+        head: head(me, seen),
+        form,
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `GET /accounts/{id}/settings`
+pub(super) async fn settings(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    if !me.signed_in.can.edit_accounts {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    let seen = seen(&app, &me, &id).await?;
+    let is_empty = seen
+        .account
+        .options
+        .as_object()
+        .is_none_or(serde_json::Map::is_empty);
+    let form = AccountForm {
+        name: seen.account.name.clone(),
+        options: if is_empty {
+            String::new()
+        } else {
+            format!("{:#}", seen.account.options)
+        },
+    };
+    settings_page(&me, &seen, form, Wrong::none())
+}
+
+/// `POST /accounts/{id}`
+pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let (options, secret) = match (object(&form, "options"), object(&form, "secret")) {
+        (Ok(options), Ok(secret)) => (options, secret),
+        (Err(wrong), _) | (_, Err(wrong)) => {
+            let seen = seen(&app, &me, &id).await?;
+            return settings_page(&me, &seen, sent_form(&form), wrong);
+        }
+    };
+    let action = UpdateAccount {
+        place: me.place(),
+        id: things::id(&id)?,
+        name: form.text("name").to_owned(),
+        options: options.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+        secret,
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(&format!("/accounts/{id}"), Done::Saved, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not saved.", FIELDS)?;
+            let seen = seen(&app, &me, &id).await?;
+            settings_page(&me, &seen, sent_form(&form), wrong)
+        }
+    }
+}
+
+fn question(account: &Account) -> Question {
+    let id = account.id;
+    Question {
+        noun: "account".to_owned(),
+        name: account.name.clone(),
+        action: format!("/accounts/{id}/delete"),
+        back: format!("/accounts/{id}"),
+        list: ("Accounts".to_owned(), "/accounts".to_owned()),
+        consequences: Vec::new(),
+        recorded_as: vec!["Deleted".to_owned()],
+    }
+}
+
+/// `GET /accounts/{id}/delete`
+pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    if !me.signed_in.can.edit_accounts {
+        return Err(Refusal::not_for_you(PERMISSION));
+    }
+    let seen = seen(&app, &me, &id).await?;
+    me.show(&Delete {
+        frame: me.frame(NAV),
+        question: question(&seen.account),
+        errors: Errors::default(),
+    })
+}
+
+/// `POST /accounts/{id}/delete`
+pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let seen = seen(&app, &me, &id).await?;
+    let errors = things::confirmed(form.text("confirm"), &seen.account.name);
+    let ask = |wrong: Wrong| {
+        let view = Delete {
+            frame: me.frame_with(NAV, wrong.flash),
+            question: question(&seen.account),
+            errors: wrong.errors,
+        };
+        me.show_as(wrong.status, &view)
+    };
+    // Who may not delete it hears so, and it is recorded, whatever was typed.
+    if me.signed_in.can.edit_accounts && !errors.is_empty() {
+        return ask(Wrong {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            errors,
+            flash: None,
+        });
+    }
+    let action = DeleteAccount {
+        place: me.place(),
+        id: seen.account.id,
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done("/accounts", Done::Deleted, &made.entries)),
+        Err(error) => ask(Wrong::of(error, "Not deleted.", &[])?),
+    }
+}
+
+/// `GET /accounts/{id}/audit-logs`, of an account that was deleted too.
+pub(super) async fn audit_logs(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+    Query(part): Query<Part>,
+) -> Answer {
+    let id: AccountId = things::id(&id)?;
+    let path = format!("/accounts/{id}");
+    let (log, newest) = history::of(&app, &me, id.as_str(), &path, &part).await?;
+    let head = match (seen(&app, &me, id.as_str()).await, newest) {
+        (Ok(seen), _) => head(&me, &seen),
+        (Err(refusal), None) => return Err(refusal),
+        (Err(_), Some(event)) => AccountHead {
+            id: id.to_string(),
+            name: history::name_in(&event, id.as_str()),
+            can_edit: false,
+            can_audit: true,
+            deleted: true,
+            events: log.total,
+            last_change: None,
+        },
+    };
+    me.show(&AccountAuditLogs {
+        frame: me.frame(NAV),
+        head,
+        log,
+    })
+}

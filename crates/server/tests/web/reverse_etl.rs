@@ -1,0 +1,182 @@
+//! Accounts at other services, and sources of reverse ETL, on pages.
+
+use axum::http::StatusCode;
+use model::role::WorkspaceRole;
+use serde_json::{Value, json};
+
+use crate::site::{Database, Site};
+
+const SECRET: &str = r#"{"credentials": "needle-one"}"#;
+
+async fn made(site: &Site, path: &str, body: Value) -> String {
+    let (status, made) = site.api("POST", path, Some(body)).await;
+    assert!(status.is_success(), "{path}: {made}");
+    let id = made.get("id").or_else(|| made.pointer("/destination/id"));
+    id.and_then(Value::as_str).expect("an id").to_owned()
+}
+
+fn model(account: &str) -> Value {
+    json!({
+        "name": "Customers", "sourceType": "model", "sourceDefinitionName": "bigquery", "accountId": account,
+        "config": { "primaryKey": "id", "sql": "select id from customers" },
+    })
+}
+
+#[tokio::test]
+async fn an_account_is_added_changed_and_deleted_and_its_secret_is_on_no_page() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let site = Site::new(database, server::app::Config::default()).await;
+        site.set_up().await;
+        let mut browser = site.signed_in("ada@example.com").await;
+        let typed = [
+            ("accountDefinitionName", "SOURCE_BIGQUERY"),
+            ("name", "Warehouse"),
+            ("options", r#"{"projectId": "fernhill"}"#),
+            ("secret", "{needle-one"),
+        ];
+        let wrong = browser.post("/accounts", &typed).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.body.contains("This is not JSON: look at line 1"));
+        assert!(
+            !wrong.body.contains("needle"),
+            "what was typed is not said again"
+        );
+
+        let mut typed = typed;
+        typed[3].1 = SECRET;
+        let answer = browser.post("/accounts", &typed).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        let path = answer.header("location").to_owned();
+        let page = browser.get(&path).await.body;
+        for shown in [
+            "Created, entry ",
+            "SOURCE_BIGQUERY",
+            "fernhill",
+            "Set, never shown",
+        ] {
+            assert!(page.contains(shown), "{shown}: {page}");
+        }
+
+        let renamed = [("name", "Lake house"), ("options", ""), ("secret", "")];
+        browser.post(&path, &renamed).await;
+        let pages = [
+            path.clone(),
+            format!("{path}/settings"),
+            format!("{path}/audit-logs"),
+            "/accounts".to_owned(),
+            "/settings/audit-logs?type=account".to_owned(),
+        ];
+        for page in &pages {
+            let body = browser.get(page).await.body;
+            assert!(body.contains("Lake house"), "{page}: {body}");
+            assert!(!body.contains("needle-one"), "{page}");
+        }
+        let page = browser.get(&path).await.body;
+        assert!(
+            page.contains("Set, never shown"),
+            "an empty field keeps the secret"
+        );
+
+        let id = path.trim_start_matches("/accounts/").to_owned();
+        let source = made(&site, "/v2/retl-sources", model(&id)).await;
+        let confirm = [("confirm", "Lake house")];
+        let refused = browser.post(&format!("{path}/delete"), &confirm).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT);
+        assert!(refused.body.contains("Customers"), "it says what uses it");
+        let page = browser.get(&path).await.body;
+        assert!(page.contains(&format!("/sources/{source}")));
+        site.api("DELETE", &format!("/v2/retl-sources/{source}"), None)
+            .await;
+        let gone = browser.post(&format!("{path}/delete"), &confirm).await;
+        assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
+        assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
+        let history = browser.get(&format!("{path}/audit-logs")).await.body;
+        assert!(history.contains("<h1>Lake house</h1>"), "{history}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_only_look_has_no_forms_for_accounts() {
+    let (site, team) = Site::ready().await;
+    let body = json!({ "name": "Warehouse", "accountDefinitionName": "SOURCE_BIGQUERY" });
+    let id = made(&site, "/v2/accounts", body).await;
+    site.member(team, "vera@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let mut vera = site.signed_in("vera@example.com").await;
+    let page = vera.get(&format!("/accounts/{id}")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(!page.body.contains("Settings of"));
+    for path in [
+        "/accounts/new".to_owned(),
+        format!("/accounts/{id}/settings"),
+        format!("/accounts/{id}/delete"),
+    ] {
+        assert_eq!(
+            vera.get(&path).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
+    }
+    let refused = vera
+        .post(&format!("/accounts/{id}"), &[("name", "Mine")])
+        .await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn sources_of_reverse_etl_are_in_the_list_and_have_a_page_and_a_history() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let site = Site::new(database, server::app::Config::default()).await;
+        site.set_up().await;
+        let mut browser = site.signed_in("ada@example.com").await;
+        let stream = json!({ "name": "Web shop", "type": "Javascript" });
+        site.api("POST", "/v2/sources", Some(stream)).await;
+        let body = json!({ "name": "Warehouse", "accountDefinitionName": "SOURCE_BIGQUERY" });
+        let account = made(&site, "/v2/accounts", body).await;
+        let source = made(&site, "/v2/retl-sources", model(&account)).await;
+        let body = json!({ "name": "Audiences", "type": "WEBHOOK" });
+        let destination = made(&site, "/v2/destinations", body).await;
+        let body = json!({
+            "sourceId": source, "destinationId": destination, "schedule": { "type": "basic", "everyMinutes": 45 },
+            "syncBehaviour": "upsert", "identifiers": [{ "from": "id", "to": "user_id" }],
+        });
+        made(&site, "/v2/retl-connections", body).await;
+
+        let list = browser.get("/sources").await.body;
+        for shown in ["Web shop", "Customers", "Reverse ETL, model of bigquery"] {
+            assert!(list.contains(shown), "{shown}: {list}");
+        }
+        let path = format!("/sources/{source}");
+        let page = browser.get(&path).await.body;
+        for shown in [
+            "select id from customers",
+            "Every 45 minutes",
+            "Audiences",
+            &format!("/accounts/{account}"),
+        ] {
+            assert!(page.contains(shown), "{shown}: {page}");
+        }
+        let other = browser
+            .get(&format!("/destinations/{destination}/connections"))
+            .await
+            .body;
+        assert!(other.contains("Every 45 minutes") && other.contains("Over the API"));
+
+        let disable = [("form", "enabled"), ("enabled", "false")];
+        browser.post(&path, &disable).await;
+        assert!(browser.get(&path).await.body.contains("Disabled"));
+        let wrong = browser
+            .post(&format!("{path}/delete"), &[("confirm", "Else")])
+            .await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.body.contains("Its connection is removed first."));
+        let gone = browser
+            .post(&format!("{path}/delete"), &[("confirm", "Customers")])
+            .await;
+        assert_eq!(gone.status, StatusCode::SEE_OTHER);
+        assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
+        let history = browser.get(&format!("{path}/audit-logs")).await.body;
+        assert!(history.contains("<h1>Customers</h1>"), "{history}");
+        assert_eq!(history.matches("<tr class=\"ev\"").count(), 5);
+    }
+}
