@@ -86,6 +86,30 @@ impl TargetType {
         }
     }
 
+    /// Whether a data plane can see a change of such a thing in its configuration. A change that it cannot see must not be
+    /// told as one: it loads everything again.
+    pub const fn reaches_data_planes(self) -> bool {
+        match self {
+            Self::Source
+            | Self::Destination
+            | Self::Transformation
+            | Self::TransformationLibrary
+            | Self::Account
+            | Self::Workspace
+            | Self::Definition => true,
+            Self::User
+            | Self::UserInvitation
+            | Self::Organization
+            | Self::AccessToken
+            | Self::AuditLog
+            | Self::Instance
+            | Self::Privacy
+            | Self::Log
+            | Self::LogKey
+            | Self::Permission => false,
+        }
+    }
+
     /// The type with this word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|one| one.as_str() == word)

@@ -27,6 +27,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
+use crate::dataplane;
 use crate::problem::Problem;
 
 #[derive(OpenApi)]
@@ -51,6 +52,13 @@ impl utoipa::Modify for Token {
             .description(Some("An access token."))
             .build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let basic = Http::builder()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some(
+                "The token of a workspace's data plane as the user, with an empty password.",
+            ))
+            .build();
+        components.add_security_scheme("workspace_token", SecurityScheme::Http(basic));
     }
 }
 
@@ -74,6 +82,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(invitations::routes())
         .merge(tokens::routes())
         .merge(organization::routes())
+        .merge(dataplane::routes())
 }
 
 /// The description of the API, as it is checked in as `openapi.json`.

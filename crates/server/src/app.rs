@@ -12,6 +12,7 @@ use model::id::LogId;
 use store::{Action, Error, Recorded, Result, Rx, Store, Upkeep};
 
 use crate::auth::password::Hasher;
+use crate::dataplane::prepared::PreparedAnswers;
 use crate::mail::Mailer;
 use crate::rates::{Limiter, Rates};
 use crate::request::Caller;
@@ -73,6 +74,8 @@ pub struct App {
     pub hasher: Hasher,
     /// Counts requests.
     pub limiter: Arc<Limiter>,
+    /// What data planes are answered.
+    pub prepared: Arc<PreparedAnswers>,
     /// The mail server, where there is one.
     pub mailer: Option<Mailer>,
 }
@@ -86,6 +89,7 @@ impl App {
             config: Arc::new(config),
             hasher: Hasher::default(),
             limiter: Arc::new(limiter),
+            prepared: Arc::default(),
             mailer: None,
         }
     }

@@ -6,6 +6,7 @@ pub mod api;
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod dataplane;
 pub mod export;
 pub mod invite;
 pub mod mail;

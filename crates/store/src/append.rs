@@ -18,6 +18,7 @@ use crate::db::{Conn, Param, Row, dialect, params};
 use crate::error::{Error, Result};
 use crate::keyring::{INSTANCE, KeyState};
 use crate::seal::{self, Open};
+use crate::tables::configuration::Reached;
 use crate::tx::{Note, Rx};
 
 /// A log that this transaction has locked.
@@ -322,12 +323,19 @@ pub(crate) fn changes(note: &Note) -> Vec<Change> {
 /// The most entries in one statement.
 const CHUNK: usize = 64;
 
-/// Writes the entries of a group and the logs' new sizes: a statement for the entries, one for each log; the last entries
-/// and the first log go together.
-pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> Result<()> {
+/// Writes the entries of a group and the logs' new sizes: a statement for the entries, one for each log. The last entries, the
+/// first log, and what data planes are told of go together.
+pub(crate) fn flush(
+    conn: &mut Conn,
+    logs: &[LogState],
+    pending: &[Pending],
+    reached: &Reached,
+    now: Micros,
+) -> Result<()> {
     let mut chunks: Vec<_> = pending.chunks(CHUNK).collect();
     let mut grown = logs.iter().filter(|log| log.size() > log.base);
     let last = chunks.pop();
+    reached.tell_all(conn, now)?;
     for chunk in chunks {
         let (sql, values) = insert(chunk);
         conn.execute(&sql, &values)?;
@@ -338,8 +346,11 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
             .ok_or_else(|| Error::Internal("entries were made and no log has grown".to_owned()))?;
         let (sql, values) = insert(last);
         let frontier = log.frontier.to_bytes();
-        let (_, rows) = conn.execute_both((&sql, &values), (GROW, &growth(log, &frontier)))?;
-        grew(rows)?;
+        let told = reached.told(now);
+        let told = told.as_ref().map(|(sql, values)| (&**sql, &**values));
+        let grown =
+            conn.execute_together((&sql, &values), (GROW, &growth(log, &frontier)), told)?;
+        grew(grown)?;
     }
     for log in grown {
         grew(conn.execute(GROW, &growth(log, &log.frontier.to_bytes()))?)?;

@@ -387,21 +387,27 @@ impl Conn {
         }
     }
 
-    /// Runs two statements, of which neither needs the other's answer, and gives the numbers of rows that they changed:
-    /// on PostgreSQL time is spent on waiting for them once.
-    pub(crate) fn execute_both(
+    /// Runs two statements, or three, of which none needs the others' answer, and gives the number of rows that the second
+    /// changed: on PostgreSQL time is spent on waiting for them once.
+    pub(crate) fn execute_together(
         &mut self,
         first: (&str, &[Param<'_>]),
         second: (&str, &[Param<'_>]),
-    ) -> Result<(u64, u64), DbError> {
-        self.seen.forget_written(first.0);
-        self.seen.forget_written(second.0);
+        third: Option<(&str, &[Param<'_>])>,
+    ) -> Result<u64, DbError> {
+        for (sql, _) in [Some(first), Some(second), third].into_iter().flatten() {
+            self.seen.forget_written(sql);
+        }
         match &mut self.database {
-            Database::Sqlite(conn) => Ok((
-                conn.execute(first.0, first.1)?,
-                conn.execute(second.0, second.1)?,
-            )),
-            Database::Postgres(conn) => conn.execute_both(first, second),
+            Database::Sqlite(conn) => {
+                conn.execute(first.0, first.1)?;
+                let rows = conn.execute(second.0, second.1)?;
+                if let Some((sql, params)) = third {
+                    conn.execute(sql, params)?;
+                }
+                Ok(rows)
+            }
+            Database::Postgres(conn) => conn.execute_together(first, second, third),
         }
     }
 

@@ -41,6 +41,10 @@ pub use publish::{Publisher, Refusal, Signed};
 pub use search::{Event, Hidden, Order, Page, Query};
 pub use store::{Instance, Keeping, Options, Performing, Store, migrate};
 pub use tables::challenges::{Challenge, NewChallenge};
+pub use tables::configuration::{
+    Configuration, Configured, ConfiguredDestination, ConfiguredSource, ConfiguredTransformation,
+    DataPlane,
+};
 pub use tables::erasures::{Erased, Erasure};
 pub use tables::identity::normalized_email;
 pub use tables::listing::{After, Listing};

@@ -18,6 +18,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0003_the_team.sql"),
     include_str!("../migrations/sqlite/0004_definitions.sql"),
     include_str!("../migrations/sqlite/0005_accounts_and_reverse_etl.sql"),
+    include_str!("../migrations/sqlite/0006_the_data_plane.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -25,6 +26,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0003_the_team.sql"),
     include_str!("../migrations/postgres/0004_definitions.sql"),
     include_str!("../migrations/postgres/0005_accounts_and_reverse_etl.sql"),
+    include_str!("../migrations/postgres/0006_the_data_plane.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old

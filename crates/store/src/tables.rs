@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod challenges;
+pub(crate) mod configuration;
 pub(crate) mod connections;
 pub(crate) mod definitions;
 pub(crate) mod destinations;

@@ -109,7 +109,13 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             let mut group = Group::new(conn, env);
             let closed = refusal::close_due(&mut group, env.now());
             closed.and_then(|closed| {
-                crate::append::flush(group.conn, &group.logs, &group.pending)?;
+                crate::append::flush(
+                    group.conn,
+                    &group.logs,
+                    &group.pending,
+                    &group.reached,
+                    env.now(),
+                )?;
                 Ok(closed)
             })
         }

@@ -3,6 +3,7 @@
 mod accounts;
 mod answers;
 mod code;
+mod data_plane;
 mod events;
 mod input;
 mod log;

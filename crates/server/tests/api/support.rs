@@ -33,9 +33,12 @@ pub(crate) struct Api {
     pub(crate) admin: String,
     /// The organization's service token.
     pub(crate) service: String,
+    /// The token of the workspace's data plane.
+    pub(crate) data_plane: String,
     pub(crate) app: App,
     pub(crate) router: Router,
     pub(crate) runtime: Runtime,
+    pub(crate) location: Location,
     // Removed last.
     pub(crate) folder: tempfile::TempDir,
 }
@@ -107,11 +110,12 @@ impl Api {
         let options = Options {
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
-            ..Options::new(location, folder.path().join("annals.keys"))
+            ..Options::new(location.clone(), folder.path().join("annals.keys"))
         };
         let store = Arc::new(Store::open(options).expect("a store"));
         let new = |kind| secret::new(kind, store.entropy());
         let (admin, service) = (new(secret::Kind::Personal), new(secret::Kind::Service));
+        let data_plane = new(secret::Kind::Workspace);
         let action = SetUp {
             link: None,
             instance: "annals.test".to_owned(),
@@ -122,7 +126,7 @@ impl Api {
             password: "no password".to_owned(),
             access_token: secret::hash(&admin),
             service_token: secret::hash(&service),
-            workspace_token: new(secret::Kind::Workspace),
+            workspace_token: data_plane.clone(),
         };
         let made = store
             .perform(
@@ -142,7 +146,37 @@ impl Api {
             made,
             admin: admin.to_string(),
             service: service.to_string(),
+            data_plane: data_plane.to_string(),
             runtime: Runtime::new().expect("a runtime"),
+            location,
+            folder,
+        }
+    }
+
+    /// Another process over the same database.
+    pub(crate) fn another_process(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options {
+            clock: self.clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+            ..Options::new(
+                self.location.clone(),
+                self.folder.path().join("annals.keys"),
+            )
+        };
+        let store = Arc::new(Store::open(options).expect("a store"));
+        let app = App::new(store.clone(), Config::default());
+        Self {
+            router: server::serve::router(&app),
+            app,
+            store,
+            clock: self.clock.clone(),
+            made: self.made.clone(),
+            admin: self.admin.clone(),
+            service: self.service.clone(),
+            data_plane: self.data_plane.clone(),
+            runtime: Runtime::new().expect("a runtime"),
+            location: self.location.clone(),
             folder,
         }
     }

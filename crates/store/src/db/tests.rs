@@ -281,19 +281,26 @@ fn a_savepoint_takes_back_its_own_and_no_more() {
 }
 
 #[test]
-fn of_two_statements_that_go_together_the_first_error_is_told_and_neither_happens() {
+fn of_statements_that_go_together_the_first_error_is_told_and_none_happens() {
     on_both(|conn| {
         let good = "INSERT INTO things (id, size) VALUES ($1, 1)";
         let bad = "INSERT INTO things (id, size) VALUES ($1, -1)";
         let name = params!["a"];
         conn.begin().expect("begun");
-        let rows = conn.execute_both((good, name), (good, params!["b"]));
-        assert_eq!(rows.expect("done"), (1, 1));
+        let third = Some((good, params!["c"] as &[Param<'_>]));
+        let rows = conn.execute_together((good, name), (good, params!["b"]), third);
+        assert_eq!(rows.expect("done"), 1, "of the second");
+        let rows = conn.query("SELECT id FROM things", &[]).expect("rows");
+        assert_eq!(rows.len(), 3);
         conn.batch("ROLLBACK").expect("undone");
-        for (first, second) in [(bad, good), (good, bad)] {
+        for (first, second, third) in [(bad, good, good), (good, bad, good), (good, good, bad)] {
             conn.begin().expect("begun");
             let error = conn
-                .execute_both((first, name), (second, params!["b"]))
+                .execute_together(
+                    (first, name),
+                    (second, params!["b"]),
+                    Some((third, params!["c"])),
+                )
                 .expect_err("refused");
             assert!(matches!(error, DbError::Constraint(_)), "{error}");
             conn.batch("ROLLBACK").expect("undone");

@@ -1,6 +1,7 @@
 //! Destinations. Their settings, secrets included, are encrypted with the workspace's key.
 
 use model::catalogue::TargetType;
+use model::clock::Micros;
 use model::definition::Kind;
 use model::id::{DestinationId, WorkspaceId};
 use model::things::Destination;
@@ -13,6 +14,10 @@ use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at";
+
+/// How long a revision is kept after another took its place, in microseconds: longer than a data plane holds on to what it
+/// could not deliver.
+const REVISIONS_KEPT: i64 = 30 * Micros::DAY;
 
 impl Audited for Destination {
     fn snapshot(&self) -> Snapshot {
@@ -115,7 +120,7 @@ impl Tx<'_> {
             destination.workspace,
             &destination.config,
         )?;
-        self.write(
+        let changed = self.write(
             "INSERT INTO destinations (id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             params![
@@ -134,6 +139,44 @@ impl Tx<'_> {
             ],
             None,
             Some(destination),
+        )?;
+        self.insert_revision(destination, &config, &changed)?;
+        Ok(changed)
+    }
+
+    /// What a destination is at its revision, for data planes that still deliver what they took under it.
+    fn insert_revision(&mut self, one: &Destination, config: &[u8], of: &Changed) -> Result<()> {
+        self.write_part(
+            "INSERT INTO destination_revisions (id, destination_id, workspace_id, name, kind, version, enabled, config, changed, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            params![
+                &one.revision,
+                &one.id,
+                &one.workspace,
+                &one.name,
+                &one.kind,
+                one.version,
+                one.enabled,
+                config,
+                one.changed,
+                one.created_at,
+                one.updated_at,
+            ],
+            of,
+        )
+    }
+
+    /// Another revision takes the place of the one before. What no data plane can still be busy with goes.
+    fn end_revision(&mut self, before: &Destination, at: Micros, of: &Changed) -> Result<()> {
+        self.write_parts(
+            "UPDATE destination_revisions SET ended_at = $2 WHERE id = $1",
+            params![&before.revision, at],
+            of,
+        )?;
+        self.write_parts(
+            "DELETE FROM destination_revisions WHERE destination_id = $1 AND ended_at < $2",
+            params![&before.id, at.plus(-REVISIONS_KEPT)],
+            of,
         )
     }
 
@@ -158,9 +201,15 @@ impl Tx<'_> {
             Some(after),
         )?;
         let id = after.id.as_str();
-        if after.config != before.config {
+        if after.config != before.config || after.revision != before.revision {
             let config = self.seal_config("destinations", id, after.workspace, &after.config)?;
-            self.write_column(("destinations", "config", id), (&config).into(), &changed)?;
+            if after.config != before.config {
+                self.write_column(("destinations", "config", id), (&config).into(), &changed)?;
+            }
+            if after.revision != before.revision {
+                self.end_revision(&before, after.updated_at, &changed)?;
+                self.insert_revision(after, &config, &changed)?;
+            }
         }
         if after.external_id != before.external_id {
             let external_id = after.external_id.as_ref().into();
@@ -177,11 +226,18 @@ impl Tx<'_> {
         self.seen.forget("destinations", destination.id.as_str());
         self.begin_writing()?;
         self.drop_lock(destination.id.as_str())?;
-        self.write(
+        let changed = self.write(
             "DELETE FROM destinations WHERE id = $1",
             params![&destination.id],
             Some(&before),
             None,
-        )
+        )?;
+        // Its secrets, of now and of before, go with it.
+        self.write_parts(
+            "DELETE FROM destination_revisions WHERE destination_id = $1",
+            params![&destination.id],
+            &changed,
+        )?;
+        Ok(changed)
     }
 }

@@ -106,13 +106,22 @@ impl Rx<'_> {
         workspace: WorkspaceId,
         sealed: &[u8],
     ) -> Result<Value> {
+        let text = self.open_json_text(place, workspace, sealed)?;
+        serde_json::from_slice(&text).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// The text of such a value, as it was sealed.
+    pub(crate) fn open_json_text(
+        &mut self,
+        place: (&str, &str, &str),
+        workspace: WorkspaceId,
+        sealed: &[u8],
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>> {
         let organization = self
             .organization_of(workspace)?
             .ok_or(Error::NotFound("workspace"))?;
         let opened = self.open_value((organization.as_str(), workspace.as_str()), place, sealed)?;
-        let text = opened
-            .ok_or_else(|| Error::Internal("the key of a workspace was erased".to_owned()))?;
-        serde_json::from_slice(&text).map_err(|error| Error::Internal(error.to_string()))
+        opened.ok_or_else(|| Error::Internal("the key of a workspace was erased".to_owned()))
     }
 
     fn source_from_row(&mut self, row: &Row) -> Result<Source> {

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::refusal;
 use crate::seen::Seen;
+use crate::tables::configuration::Reached;
 use crate::tx::{Note, Rx, Tx};
 
 /// Where an action is recorded.
@@ -48,6 +49,8 @@ pub(crate) struct Group<'a> {
     pub(crate) seen: Seen,
     pub(crate) logs: Vec<LogState>,
     pub(crate) pending: Vec<Pending>,
+    /// What data planes will be told of.
+    pub(crate) reached: Reached,
 }
 
 /// Whether an entry is in its log, byte for byte. The log is locked: who wrote it may still be committing.
@@ -72,6 +75,7 @@ impl<'a> Group<'a> {
             seen: Seen::default(),
             logs: Vec::new(),
             pending: Vec::new(),
+            reached: Reached::default(),
         }
     }
 
@@ -110,7 +114,13 @@ impl<'a> Group<'a> {
     }
 
     fn commit(mut self, results: Vec<Result<Entries>>) -> Attempt {
-        if let Err(error) = append::flush(self.conn, &self.logs, &self.pending) {
+        if let Err(error) = append::flush(
+            self.conn,
+            &self.logs,
+            &self.pending,
+            &self.reached,
+            self.env.now(),
+        ) {
             return self.roll_back(error);
         }
         // If the machine stops before this returns, nobody has been answered: all of it is there, or none of it is.
@@ -312,6 +322,9 @@ impl<'a> Group<'a> {
     }
 
     pub(crate) fn append(&mut self, log: LogId, draft: &Draft<'_>) -> Result<()> {
+        if draft.outcome == Outcome::Success && draft.event.target.reaches_data_planes() {
+            self.reached.note(log, draft.workspace);
+        }
         let Some(index) = self.logs.iter().position(|one| one.id == log) else {
             return Err(Error::Internal(
                 "an event for a log that is not locked".to_owned(),
@@ -324,6 +337,7 @@ impl<'a> Group<'a> {
             seen,
             logs,
             pending,
+            reached: _,
         } = self;
         let mut rx = Rx {
             conn,

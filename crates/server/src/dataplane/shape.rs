@@ -1,0 +1,394 @@
+//! How a configuration is written: the shape that `rudder-server` reads (`backend-config/types.go`).
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use model::clock::Micros;
+use model::definition::{Definition, Kind};
+use model::id::{ConnectionId, DestinationId, SourceId, TransformationId, VersionId, WorkspaceId};
+use model::things::Connection;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use store::{
+    Configuration, ConfiguredDestination, ConfiguredSource, ConfiguredTransformation, Error, Result,
+};
+
+use super::prepared::{Prepared, Shape};
+
+/// Writes it.
+pub(super) fn write(configuration: &Configuration, shape: Shape) -> Result<Prepared> {
+    let body = match shape {
+        Shape::V1 => v1(configuration),
+    };
+    let body =
+        body.map_err(|error| Error::Internal(format!("writing a configuration: {error}")))?;
+    Ok(Prepared::new(configuration.data_plane, body))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole<'a> {
+    enable_metrics: bool,
+    workspace_id: WorkspaceId,
+    updated_at: String,
+    sources: Vec<Source<'a>>,
+    libraries: Vec<Library>,
+    flags: Value,
+    settings: Value,
+    credentials: Map<String, Value>,
+    connections: BTreeMap<ConnectionId, Connected>,
+    accounts: Map<String, Value>,
+    account_definitions: Map<String, Value>,
+    event_replays: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Library {
+    version_id: VersionId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Connected {
+    source_id: SourceId,
+    destination_id: DestinationId,
+    enabled: bool,
+    config: Map<String, Value>,
+    processor_enabled: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Source<'a> {
+    id: SourceId,
+    name: &'a str,
+    write_key: &'a str,
+    enabled: bool,
+    workspace_id: WorkspaceId,
+    config: &'a RawValue,
+    transient: bool,
+    geo_enrichment: Enabled,
+    #[serde(rename = "sourceDefinitionId")]
+    type_id: &'a str,
+    deleted: bool,
+    created_at: String,
+    updated_at: String,
+    #[serde(rename = "sourceDefinition")]
+    of_type: &'a RawValue,
+    dg_source_tracking_plan_config: Option<()>,
+    destinations: Vec<Destination<'a>>,
+}
+
+#[derive(Serialize)]
+struct Enabled {
+    enabled: bool,
+}
+
+/// A destination as a data plane gets it, inside a source or by its revision.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the shape is the data plane's"
+)]
+struct Destination<'a> {
+    id: DestinationId,
+    name: &'a str,
+    enabled: bool,
+    workspace_id: WorkspaceId,
+    config: &'a RawValue,
+    secret_config: Map<String, Value>,
+    revision_id: model::id::RevisionId,
+    version: i64,
+    is_connection_enabled: bool,
+    is_processor_enabled: bool,
+    deleted: bool,
+    created_at: &'a str,
+    updated_at: &'a str,
+    transformations: Vec<Transformation<'a>>,
+    #[serde(rename = "destinationDefinitionId")]
+    type_id: &'a str,
+    #[serde(rename = "destinationDefinition")]
+    of_type: &'a RawValue,
+    live_events_config: Map<String, Value>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Transformation<'a> {
+    id: TransformationId,
+    version_id: VersionId,
+    config: Map<String, Value>,
+    language: &'a str,
+}
+
+/// A type, written: its id and all that is known of it.
+struct Type {
+    id: String,
+    raw: Box<RawValue>,
+}
+
+/// The types that a configuration uses, each written once.
+struct Types<'a> {
+    configuration: &'a Configuration,
+    written: HashMap<(Kind, &'a str), Type>,
+}
+
+impl<'a> Types<'a> {
+    fn new(configuration: &'a Configuration) -> serde_json::Result<Self> {
+        let sources = configuration.sources.iter();
+        let destinations = configuration.destinations.iter();
+        let all = sources
+            .map(|one| (Kind::Source, one.common.kind.as_str()))
+            .chain(destinations.map(|one| (Kind::Destination, one.common.kind.as_str())));
+        let mut written = HashMap::new();
+        for (kind, name) in all {
+            if let Entry::Vacant(place) = written.entry((kind, name)) {
+                let definition = configuration.definitions.find(kind, name);
+                let value = type_of(kind, name, definition);
+                let id = value["id"].as_str().unwrap_or(name).to_owned();
+                let raw = serde_json::value::to_raw_value(&value)?;
+                place.insert(Type { id, raw });
+            }
+        }
+        Ok(Self {
+            configuration,
+            written,
+        })
+    }
+
+    fn definition(&self, kind: Kind, name: &str) -> Option<&'a Definition> {
+        self.configuration.definitions.find(kind, name)
+    }
+}
+
+/// What is known of a type. One that nobody has defined is its name alone: a data plane can go by that.
+fn type_of(kind: Kind, name: &str, definition: Option<&Definition>) -> Value {
+    let mut value = json!({
+        "id": name,
+        "name": name,
+        "displayName": definition.map_or(name, |known| known.display_name.as_str()),
+    });
+    if let Some(category) = definition.and_then(|known| known.category.as_ref()) {
+        value["category"] = json!(category);
+    }
+    let taken = definition.and_then(|known| known.taken.as_ref());
+    if let Some(taken) = taken {
+        value["id"] = json!(taken.id);
+        value["createdAt"] = json!(moment(taken.created_at));
+        value["updatedAt"] = json!(moment(taken.updated_at));
+        if let Some(word) = &taken.r#type {
+            value["type"] = json!(word);
+        }
+        if let Some(options) = &taken.options {
+            value["options"] = options.clone();
+        }
+    }
+    if kind == Kind::Destination {
+        // What the types' owners say of how they are served: which events, and in which way.
+        value["config"] = json!(taken.map(|taken| &taken.config).unwrap_or(&Map::new()));
+    }
+    value
+}
+
+/// The settings as they are sent, with the defaults of the type laid under them, where it has any.
+fn with_defaults<'a>(
+    one: &'a ConfiguredDestination,
+    definition: Option<&Definition>,
+) -> serde_json::Result<std::borrow::Cow<'a, RawValue>> {
+    use std::borrow::Cow;
+    let Some(definition) = definition else {
+        return Ok(Cow::Borrowed(&one.common.config));
+    };
+    let has_any = !definition.always_defaults.is_empty()
+        || !(one.changed
+            || definition.defaults.is_empty() && definition.conditional_defaults.is_empty());
+    if !has_any {
+        return Ok(Cow::Borrowed(&one.common.config));
+    }
+    let stored: Value = serde_json::from_str(one.common.config.get())?;
+    let all = definition.with_defaults(&stored, one.changed);
+    serde_json::value::to_raw_value(&all).map(Cow::Owned)
+}
+
+/// A destination with what does not hang on its connections, made once.
+struct Ready<'a> {
+    one: &'a ConfiguredDestination,
+    config: std::borrow::Cow<'a, RawValue>,
+    created_at: String,
+    updated_at: String,
+    transformation: Option<&'a ConfiguredTransformation>,
+    of_type: &'a Type,
+}
+
+impl Ready<'_> {
+    fn in_source(&self, workspace: WorkspaceId, is_connected: bool) -> Destination<'_> {
+        let Ready { one, .. } = self;
+        Destination {
+            id: one.common.id,
+            name: &one.common.name,
+            // A data plane looks at this switch alone: without it a connection that is off would still deliver.
+            enabled: one.common.enabled && is_connected,
+            workspace_id: workspace,
+            config: &self.config,
+            secret_config: Map::new(),
+            revision_id: one.revision,
+            version: one.version,
+            is_connection_enabled: is_connected,
+            // A destination without it is dropped without a word.
+            is_processor_enabled: true,
+            deleted: false,
+            created_at: &self.created_at,
+            updated_at: &self.updated_at,
+            transformations: self
+                .transformation
+                .iter()
+                .map(|one| Transformation {
+                    id: one.id,
+                    version_id: one.version,
+                    config: Map::new(),
+                    language: &one.language,
+                })
+                .collect(),
+            type_id: &self.of_type.id,
+            of_type: &self.of_type.raw,
+            live_events_config: Map::new(),
+        }
+    }
+}
+
+fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {
+    let workspace = configuration.workspace.id;
+    let types = Types::new(configuration)?;
+    let mut ready = HashMap::with_capacity(configuration.destinations.len());
+    for one in &configuration.destinations {
+        let kind = (Kind::Destination, one.common.kind.as_str());
+        let made = Ready {
+            one,
+            config: with_defaults(one, types.definition(kind.0, kind.1))?,
+            created_at: one.common.created_at.rfc3339_millis(),
+            updated_at: one.common.updated_at.rfc3339_millis(),
+            transformation: configuration.transformations.get(&one.common.id),
+            of_type: &types.written[&kind],
+        };
+        ready.insert(one.common.id, made);
+    }
+    let by_source = configuration.connections_by_source();
+    let none: Vec<&Connection> = Vec::new();
+    let sources = configuration
+        .sources
+        .iter()
+        .map(|one| {
+            let connected = by_source.get(&one.common.id).unwrap_or(&none);
+            let destinations = connected
+                .iter()
+                .filter_map(|link| {
+                    let ready = ready.get(&link.destination)?;
+                    Some(ready.in_source(workspace, link.enabled))
+                })
+                .collect();
+            source(one, workspace, &types, destinations)
+        })
+        .collect();
+    let connections = configuration
+        .connections
+        .iter()
+        .map(|link| {
+            let connected = Connected {
+                source_id: link.source,
+                destination_id: link.destination,
+                enabled: link.enabled,
+                config: Map::new(),
+                processor_enabled: true,
+            };
+            (link.id, connected)
+        })
+        .collect();
+    let libraries = configuration
+        .libraries
+        .iter()
+        .map(|version| Library {
+            version_id: *version,
+        })
+        .collect();
+    let whole = Whole {
+        enable_metrics: false,
+        workspace_id: workspace,
+        updated_at: moment(configuration.data_plane.updated_at()),
+        sources,
+        libraries,
+        // Without an address no data plane opens a tunnel.
+        flags: json!({ "url": "", "services": { "warehouse": false, "rudderstack-processor": false } }),
+        settings: settings(),
+        credentials: Map::new(),
+        connections,
+        accounts: accounts(configuration),
+        account_definitions: Map::new(),
+        event_replays: Map::new(),
+    };
+    serde_json::to_vec(&whole)
+}
+
+fn moment(at: Micros) -> String {
+    at.rfc3339_millis()
+}
+
+fn source<'a>(
+    one: &'a ConfiguredSource,
+    workspace: WorkspaceId,
+    types: &'a Types<'_>,
+    destinations: Vec<Destination<'a>>,
+) -> Source<'a> {
+    let of_type = &types.written[&(Kind::Source, one.common.kind.as_str())];
+    Source {
+        id: one.common.id,
+        name: &one.common.name,
+        write_key: &one.write_key,
+        enabled: one.common.enabled,
+        workspace_id: workspace,
+        config: &one.common.config,
+        transient: one.transient,
+        geo_enrichment: Enabled {
+            enabled: one.geo_enrichment,
+        },
+        type_id: &of_type.id,
+        deleted: false,
+        created_at: moment(one.common.created_at),
+        updated_at: moment(one.common.updated_at),
+        of_type: &of_type.raw,
+        dg_source_tracking_plan_config: None,
+        destinations,
+    }
+}
+
+/// The accounts that destinations and sources sign in with.
+fn accounts(configuration: &Configuration) -> Map<String, Value> {
+    let all = configuration.accounts.iter();
+    all.map(|one| {
+        let told = json!({
+            "id": one.id,
+            "name": one.name,
+            "accountDefinitionName": one.definition,
+            "options": one.options,
+            "secret": one.secret,
+        });
+        (one.id.to_string(), told)
+    })
+    .collect()
+}
+
+/// What holds for the workspace: a data plane keeps nothing in anybody's storage, as it does without settings.
+fn settings() -> Value {
+    json!({
+        "dataRetention": {
+            "disableReportingPii": false,
+            "useSelfStorage": false,
+            "storageBucket": { "type": "S3", "config": {} },
+            "storagePreferences": { "procErrors": false, "gatewayDumps": false, "procErrorDumps": false, "routerDumps": false, "batchRouterDumps": false },
+            "retentionPeriod": "default",
+        },
+        "eventAuditEnabled": false,
+    })
+}

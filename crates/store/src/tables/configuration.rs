@@ -1,0 +1,384 @@
+//! What a workspace's data planes are told: its whole configuration, and when it last changed.
+//!
+//! `config_changes` holds a moment for each workspace, in milliseconds, that grows with every change that a data plane can
+//! see. The writer sets it in the transaction of the change, so whoever compares it is never told anything old, whichever
+//! process made the change.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use model::clock::Micros;
+use model::definition::Definitions;
+use model::id::{
+    DestinationId, LogId, OrganizationId, RevisionId, SourceId, TransformationId, VersionId,
+    WorkspaceId,
+};
+use model::things::{Account, Connection, Workspace};
+use serde_json::value::RawValue;
+
+use crate::db::{Conn, Param, Row, params};
+use crate::error::{Error, Result};
+use crate::tx::Rx;
+
+/// The workspaces whose configuration a transaction has changed.
+#[derive(Default)]
+pub(crate) struct Reached {
+    workspaces: BTreeSet<WorkspaceId>,
+    /// Logs of organizations all of whose workspaces it has.
+    logs: BTreeSet<LogId>,
+}
+
+/// The moment grows by a millisecond at least: who has seen the one before is told that something is new.
+const GROWS: &str = "ON CONFLICT (workspace_id) DO UPDATE SET at = CASE WHEN config_changes.at < excluded.at THEN excluded.at ELSE config_changes.at + 1 END";
+
+impl Reached {
+    /// Something of a workspace has changed or, without one, of the whole organization that a log is of.
+    pub(crate) fn note(&mut self, log: LogId, workspace: Option<WorkspaceId>) {
+        match workspace {
+            Some(workspace) => drop(self.workspaces.insert(workspace)),
+            None => drop(self.logs.insert(log)),
+        }
+    }
+
+    /// The statement that says so of the workspaces that were named, where there are any.
+    pub(crate) fn told(&self, now: Micros) -> Option<(String, Vec<Param<'_>>)> {
+        use std::fmt::Write as _;
+        if self.workspaces.is_empty() {
+            return None;
+        }
+        let mut sql = String::from("INSERT INTO config_changes (workspace_id, at) VALUES ");
+        let mut values = Vec::with_capacity(self.workspaces.len() * 2);
+        for (index, workspace) in self.workspaces.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            let _ = write!(sql, "{comma}(${}, ${})", index * 2 + 1, index * 2 + 2);
+            values.push(Param::from(workspace));
+            values.push(Param::Int(millis(now)));
+        }
+        sql.push(' ');
+        sql.push_str(GROWS);
+        Some((sql, values))
+    }
+
+    /// Says so of all workspaces of the organizations that were named.
+    pub(crate) fn tell_all(&self, conn: &mut Conn, now: Micros) -> Result<()> {
+        for log in &self.logs {
+            conn.execute(
+                &format!(
+                    "INSERT INTO config_changes (workspace_id, at) SELECT w.id, CAST($2 AS BIGINT) FROM workspaces w \
+                     JOIN logs l ON l.organization_id = w.organization_id WHERE l.id = $1 {GROWS}"
+                ),
+                params![log, millis(now)],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+const fn millis(moment: Micros) -> i64 {
+    moment.0.div_euclid(1000)
+}
+
+/// A workspace as its data planes know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataPlane {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// The organization that it belongs to.
+    pub organization: OrganizationId,
+    /// When its configuration last changed: milliseconds, which grow with every change.
+    pub changed_at: i64,
+}
+
+impl DataPlane {
+    /// When the configuration last changed, as a moment.
+    pub const fn updated_at(&self) -> Micros {
+        Micros(self.changed_at.saturating_mul(1000))
+    }
+}
+
+/// A source or destination as a data plane gets it, secrets included: it is never printed.
+pub struct Configured<I> {
+    /// Its id.
+    pub id: I,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// Its settings, as they were sent.
+    pub config: Box<RawValue>,
+    /// When it was created.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// A source, and what only sources have.
+pub struct ConfiguredSource {
+    /// What it has in common with destinations.
+    pub common: Configured<SourceId>,
+    /// What identifies it to the data plane.
+    pub write_key: String,
+    /// Whether the data plane adds the place of an address.
+    pub geo_enrichment: bool,
+    /// Whether events are not stored by the data plane.
+    pub transient: bool,
+}
+
+/// A destination, and what only destinations have.
+pub struct ConfiguredDestination {
+    /// What it has in common with sources.
+    pub common: Configured<DestinationId>,
+    /// The version of its type.
+    pub version: i64,
+    /// This state of its settings.
+    pub revision: RevisionId,
+    /// Whether it has changed since it was created.
+    pub changed: bool,
+}
+
+/// A transformation before a destination, as far as it is published.
+#[derive(Clone, Debug)]
+pub struct ConfiguredTransformation {
+    /// Its id.
+    pub id: TransformationId,
+    /// The published version.
+    pub version: VersionId,
+    /// Its language.
+    pub language: String,
+}
+
+/// All that the data planes of a workspace are told, at one moment.
+pub struct Configuration {
+    /// The workspace, and when all this last changed.
+    pub data_plane: DataPlane,
+    /// Its settings.
+    pub workspace: Workspace,
+    /// What is known of types.
+    pub definitions: Arc<Definitions>,
+    /// Its sources, oldest first.
+    pub sources: Vec<ConfiguredSource>,
+    /// Its destinations, oldest first.
+    pub destinations: Vec<ConfiguredDestination>,
+    /// Its connections, oldest first.
+    pub connections: Vec<Connection>,
+    /// Which published transformation is before which destination.
+    pub transformations: HashMap<DestinationId, ConfiguredTransformation>,
+    /// Its accounts at other services, secrets included.
+    pub accounts: Vec<Account>,
+    /// The published version of each of its libraries.
+    pub libraries: Vec<VersionId>,
+}
+
+const DATA_PLANE: &str = "SELECT w.id, w.organization_id, COALESCE(c.at, w.updated_at / 1000) FROM workspaces w \
+     LEFT JOIN config_changes c ON c.workspace_id = w.id";
+
+fn data_plane(row: &Row) -> Result<DataPlane> {
+    Ok(DataPlane {
+        workspace: row.parse(0)?,
+        organization: row.parse(1)?,
+        changed_at: row.int(2)?,
+    })
+}
+
+impl Rx<'_> {
+    /// The workspace whose data plane has a token with this hash.
+    pub fn data_plane_by_token(&mut self, hash: &[u8; 32]) -> Result<Option<DataPlane>> {
+        let sql = format!("{DATA_PLANE} WHERE w.token_hash = $1");
+        let row = self.conn.query_one(&sql, params![hash])?;
+        row.map(|row| data_plane(&row)).transpose()
+    }
+
+    /// The workspace that has a source with this write key, and the source.
+    pub fn data_plane_by_write_key(
+        &mut self,
+        write_key: &str,
+    ) -> Result<Option<(DataPlane, SourceId)>> {
+        let row = self.conn.query_one(
+            "SELECT w.id, w.organization_id, COALESCE(c.at, w.updated_at / 1000), s.id FROM sources s \
+             JOIN workspaces w ON w.id = s.workspace_id LEFT JOIN config_changes c ON c.workspace_id = w.id \
+             WHERE s.write_key = $1",
+            params![write_key],
+        )?;
+        row.map(|row| Ok((data_plane(&row)?, row.parse(3)?)))
+            .transpose()
+    }
+
+    /// All workspaces of the instance, in the order of their ids.
+    pub fn data_planes(&mut self) -> Result<Vec<DataPlane>> {
+        let rows = self
+            .conn
+            .query(&format!("{DATA_PLANE} ORDER BY w.id"), &[])?;
+        rows.iter().map(data_plane).collect()
+    }
+
+    /// All that the data planes of a workspace are told.
+    pub fn configuration(&mut self, workspace: WorkspaceId) -> Result<Configuration> {
+        let none = Error::NotFound("workspace");
+        let row = self
+            .conn
+            .query_one(
+                &format!("{DATA_PLANE} WHERE w.id = $1"),
+                params![&workspace],
+            )?
+            .ok_or(none)?;
+        let of = data_plane(&row)?;
+        let connections = self.connections(workspace, None, u32::MAX, None)?.items;
+        Ok(Configuration {
+            data_plane: of,
+            workspace: self
+                .workspace(workspace)?
+                .ok_or(Error::NotFound("workspace"))?,
+            definitions: self.definitions(of.organization)?,
+            sources: self.configured_sources(workspace)?,
+            destinations: self.configured_destinations(workspace)?,
+            connections,
+            accounts: self.accounts(workspace, None, u32::MAX, None)?.items,
+            transformations: self.configured_transformations(workspace)?,
+            libraries: self.published_libraries(workspace)?,
+        })
+    }
+
+    fn configured_sources(&mut self, workspace: WorkspaceId) -> Result<Vec<ConfiguredSource>> {
+        let rows = self.conn.query(
+            "SELECT id, name, kind, enabled, config, created_at, updated_at, write_key, geo_enrichment, transient FROM sources \
+             WHERE workspace_id = $1 ORDER BY created_at, id",
+            params![&workspace],
+        )?;
+        rows.iter()
+            .map(|row| {
+                Ok(ConfiguredSource {
+                    common: self.configured("sources", workspace, row)?,
+                    write_key: row.text(7)?.to_owned(),
+                    geo_enrichment: row.flag(8)?,
+                    transient: row.flag(9)?,
+                })
+            })
+            .collect()
+    }
+
+    fn configured_destinations(
+        &mut self,
+        workspace: WorkspaceId,
+    ) -> Result<Vec<ConfiguredDestination>> {
+        let rows = self.conn.query(
+            "SELECT id, name, kind, enabled, config, created_at, updated_at, version, revision, changed FROM destinations \
+             WHERE workspace_id = $1 ORDER BY created_at, id",
+            params![&workspace],
+        )?;
+        rows.iter()
+            .map(|row| self.configured_destination(workspace, row))
+            .collect()
+    }
+
+    fn configured_destination(
+        &mut self,
+        workspace: WorkspaceId,
+        row: &Row,
+    ) -> Result<ConfiguredDestination> {
+        Ok(ConfiguredDestination {
+            common: self.configured("destinations", workspace, row)?,
+            version: row.int(7)?,
+            revision: row.parse(8)?,
+            changed: row.flag(9)?,
+        })
+    }
+
+    fn configured<I: std::str::FromStr>(
+        &mut self,
+        table: &str,
+        workspace: WorkspaceId,
+        row: &Row,
+    ) -> Result<Configured<I>> {
+        let sealed = row.blob(4)?;
+        let place = (table, "config", row.text(0)?);
+        let mut text = self.open_json_text(place, workspace, sealed)?;
+        let config = String::from_utf8(std::mem::take(&mut *text))
+            .ok()
+            .and_then(|text| RawValue::from_string(text).ok())
+            .ok_or_else(|| Error::Internal(format!("settings in {table} that are no JSON")))?;
+        Ok(Configured {
+            id: row.parse(0)?,
+            name: row.text(1)?.to_owned(),
+            kind: row.text(2)?.to_owned(),
+            enabled: row.flag(3)?,
+            config,
+            created_at: row.moment(5)?,
+            updated_at: row.moment(6)?,
+        })
+    }
+
+    fn configured_transformations(
+        &mut self,
+        workspace: WorkspaceId,
+    ) -> Result<HashMap<DestinationId, ConfiguredTransformation>> {
+        let rows = self.conn.query(
+            "SELECT l.destination_id, t.id, v.id, v.language FROM transformation_links l \
+             JOIN transformations t ON t.id = l.transformation_id \
+             JOIN transformation_versions v ON v.id = t.published_id WHERE l.workspace_id = $1",
+            params![&workspace],
+        )?;
+        rows.iter()
+            .map(|row| {
+                let transformation = ConfiguredTransformation {
+                    id: row.parse(1)?,
+                    version: row.parse(2)?,
+                    language: row.text(3)?.to_owned(),
+                };
+                Ok((row.parse(0)?, transformation))
+            })
+            .collect()
+    }
+
+    fn published_libraries(&mut self, workspace: WorkspaceId) -> Result<Vec<VersionId>> {
+        let rows = self.conn.query(
+            "SELECT published_id FROM transformations WHERE workspace_id = $1 AND kind = 'library' AND published_id IS NOT NULL \
+             ORDER BY created_at, id",
+            params![&workspace],
+        )?;
+        Ok(rows
+            .iter()
+            .map(|row| row.parse(0))
+            .collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// What a destination was at a revision, in a workspace that is not known yet.
+    pub fn destination_at(
+        &mut self,
+        revision: RevisionId,
+    ) -> Result<Option<(WorkspaceId, ConfiguredDestination)>> {
+        let row = self.conn.query_one(
+            "SELECT destination_id, name, kind, enabled, config, created_at, updated_at, version, id, changed, workspace_id \
+             FROM destination_revisions WHERE id = $1",
+            params![&revision],
+        )?;
+        row.map(|row| {
+            let workspace = row.parse(10)?;
+            Ok((workspace, self.configured_destination(workspace, &row)?))
+        })
+        .transpose()
+    }
+}
+
+impl Configuration {
+    /// The connections of each source, in their order.
+    pub fn connections_by_source(&self) -> BTreeMap<SourceId, Vec<&Connection>> {
+        let mut by_source: BTreeMap<SourceId, Vec<&Connection>> = BTreeMap::new();
+        for connection in &self.connections {
+            by_source
+                .entry(connection.source)
+                .or_default()
+                .push(connection);
+        }
+        by_source
+    }
+
+    /// The destinations by their ids.
+    pub fn destinations_by_id(&self) -> HashMap<DestinationId, &ConfiguredDestination> {
+        self.destinations
+            .iter()
+            .map(|one| (one.common.id, one))
+            .collect()
+    }
+}
