@@ -588,7 +588,7 @@ pub struct Factor {
     pub name: String,
     /// The app's seed in Base32, the phone number in E.164, or the passkey's public part as JSON.
     pub secret: zeroize::Zeroizing<String>,
-    /// SHA-256 of a passkey's credential id, by which it is found.
+    /// What a passkey is found by: a keyed hash of its credential id.
     pub credential: Option<[u8; 32]>,
     /// The last time step whose code was used (RFC 6238, 5.2: a code is good once).
     pub step: Option<i64>,

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use model::id::LogId;
 use store::{Action, Error, Recorded, Result, Rx, Store, Upkeep};
 
+use crate::auth::passkey::Passkeys;
 use crate::auth::password::Hasher;
 use crate::dataplane::prepared::PreparedAnswers;
 use crate::mail::Mailer;
@@ -78,6 +79,8 @@ pub struct App {
     pub prepared: Arc<PreparedAnswers>,
     /// The mail server, where there is one.
     pub mailer: Option<Mailer>,
+    /// Where passkeys are good; nothing where browsers have none.
+    pub passkeys: Option<Arc<Passkeys>>,
 }
 
 impl App {
@@ -86,6 +89,7 @@ impl App {
         let limiter = Limiter::new(config.rates, store.clock(), store.entropy());
         Self {
             store,
+            passkeys: Passkeys::of(&config).map(Arc::new),
             config: Arc::new(config),
             hasher: Hasher::default(),
             limiter: Arc::new(limiter),

@@ -4,6 +4,7 @@ pub mod challenge;
 pub mod cookies;
 pub mod csrf;
 pub mod limits;
+pub mod passkey;
 pub mod password;
 pub mod second;
 pub mod secret;

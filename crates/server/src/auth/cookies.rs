@@ -21,6 +21,8 @@ pub enum Name {
     Step,
     /// The secret of an authenticator app that is being set up.
     Seed,
+    /// The secret of a challenge that a passkey is to sign.
+    Passkey,
     /// What the next page says about the change before it.
     Flash,
 }
@@ -35,6 +37,7 @@ impl Name {
             Self::Link => "annals_link",
             Self::Step => "annals_step",
             Self::Seed => "annals_seed",
+            Self::Passkey => "annals_passkey",
             Self::Flash => "annals_flash",
         };
         if config.is_secure() {

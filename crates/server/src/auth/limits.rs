@@ -52,6 +52,12 @@ pub async fn succeeded(app: &App, kind: &str, email: &str, caller: &Caller) -> R
     forgive(app, both).await
 }
 
+/// Whether an address may ask for one more thing that needs no account.
+pub async fn may_ask(app: &App, kind: &str, caller: &Caller) -> Result<bool> {
+    let limit = (format!("{kind} address\n{}", address(caller)), OF_ADDRESS);
+    count(app, vec![limit]).await
+}
+
 fn of_person(user: UserId) -> Limit {
     (format!("proof\n{user}"), OF_BOTH)
 }

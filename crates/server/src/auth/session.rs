@@ -291,7 +291,7 @@ impl SignedIn {
 }
 
 /// Whether an organization of the person requires a second factor, and there is none.
-fn lacks_factor(rx: &mut Rx<'_>, user: UserId) -> Result<bool> {
+pub(crate) fn lacks_factor(rx: &mut Rx<'_>, user: UserId) -> Result<bool> {
     if rx.has_factor(user)? {
         return Ok(false);
     }

@@ -21,6 +21,7 @@ use crate::actions::account::confirm_email::{ConfirmEmail, EMAIL};
 use crate::actions::account::reset_password::{RESET, ResetPassword};
 use crate::actions::input;
 use crate::actions::invitation::accept::AcceptInvitation;
+use crate::actions::session::sign_in::Shown;
 use crate::app::App;
 use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
@@ -174,7 +175,14 @@ pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer
     };
     let user = app.perform(&sent.caller, action).await?.output;
     let response = with_cookie(see_other("/"), forget);
-    Ok(sign_in::begin(&app, &sent.caller, user, Some(hashed), None, response).await?)
+    Ok(sign_in::begin(
+        &app,
+        &sent.caller,
+        user,
+        Shown::Password(Some(hashed)),
+        response,
+    )
+    .await?)
 }
 
 fn forgot_page(app: &App, visitor: &Visitor, headers: &HeaderMap, sent: bool) -> Answer {

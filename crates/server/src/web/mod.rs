@@ -23,6 +23,7 @@ mod libraries;
 mod links;
 mod me;
 mod outside_accounts;
+mod passkeys;
 mod profile;
 mod refusal;
 mod retl_sources;
@@ -63,6 +64,7 @@ use crate::actions::destination::put_transformation::PutTransformation;
 use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
 use crate::actions::factor::add::AddApp;
+use crate::actions::factor::add_passkey::AddPasskey;
 use crate::actions::factor::codes::RegenerateCodes;
 use crate::actions::factor::remove::RemoveFactor;
 use crate::actions::instance::set_up::SetUp;
@@ -140,6 +142,9 @@ pub fn table() -> Vec<Route> {
         form::<SignIn, _, _>("/sign-in", sign_in::sign_in),
         read("/sign-in/step", sign_in::step),
         form::<SignIn, _, _>("/sign-in/step", sign_in::sign_in_step),
+        plain("/sign-in/step/options", passkeys::ask_own),
+        plain("/sign-in/passkey/options", passkeys::ask_any),
+        form::<SignIn, _, _>("/sign-in/passkey", passkeys::sign_in),
         form::<SignOut, _, _>("/sign-out", sign_in::sign_out),
         read("/sources", sources::list),
         form::<CreateSource, _, _>("/sources", sources::create),
@@ -227,6 +232,9 @@ pub fn table() -> Vec<Route> {
         form::<LeaveOrganization, _, _>("/profile/leave", profile::leave),
         read("/profile/app", profile::new_app),
         form::<AddApp, _, _>("/profile/app", profile::add_app),
+        read("/profile/passkeys/new", passkeys::new),
+        plain("/profile/passkeys/options", passkeys::ask_new),
+        form::<AddPasskey, _, _>("/profile/passkeys", passkeys::add),
         form::<RemoveFactor, _, _>("/profile/factors/{id}/remove", profile::remove_factor),
         form::<RegenerateCodes, _, _>("/profile/recovery-codes", profile::recovery_codes),
         read("/invitation", links::invited),

@@ -2,7 +2,6 @@
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use model::clock::Micros;
 use model::id::UserId;
 use model::role::Access;
@@ -42,7 +41,7 @@ use crate::auth::{limits, password, second};
 use crate::mail;
 
 const NAV: NavItem = NavItem::Settings;
-const PROFILE: &str = "/profile";
+pub(super) const PROFILE: &str = "/profile";
 /// How long setting an app up may take, in seconds.
 const SETTING_UP: i64 = 1800;
 /// How long a link to confirm another e-mail address is good, in seconds.
@@ -138,7 +137,8 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
             .into_iter()
             .map(|one| Factor {
                 id: one.id.to_string(),
-                kind: one.kind.label(),
+                kind: one.kind,
+                name: one.name,
                 since: clock.at(one.created_at),
                 used: one.used_at.map(|at| clock.at(at)),
             })
@@ -188,7 +188,11 @@ pub(super) async fn update_name(State(app): State<App>, sent: Sent) -> Answer {
 }
 
 /// Whether a password is that of the person now: the hash that it was checked against.
-async fn checked(app: &App, user: UserId, typed: &str) -> Result<Option<String>, Refusal> {
+pub(super) async fn checked(
+    app: &App,
+    user: UserId,
+    typed: &str,
+) -> Result<Option<String>, Refusal> {
     if !limits::may_prove(app, user).await? {
         return Err(Refusal::too_many());
     }
@@ -474,7 +478,7 @@ pub(super) async fn new_app(
     app_page(&app, &person, &visitor, &headers, Wrong::none()).await
 }
 
-fn codes_page(visitor: &Visitor, person: &Person, codes: Vec<String>) -> Result<Response, Refusal> {
+pub(super) fn codes_page(visitor: &Visitor, person: &Person, codes: Vec<String>) -> Answer {
     let view = Codes {
         bare: visitor.bare(person.csrf.clone()),
         codes,

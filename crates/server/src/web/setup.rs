@@ -15,6 +15,7 @@ use super::view::setup::{Secret, Setup, SetupDone};
 use super::visitor::Visitor;
 use crate::actions::input;
 use crate::actions::instance::set_up::{SetUp, default_name};
+use crate::actions::session::sign_in::Shown;
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
 use crate::auth::password;
@@ -214,7 +215,15 @@ pub(super) async fn set_up(State(app): State<App>, sent: SentByVisitor) -> Answe
         .read(move |rx| rx.user(made.user)?.ok_or(Error::NotFound("user")))
         .await?;
     // The server is set up. If the first session cannot begin, the secrets are shown all the same.
-    match sign_in::begin(&app, &sent.caller, user, Some(hash), None, response).await {
+    match sign_in::begin(
+        &app,
+        &sent.caller,
+        user,
+        Shown::Password(Some(hash)),
+        response,
+    )
+    .await
+    {
         Ok(response) => Ok(response),
         Err(error) => {
             tracing::warn!(%error, "set up, but the administrator has to sign in");

@@ -4,24 +4,27 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use model::clock::Micros;
-use model::things::User;
+use model::id::UserId;
+use model::things::{FactorKind, User};
 use serde::Deserialize;
-use store::{Error, Upkeep};
+use store::Error;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Answer, local, see_other, with_cookie};
 use super::form::{Sent, SentByVisitor, visitor_token};
 use super::home::require_set_up;
 use super::me::Me;
+use super::passkeys;
 use super::refusal::Refusal;
 use super::view;
 use super::visitor::Visitor;
-use crate::actions::session::sign_in::{LONGEST, SignIn};
+use crate::actions::session::sign_in::{LONGEST, STEP, Second, Shown, SignIn};
 use crate::actions::session::sign_out::SignOut;
 use crate::app::App;
 use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
 use crate::auth::limits;
+use crate::auth::passkey::{self, Unfit};
 use crate::auth::secret::{self, Kind};
 use crate::request::Caller;
 
@@ -43,8 +46,13 @@ fn host(app: &App, headers: &HeaderMap) -> String {
         .unwrap_or_default()
 }
 
-fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, sent: (&str, &str, bool)) -> Answer {
-    let (email, next, wrong) = sent;
+pub(super) fn page(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    sent: (&str, &str, Option<&str>),
+) -> Answer {
+    let (email, next, error) = sent;
     let (csrf, cookie) = visitor_token(headers, app);
     let view = view::sign_in::SignIn {
         bare: visitor.bare(csrf),
@@ -53,9 +61,10 @@ fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, sent: (&str, &str, bo
         host: host(app, headers),
         email: email.to_owned(),
         next: next.to_owned(),
-        error: wrong.then(|| WRONG.to_owned()),
+        error: error.map(str::to_owned),
+        has_passkeys: passkey::missing(app, headers).is_none(),
     };
-    let status = if wrong {
+    let status = if error.is_some() {
         StatusCode::UNAUTHORIZED
     } else {
         StatusCode::OK
@@ -76,23 +85,21 @@ pub(super) async fn form(
     if me.is_ok() {
         return Ok(see_other(next));
     }
-    page(&app, &visitor, &headers, ("", next, false))
+    page(&app, &visitor, &headers, ("", next, None))
 }
 
-/// Begins a session of its own for a person whose password was checked, and puts it into the browser.
+/// Begins a session of its own for a person who has shown who it is, and puts it into the browser.
 pub(super) async fn begin(
     app: &App,
     caller: &Caller,
     user: User,
-    checked: Option<String>,
-    code: Option<Zeroizing<String>>,
+    shown: Shown,
     response: Response,
 ) -> Result<Response, Error> {
     let secret = secret::new(Kind::Session, app.store.entropy());
     let action = SignIn {
         user,
-        checked,
-        code,
+        shown,
         session: secret::hash(&secret),
     };
     let _ = app.perform(caller, action).await?;
@@ -125,15 +132,22 @@ pub(super) async fn sign_in(State(app): State<App>, sent: SentByVisitor) -> Answ
     // Without an account this takes as long.
     let hash = account.as_ref().map(|(_, hash, _)| hash.clone());
     let fits = app.hasher.verify(password, hash).await?;
-    let wrong = || page(&app, &sent.visitor, &sent.headers, (&email, &next, true));
+    let wrong = || {
+        page(
+            &app,
+            &sent.visitor,
+            &sent.headers,
+            (&email, &next, Some(WRONG)),
+        )
+    };
     let Some((user, hash, has_factor)) = account else {
         return wrong();
     };
     if fits && has_factor {
         return second_step(&app, &user, hash, &next).await;
     }
-    let checked = fits.then_some(hash);
-    match begin(&app, &sent.caller, user, checked, None, see_other(&next)).await {
+    let shown = Shown::Password(fits.then_some(hash));
+    match begin(&app, &sent.caller, user, shown, see_other(&next)).await {
         Ok(response) => {
             limits::succeeded(&app, "sign-in", &email, &sent.caller).await?;
             Ok(response)
@@ -146,8 +160,6 @@ pub(super) async fn sign_in(State(app): State<App>, sent: SentByVisitor) -> Answ
     }
 }
 
-/// The word of the challenge of a sign-in that waits for the second step; its payload is the hash that the password fitted.
-const STEP: &str = "step";
 /// How long the second step may take, in seconds.
 const STEP_SECONDS: i64 = 600;
 
@@ -168,17 +180,23 @@ async fn second_step(app: &App, user: &User, hash: String, next: &str) -> Answer
     ))
 }
 
-fn step_page(
+/// The page of the second step, with what this person has to show.
+async fn step_page(
     app: &App,
     visitor: &Visitor,
     headers: &HeaderMap,
-    next: &str,
+    (user, next): (UserId, &str),
     error: Option<&'static str>,
 ) -> Answer {
+    let factors = app.read(move |rx| rx.factors(user)).await?;
+    let has = |kind| factors.iter().any(|factor| factor.kind == kind);
     let (csrf, cookie) = visitor_token(headers, app);
     let view = view::links::Step {
         bare: visitor.bare(csrf),
         next: next.to_owned(),
+        has_app: has(FactorKind::Totp),
+        has_passkey: has(FactorKind::Passkey),
+        passkeys_missing: passkey::missing(app, headers),
         error,
     };
     let status = if error.is_some() {
@@ -190,7 +208,10 @@ fn step_page(
 }
 
 /// Whose sign-in waits, and the hash that the password fitted.
-async fn waiting(app: &App, headers: &HeaderMap) -> Result<([u8; 32], User, String), Refusal> {
+pub(super) async fn waiting(
+    app: &App,
+    headers: &HeaderMap,
+) -> Result<([u8; 32], User, String), Refusal> {
     let again = || Refusal::on("/sign-in");
     let secret = cookies::read(headers, &app.config, Name::Step).ok_or_else(again)?;
     let hash = secret::hash(&secret);
@@ -217,49 +238,63 @@ pub(super) async fn step(
     headers: HeaderMap,
     Query(wanted): Query<Wanted>,
 ) -> Answer {
-    waiting(&app, &headers).await?;
-    step_page(&app, &visitor, &headers, local(&wanted.next), None)
+    let (_, user, _) = waiting(&app, &headers).await?;
+    let to = (user.id, local(&wanted.next));
+    step_page(&app, &visitor, &headers, to, None).await
+}
+
+/// What was sent as the second factor.
+async fn second(app: &App, sent: &SentByVisitor, user: UserId) -> Result<Second, Refusal> {
+    let credential = sent.form.text("credential");
+    if credential.is_empty() {
+        let typed = Zeroizing::new(sent.form.text("code").to_owned());
+        return Ok(Second::Code(typed));
+    }
+    let signed = passkeys::signed(app, &sent.headers, Some(user), credential).await?;
+    Ok(Second::Passkey(
+        signed.map_or(Err(Unfit::Wrong), |(_, signed)| signed),
+    ))
 }
 
 /// `POST /sign-in/step`
 pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) -> Answer {
     let next = local(sent.form.text("next")).to_owned();
-    let (hash, user, checked) = waiting(&app, &sent.headers).await?;
+    let (step, user, checked) = waiting(&app, &sent.headers).await?;
     if !limits::may_prove(&app, user.id).await? {
         return Err(Refusal::too_many().link("Back to sign-in", "/sign-in"));
     }
-    let code = Some(Zeroizing::new(sent.form.text("code").to_owned()));
+    let shown = Shown::Both {
+        checked,
+        step,
+        second: second(&app, &sent, user.id).await?,
+    };
     let (id, email) = (user.id, user.email.clone());
-    match begin(
-        &app,
-        &sent.caller,
-        user,
-        Some(checked),
-        code,
-        see_other(&next),
-    )
-    .await
-    {
+    let error = match begin(&app, &sent.caller, user, shown, see_other(&next)).await {
         Ok(response) => {
-            app.store.upkeep(Upkeep::TakeChallenge(hash)).await?;
             limits::proved(&app, id).await?;
             limits::succeeded(&app, "sign-in", &email, &sent.caller).await?;
-            Ok(with_cookie(
+            return Ok(with_cookie(
                 response,
                 cookies::forget(&app.config, Name::Step),
-            ))
+            ));
         }
         Err(Error::Failed {
             code: "wrong_code", ..
-        }) => {
-            let error =
-                "This code was not right. A code works once; a new one comes every 30 seconds.";
-            step_page(&app, &sent.visitor, &sent.headers, &next, Some(error))
-        }
+        }) => "This code was not right. A code works once; a new one comes every 30 seconds.",
+        Err(Error::Failed {
+            code: "wrong_passkey",
+            ..
+        }) => passkeys::WRONG,
+        Err(Error::Failed {
+            code: "passkey_copied",
+            ..
+        }) => passkeys::COPIED,
         // The password was changed in between.
-        Err(Error::Failed { .. }) => Err(Refusal::on("/sign-in")),
-        Err(error) => Err(error.into()),
-    }
+        Err(Error::Failed { .. }) => return Err(Refusal::on("/sign-in")),
+        Err(error) => return Err(error.into()),
+    };
+    let to = (id, next.as_str());
+    step_page(&app, &sent.visitor, &sent.headers, to, Some(error)).await
 }
 
 /// `POST /sign-out`

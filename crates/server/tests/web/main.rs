@@ -6,7 +6,9 @@
 )]
 
 mod account;
+mod authenticator;
 mod pages;
+mod passkeys;
 mod proof;
 mod rates;
 mod reverse_etl;

@@ -83,7 +83,7 @@ impl Site {
         (site, team)
     }
 
-    async fn perform<A: Action>(&self, action: A) -> A::Output {
+    pub async fn perform<A: Action>(&self, action: A) -> A::Output {
         let store = &self.app.store;
         let origin = Origin::local(
             RequestId::new(store.clock(), store.entropy()),

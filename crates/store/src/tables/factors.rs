@@ -86,10 +86,16 @@ impl Rx<'_> {
         Ok(factors)
     }
 
-    /// The passkey with this hash of its credential id.
-    pub fn passkey(&mut self, credential: &[u8; 32]) -> Result<Option<Factor>> {
+    /// What a passkey is found by: its credential id says where a person has one, so only a keyed hash is kept in clear.
+    pub fn credential_index(&self, id: &[u8]) -> [u8; 32] {
+        hmac(&self.env.index, &[b"credential\n", id])
+    }
+
+    /// The passkey with this credential id.
+    pub fn passkey(&mut self, credential: &[u8]) -> Result<Option<Factor>> {
+        let index = self.credential_index(credential);
         let sql = format!("{FACTOR} WHERE credential = $1");
-        let row = self.conn.query_one(&sql, params![credential])?;
+        let row = self.conn.query_one(&sql, params![&index])?;
         row.map_or(Ok(None), |row| self.open_factor(&row))
     }
 

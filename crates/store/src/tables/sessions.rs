@@ -24,6 +24,18 @@ impl Audited for Told<'_> {
     }
 }
 
+/// A session that begins, and with what the person has proved who it is.
+struct Begun<'a>(&'a User, &'a str);
+
+impl Audited for Begun<'_> {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            value: json!({ "with": self.1 }),
+            ..Told(self.0).snapshot()
+        }
+    }
+}
+
 impl Rx<'_> {
     /// The session with this hash of its secret, if it is valid now and was used since `idle_since`.
     pub fn session_by_hash(
@@ -90,8 +102,13 @@ impl Tx<'_> {
         )
     }
 
-    /// A person has signed in.
-    pub fn insert_session(&mut self, session: &Session, user: &User) -> Result<Changed> {
+    /// A person has signed in, with what these words say.
+    pub fn insert_session(
+        &mut self,
+        session: &Session,
+        user: &User,
+        with: &str,
+    ) -> Result<Changed> {
         let id = session.id.to_string();
         let origin = json!({
             "ip": self.origin().ip.map(|ip| ip.to_canonical().to_string()),
@@ -115,7 +132,7 @@ impl Tx<'_> {
                 session.expires_at,
             ],
             None,
-            Some(&Told(user)),
+            Some(&Begun(user, with)),
         )
     }
 

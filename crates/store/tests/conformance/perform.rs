@@ -421,7 +421,7 @@ fn a_row_of_which_nothing_is_told_but_that_it_is_there_needs_a_fact_as_well() {
         let action = Script::about(scope, team.admin, move |tx| {
             let person = tx.user(team.admin)?.ok_or(Error::NotFound("user"))?;
             let session = session(tx, tx.new_id(SessionId::new), team.admin);
-            let _forgotten = tx.insert_session(&session, &person)?;
+            let _forgotten = tx.insert_session(&session, &person, "password")?;
             Ok(Done::new((), Vec::new()))
         });
         let done = store

@@ -6,7 +6,7 @@ use model::things::{Factor, FactorKind};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 use zeroize::Zeroizing;
 
-use super::{Proof, check};
+use super::{Proof, added, check};
 use crate::actions::account::{about, own};
 use crate::auth::second;
 
@@ -81,12 +81,9 @@ impl Action for AddApp {
         let row = tx.insert_factor(&user, &factor)?;
         used.up(tx, &row)?;
         tx.take_challenge(&self.challenge, &row)?;
+        let (more, shown) = added(tx, &user, &row, all.is_empty(), &self.recovery_codes)?;
         let mut facts = vec![Fact::new(catalogue::USER_ENABLED_MFA, &row)];
-        let shown = tx.recovery_codes_left(self.user)? == 0;
-        if shown {
-            let row = tx.replace_recovery_codes(&user, &self.recovery_codes)?;
-            facts.push(Fact::new(catalogue::USER_RECOVERY_CODES_REGENERATED, &row));
-        }
+        facts.extend(more);
         Ok(Done::new(shown, facts))
     }
 }

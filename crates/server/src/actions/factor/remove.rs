@@ -2,9 +2,10 @@
 
 use model::catalogue::{self, EventType};
 use model::id::{FactorId, UserId};
+use model::things::FactorKind;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{Proof, check};
+use super::{Proof, Used, check};
 use crate::actions::account::{about, own};
 
 /// A factor to remove.
@@ -19,7 +20,10 @@ pub struct RemoveFactor {
 }
 
 impl Action for RemoveFactor {
-    const EVENTS: &'static [EventType] = &[catalogue::USER_DISABLED_MFA];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::USER_DISABLED_MFA,
+        catalogue::USER_PASSKEY_REMOVED,
+    ];
     type Output = ();
 
     fn scope(&self) -> Scope {
@@ -36,9 +40,9 @@ impl Action for RemoveFactor {
         let factor = all.iter().find(|factor| factor.id == self.id);
         let factor = factor.ok_or(Error::NotFound("factor"))?.clone();
         let is_last = all.len() == 1;
+        let mut used = Used::Nothing;
         if !tx.acting.is_system() {
-            // What the proof has used up may be this very factor, which goes anyway.
-            let _ = check(tx, self.user, &self.proof)?;
+            used = check(tx, self.user, &self.proof)?;
             if is_last {
                 for organization in tx.organizations_of(self.user)? {
                     if tx
@@ -54,10 +58,27 @@ impl Action for RemoveFactor {
             }
         }
         let row = tx.delete_factor(&user, &factor)?;
+        // What goes with it is not used up any more.
+        let is_gone = match &used {
+            Used::Nothing => true,
+            Used::Factor(one) => one.id == factor.id,
+            Used::RecoveryCode(..) => is_last,
+        };
+        if !is_gone {
+            used.up(tx, &row)?;
+        }
         if is_last {
             tx.drop_recovery_codes(self.user, &row)?;
         }
-        let fact = Fact::new(catalogue::USER_DISABLED_MFA, &row);
-        Ok(Done::new((), vec![fact]))
+        // A passkey is a sign-in of its own; the second factor is off when there is none left.
+        let is_passkey = factor.kind == FactorKind::Passkey;
+        let mut facts = Vec::new();
+        if is_passkey {
+            facts.push(Fact::new(catalogue::USER_PASSKEY_REMOVED, &row));
+        }
+        if is_last || !is_passkey {
+            facts.push(Fact::new(catalogue::USER_DISABLED_MFA, &row));
+        }
+        Ok(Done::new((), facts))
     }
 }

@@ -1,4 +1,5 @@
-//! Sign in. The password was checked before, on another thread: here it is only asked whether it is still the one.
+//! Sign in. Passwords and passkeys were checked before, on another thread: here it is only asked whether they are still the
+//! ones.
 
 use model::catalogue::{self, EventType, TargetType};
 use model::clock::Micros;
@@ -6,25 +7,109 @@ use model::id::SessionId;
 use model::things::{Session, User};
 use zeroize::Zeroizing;
 
-use crate::actions::factor::{Used, check_code};
+use crate::actions::factor::{Used, check_code, check_passkey};
+use crate::auth::passkey::{Signed, Unfit};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 /// How long a session may last, in microseconds: 14 days.
 pub const LONGEST: i64 = 14 * Micros::DAY;
 /// How long a session may go unused, in microseconds: one day.
 pub const IDLE: i64 = Micros::DAY;
+/// The word of the challenge of a sign-in that waits for the second step; its payload is the hash that the password fitted.
+pub const STEP: &str = "step";
+
+/// What someone has shown who says to be a person.
+#[derive(Clone)]
+pub enum Shown {
+    /// The password: the hash that it was checked against, `None` when it did not fit.
+    Password(Option<String>),
+    /// The password, in a first step, and then a second factor.
+    Both {
+        /// The hash that the password fitted.
+        checked: String,
+        /// The challenge of the first step, which is answered by this.
+        step: [u8; 32],
+        /// The second factor.
+        second: Second,
+    },
+    /// A passkey alone. It has verified the person, so it is two factors in one.
+    Passkey(std::result::Result<Signed, Unfit>),
+}
+
+/// A second factor.
+#[derive(Clone)]
+pub enum Second {
+    /// A code of the app, or a recovery code: what was typed.
+    Code(Zeroizing<String>),
+    /// A passkey.
+    Passkey(std::result::Result<Signed, Unfit>),
+}
 
 /// Someone who says to be a person.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SignIn {
     /// The person.
     pub user: User,
-    /// The hash that the password was checked against; `None` when it did not fit.
-    pub checked: Option<String>,
-    /// What was typed in the second step: a code of the app, or a recovery code.
-    pub code: Option<Zeroizing<String>>,
+    /// What was shown for it.
+    pub shown: Shown,
     /// The hash of the new session's secret.
     pub session: [u8; 32],
+}
+
+impl SignIn {
+    fn check_password(&self, tx: &mut Tx<'_>, checked: Option<&String>) -> Result<()> {
+        let now = tx.password_of(self.user.id)?;
+        if checked.is_none() || checked != now.as_ref() {
+            return Err(Error::failed(
+                "wrong_password",
+                "the e-mail or the password is wrong",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Looks at what was shown; gives what it has used up, and what it was in words.
+    fn check(&self, tx: &mut Tx<'_>) -> Result<(Used, &'static str)> {
+        let user = self.user.id;
+        match &self.shown {
+            Shown::Password(checked) => {
+                self.check_password(tx, checked.as_ref())?;
+                if tx.has_factor(user)? {
+                    return Err(Error::Denied {
+                        code: "second_factor_required",
+                        message: "this account has a second factor".to_owned(),
+                    });
+                }
+                Ok((Used::Nothing, "password"))
+            }
+            Shown::Both {
+                checked,
+                step,
+                second,
+            } => {
+                self.check_password(tx, Some(checked))?;
+                // It is answered once, also when two answers come at the same moment.
+                let open = tx.challenge(STEP, step)?;
+                if open.is_none_or(|open| open.user != Some(user)) {
+                    return Err(Error::failed("too_late", "this took too long; begin again"));
+                }
+                match second {
+                    Second::Code(typed) => {
+                        let used = check_code(tx, user, typed)?;
+                        let words = match &used {
+                            Used::RecoveryCode(..) => "password, recovery code",
+                            _ => "password, authenticator app",
+                        };
+                        Ok((used, words))
+                    }
+                    Second::Passkey(signed) => {
+                        Ok((check_passkey(tx, user, signed)?, "password, passkey"))
+                    }
+                }
+            }
+            Shown::Passkey(signed) => Ok((check_passkey(tx, user, signed)?, "passkey")),
+        }
+    }
 }
 
 impl Action for SignIn {
@@ -45,23 +130,7 @@ impl Action for SignIn {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<SessionId>> {
-        let now = tx.password_of(self.user.id)?;
-        if self.checked.is_none() || self.checked != now {
-            return Err(Error::failed(
-                "wrong_password",
-                "the e-mail or the password is wrong",
-            ));
-        }
-        let used = match &self.code {
-            Some(code) => check_code(tx, self.user.id, code)?,
-            None if tx.has_factor(self.user.id)? => {
-                return Err(Error::Denied {
-                    code: "second_factor_required",
-                    message: "this account has a second factor".to_owned(),
-                });
-            }
-            None => Used::Nothing,
-        };
+        let (used, with) = self.check(tx)?;
         let session = Session {
             id: tx.new_id(SessionId::new),
             user: self.user.id,
@@ -70,8 +139,11 @@ impl Action for SignIn {
             used_at: tx.at,
             expires_at: tx.at.plus(LONGEST),
         };
-        let made = tx.insert_session(&session, &self.user)?;
+        let made = tx.insert_session(&session, &self.user, with)?;
         used.up(tx, &made)?;
+        if let Shown::Both { step, .. } = &self.shown {
+            tx.take_challenge(step, &made)?;
+        }
         // Nobody was signed in when this was asked; from here on it is the person.
         tx.acting.signed_in(&self.user, Some(session.id));
         Ok(Done::new(

@@ -20,7 +20,7 @@ pub struct Asset {
 }
 
 /// All files under `/assets/`.
-pub static ASSETS: [Asset; 4] = [
+pub static ASSETS: [Asset; 5] = [
     Asset {
         name: "annals.css",
         content_type: "text/css; charset=utf-8",
@@ -35,6 +35,11 @@ pub static ASSETS: [Asset; 4] = [
         name: "proof.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../../../assets/proof.js"),
+    },
+    Asset {
+        name: "passkeys.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../../assets/passkeys.js"),
     },
     Asset {
         name: "icon.svg",

@@ -72,6 +72,12 @@ pub struct Step {
     pub bare: Bare,
     /// Where to go afterwards, a path of this server.
     pub next: String,
+    /// Whether the person has an authenticator app.
+    pub has_app: bool,
+    /// Whether the person has a passkey.
+    pub has_passkey: bool,
+    /// Why passkeys do not work here.
+    pub passkeys_missing: Option<String>,
     /// Why it did not work.
     pub error: Option<&'static str>,
 }

@@ -1,6 +1,7 @@
 //! `/profile`: the own account.
 
 use askama::Template;
+use model::things::FactorKind;
 
 use super::filters;
 use super::frame::{Bare, Flash, Frame};
@@ -74,8 +75,10 @@ pub struct Token {
 pub struct Factor {
     /// Its id.
     pub id: String,
-    /// What it is, in words.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: FactorKind,
+    /// What its owner calls it.
+    pub name: String,
     /// Since when.
     pub since: When,
     /// When it was last used.
@@ -98,6 +101,43 @@ pub struct App {
     pub required: bool,
     /// What is wrong with what was sent: `code`.
     pub errors: Errors,
+}
+
+impl Factor {
+    /// Whether it is a passkey.
+    pub fn is_passkey(&self) -> bool {
+        self.kind == FactorKind::Passkey
+    }
+
+    /// What it is and, of a passkey, what its owner calls it.
+    pub fn title(&self) -> String {
+        if self.is_passkey() {
+            format!("{}: {}", self.kind.label(), self.name)
+        } else {
+            self.kind.label().to_owned()
+        }
+    }
+
+    /// How it works, in a few words.
+    pub const fn about(&self) -> &'static str {
+        match self.kind {
+            FactorKind::Totp => "Codes of 6 digits, every 30 seconds.",
+            FactorKind::Phone => "Codes of 6 digits, by text message.",
+            FactorKind::Passkey => "Signs in with the password, or alone.",
+        }
+    }
+}
+
+/// Adding a passkey.
+#[derive(Clone, Debug, Template)]
+#[template(path = "profile/passkey.html")]
+pub struct NewPasskey {
+    /// What surrounds the page.
+    pub bare: Bare,
+    /// Whether the organization requires a second factor, and there is none.
+    pub required: bool,
+    /// Why there are no passkeys here.
+    pub missing: Option<String>,
 }
 
 /// New recovery codes; shown once.

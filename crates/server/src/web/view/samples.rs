@@ -338,6 +338,7 @@ impl Samples {
             email: String::new(),
             next: self.text("/sources"),
             error: None,
+            has_passkeys: true,
         };
         let refused = SignIn {
             email: self.text("ines@fernhill.example"),

@@ -21,4 +21,6 @@ pub struct SignIn {
     pub next: String,
     /// Why it did not work; the same words whatever was wrong.
     pub error: Option<String>,
+    /// Whether passkeys work here.
+    pub has_passkeys: bool,
 }

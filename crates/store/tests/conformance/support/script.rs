@@ -158,7 +158,7 @@ pub fn sign_in(
     Script::about(Scope::Account(user), user, move |tx| {
         let person = tx.user(user)?.ok_or(Error::NotFound("user"))?;
         let session = session(tx, id, user);
-        let made = tx.insert_session(&session, &person)?;
+        let made = tx.insert_session(&session, &person, "password")?;
         Ok(Done::new(
             (),
             vec![Fact::new(catalogue::USER_SIGNED_IN, &made)],

@@ -2,10 +2,12 @@
 
 use askama::Template as _;
 
+use model::things::FactorKind;
+
 use super::super::frame::NavItem;
 use super::super::links::{Confirm, Forgot, Invited as Invitation, Reset, Step};
 use super::super::parts::{Choice, Errors};
-use super::super::profile::{App, Codes, Factor, Profile, Session, Token};
+use super::super::profile::{App, Codes, Factor, NewPasskey, Profile, Session, Token};
 use super::super::team::{Erase, Invited, Line, Member, Remove, Team};
 use super::super::tokens::Tokens;
 use super::{Rendered, Samples, when};
@@ -122,12 +124,15 @@ impl Samples {
                 self.token("3FQtTok2", None, false),
             ],
             has_app: true,
-            factors: vec![Factor {
-                id: self.text("3FQtFac1"),
-                kind: "Authenticator app",
-                since: at(),
-                used: Some(at()),
-            }],
+            factors: [FactorKind::Totp, FactorKind::Passkey]
+                .map(|kind| Factor {
+                    id: self.text("3FQtFac1"),
+                    kind,
+                    name: self.text("Laptop"),
+                    since: at(),
+                    used: Some(at()),
+                })
+                .into(),
             codes_left: 2,
             shown: Some(self.text("annals_pat_x")),
             errors: self.wrong("token_name"),
@@ -215,6 +220,11 @@ impl Samples {
             required: true,
             errors: self.wrong("code"),
         };
+        let passkey = |missing: Option<&str>| NewPasskey {
+            bare: self.bare(),
+            required: true,
+            missing: missing.map(|why| self.text(why)),
+        };
         let codes = Codes {
             bare: self.bare(),
             codes: vec![self.text("k3v9-0r7m-x2qd")],
@@ -236,13 +246,25 @@ impl Samples {
         let step = Step {
             bare: self.bare(),
             next: self.text("/sources"),
+            has_app: true,
+            has_passkey: true,
+            passkeys_missing: None,
             error: Some("This code was not right."),
+        };
+        let elsewhere = Step {
+            has_app: false,
+            passkeys_missing: Some(self.text("Only at http://localhost:8080.")),
+            error: None,
+            ..step.clone()
         };
         vec![
             ("invitation", invitation.render()),
             ("invitation-other", other.render()),
             ("invitation-known", known.render()),
             ("app", app.render()),
+            ("passkey", passkey(None).render()),
+            ("passkey-missing", passkey(Some("Not here.")).render()),
+            ("step-elsewhere", elsewhere.render()),
             ("codes", codes.render()),
             ("forgot", forgot(true, false).render()),
             ("forgot-sent", forgot(true, true).render()),
