@@ -13,9 +13,11 @@ use server::app::{App, Config};
 use server::auth::secret;
 use server::mail::Mailer;
 use server::rates::Rates;
+use server::sms::{Settings, Texter};
 use store::{SetUpLink, Store, Upkeep};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
 
 use crate::place::{Place, guard, runtime};
 
@@ -67,9 +69,78 @@ pub(crate) struct Serve {
     /// A certificate (PEM) that is trusted for the mail server as well
     #[arg(long, env = "ANNALS_SMTP_CA", value_name = "FILE")]
     smtp_ca: Option<PathBuf>,
+    #[command(flatten)]
+    sms: Sms,
     /// Do not change the schema: for a server whose database role does not own the tables
     #[arg(long, env = "ANNALS_NO_MIGRATE")]
     no_migrate: bool,
+}
+
+/// Who sends text messages: Twilio, or a gateway that takes an HTTP request.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Text messages")]
+struct Sms {
+    /// Twilio's account, such as AC0123...
+    #[arg(
+        long = "sms-twilio",
+        env = "ANNALS_SMS_TWILIO",
+        value_name = "ACCOUNT",
+        requires = "twilio_token",
+        requires = "from"
+    )]
+    twilio: Option<String>,
+    /// The token of Twilio's account: better in the environment, where others do not see it
+    #[arg(
+        long = "sms-twilio-token",
+        env = "ANNALS_SMS_TWILIO_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    twilio_token: Option<String>,
+    /// Who messages are from: a number, a name, or a messaging service of Twilio
+    #[arg(long = "sms-from", env = "ANNALS_SMS_FROM", value_name = "SENDER")]
+    from: Option<String>,
+    /// A gateway such as <https://sms.example.com/send>; with {to}, {from} and {text} in it where it wants them there
+    #[arg(
+        long = "sms-url",
+        env = "ANNALS_SMS_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    url: Option<String>,
+    /// The JSON that the gateway gets [default: {"to":"{to}","from":"{from}","text":"{text}"}]
+    #[arg(
+        long = "sms-body",
+        env = "ANNALS_SMS_BODY",
+        value_name = "JSON",
+        hide_env_values = true
+    )]
+    body: Option<String>,
+    /// A header with the gateway's key, such as "Authorization: Bearer ..."
+    #[arg(
+        long = "sms-header",
+        env = "ANNALS_SMS_HEADER",
+        value_name = "HEADER",
+        hide_env_values = true
+    )]
+    header: Option<String>,
+    /// A certificate (PEM) that is trusted for the gateway as well
+    #[arg(long = "sms-ca", env = "ANNALS_SMS_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+impl Sms {
+    fn texter(self) -> Result<Option<Texter>> {
+        let secret = |text: Option<String>| text.map(Zeroizing::new);
+        let settings = Settings {
+            twilio: self.twilio.zip(secret(self.twilio_token)),
+            url: self.url,
+            body: self.body,
+            header: secret(self.header),
+            from: self.from,
+        };
+        Ok(Texter::new(&settings, self.ca.as_deref())?)
+    }
 }
 
 /// A public address without its trailing slash; refused unless it is one of a web server.
@@ -105,6 +176,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         (Some(server), Some(from)) => Some(Mailer::new(server, from, command.smtp_ca.as_deref())?),
         _ => None,
     };
+    let texter = command.sms.texter()?;
     let listener = std::net::TcpListener::bind(command.listen)
         .with_context(|| format!("cannot listen at {}", command.listen))?;
     listener.set_nonblocking(true)?;
@@ -118,7 +190,9 @@ pub(crate) fn run(command: Serve) -> Result<()> {
     };
     // What a restored backup does not know is erased before anyone can read it.
     server::privacy::again(&store, &guard)?;
-    let app = App::new(store.clone(), config).with_mailer(mailer);
+    let app = App::new(store.clone(), config)
+        .with_mailer(mailer)
+        .with_texter(texter);
 
     let result = runtime()?.block_on(async {
         let listener = TcpListener::from_std(listener)?;

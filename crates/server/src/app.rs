@@ -17,6 +17,7 @@ use crate::dataplane::prepared::PreparedAnswers;
 use crate::mail::Mailer;
 use crate::rates::{Limiter, Rates};
 use crate::request::Caller;
+use crate::sms::Texter;
 
 /// The entries that a request has left: log and places.
 pub type Entries = Vec<(LogId, Range<u64>)>;
@@ -79,6 +80,8 @@ pub struct App {
     pub prepared: Arc<PreparedAnswers>,
     /// The mail server, where there is one.
     pub mailer: Option<Mailer>,
+    /// Who sends text messages, if anyone.
+    pub texter: Option<Texter>,
     /// Where passkeys are good; nothing where browsers have none.
     pub passkeys: Option<Arc<Passkeys>>,
 }
@@ -95,6 +98,7 @@ impl App {
             limiter: Arc::new(limiter),
             prepared: Arc::default(),
             mailer: None,
+            texter: None,
         }
     }
 
@@ -102,6 +106,12 @@ impl App {
     #[must_use]
     pub fn with_mailer(self, mailer: Option<Mailer>) -> Self {
         Self { mailer, ..self }
+    }
+
+    /// The same, with someone who sends text messages.
+    #[must_use]
+    pub fn with_texter(self, texter: Option<Texter>) -> Self {
+        Self { texter, ..self }
     }
 
     /// The address that links begin with: the public one or, where none is set, the host that whoever asks has used. A

@@ -6,6 +6,7 @@ pub mod csrf;
 pub mod limits;
 pub mod passkey;
 pub mod password;
+pub mod phone;
 pub mod second;
 pub mod secret;
 pub mod session;

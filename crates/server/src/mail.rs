@@ -9,15 +9,13 @@ use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use store::{Letter, Upkeep};
+use store::Letter;
 use url::Url;
 
-use crate::app::App;
+use crate::outbox::Undelivered;
 
 /// How long a mail server may take for one letter.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many letters are taken at once.
-const BATCH: i64 = 20;
 
 /// Why mail cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -36,15 +34,6 @@ pub enum MailError {
     /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
-}
-
-/// Why a letter did not leave.
-#[derive(Debug)]
-pub struct Undelivered {
-    /// Whether another try is of no use.
-    is_final: bool,
-    /// What the mail server said.
-    why: String,
 }
 
 /// A mail server, and who letters are from.
@@ -105,7 +94,8 @@ impl Mailer {
         })
     }
 
-    async fn send(&self, letter: &Letter) -> Result<(), Undelivered> {
+    /// Gives a letter to the mail server.
+    pub(crate) async fn send(&self, letter: &Letter) -> Result<(), Undelivered> {
         let never = |why: String| Undelivered {
             is_final: true,
             why,
@@ -129,45 +119,6 @@ impl Mailer {
             }),
         }
     }
-}
-
-/// Sends what is due. What cannot be sent is tried again later; what the mail server refuses for good is given up.
-///
-/// # Errors
-/// When the store cannot be read or written.
-pub async fn deliver(app: &App) -> store::Result<usize> {
-    let Some(mailer) = &app.mailer else {
-        return Ok(0);
-    };
-    let due = app.read(|rx| rx.due_messages(BATCH)).await?;
-    let mut sent = 0;
-    for message in due {
-        if app.store.upkeep(Upkeep::ClaimMessage(message.id)).await? == 0 {
-            continue;
-        }
-        let done = match &message.letter {
-            // Whoever it was for has been erased.
-            None => Upkeep::GiveUp(message.id),
-            Some(letter) => match mailer.send(letter).await {
-                Ok(()) => {
-                    sent += 1;
-                    Upkeep::Delivered(message.id)
-                }
-                Err(error) => {
-                    // The address stays out of the log, and so does what the letter says.
-                    let why = error.why.replace(&letter.to, "(address)");
-                    tracing::warn!(message = %message.id, tries = message.tries + 1, why, "a letter did not leave");
-                    if error.is_final {
-                        Upkeep::GiveUp(message.id)
-                    } else {
-                        Upkeep::NotDelivered(message.id)
-                    }
-                }
-            },
-        };
-        app.store.upkeep(done).await?;
-    }
-    Ok(sent)
 }
 
 /// The letter with an invitation.

@@ -15,7 +15,7 @@ use model::actor::{Actor, Origin, System};
 use model::id::RequestId;
 use model::interface::Interface;
 use serde_json::json;
-use store::{Action, Error, Guard, Publisher, Upkeep};
+use store::{Action, Error, Guard, Publisher, Upkeep, Way};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -24,7 +24,7 @@ use crate::actions::invitation::expire::ExpireInvitation;
 use crate::actions::token::expire::ExpireToken;
 use crate::api;
 use crate::app::{App, Entries, recording};
-use crate::mail;
+use crate::outbox;
 use crate::privacy;
 use crate::problem::Problem;
 use crate::rates;
@@ -199,7 +199,7 @@ pub async fn serve(
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
     let (finish, finished) = tokio::sync::watch::channel(false);
     let publisher = tokio::spawn(publish(app.clone(), finished));
-    let letters = tokio::spawn(letters(app.clone()));
+    let letters = [Way::Mail, Way::Sms].map(|way| tokio::spawn(letters(app.clone(), way)));
     let jobs = tokio::spawn(jobs(app, stopped.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -212,7 +212,9 @@ pub async fn serve(
         () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => Ok(()),
     };
     jobs.abort();
-    letters.abort();
+    for one in &letters {
+        one.abort();
+    }
     // What the last requests recorded is still signed.
     let _ = finish.send(true);
     if publisher.await.is_err() {
@@ -265,14 +267,14 @@ async fn erasures(app: &App) {
     }
 }
 
-/// Sends what is in the outbox, once a second.
-async fn letters(app: App) {
+/// Sends what is in the outbox in one way, once a second.
+async fn letters(app: App, way: Way) {
     let mut often = tokio::time::interval(Duration::from_secs(1));
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         often.tick().await;
-        if let Err(error) = mail::deliver(&app).await {
-            tracing::warn!(%error, "letters will be sent later");
+        if let Err(error) = outbox::deliver(&app, way).await {
+            tracing::warn!(%error, ?way, "messages will be sent later");
         }
     }
 }

@@ -87,7 +87,7 @@ impl Upkeep {
             Self::Attempt(..) | Self::Forgive(_) => &["attempts"],
             Self::ClaimMessage(_) => &["outbox"],
             Self::Delivered(_) | Self::NotDelivered(_) | Self::GiveUp(_) => {
-                &["outbox", "invitations.delivery"]
+                &["outbox", "invitations.delivery", "challenges.delivery"]
             }
             Self::OfferSetUp(_) => &["instance.link_hash", "instance.link_expires_at"],
         }
@@ -136,12 +136,7 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             let mut group = Group::new(conn, env);
             let mut rx = group.rx();
             let (challenge, letter) = &**new;
-            rx.put_challenge(challenge).and_then(|kept| match (letter, challenge.user) {
-                (Some((way, letter)), Some(user)) => {
-                    rx.put_message((*way, user), None, letter).map(|()| kept)
-                }
-                _ => Ok(kept),
-            })
+            rx.put_challenge(challenge, letter.as_ref())
         }
         Upkeep::TakeChallenge(hash) => {
             Ok(conn.execute("DELETE FROM challenges WHERE hash = $1", params![hash])?)

@@ -96,11 +96,16 @@ impl Server {
         made: Value,
         further: &[&str],
     ) -> Self {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.path().join("annals.log"))
+            .expect("a log");
         let mut child = annals(binary, folder.path(), database)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(further)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("annals serve starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();

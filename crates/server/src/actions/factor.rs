@@ -2,19 +2,22 @@
 
 pub mod add;
 pub mod add_passkey;
+pub mod add_phone;
+pub mod change_phone;
 pub mod codes;
 pub mod remove;
 
 use model::catalogue;
 use model::id::UserId;
 use model::things::{Factor, FactorKind, User};
-use store::{Changed, Error, Fact, Result, Tx};
+use serde::{Deserialize, Serialize};
+use store::{Changed, Error, Fact, Result, Rx, Tx};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::account::is_checked;
 use crate::auth::passkey::{Signed, Unfit};
-use crate::auth::second;
+use crate::auth::{phone, second};
 
 /// How a person shows who it is, once more.
 #[derive(Clone, Debug)]
@@ -25,10 +28,100 @@ pub enum Proof {
     Code(Zeroizing<String>),
 }
 
+/// What is kept of a code that went to a phone: the payload of its challenge.
+#[derive(Serialize, Deserialize)]
+pub struct Sent {
+    /// The number, in E.164.
+    pub number: Zeroizing<String>,
+    /// What the code must hash to.
+    pub code: [u8; 32],
+    /// For a number that is to be confirmed, the hash that the password fitted.
+    pub checked: Option<String>,
+}
+
+impl Sent {
+    /// Reads what is kept.
+    ///
+    /// # Errors
+    /// When it is no such thing.
+    pub fn parse(payload: &[u8]) -> Result<Self> {
+        serde_json::from_slice(payload)
+            .map_err(|error| Error::Internal(format!("a code that was sent: {error}")))
+    }
+}
+
+/// A code of a text message, as it came back.
+#[derive(Clone, Debug)]
+pub struct Confirmed {
+    /// The hash of the secret of its challenge.
+    pub challenge: [u8; 32],
+    /// What the code that was typed hashes to.
+    pub code: [u8; 32],
+}
+
+/// What was sent to this person under this word, if that is the code.
+fn sent(
+    rx: &mut Rx<'_>,
+    (kind, user): (&str, UserId),
+    answer: &Confirmed,
+) -> Result<Option<(Sent, bool)>> {
+    let open = rx.challenge(kind, &answer.challenge)?;
+    let Some(open) = open.filter(|open| open.user == Some(user)) else {
+        return Ok(None);
+    };
+    let sent = Sent::parse(&open.payload)?;
+    let fits = bool::from(sent.code.ct_eq(&answer.code));
+    Ok(Some((sent, fits)))
+}
+
+/// The number that a code confirms.
+pub(crate) fn confirmed(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    answer: &Confirmed,
+) -> Result<Zeroizing<String>> {
+    match sent(tx, (phone::CONFIRM, user), answer)? {
+        None => Err(Error::invalid(
+            "too_late",
+            "this took too long; begin again",
+        )),
+        Some((_, false)) => Err(Error::field("wrong_code", "code", "this code is not right")),
+        Some((sent, true)) => Ok(sent.number),
+    }
+}
+
+/// Looks at a code of the second step: of the app, of a text message where one was sent to this browser, or for recovery.
+pub(crate) fn check_any_code(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    typed: &str,
+    answer: Option<&Confirmed>,
+) -> Result<(Used, &'static str)> {
+    if let Some(answer) = answer
+        && let Some((kept, true)) = sent(tx, (phone::SIGN_IN, user), answer)?
+    {
+        // The phone may be another one by now.
+        let mut all = tx.factors(user)?.into_iter();
+        let phone = all.find(|one| one.kind == FactorKind::Phone && *one.secret == *kept.number);
+        if let Some(factor) = phone {
+            let used = Used::Sent(Box::new(factor), answer.challenge);
+            return Ok((used, "password, text message"));
+        }
+    }
+    let used = check_code(tx, user, typed)?;
+    let words = match &used {
+        Used::RecoveryCode(..) => "password, recovery code",
+        _ => "password, authenticator app",
+    };
+    Ok((used, words))
+}
+
 /// What a proof has used up, which goes with the change that it is for.
 pub(crate) enum Used {
     Nothing,
     Factor(Box<Factor>),
+    /// A code that was sent to this phone, by its challenge.
+    Sent(Box<Factor>, [u8; 32]),
     RecoveryCode(UserId, String),
 }
 
@@ -38,6 +131,10 @@ impl Used {
         match self {
             Self::Nothing => Ok(()),
             Self::Factor(factor) => tx.use_factor(&factor, of),
+            Self::Sent(factor, challenge) => {
+                tx.use_factor(&factor, of)?;
+                tx.take_challenge(&challenge, of)
+            }
             Self::RecoveryCode(user, code) => tx.use_recovery_code(user, &code, of),
         }
     }

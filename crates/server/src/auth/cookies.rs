@@ -23,6 +23,8 @@ pub enum Name {
     Seed,
     /// The secret of a challenge that a passkey is to sign.
     Passkey,
+    /// The secret of a code that was sent to a phone.
+    Code,
     /// What the next page says about the change before it.
     Flash,
 }
@@ -38,6 +40,7 @@ impl Name {
             Self::Step => "annals_step",
             Self::Seed => "annals_seed",
             Self::Passkey => "annals_passkey",
+            Self::Code => "annals_code",
             Self::Flash => "annals_flash",
         };
         if config.is_secure() {

@@ -17,11 +17,22 @@ const OF_ACCOUNT: u64 = 100;
 /// How often one address may try any account.
 const OF_ADDRESS: u64 = 100;
 
+/// Within which time text messages count, in microseconds.
+const HOUR: i64 = 3600 * Micros::SECOND;
+/// How many text messages go to one person, and to one number.
+const TEXTS: u64 = 5;
+/// How many text messages one address may ask for.
+const TEXTS_OF_ADDRESS: u64 = 30;
+
 /// By what a try is counted, and the most tries.
 type Limit = (String, u64);
 
 async fn count(app: &App, limits: Vec<Limit>) -> Result<bool> {
-    let passed = app.store.upkeep(Upkeep::Attempt(limits, WINDOW)).await?;
+    count_within(app, limits, WINDOW).await
+}
+
+async fn count_within(app: &App, limits: Vec<Limit>, window: i64) -> Result<bool> {
+    let passed = app.store.upkeep(Upkeep::Attempt(limits, window)).await?;
     Ok(passed == 0)
 }
 
@@ -56,6 +67,19 @@ pub async fn succeeded(app: &App, kind: &str, email: &str, caller: &Caller) -> R
 pub async fn may_ask(app: &App, kind: &str, caller: &Caller) -> Result<bool> {
     let limit = (format!("{kind} address\n{}", address(caller)), OF_ADDRESS);
     count(app, vec![limit]).await
+}
+
+/// Whether one more text message may be sent: each costs money, and may annoy someone who has nothing to do with it.
+pub async fn may_send(app: &App, user: UserId, number: &str, caller: &Caller) -> Result<bool> {
+    let limits = vec![
+        (format!("text person\n{user}"), TEXTS),
+        (format!("text number\n{number}"), TEXTS),
+        (
+            format!("text address\n{}", address(caller)),
+            TEXTS_OF_ADDRESS,
+        ),
+    ];
+    count_within(app, limits, HOUR).await
 }
 
 fn of_person(user: UserId) -> Limit {

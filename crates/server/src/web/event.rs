@@ -313,6 +313,15 @@ impl<'c> Shower<'c> {
                 })
                 .map(|access| super::refusal::sentence(&access.replace('_', " ")))
                 .map(|text| text.trim_end_matches('.').to_owned()),
+            ("user", "signed_in") => event
+                .changes
+                .iter()
+                .find(|change| change.path == "with")
+                .and_then(|change| match &change.kind {
+                    ChangeKind::Value { after, .. } => after.as_ref()?.as_str(),
+                    _ => None,
+                })
+                .map(|with| format!("with {with}")),
             (_, "created" | "deleted" | "signed_in" | "signed_out" | "set_up") => None,
             ("user", "added_to_organization") => event
                 .changes

@@ -24,6 +24,7 @@ mod links;
 mod me;
 mod outside_accounts;
 mod passkeys;
+mod phone;
 mod profile;
 mod refusal;
 mod retl_sources;
@@ -65,6 +66,8 @@ use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
 use crate::actions::factor::add::AddApp;
 use crate::actions::factor::add_passkey::AddPasskey;
+use crate::actions::factor::add_phone::AddPhone;
+use crate::actions::factor::change_phone::ChangePhone;
 use crate::actions::factor::codes::RegenerateCodes;
 use crate::actions::factor::remove::RemoveFactor;
 use crate::actions::instance::set_up::SetUp;
@@ -143,6 +146,7 @@ pub fn table() -> Vec<Route> {
         read("/sign-in/step", sign_in::step),
         form::<SignIn, _, _>("/sign-in/step", sign_in::sign_in_step),
         plain("/sign-in/step/options", passkeys::ask_own),
+        plain("/sign-in/step/text", phone::send_step),
         plain("/sign-in/passkey/options", passkeys::ask_any),
         form::<SignIn, _, _>("/sign-in/passkey", passkeys::sign_in),
         form::<SignOut, _, _>("/sign-out", sign_in::sign_out),
@@ -232,6 +236,11 @@ pub fn table() -> Vec<Route> {
         form::<LeaveOrganization, _, _>("/profile/leave", profile::leave),
         read("/profile/app", profile::new_app),
         form::<AddApp, _, _>("/profile/app", profile::add_app),
+        read("/profile/phone", phone::ask),
+        plain("/profile/phone", phone::send_confirm),
+        read("/profile/phone/confirm", phone::ask_confirm),
+        form::<AddPhone, _, _>("/profile/phone/confirm", phone::add),
+        form::<ChangePhone, _, _>("/profile/phone/change", phone::change),
         read("/profile/passkeys/new", passkeys::new),
         plain("/profile/passkeys/options", passkeys::ask_new),
         form::<AddPasskey, _, _>("/profile/passkeys", passkeys::add),

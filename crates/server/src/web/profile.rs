@@ -13,6 +13,7 @@ use super::answer::{self, Answer, see_other, with_cookie};
 use super::flash::Done;
 use super::form::{Form, Sent, SentByPerson};
 use super::me::{Me, Somebody};
+use super::phone::phone_of;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::frame::{Flash, NavItem};
@@ -37,7 +38,7 @@ use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
 use crate::auth::secret::{self, Kind};
 use crate::auth::session::Person;
-use crate::auth::{limits, password, second};
+use crate::auth::{limits, password, phone, second};
 use crate::mail;
 
 const NAV: NavItem = NavItem::Settings;
@@ -132,13 +133,18 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
             .into_iter()
             .map(|(one, used)| token(clock, one, used, None))
             .collect(),
+        can_add_phone: app.texter.is_some() && phone_of(&factors).is_none(),
         has_app: factors.iter().any(|one| one.kind == FactorKind::Totp),
         factors: factors
             .into_iter()
             .map(|one| Factor {
                 id: one.id.to_string(),
                 kind: one.kind,
-                name: one.name,
+                name: if one.kind == FactorKind::Phone {
+                    phone::masked(&one.secret)
+                } else {
+                    one.name
+                },
                 since: clock.at(one.created_at),
                 used: one.used_at.map(|at| clock.at(at)),
             })

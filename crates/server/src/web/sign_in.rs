@@ -15,6 +15,7 @@ use super::form::{Sent, SentByVisitor, visitor_token};
 use super::home::require_set_up;
 use super::me::Me;
 use super::passkeys;
+use super::phone;
 use super::refusal::Refusal;
 use super::view;
 use super::visitor::Visitor;
@@ -190,6 +191,7 @@ async fn step_page(
 ) -> Answer {
     let factors = app.read(move |rx| rx.factors(user)).await?;
     let has = |kind| factors.iter().any(|factor| factor.kind == kind);
+    let (phone, sent) = phone::step(app, headers, user, &factors).await?;
     let (csrf, cookie) = visitor_token(headers, app);
     let view = view::links::Step {
         bare: visitor.bare(csrf),
@@ -197,6 +199,8 @@ async fn step_page(
         has_app: has(FactorKind::Totp),
         has_passkey: has(FactorKind::Passkey),
         passkeys_missing: passkey::missing(app, headers),
+        phone,
+        sent,
         error,
     };
     let status = if error.is_some() {
@@ -248,7 +252,8 @@ async fn second(app: &App, sent: &SentByVisitor, user: UserId) -> Result<Second,
     let credential = sent.form.text("credential");
     if credential.is_empty() {
         let typed = Zeroizing::new(sent.form.text("code").to_owned());
-        return Ok(Second::Code(typed));
+        let sent = phone::came_back(app, &sent.headers, &typed);
+        return Ok(Second::Code(typed, sent));
     }
     let signed = passkeys::signed(app, &sent.headers, Some(user), credential).await?;
     Ok(Second::Passkey(
@@ -273,14 +278,15 @@ pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) ->
         Ok(response) => {
             limits::proved(&app, id).await?;
             limits::succeeded(&app, "sign-in", &email, &sent.caller).await?;
+            let response = with_cookie(response, cookies::forget(&app.config, Name::Step));
             return Ok(with_cookie(
                 response,
-                cookies::forget(&app.config, Name::Step),
+                cookies::forget(&app.config, Name::Code),
             ));
         }
         Err(Error::Failed {
             code: "wrong_code", ..
-        }) => "This code was not right. A code works once; a new one comes every 30 seconds.",
+        }) => "This code was not right. A code works once.",
         Err(Error::Failed {
             code: "wrong_passkey",
             ..

@@ -5,13 +5,13 @@ use model::clock::{Clock, Micros};
 use model::role::WorkspaceRole;
 use server::app::Config;
 use server::mail::Mailer;
-use store::Upkeep;
+use store::{Upkeep, Way};
 
 use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
 use crate::team::{NEW, actions, between, invite_with, ready};
 
 /// Sets an app up; gives its seed and the recovery codes.
-async fn set_up_app(site: &Site, browser: &mut Browser<'_>) -> (String, Vec<String>) {
+pub async fn set_up_app(site: &Site, browser: &mut Browser<'_>) -> (String, Vec<String>) {
     let page = browser.get("/profile/app").await;
     let seed = between(&page, "<code id=\"seed\" class=\"wrap\">", "<").replace(' ', "");
     assert!(page.body.contains("<svg class=\"qr\""));
@@ -347,7 +347,7 @@ async fn letter(site: &Site) -> Option<(String, String)> {
     site.app.store.upkeep(Upkeep::Expire).await.expect("done");
     let messages = site
         .app
-        .read(|rx| rx.due_messages(100))
+        .read(|rx| rx.due_messages(Way::Mail, 100))
         .await
         .expect("read");
     let letter = messages.into_iter().last()?.letter.expect("a letter");
@@ -378,7 +378,7 @@ async fn who_forgot_the_password_sets_another_one_once_and_nobody_learns_who_has
     assert_eq!(to, "ada@example.com");
     let count = site
         .app
-        .read(|rx| rx.due_messages(100))
+        .read(|rx| rx.due_messages(Way::Mail, 100))
         .await
         .expect("read")
         .len();

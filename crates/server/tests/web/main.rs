@@ -9,6 +9,7 @@ mod account;
 mod authenticator;
 mod pages;
 mod passkeys;
+mod phone;
 mod proof;
 mod rates;
 mod reverse_etl;

@@ -3,6 +3,7 @@
 
 use model::clock::Micros;
 use model::id::UserId;
+use model::things::Delivery;
 use zeroize::Zeroizing;
 
 use crate::action::Changed;
@@ -10,6 +11,7 @@ use crate::db::params;
 use crate::error::Result;
 use crate::keyring::INSTANCE;
 use crate::keys::hmac;
+use crate::tables::outbox::{Letter, Reason, Way};
 use crate::tx::{Rx, Tx};
 
 /// A challenge that is to be kept.
@@ -41,6 +43,8 @@ pub struct Challenge {
     pub payload: Zeroizing<Vec<u8>>,
     /// When it was made.
     pub created_at: Micros,
+    /// Whether the letter that came with it has left.
+    pub delivery: Delivery,
 }
 
 impl Rx<'_> {
@@ -48,7 +52,7 @@ impl Rx<'_> {
     pub fn challenge(&mut self, kind: &str, hash: &[u8; 32]) -> Result<Option<Challenge>> {
         let now = self.now();
         let row = self.conn.query_one(
-            "SELECT user_id, payload, created_at FROM challenges WHERE hash = $1 AND kind = $2 AND expires_at > $3",
+            "SELECT user_id, payload, created_at, delivery FROM challenges WHERE hash = $1 AND kind = $2 AND expires_at > $3",
             params![hash, kind, now],
         )?;
         let Some(row) = row else { return Ok(None) };
@@ -63,14 +67,21 @@ impl Rx<'_> {
             None => Some(Zeroizing::new(kept.to_vec())),
         };
         let created_at = row.moment(2)?;
+        let delivery = row.parse(3)?;
         Ok(payload.map(|payload| Challenge {
             user,
             payload,
             created_at,
+            delivery,
         }))
     }
 
-    pub(crate) fn put_challenge(&mut self, new: &NewChallenge) -> Result<u64> {
+    /// Keeps a challenge, and sends the letter that carries its secret.
+    pub(crate) fn put_challenge(
+        &mut self,
+        new: &NewChallenge,
+        letter: Option<&(Way, Letter)>,
+    ) -> Result<u64> {
         let payload = match new.user {
             Some(user) => self.seal_value(
                 (INSTANCE, user.as_str()),
@@ -80,10 +91,24 @@ impl Rx<'_> {
             None => new.payload.to_vec(),
         };
         let now = self.now();
-        Ok(self.conn.execute(
-            "INSERT INTO challenges (hash, kind, user_id, payload, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
-            params![&new.hash, new.kind, new.user.as_ref(), &payload, now, now.plus(new.lasts)],
-        )?)
+        let letter = letter.zip(new.user);
+        let delivery = letter.map_or(Delivery::None, |_| Delivery::Waiting);
+        let kept = self.conn.execute(
+            "INSERT INTO challenges (hash, kind, user_id, payload, created_at, expires_at, delivery) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            params![
+                &new.hash,
+                new.kind,
+                new.user.as_ref(),
+                &payload,
+                now,
+                now.plus(new.lasts),
+                delivery.as_str(),
+            ],
+        )?;
+        if let Some(((way, letter), user)) = letter {
+            self.put_message((*way, user), Reason::Challenge(new.hash), letter)?;
+        }
+        Ok(kept)
     }
 
     fn attempt_key(&self, what: &str) -> [u8; 32] {

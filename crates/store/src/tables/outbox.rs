@@ -53,10 +53,21 @@ pub struct Message {
     pub id: MessageId,
     /// How it is sent.
     pub way: Way,
-    /// What is sent; nothing where the person was erased.
+    /// What is sent; nothing where the person was erased, or what it is for is over.
     pub letter: Option<Letter>,
     /// How often it was tried.
     pub tries: u64,
+}
+
+/// What a letter is sent for, and what says whether it has left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reason {
+    /// Nothing that anyone asks.
+    None,
+    /// An invitation.
+    Invitation(InvitationId),
+    /// A challenge, by its hash: without it the letter is of no use any more.
+    Challenge([u8; 32]),
 }
 
 /// How long another process is given to deliver what it has taken, in microseconds.
@@ -65,32 +76,32 @@ const LEASE: i64 = 60 * Micros::SECOND;
 const WAITS: [i64; 6] = [5, 30, 120, 600, 1800, 7200];
 
 impl Rx<'_> {
-    /// What is due to be sent, the oldest first.
-    pub fn due_messages(&mut self, limit: i64) -> Result<Vec<Message>> {
+    /// What is due to be sent in one way, the oldest first.
+    pub fn due_messages(&mut self, way: Way, limit: i64) -> Result<Vec<Message>> {
         let now = self.now();
         let rows = self.conn.query(
-            "SELECT id, kind, user_id, payload, tries FROM outbox WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2",
-            params![now, limit],
+            "SELECT o.id, o.user_id, o.payload, o.tries, CAST(CASE WHEN o.challenge IS NULL OR c.hash IS NOT NULL THEN 1 ELSE 0 END AS BIGINT) \
+             FROM outbox o LEFT JOIN challenges c ON c.hash = o.challenge AND c.expires_at > $1 \
+             WHERE o.next_at <= $1 AND o.kind = $2 ORDER BY o.next_at, o.id LIMIT $3",
+            params![now, way.as_str(), limit],
         )?;
         let mut messages = Vec::with_capacity(rows.len());
         for row in &rows {
             let id: MessageId = row.parse(0)?;
-            let user: UserId = row.parse(2)?;
+            let user: UserId = row.parse(1)?;
             let place = ("outbox", "payload", id.as_str());
-            let opened = self.open_value((INSTANCE, user.as_str()), place, row.blob(3)?)?;
+            let opened = self.open_value((INSTANCE, user.as_str()), place, row.blob(2)?)?;
+            let is_wanted = row.int(4)? == 1;
             let letter = opened
+                .filter(|_| is_wanted)
                 .map(|text| serde_json::from_slice(&text))
                 .transpose()
                 .map_err(|error| Error::Internal(format!("a letter: {error}")))?;
             messages.push(Message {
                 id,
-                way: if row.text(1)? == Way::Sms.as_str() {
-                    Way::Sms
-                } else {
-                    Way::Mail
-                },
+                way,
                 letter,
-                tries: row.size(4)?,
+                tries: row.size(3)?,
             });
         }
         Ok(messages)
@@ -100,9 +111,14 @@ impl Rx<'_> {
     pub(crate) fn put_message(
         &mut self,
         (way, user): (Way, UserId),
-        invitation: Option<InvitationId>,
+        reason: Reason,
         letter: &Letter,
     ) -> Result<()> {
+        let (invitation, challenge) = match reason {
+            Reason::None => (None, None),
+            Reason::Invitation(id) => (Some(id), None),
+            Reason::Challenge(hash) => (None, Some(hash)),
+        };
         let id = MessageId::new(&*self.env.clock, &*self.env.entropy);
         let text = zeroize::Zeroizing::new(
             serde_json::to_vec(letter).map_err(|error| Error::Internal(error.to_string()))?,
@@ -111,8 +127,16 @@ impl Rx<'_> {
         let sealed = self.seal_value((INSTANCE, user.as_str()), place, &text)?;
         let now = self.now();
         self.conn.execute(
-            "INSERT INTO outbox (id, kind, user_id, invitation_id, payload, created_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $6, 0)",
-            params![&id, way.as_str(), &user, invitation.as_ref(), &sealed, now],
+            "INSERT INTO outbox (id, kind, user_id, invitation_id, challenge, payload, created_at, next_at, tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0)",
+            params![
+                &id,
+                way.as_str(),
+                &user,
+                invitation.as_ref(),
+                challenge.as_ref().map(|hash| &hash[..]),
+                &sealed,
+                now,
+            ],
         )?;
         Ok(())
     }
@@ -129,7 +153,8 @@ impl Tx<'_> {
     ) -> Result<()> {
         self.begin_writing()?;
         debug_assert!(of.0 < self.notes.len(), "a letter has a reason");
-        self.put_message(to, invitation, letter)
+        let reason = invitation.map_or(Reason::None, Reason::Invitation);
+        self.put_message(to, reason, letter)
     }
 }
 
@@ -146,6 +171,10 @@ pub(crate) fn finish(conn: &mut Conn, id: MessageId, delivered: bool) -> Result<
     let word = if delivered { "sent" } else { "failed" };
     conn.execute(
         "UPDATE invitations SET delivery = $2 WHERE id IN (SELECT invitation_id FROM outbox WHERE id = $1)",
+        params![&id, word],
+    )?;
+    conn.execute(
+        "UPDATE challenges SET delivery = $2 WHERE hash IN (SELECT challenge FROM outbox WHERE id = $1)",
         params![&id, word],
     )?;
     Ok(conn.execute("DELETE FROM outbox WHERE id = $1", params![&id])?)

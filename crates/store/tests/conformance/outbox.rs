@@ -1,6 +1,7 @@
 //! Letters that wait: taken by one process at a time, sent again after a crash, gone once they have left.
 
 use model::clock::Micros;
+use model::things::Delivery;
 use store::{Letter, NewChallenge, Store, Upkeep, Way};
 
 use crate::support::{on_both, team};
@@ -20,12 +21,17 @@ fn put(store: &Store, user: model::id::UserId) -> model::id::MessageId {
     };
     let kept = Upkeep::Challenge(Box::new((challenge, Some((Way::Mail, letter)))));
     let _ = store.upkeep(kept).wait().expect("kept");
-    let due = store.read(|rx| rx.due_messages(10)).expect("read");
+    let due = store
+        .read(|rx| rx.due_messages(Way::Mail, 10))
+        .expect("read");
     due.last().expect("a letter").id
 }
 
 fn due(store: &Store) -> usize {
-    store.read(|rx| rx.due_messages(10)).expect("read").len()
+    store
+        .read(|rx| rx.due_messages(Way::Mail, 10))
+        .expect("read")
+        .len()
 }
 
 fn done(store: &Store, upkeep: Upkeep) -> u64 {
@@ -74,5 +80,59 @@ fn a_letter_is_tried_less_and_less_often_and_then_given_up() {
         assert_eq!(waits, [5, 30, 120, 600, 1800, 7200]);
         place.clock.advance(Micros::DAY);
         assert_eq!(due(&store), 0, "given up");
+    });
+}
+
+#[test]
+fn a_letter_that_carries_a_secret_goes_with_it_and_says_whether_it_has_left() {
+    on_both(|place| {
+        let store = place.open();
+        let user = team(&store, "Fernhill").admin;
+        let delivery = || {
+            let kept = store
+                .read(|rx| rx.challenge("sms", &[7; 32]))
+                .expect("read");
+            kept.map(|kept| kept.delivery)
+        };
+        let text = |lasts| {
+            let challenge = NewChallenge {
+                hash: [7; 32],
+                kind: "sms",
+                user: Some(user),
+                payload: Vec::new().into(),
+                lasts,
+            };
+            let letter = Letter {
+                to: "+15005550006".to_owned(),
+                subject: String::new(),
+                text: "a code".to_owned(),
+            };
+            let kept = Upkeep::Challenge(Box::new((challenge, Some((Way::Sms, letter)))));
+            assert_eq!(done(&store, kept), 1);
+            let due = store.read(|rx| rx.due_messages(Way::Sms, 10));
+            due.expect("read").pop().expect("a message").id
+        };
+
+        let id = text(600 * Micros::SECOND);
+        assert_eq!(due(&store), 0, "it is no mail");
+        assert_eq!(delivery(), Some(Delivery::Waiting));
+        assert_eq!(done(&store, Upkeep::ClaimMessage(id)), 1);
+        assert_eq!(done(&store, Upkeep::Delivered(id)), 1);
+        assert_eq!(delivery(), Some(Delivery::Sent));
+        assert_eq!(done(&store, Upkeep::TakeChallenge([7; 32])), 1);
+
+        let id = text(600 * Micros::SECOND);
+        assert_eq!(done(&store, Upkeep::GiveUp(id)), 1);
+        assert_eq!(delivery(), Some(Delivery::Failed));
+        assert_eq!(done(&store, Upkeep::TakeChallenge([7; 32])), 1);
+
+        // What waits while its code has run out is of no use: there is nothing left to send.
+        text(60 * Micros::SECOND);
+        place.clock.advance(61 * Micros::SECOND);
+        let due = store
+            .read(|rx| rx.due_messages(Way::Sms, 10))
+            .expect("read");
+        assert_eq!(due.len(), 1);
+        assert_eq!(due[0].letter, None);
     });
 }

@@ -31,7 +31,7 @@ fn writes(upkeep: &Upkeep) -> &'static [&'static str] {
         Upkeep::Attempt(..) | Upkeep::Forgive(_) => &["attempts"],
         Upkeep::ClaimMessage(_) => &["outbox"],
         Upkeep::Delivered(_) | Upkeep::NotDelivered(_) | Upkeep::GiveUp(_) => {
-            &["outbox", "invitations.delivery"]
+            &["outbox", "invitations.delivery", "challenges.delivery"]
         }
         Upkeep::OfferSetUp(_) => &["instance.link_hash", "instance.link_expires_at"],
     }
@@ -121,7 +121,9 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
             let kept = Upkeep::Challenge(Box::new((new, Some((Way::Mail, letter.clone())))));
             let _ = store.upkeep(kept).wait().expect("kept");
         }
-        let messages = store.read(|rx| rx.due_messages(10)).expect("read");
+        let messages = store
+            .read(|rx| rx.due_messages(Way::Mail, 10))
+            .expect("read");
         assert_eq!(messages.len(), 3);
         assert_eq!(messages[0].letter.as_ref(), Some(&letter));
         let ids: Vec<_> = messages.iter().map(|message| message.id).collect();

@@ -61,7 +61,7 @@ impl Action for RemoveFactor {
         // What goes with it is not used up any more.
         let is_gone = match &used {
             Used::Nothing => true,
-            Used::Factor(one) => one.id == factor.id,
+            Used::Factor(one) | Used::Sent(one, _) => one.id == factor.id,
             Used::RecoveryCode(..) => is_last,
         };
         if !is_gone {

@@ -7,7 +7,7 @@ use model::id::SessionId;
 use model::things::{Session, User};
 use zeroize::Zeroizing;
 
-use crate::actions::factor::{Used, check_code, check_passkey};
+use crate::actions::factor::{Confirmed, Used, check_any_code, check_passkey};
 use crate::auth::passkey::{Signed, Unfit};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
@@ -39,8 +39,8 @@ pub enum Shown {
 /// A second factor.
 #[derive(Clone)]
 pub enum Second {
-    /// A code of the app, or a recovery code: what was typed.
-    Code(Zeroizing<String>),
+    /// A code of the app, of a text message where one was sent to this browser, or a recovery code: what was typed.
+    Code(Zeroizing<String>, Option<Confirmed>),
     /// A passkey.
     Passkey(std::result::Result<Signed, Unfit>),
 }
@@ -94,14 +94,7 @@ impl SignIn {
                     return Err(Error::failed("too_late", "this took too long; begin again"));
                 }
                 match second {
-                    Second::Code(typed) => {
-                        let used = check_code(tx, user, typed)?;
-                        let words = match &used {
-                            Used::RecoveryCode(..) => "password, recovery code",
-                            _ => "password, authenticator app",
-                        };
-                        Ok((used, words))
-                    }
+                    Second::Code(typed, sent) => check_any_code(tx, user, typed, sent.as_ref()),
                     Second::Passkey(signed) => {
                         Ok((check_passkey(tx, user, signed)?, "password, passkey"))
                     }

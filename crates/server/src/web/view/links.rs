@@ -64,6 +64,15 @@ pub struct Confirm {
     pub email: String,
 }
 
+/// A code that was sent to a phone.
+#[derive(Clone, Debug)]
+pub struct OnItsWay {
+    /// What became of it.
+    pub text: String,
+    /// Whether that is bad news.
+    pub is_bad: bool,
+}
+
 /// The second step of signing in.
 #[derive(Clone, Debug, Template)]
 #[template(path = "bare/step.html")]
@@ -78,6 +87,10 @@ pub struct Step {
     pub has_passkey: bool,
     /// Why passkeys do not work here.
     pub passkeys_missing: Option<String>,
+    /// The phone that a code can be sent to, as it is shown.
+    pub phone: Option<String>,
+    /// The code that was sent.
+    pub sent: Option<OnItsWay>,
     /// Why it did not work.
     pub error: Option<&'static str>,
 }

@@ -5,6 +5,7 @@ use model::things::FactorKind;
 
 use super::filters;
 use super::frame::{Bare, Flash, Frame};
+use super::links::OnItsWay;
 use super::parts::Errors;
 use super::when::When;
 
@@ -22,6 +23,8 @@ pub struct Profile {
     pub sessions: Vec<Session>,
     /// The personal tokens.
     pub tokens: Vec<Token>,
+    /// Whether text messages can be sent, and there is no phone.
+    pub can_add_phone: bool,
     /// Whether there is an authenticator app.
     pub has_app: bool,
     /// The second factors.
@@ -77,7 +80,7 @@ pub struct Factor {
     pub id: String,
     /// What it is.
     pub kind: FactorKind,
-    /// What its owner calls it.
+    /// What its owner calls it; of a phone, what is shown of its number.
     pub name: String,
     /// Since when.
     pub since: When,
@@ -109,13 +112,18 @@ impl Factor {
         self.kind == FactorKind::Passkey
     }
 
-    /// What it is and, of a passkey, what its owner calls it.
+    /// What it is and, of a passkey, what its owner calls it; of a phone, what is shown of its number.
     pub fn title(&self) -> String {
-        if self.is_passkey() {
+        if self.is_passkey() || self.is_phone() {
             format!("{}: {}", self.kind.label(), self.name)
         } else {
             self.kind.label().to_owned()
         }
+    }
+
+    /// Whether it is a phone, whose number can be changed.
+    pub fn is_phone(&self) -> bool {
+        self.kind == FactorKind::Phone
     }
 
     /// How it works, in a few words.
@@ -126,6 +134,38 @@ impl Factor {
             FactorKind::Passkey => "Signs in with the password, or alone.",
         }
     }
+}
+
+/// Adding a phone, or another number.
+#[derive(Clone, Debug, Template)]
+#[template(path = "profile/phone.html")]
+pub struct Phone {
+    /// What surrounds the page.
+    pub bare: Bare,
+    /// Whether the organization requires a second factor, and there is none.
+    pub required: bool,
+    /// Whether there is anyone who sends text messages.
+    pub has_texter: bool,
+    /// What is shown of the number of now.
+    pub current: Option<String>,
+    /// The number, as it was sent.
+    pub number: String,
+    /// What is wrong with what was sent.
+    pub errors: Errors,
+}
+
+/// The code that was sent to a phone.
+#[derive(Clone, Debug, Template)]
+#[template(path = "profile/phone_confirm.html")]
+pub struct ConfirmPhone {
+    /// What surrounds the page.
+    pub bare: Bare,
+    /// What became of the message.
+    pub sent: OnItsWay,
+    /// Whether another number takes the place of one.
+    pub is_change: bool,
+    /// What is wrong with what was sent.
+    pub errors: Errors,
 }
 
 /// Adding a passkey.

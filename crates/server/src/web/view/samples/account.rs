@@ -5,14 +5,23 @@ use askama::Template as _;
 use model::things::FactorKind;
 
 use super::super::frame::NavItem;
-use super::super::links::{Confirm, Forgot, Invited as Invitation, Reset, Step};
+use super::super::links::{Confirm, Forgot, Invited as Invitation, OnItsWay, Reset, Step};
 use super::super::parts::{Choice, Errors};
-use super::super::profile::{App, Codes, Factor, NewPasskey, Profile, Session, Token};
+use super::super::profile::{
+    App, Codes, ConfirmPhone, Factor, NewPasskey, Phone, Profile, Session, Token,
+};
 use super::super::team::{Erase, Invited, Line, Member, Remove, Team};
 use super::super::tokens::Tokens;
 use super::{Rendered, Samples, when};
 
 impl Samples {
+    fn on_its_way(self, is_bad: bool) -> OnItsWay {
+        OnItsWay {
+            text: self.text("A code was sent."),
+            is_bad,
+        }
+    }
+
     fn choices(self) -> Vec<Choice> {
         vec![
             Choice::new(self.text("admin"), self.text("Admin"), "member"),
@@ -123,8 +132,9 @@ impl Samples {
                 self.token("3FQtTok1", None, true),
                 self.token("3FQtTok2", None, false),
             ],
+            can_add_phone: true,
             has_app: true,
-            factors: [FactorKind::Totp, FactorKind::Passkey]
+            factors: [FactorKind::Totp, FactorKind::Passkey, FactorKind::Phone]
                 .map(|kind| Factor {
                     id: self.text("3FQtFac1"),
                     kind,
@@ -225,6 +235,20 @@ impl Samples {
             required: true,
             missing: missing.map(|why| self.text(why)),
         };
+        let phone = |has_texter| Phone {
+            bare: self.bare(),
+            required: true,
+            has_texter,
+            current: Some(self.text("+44 ••••••••56")),
+            number: self.text("+44"),
+            errors: self.wrong("number"),
+        };
+        let confirm_phone = |is_bad| ConfirmPhone {
+            bare: self.bare(),
+            sent: self.on_its_way(is_bad),
+            is_change: is_bad,
+            errors: self.wrong("code"),
+        };
         let codes = Codes {
             bare: self.bare(),
             codes: vec![self.text("k3v9-0r7m-x2qd")],
@@ -249,11 +273,14 @@ impl Samples {
             has_app: true,
             has_passkey: true,
             passkeys_missing: None,
+            phone: Some(self.text("+44 ••••••••56")),
+            sent: Some(self.on_its_way(false)),
             error: Some("This code was not right."),
         };
         let elsewhere = Step {
             has_app: false,
             passkeys_missing: Some(self.text("Only at http://localhost:8080.")),
+            sent: Some(self.on_its_way(true)),
             error: None,
             ..step.clone()
         };
@@ -263,6 +290,10 @@ impl Samples {
             ("invitation-known", known.render()),
             ("app", app.render()),
             ("passkey", passkey(None).render()),
+            ("phone", phone(true).render()),
+            ("phone-none", phone(false).render()),
+            ("phone-confirm", confirm_phone(false).render()),
+            ("phone-confirm-bad", confirm_phone(true).render()),
             ("passkey-missing", passkey(Some("Not here.")).render()),
             ("step-elsewhere", elsewhere.render()),
             ("codes", codes.render()),
