@@ -10,10 +10,12 @@ use clap::Args;
 use ipnet::IpNet;
 use model::clock::Micros;
 use server::app::{App, Config};
+use server::auth::hosted::HostedSecret;
 use server::auth::secret;
 use server::mail::Mailer;
 use server::rates::Rates;
 use server::sms::{Settings, Texter};
+use server::transformer::{self, Transformer};
 use store::{SetUpLink, Store, Upkeep};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -54,6 +56,26 @@ pub(crate) struct Serve {
     /// [default: token=30000,address=60000,wrong-tokens=120]
     #[arg(long = "rate-limit", env = "ANNALS_RATE_LIMIT", value_name = "LIMITS")]
     rates: Option<Rates>,
+    /// Secret that transformers, and data planes of many workspaces, show (CONFIG_BACKEND_HOSTED_SECRET of a transformer)
+    #[arg(
+        long,
+        env = "ANNALS_HOSTED_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    hosted_secret: Option<String>,
+    /// Network that transformers ask for code from without a secret; may be given more than once
+    #[arg(
+        long = "transformer-from",
+        env = "ANNALS_TRANSFORMER_FROM",
+        value_name = "CIDR",
+        value_delimiter = ',',
+        default_values = ["127.0.0.0/8", "::1/128"]
+    )]
+    transformer_from: Vec<IpNet>,
+    /// Transformer that runs code before it is published, such as <http://transformer:9090>
+    #[arg(long, env = "ANNALS_TRANSFORMER_URL", value_name = "URL")]
+    transformer_url: Option<String>,
     /// Mail server: <smtp://user:password@mail.example.com:587> (STARTTLS), <smtps://...> or <smtp+plain://...>
     #[arg(
         long = "smtp",
@@ -166,6 +188,20 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let public_url = public_url(command.public_url)?;
+    let hosted_secret = match &command.hosted_secret {
+        Some(secret) => Some(
+            HostedSecret::new(secret)
+                .context("--hosted-secret must have at least 16 characters, and no colon")?,
+        ),
+        None => None,
+    };
+    let transformer = match &command.transformer_url {
+        Some(url) => Some(
+            Transformer::new(url, transformer::PATIENCE)
+                .context("--transformer-url cannot be taken")?,
+        ),
+        None => None,
+    };
     let guard = command.guard.open(&command.place)?;
     let store = Arc::new(command.place.open(!command.no_migrate)?);
     let metrics = server::serve::install_metrics().map_err(anyhow::Error::msg)?;
@@ -187,12 +223,15 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         trusted_proxies: command.trusted_proxies,
         rates: command.rates.unwrap_or_default(),
         guard: Some(guard.folder().to_owned()),
+        hosted_secret,
+        transformer_from: command.transformer_from,
     };
     // What a restored backup does not know is erased before anyone can read it.
     server::privacy::again(&store, &guard)?;
     let app = App::new(store.clone(), config)
         .with_mailer(mailer)
-        .with_texter(texter);
+        .with_texter(texter)
+        .with_transformer(transformer);
 
     let result = runtime()?.block_on(async {
         let listener = TcpListener::from_std(listener)?;

@@ -59,6 +59,13 @@ impl utoipa::Modify for Token {
             ))
             .build();
         components.add_security_scheme("workspace_token", SecurityScheme::Http(basic));
+        let basic = Http::builder()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some(
+                "The instance's hosted secret as the user, with an empty password.",
+            ))
+            .build();
+        components.add_security_scheme("hosted_secret", SecurityScheme::Http(basic));
     }
 }
 

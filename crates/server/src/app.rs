@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use model::id::LogId;
 use store::{Action, Error, Recorded, Result, Rx, Store, Upkeep};
 
+use crate::auth::hosted::HostedSecret;
 use crate::auth::passkey::Passkeys;
 use crate::auth::password::Hasher;
 use crate::dataplane::prepared::PreparedAnswers;
@@ -18,6 +19,7 @@ use crate::mail::Mailer;
 use crate::rates::{Limiter, Rates};
 use crate::request::Caller;
 use crate::sms::Texter;
+use crate::transformer::Transformer;
 
 /// The entries that a request has left: log and places.
 pub type Entries = Vec<(LogId, Range<u64>)>;
@@ -54,6 +56,10 @@ pub struct Config {
     pub rates: Rates,
     /// The folder of the guard; without one this process signs no log.
     pub guard: Option<PathBuf>,
+    /// What transformers, and data planes of many workspaces, show to be let in.
+    pub hosted_secret: Option<HostedSecret>,
+    /// Where transformers ask for code from without showing it.
+    pub transformer_from: Vec<IpNet>,
 }
 
 impl Config {
@@ -84,6 +90,8 @@ pub struct App {
     pub texter: Option<Texter>,
     /// Where passkeys are good; nothing where browsers have none.
     pub passkeys: Option<Arc<Passkeys>>,
+    /// What runs the code of transformations, where there is one.
+    pub transformer: Option<Transformer>,
 }
 
 impl App {
@@ -99,6 +107,7 @@ impl App {
             prepared: Arc::default(),
             mailer: None,
             texter: None,
+            transformer: None,
         }
     }
 
@@ -112,6 +121,15 @@ impl App {
     #[must_use]
     pub fn with_texter(self, texter: Option<Texter>) -> Self {
         Self { texter, ..self }
+    }
+
+    /// The same, with a transformer.
+    #[must_use]
+    pub fn with_transformer(self, transformer: Option<Transformer>) -> Self {
+        Self {
+            transformer,
+            ..self
+        }
     }
 
     /// The address that links begin with: the public one or, where none is set, the host that whoever asks has used. A

@@ -3,6 +3,7 @@
 pub mod challenge;
 pub mod cookies;
 pub mod csrf;
+pub mod hosted;
 pub mod limits;
 pub mod passkey;
 pub mod password;

@@ -5,6 +5,7 @@ pub mod delete;
 pub mod publish;
 pub mod set_external_id;
 pub mod update;
+pub mod verdict;
 
 use model::catalogue::{self, EventType};
 use model::code;

@@ -1,5 +1,6 @@
 //! `/transformations` and `/libraries`: code in versions.
 
+pub mod by_version_id;
 pub mod libraries;
 pub mod publish;
 
@@ -10,6 +11,7 @@ use model::code;
 use model::role::Permission;
 use model::things::{CodeKind, Transformation, Version};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use store::{Error, Rx};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -22,7 +24,10 @@ use crate::actions::transformation::set_external_id::SetExternalId;
 use crate::actions::transformation::update::UpdateTransformation;
 use crate::app::App;
 use crate::problem::Problem;
+use crate::publishing;
 use crate::request::{Bearer, Body, Params, Path};
+use crate::transformer::suite::Test;
+use crate::transformer::trial::Candidate;
 
 /// A transformation or a library, in its current version or, at a version's address, in that one.
 #[derive(Debug, Serialize, ToSchema)]
@@ -136,6 +141,10 @@ pub struct NewCode {
     #[serde(default = "javascript")]
     language: String,
     external_id: Option<String>,
+    /// Events to run a transformation on before it is published at once; without any, these are sample events.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Value>,
 }
 
 fn javascript() -> String {
@@ -150,6 +159,18 @@ pub struct CodeChange {
     code: Option<String>,
     /// It cannot change.
     language: Option<String>,
+    /// Events to run a transformation on before it is published at once; without any, these are sample events.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Value>,
+}
+
+/// The tests that are in the events of a body.
+fn tests(events: Vec<Value>) -> Vec<Test> {
+    if events.is_empty() {
+        return Vec::new();
+    }
+    vec![Test::of("events", events)]
 }
 
 /// Whether to publish at once.
@@ -224,14 +245,30 @@ async fn make(
     publishing: Publishing,
     new: NewCode,
 ) -> Result<(StatusCode, Json<CodeView>), Problem> {
+    let place = bearer.place()?;
+    let publish = if publishing.publish.unwrap_or(false) {
+        let candidate = Candidate {
+            kind,
+            id: None,
+            external_id: new.external_id.clone(),
+            name: new.name.clone(),
+            version: None,
+            language: new.language.clone(),
+            code: new.code.clone(),
+            tests: tests(new.events),
+        };
+        Some(publishing::of_new(app, &bearer.caller, place, candidate).await?)
+    } else {
+        None
+    };
     let action = CreateTransformation {
-        place: bearer.place()?,
+        place,
         kind,
         name: new.name,
         description: new.description,
         language: new.language,
         code: new.code,
-        publish: publishing.publish.unwrap_or(false),
+        publish,
         external_id: new.external_id,
     };
     let made = app.perform(&bearer.caller, action).await?;
@@ -249,15 +286,26 @@ async fn change(
     publishing: Publishing,
     change: CodeChange,
 ) -> Result<Json<CodeView>, Problem> {
+    let place = bearer.place()?;
+    let id = answer::id(id, kind.as_str())?;
+    let publish = if publishing.publish.unwrap_or(false) {
+        let (name, code) = (change.name.clone(), change.code.clone());
+        let tests = tests(change.events);
+        let found =
+            publishing::of_change(app, &bearer.caller, place, (kind, id), (name, code), tests);
+        Some(found.await?)
+    } else {
+        None
+    };
     let action = UpdateTransformation {
-        place: bearer.place()?,
+        place,
         kind,
-        id: answer::id(id, kind.as_str())?,
+        id,
         name: change.name,
         description: change.description,
         language: change.language,
         code: change.code,
-        publish: publishing.publish.unwrap_or(false),
+        publish,
     };
     let made = app.perform(&bearer.caller, action).await?;
     Ok(Json(
@@ -353,6 +401,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(versions))
         .routes(routes!(version))
         .merge(publish::routes())
+        .merge(by_version_id::routes())
         .merge(libraries::routes())
 }
 

@@ -66,6 +66,16 @@ const ROUTES: &[(&str, &str, &str)] = &[
         "/transformations/publish",
         r#"{"transformations":[{"versionId":"{v}"}]}"#,
     ),
+    (
+        "POST",
+        "/transformations/libraries/publish",
+        r#"{"transformations":[{"versionId":"{v}"}]}"#,
+    ),
+    (
+        "POST",
+        "/libraries/publish",
+        r#"{"transformations":[{"versionId":"{v}"}]}"#,
+    ),
     ("POST", "/libraries", r#"{"name":"New {n}","code":"a"}"#),
     ("POST", "/libraries/{l}", r#"{"code":"b"}"#),
     (
@@ -168,10 +178,12 @@ const ADMIN_ROUTES: &[(&str, &str, &str, bool)] = &[
     ("PUT", "/v2/organization", r#"{"name":"New"}"#, false),
 ];
 
-/// What has rules of its own; `team` walks them by everyone who may try.
+/// What has rules of its own; `team`, and `no_verdict` for tests, walk them by everyone who may try.
 const OWN_ROUTES: &[(&str, &str)] = &[
     ("POST", "/v2/tokens"),
     ("DELETE", "/v2/tokens/{id}"),
+    ("POST", "/transformations/tests/run"),
+    ("POST", "/transformations/libraries/test"),
     ("PUT", "/v2/sources/{id}/access"),
     ("PUT", "/v2/destinations/{id}/access"),
     // Nothing is run: `retl` says so.

@@ -30,6 +30,22 @@ const WITHOUT_AN_EVENT: &[(&str, &str, &str)] = &[
         "/forgot",
         "it sends a link; what it changes is recorded when the link is followed",
     ),
+    (
+        "POST",
+        "/transformations/tests/run",
+        "it runs the tests of what is there; nothing changes",
+    ),
+    (
+        "POST",
+        "/transformations/libraries/test",
+        "it runs the tests of what is there; nothing changes",
+    ),
+];
+
+/// What a server without a transformer cannot do.
+const WITHOUT_A_TRANSFORMER: &[&str] = &[
+    "/transformations/tests/run",
+    "/transformations/libraries/test",
 ];
 
 /// Routes for what would have to be run, and is not: they say so, and nothing happens.
@@ -224,7 +240,11 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         "PUT /v2/destinations/{id}/access" => (&*things.destination, json!({"people": []})),
         "POST /v2/privacy/erasures" => ("", json!({"eventId": things.event, "part": "origin"})),
         "POST /transformations" | "POST /libraries" => ("", code),
-        "POST /transformations/publish" => (
+        "POST /transformations/publish"
+        | "POST /transformations/libraries/publish"
+        | "POST /libraries/publish"
+        | "POST /transformations/tests/run"
+        | "POST /transformations/libraries/test" => (
             "",
             json!({"transformations": [{"versionId": things.version}]}),
         ),
@@ -283,7 +303,11 @@ async fn every_route_of_the_api_that_is_no_read_leaves_an_event() {
             let (status, answer) = site
                 .api(&method, &address, Some(body).filter(|body| !body.is_null()))
                 .await;
-            assert!(status.is_success(), "{route}: {status} {answer}");
+            if WITHOUT_A_TRANSFORMER.contains(&path.as_str()) {
+                assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{route}: {answer}");
+            } else {
+                assert!(status.is_success(), "{route}: {status} {answer}");
+            }
             let left = size(&site, team).await - before;
             assert_eq!(
                 left == 0,

@@ -162,6 +162,15 @@ impl Rx<'_> {
         row.map(|row| version_from_row(&row)).transpose()
     }
 
+    /// One version, of whichever workspace: for who serves them all.
+    pub fn version_anywhere(&mut self, kind: CodeKind, id: VersionId) -> Result<Option<Version>> {
+        let row = self.conn.query_one(
+            &format!("SELECT {VERSION} FROM transformation_versions WHERE id = $1 AND kind = $2"),
+            params![&id, kind.as_str()],
+        )?;
+        row.map(|row| version_from_row(&row)).transpose()
+    }
+
     /// The versions of a transformation or library, newest first, with numbers below `before`.
     pub fn versions(
         &mut self,

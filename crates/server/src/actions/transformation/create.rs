@@ -4,10 +4,10 @@ use model::catalogue::{self, EventType};
 use model::id::{TransformationId, VersionId};
 use model::role::Permission;
 use model::things::{CodeKind, Transformation};
-use serde_json::json;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
-use super::{NOT_TESTED, check, check_import_name, events};
+use super::verdict::Verdict;
+use super::{check, check_import_name, events};
 use crate::actions::input;
 use crate::request::Place;
 
@@ -26,8 +26,8 @@ pub struct CreateTransformation {
     pub language: String,
     /// Its code.
     pub code: String,
-    /// Whether the first version is published at once.
-    pub publish: bool,
+    /// What was found of the code, where the first version is published at once.
+    pub publish: Option<Verdict>,
     /// The id that a client's own project gives it.
     pub external_id: Option<String>,
 }
@@ -66,7 +66,7 @@ impl Action for CreateTransformation {
             language: self.language.clone(),
             code: self.code.clone(),
             version,
-            published: self.publish.then_some(version),
+            published: self.publish.as_ref().map(|_| version),
             external_id,
             created_at: tx.at,
             updated_at: tx.at,
@@ -80,15 +80,18 @@ impl Action for CreateTransformation {
             let message = format!("{} {other} has this external id", self.kind.as_str());
             return Err(Error::failed("external_id_taken", message));
         }
+        if let Some(verdict) = &self.publish {
+            verdict.check_new(tx, self.place)?;
+        }
         let made = tx.insert_transformation(&one)?;
         let [created, _, published, _] = events(self.kind);
         let mut facts = vec![Fact::new(created, &made)];
-        if self.publish {
+        if let Some(verdict) = &self.publish {
             facts[0] = Fact::new(created, &made).all_but("publishedVersion");
             facts.push(
                 Fact::new(published, &made)
                     .only("publishedVersion")
-                    .detail(json!({ "tests": NOT_TESTED })),
+                    .detail(verdict.detail()),
             );
         }
         Ok(Done::new(one, facts))

@@ -4,11 +4,14 @@ use model::catalogue::{self, EventType, TargetType};
 use model::id::VersionId;
 use model::role::Permission;
 use model::things::{CodeKind, Transformation, Version};
-use serde_json::json;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
-use super::{NOT_TESTED, events, found, target};
+use super::verdict::Verdict;
+use super::{events, found, target};
 use crate::request::Place;
+
+/// What was published: the thing, and the version.
+pub type Published = (Transformation, Version);
 
 /// Versions that are to be the published ones.
 #[derive(Clone, Debug)]
@@ -19,6 +22,10 @@ pub struct Publish {
     pub transformations: Vec<VersionId>,
     /// Versions of libraries.
     pub libraries: Vec<VersionId>,
+    /// What was found of them.
+    pub verdict: Verdict,
+    /// The first of them that is not as it must be: a refusal is about it.
+    pub wrong: Option<VersionId>,
 }
 
 impl Publish {
@@ -52,7 +59,7 @@ impl Action for Publish {
         catalogue::TRANSFORMATION_PUBLISHED,
         catalogue::LIBRARY_PUBLISHED,
     ];
-    type Output = Vec<(Transformation, Version)>;
+    type Output = Vec<Published>;
 
     fn scope(&self) -> Scope {
         Scope::Organization(self.place.organization)
@@ -60,7 +67,9 @@ impl Action for Publish {
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let mut needs = Vec::new();
-        for (kind, id) in self.versions() {
+        let mut versions: Vec<_> = self.versions().collect();
+        versions.sort_by_key(|(_, id)| Some(*id) != self.wrong);
+        for (kind, id) in versions {
             let (one, _) = self.find(rx, kind, id)?;
             needs.push(Need::in_workspace(
                 Permission::EditTransformations,
@@ -84,6 +93,7 @@ impl Action for Publish {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Self::Output>> {
+        self.verdict.check(tx, self.place, &self.libraries)?;
         let mut output = Vec::new();
         let mut facts = Vec::new();
         for (kind, id) in self.versions() {
@@ -99,7 +109,7 @@ impl Action for Publish {
             };
             let made = tx.update_transformation(&after)?;
             let [_, _, published, _] = events(kind);
-            facts.push(Fact::new(published, &made).detail(json!({ "tests": NOT_TESTED })));
+            facts.push(Fact::new(published, &made).detail(self.verdict.detail()));
             output.push((after, version));
         }
         Ok(Done::new(output, facts))

@@ -3,10 +3,10 @@
 use model::catalogue::{self, EventType};
 use model::id::{TransformationId, VersionId};
 use model::things::{CodeKind, Transformation};
-use serde_json::json;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{NOT_TESTED, check, check_import_name, events, found, needs_edit, used_by};
+use super::verdict::Verdict;
+use super::{check, check_import_name, events, found, needs_edit, used_by};
 use crate::request::Place;
 
 /// What a transformation or library is to be like. What is not given stays.
@@ -26,8 +26,19 @@ pub struct UpdateTransformation {
     pub language: Option<String>,
     /// Its code.
     pub code: Option<String>,
-    /// Whether the version is published at once.
-    pub publish: bool,
+    /// What was found of the code, where the version is published at once.
+    pub publish: Option<Found>,
+}
+
+/// What was found of the code of an update.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The name that it was found under: a library is imported by it.
+    pub name: String,
+    /// The code that was looked at.
+    pub code: String,
+    /// What was found.
+    pub verdict: Verdict,
 }
 
 impl Action for UpdateTransformation {
@@ -81,21 +92,30 @@ impl Action for UpdateTransformation {
         if after != before {
             after.version = tx.new_id(VersionId::new);
         }
-        if self.publish {
+        if self.publish.is_some() {
             after.published = Some(after.version);
         }
         if after == before {
             return Ok(Done::new(before, Vec::new()));
         }
+        if let Some(found) = &self.publish {
+            if (&found.name, &found.code) != (&after.name, &after.code) {
+                let message = "someone else changed it while the tests ran; look, and try again";
+                return Err(Error::failed("changed_meanwhile", message));
+            }
+            found.verdict.check_new(tx, self.place)?;
+        }
         after.updated_at = tx.at;
         let made = tx.update_transformation(&after)?;
         let [_, updated, published, _] = events(self.kind);
-        let facts = vec![
-            Fact::new(updated, &made).all_but("publishedVersion"),
-            Fact::new(published, &made)
-                .only("publishedVersion")
-                .detail(json!({ "tests": NOT_TESTED })),
-        ];
+        let mut facts = vec![Fact::new(updated, &made).all_but("publishedVersion")];
+        if let Some(found) = &self.publish {
+            facts.push(
+                Fact::new(published, &made)
+                    .only("publishedVersion")
+                    .detail(found.verdict.detail()),
+            );
+        }
         Ok(Done::new(after, facts))
     }
 }

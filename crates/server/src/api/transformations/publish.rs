@@ -1,28 +1,30 @@
-//! `/transformations/publish`: versions become the published ones, all of them or none.
+//! `/transformations/publish` and `/transformations/tests/run`: versions become the published ones, all of them or none,
+//! after their tests; or only their tests are run. The other addresses are older ones of the same.
 
 use axum::Json;
 use axum::extract::State;
-use model::code;
 use model::id::VersionId;
-use model::things::{Transformation, Version};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use store::Error;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::actions::transformation::NOT_TESTED;
-use crate::actions::transformation::publish::Publish;
 use crate::api::answer;
 use crate::app::App;
 use crate::problem::Problem;
+use crate::publishing::{self, Batch};
 use crate::request::{Bearer, Body};
+use crate::transformer::result::{Status, Validation};
+use crate::transformer::suite::Test;
+use crate::transformer::trial::Trial;
 
-/// Versions to publish. Tests that come with them are not run: no transformer is configured.
+/// Versions, with their tests.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ToPublish {
+pub struct Versions {
     #[serde(default)]
-    transformations: Vec<OneVersion>,
+    transformations: Vec<TestedVersion>,
     #[serde(default)]
     libraries: Vec<OneVersion>,
 }
@@ -34,121 +36,178 @@ pub struct OneVersion {
     version_id: String,
 }
 
-/// What was published.
+/// A version of a transformation, with its tests. Without any it is run on sample events.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TestedVersion {
+    version_id: String,
+    #[serde(default)]
+    test_suite: Vec<Test>,
+    /// Events to run it on, as older clients send them.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    test_input: Vec<Value>,
+}
+
+impl TryFrom<Versions> for Batch {
+    type Error = Error;
+
+    fn try_from(versions: Versions) -> Result<Self, Error> {
+        let id = |text: &str| -> Result<VersionId, Error> { answer::id(text, "version") };
+        let mut batch = Self::default();
+        for one in versions.transformations {
+            let mut tests = one.test_suite;
+            if !one.test_input.is_empty() {
+                tests.push(Test::of("test-input", one.test_input));
+            }
+            batch.transformations.push((id(&one.version_id)?, tests));
+        }
+        for one in versions.libraries {
+            batch.libraries.push(id(&one.version_id)?);
+        }
+        Ok(batch)
+    }
+}
+
+/// Whether versions were published, and what was found of each.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Published {
     published: bool,
+    /// Why nothing was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
     validation_output: Validation,
 }
 
-/// What is said of each version.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Validation {
-    libraries: Vec<LibraryResult>,
-    transformations: Vec<TransformationResult>,
-}
-
-/// What is said of a library.
+/// How tests ended.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct LibraryResult {
-    id: String,
-    external_id: String,
-    name: String,
-    handle_name: String,
-    version_id: String,
+pub struct Tested {
     pass: bool,
-    message: &'static str,
+    /// What does not pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    validation_output: Validation,
 }
 
-/// What is said of a transformation.
+/// How tests ended, for older clients.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TransformationResult {
-    id: String,
-    external_id: String,
-    name: String,
-    version_id: String,
-    imports: Vec<String>,
-    pass: bool,
-    message: &'static str,
-    test_result: TestResult,
-}
-
-/// The tests that were run: none.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TestResult {
-    status: &'static str,
-    #[schema(value_type = Vec<Object>)]
-    results: Vec<serde_json::Value>,
-}
-
-impl From<(Transformation, Version)> for LibraryResult {
-    fn from((one, version): (Transformation, Version)) -> Self {
-        Self {
-            id: one.id.to_string(),
-            external_id: one.external_id.unwrap_or_default(),
-            handle_name: code::import_name(&version.name),
-            name: version.name,
-            version_id: version.id.to_string(),
-            pass: true,
-            message: NOT_TESTED,
-        }
-    }
-}
-
-impl From<(Transformation, Version)> for TransformationResult {
-    fn from((one, version): (Transformation, Version)) -> Self {
-        Self {
-            id: one.id.to_string(),
-            external_id: one.external_id.unwrap_or_default(),
-            name: version.name,
-            version_id: version.id.to_string(),
-            imports: code::imports(&version.language, &version.code),
-            pass: true,
-            message: NOT_TESTED,
-            test_result: TestResult {
-                status: "pass",
-                results: Vec::new(),
-            },
-        }
-    }
+pub struct OldTested {
+    #[schema(value_type = Object)]
+    result: Value,
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(publish))
+    OpenApiRouter::new()
+        .routes(routes!(publish))
+        .routes(routes!(publish_libraries))
+        .routes(routes!(publish_both))
+        .routes(routes!(run))
+        .routes(routes!(run_both))
 }
 
-/// Publish versions of transformations and libraries: all of them, or none.
-#[utoipa::path(post, path = "/transformations/publish", tag = "Transformations", request_body = ToPublish,
-    responses((status = 200, body = Published), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn published(
+    app: &App,
+    bearer: &Bearer,
+    versions: Versions,
+) -> Result<Json<Published>, Problem> {
+    let place = bearer.place()?;
+    let outcome = publishing::publish(app, &bearer.caller, place, versions.try_into()?).await?;
+    Ok(Json(Published {
+        published: outcome.published.is_some(),
+        message: outcome.refusal,
+        validation_output: outcome.validation,
+    }))
+}
+
+async fn tested(app: &App, bearer: &Bearer, versions: Versions) -> Result<Trial, Problem> {
+    let place = bearer.place()?;
+    Ok(publishing::test(app, &bearer.caller, place, versions.try_into()?).await?)
+}
+
+/// Publish versions of transformations and libraries: all of them, or none. With a transformer, their tests are run first;
+/// without one, JavaScript must compile.
+#[utoipa::path(post, path = "/transformations/publish", tag = "Transformations", request_body = Versions,
+    responses((status = 200, body = Published), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 502, body = Problem), (status = 503, body = Problem), (status = 504, body = Problem)))]
 async fn publish(
     State(app): State<App>,
     bearer: Bearer,
-    Body(body): Body<ToPublish>,
+    Body(body): Body<Versions>,
 ) -> Result<Json<Published>, Problem> {
-    let ids = |versions: &[OneVersion]| -> Result<Vec<VersionId>, Error> {
-        versions
-            .iter()
-            .map(|one| answer::id(&one.version_id, "version"))
-            .collect()
-    };
-    let action = Publish {
-        place: bearer.place()?,
-        transformations: ids(&body.transformations)?,
-        libraries: ids(&body.libraries)?,
-    };
-    let made = app.perform(&bearer.caller, action).await?;
-    let (libraries, transformations): (Vec<_>, Vec<_>) = made
-        .output
-        .into_iter()
-        .partition(|(one, _)| one.kind == model::things::CodeKind::Library);
-    Ok(Json(Published {
-        published: true,
-        validation_output: Validation {
-            libraries: libraries.into_iter().map(Into::into).collect(),
-            transformations: transformations.into_iter().map(Into::into).collect(),
-        },
+    published(&app, &bearer, body).await
+}
+
+/// The same.
+#[utoipa::path(post, path = "/libraries/publish", tag = "Libraries", request_body = Versions,
+    responses((status = 200, body = Published), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn publish_libraries(
+    State(app): State<App>,
+    bearer: Bearer,
+    Body(body): Body<Versions>,
+) -> Result<Json<Published>, Problem> {
+    published(&app, &bearer, body).await
+}
+
+/// The same.
+#[utoipa::path(post, path = "/transformations/libraries/publish", tag = "Transformations", request_body = Versions,
+    responses((status = 200, body = Published), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn publish_both(
+    State(app): State<App>,
+    bearer: Bearer,
+    Body(body): Body<Versions>,
+) -> Result<Json<Published>, Problem> {
+    published(&app, &bearer, body).await
+}
+
+/// Run the tests of versions, published or not. It needs a transformer, and changes nothing.
+#[utoipa::path(post, path = "/transformations/tests/run", tag = "Transformations", request_body = Versions,
+    responses((status = 200, body = Tested), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 502, body = Problem), (status = 503, body = Problem), (status = 504, body = Problem)))]
+async fn run(
+    State(app): State<App>,
+    bearer: Bearer,
+    Body(body): Body<Versions>,
+) -> Result<Json<Tested>, Problem> {
+    let trial = tested(&app, &bearer, body).await?;
+    Ok(Json(Tested {
+        pass: trial.pass(),
+        message: trial.verdict.refusal().map(|(_, why)| why.to_owned()),
+        validation_output: trial.validation,
     }))
+}
+
+/// The same, in the words of older clients.
+#[utoipa::path(post, path = "/transformations/libraries/test", tag = "Transformations", request_body = Versions,
+    responses((status = 200, body = OldTested), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 502, body = Problem), (status = 503, body = Problem), (status = 504, body = Problem)))]
+async fn run_both(
+    State(app): State<App>,
+    bearer: Bearer,
+    Body(body): Body<Versions>,
+) -> Result<Json<OldTested>, Problem> {
+    let Validation {
+        libraries,
+        transformations,
+    } = tested(&app, &bearer, body).await?.validation;
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for one in transformations {
+        let passed = one.test_result.status == Status::Pass;
+        if passed {
+            let results = &one.test_result.results;
+            let events: Vec<&Value> = results.iter().flat_map(|one| &one.actual_output).collect();
+            let output = json!({ "output": { "transformedEvents": events } });
+            good.push(json!({ "transformerVersionID": one.version_id, "result": output }));
+        } else {
+            let result = json!(one.test_result);
+            bad.push(json!({ "id": one.id, "name": one.name, "result": result }));
+        }
+    }
+    for one in libraries.into_iter().filter(|one| !one.pass) {
+        let result = json!({ "message": one.message });
+        bad.push(json!({ "id": one.id, "name": one.name, "result": result }));
+    }
+    let result = json!({ "successTestResults": good, "failedTestResults": bad });
+    Ok(Json(OldTested { result }))
 }

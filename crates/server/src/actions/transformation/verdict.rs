@@ -1,0 +1,104 @@
+//! What was found of code before it is published, and whether that still holds when it is.
+
+use model::code;
+use model::id::VersionId;
+use model::things::CodeKind;
+use serde_json::{Map, Value, json};
+use store::{Error, Result, Rx};
+
+use super::{NOT_TESTED, all};
+use crate::request::Place;
+
+/// What was found of code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing could run it; where it has syntax that we know, that was looked at.
+    NotTested {
+        /// Why the syntax was not looked at either, where it was not.
+        unchecked: Option<&'static str>,
+    },
+    /// A transformer ran it, and all was well.
+    Passed {
+        /// How many tests it was.
+        tests: usize,
+        /// What it imported: the name, and the version that stood behind it.
+        libraries: Vec<(String, VersionId)>,
+    },
+    /// It does not compile, and where.
+    DoesNotCompile(String),
+    /// A transformer ran it, and what was wrong.
+    Failed(String),
+}
+
+impl Verdict {
+    /// Nobody has looked. For what is not published.
+    pub const NONE: Self = Self::NotTested { unchecked: None };
+
+    /// What an event says of the tests.
+    pub(crate) fn detail(&self) -> Value {
+        match self {
+            Self::NotTested { unchecked: None } => json!({ "tests": NOT_TESTED }),
+            Self::NotTested {
+                unchecked: Some(why),
+            } => json!({ "tests": NOT_TESTED, "syntax": format!("not checked: {why}") }),
+            Self::Passed { tests, libraries } => {
+                let libraries: Map<String, Value> = libraries
+                    .iter()
+                    .map(|(name, version)| (name.clone(), json!(version)))
+                    .collect();
+                json!({ "tests": format!("passed: {tests}"), "libraries": libraries })
+            }
+            Self::DoesNotCompile(why) | Self::Failed(why) => json!({ "tests": why }),
+        }
+    }
+
+    /// Why nothing may be published, where that is so: a code and a sentence.
+    pub fn refusal(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::NotTested { .. } | Self::Passed { .. } => None,
+            Self::DoesNotCompile(why) => Some(("does_not_compile", why)),
+            Self::Failed(why) => Some(("tests_failed", why)),
+        }
+    }
+
+    /// Refuses what did not pass, or passed with other libraries than there are now. `published` are the libraries that are
+    /// published in the same transaction.
+    pub(crate) fn check(
+        &self,
+        rx: &mut Rx<'_>,
+        place: Place,
+        published: &[VersionId],
+    ) -> Result<()> {
+        if let Some((code, why)) = self.refusal() {
+            return Err(Error::failed(code, why));
+        }
+        let Self::Passed { libraries, .. } = self else {
+            return Ok(());
+        };
+        if libraries.is_empty() {
+            return Ok(());
+        }
+        let now = all(rx, place, CodeKind::Library)?;
+        for (name, version) in libraries {
+            let stands = published.contains(version)
+                || now.iter().any(|one| {
+                    code::import_name(&one.name) == *name && one.published == Some(*version)
+                });
+            if !stands {
+                return Err(Error::failed(
+                    "library_changed",
+                    format!("the library {name} was changed while the tests ran; try again"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for code that is written and published at once: that it does not compile is bad input.
+    pub(crate) fn check_new(&self, rx: &mut Rx<'_>, place: Place) -> Result<()> {
+        match self {
+            Self::DoesNotCompile(why) => Err(Error::field("does_not_compile", "code", why)),
+            _ => self.check(rx, place, &[]),
+        }
+    }
+}

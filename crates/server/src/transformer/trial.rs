@@ -1,0 +1,249 @@
+//! What is asked before code is published: of a transformer where there is one, and otherwise of a parser. It takes long,
+//! so it is done before the action, which looks whether what was tried is still what is there.
+
+use model::code;
+use model::id::{TransformationId, VersionId};
+use model::things::{CodeKind, Transformation, Version};
+use store::Rx;
+
+use super::result::{
+    LibraryResult, Status, TestError, TestResult, TransformationResult, Validation,
+};
+use super::suite::Test;
+use super::{Code, NoVerdict, Transformer};
+use crate::actions::transformation::verdict::Verdict;
+use crate::actions::transformation::{NOT_TESTED, all};
+use crate::app::App;
+use crate::request::Place;
+use crate::syntax::{self, Checked};
+
+/// Code that may be published.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Which of the two it is.
+    pub kind: CodeKind,
+    /// The transformation or library, where there is one already.
+    pub id: Option<TransformationId>,
+    /// What the client's project calls it.
+    pub external_id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The version, where there is one already.
+    pub version: Option<VersionId>,
+    /// Its language.
+    pub language: String,
+    /// Itself.
+    pub code: String,
+    /// Its tests; without any, a transformation is run on sample events.
+    pub tests: Vec<Test>,
+}
+
+impl Candidate {
+    /// A version, with the tests that a client sends.
+    pub fn version(one: Transformation, version: Version, tests: Vec<Test>) -> Self {
+        Self {
+            kind: one.kind,
+            id: Some(one.id),
+            external_id: one.external_id,
+            name: version.name,
+            version: Some(version.id),
+            language: version.language,
+            code: version.code,
+            tests,
+        }
+    }
+
+    fn code(&self) -> Code<'_> {
+        Code {
+            language: &self.language,
+            code: &self.code,
+            version: self.version,
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// What a client is told of each.
+    pub validation: Validation,
+    /// What the action is told.
+    pub verdict: Verdict,
+}
+
+impl Trial {
+    /// Whether all of it may be published.
+    pub fn pass(&self) -> bool {
+        self.verdict.refusal().is_none()
+    }
+}
+
+/// What transformations may import: the name and the version. What is tried together stands before what is published.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf(Vec<(String, VersionId)>);
+
+impl Shelf {
+    /// The libraries of a workspace as they are published, with what is tried in their place.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn of(rx: &mut Rx<'_>, place: Place, tried: &[Candidate]) -> store::Result<Self> {
+        let own = tried.iter().filter(|one| one.kind == CodeKind::Library);
+        let mut shelf: Vec<_> = own
+            .filter_map(|one| Some((code::import_name(&one.name), one.version?)))
+            .collect();
+        for one in all(rx, place, CodeKind::Library)? {
+            let name = code::import_name(&one.name);
+            if let Some(published) = one.published
+                && !shelf.iter().any(|(other, _)| *other == name)
+            {
+                shelf.push((name, published));
+            }
+        }
+        Ok(Self(shelf))
+    }
+
+    fn versions(&self) -> Vec<VersionId> {
+        self.0.iter().map(|(_, version)| *version).collect()
+    }
+
+    /// Those that code imports.
+    fn imported(&self, one: &Candidate) -> Vec<(String, VersionId)> {
+        let imports = code::imports(&one.language, &one.code);
+        let is_used = |(name, _): &&(String, VersionId)| imports.contains(name);
+        self.0.iter().filter(is_used).cloned().collect()
+    }
+}
+
+/// Tries code before it is published.
+///
+/// # Errors
+/// When a transformer is configured and gives no verdict.
+pub async fn before_publishing(
+    app: &App,
+    candidates: &[Candidate],
+    shelf: &Shelf,
+) -> Result<Trial, NoVerdict> {
+    match &app.transformer {
+        Some(transformer) => with(transformer, candidates, shelf).await,
+        None => Ok(without(candidates).await),
+    }
+}
+
+/// Asks a transformer.
+///
+/// # Errors
+/// When it gives no verdict.
+pub async fn with(
+    transformer: &Transformer,
+    candidates: &[Candidate],
+    shelf: &Shelf,
+) -> Result<Trial, NoVerdict> {
+    let versions = shelf.versions();
+    let mut validation = Validation::default();
+    let mut libraries = Vec::new();
+    let mut tests = 0;
+    let mut wrong = Vec::new();
+    for one in candidates {
+        if one.kind == CodeKind::Library {
+            // A transformer looks at the syntax of JavaScript alone; what is wrong with others shows when they are imported.
+            let error = if one.language == "javascript" {
+                transformer.check(one.code()).await?
+            } else {
+                None
+            };
+            wrong.extend(error.iter().map(|error| said(one, error)));
+            let result = LibraryResult::of(one, error.is_none(), error);
+            validation.libraries.push(result);
+            continue;
+        }
+        let suite = if one.tests.is_empty() {
+            vec![Test::by_default()]
+        } else {
+            one.tests.clone()
+        };
+        let mut results = Vec::with_capacity(suite.len());
+        for test in &suite {
+            let run = transformer.run(one.code(), &test.input, &versions).await?;
+            results.push(test.judge(run));
+        }
+        tests += results.len();
+        let result = TransformationResult::of(one, None, results);
+        wrong.extend(result.message.iter().map(|message| said(one, message)));
+        validation.transformations.push(result);
+        for used in shelf.imported(one) {
+            if !libraries.contains(&used) {
+                libraries.push(used);
+            }
+        }
+    }
+    let verdict = if wrong.is_empty() {
+        Verdict::Passed { tests, libraries }
+    } else {
+        Verdict::Failed(wrong.join("; "))
+    };
+    Ok(Trial {
+        validation,
+        verdict,
+    })
+}
+
+/// Without a transformer: whether it compiles.
+async fn without(candidates: &[Candidate]) -> Trial {
+    let mut validation = Validation::default();
+    let mut wrong = Vec::new();
+    let mut unchecked = None;
+    for one in candidates {
+        let error = match syntax::check(&one.language, &one.code).await {
+            Ok(Checked::Compiles) => None,
+            Ok(Checked::Not(why)) => {
+                unchecked = Some(why);
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        wrong.extend(error.iter().map(|error| (one.clone(), error.clone())));
+        let message = error.clone().unwrap_or_else(|| NOT_TESTED.to_owned());
+        if one.kind == CodeKind::Library {
+            let result = LibraryResult::of(one, error.is_none(), Some(message));
+            validation.libraries.push(result);
+        } else {
+            let results = error.map(does_not_compile).into_iter().collect();
+            let result = TransformationResult::of(one, Some(message), results);
+            validation.transformations.push(result);
+        }
+    }
+    let verdict = match &wrong[..] {
+        [] => Verdict::NotTested { unchecked },
+        [(_, error)] if candidates.len() == 1 => Verdict::DoesNotCompile(error.clone()),
+        wrong => {
+            let all: Vec<String> = wrong.iter().map(|(one, error)| said(one, error)).collect();
+            Verdict::DoesNotCompile(all.join("; "))
+        }
+    };
+    Trial {
+        validation,
+        verdict,
+    }
+}
+
+/// A client shows what is wrong with a transformation among its tests, so this is one.
+fn does_not_compile(message: String) -> TestResult {
+    TestResult {
+        id: "syntax".to_owned(),
+        name: "syntax".to_owned(),
+        description: None,
+        status: Status::Error,
+        actual_output: Vec::new(),
+        errors: vec![TestError::of(message)],
+    }
+}
+
+fn said(one: &Candidate, what: &str) -> String {
+    let first = what.lines().next().unwrap_or_default();
+    format!(
+        "{} \u{201c}{}\u{201d}: {first}",
+        one.kind.as_str(),
+        one.name
+    )
+}
