@@ -42,6 +42,7 @@
   };
 
   for (const form of document.querySelectorAll('form[data-passkey]')) {
+    form.hidden = false; // without this file there is nothing to press
     const button = form.querySelector('[data-passkey-go]');
     const said = form.querySelector('[data-passkey-said]');
     const say = (message, field) => {

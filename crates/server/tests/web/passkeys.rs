@@ -220,6 +220,9 @@ async fn a_passkey_signs_in_alone_and_after_the_password_until_it_is_removed_on_
     a_passkey(Database::Postgres).await;
 }
 
+/// What a passkey, or the page that asks it, does not say as it is.
+type Lie = fn(&mut Passkey, &mut Value);
+
 async fn lies(database: Database) {
     let (site, team) = ready(database).await;
     let mut ada = site.signed_in(ADA).await;
@@ -263,7 +266,6 @@ async fn lies(database: Database) {
         "asked once, answered once"
     );
 
-    type Lie = fn(&mut Passkey, &mut Value);
     let cases: [(&str, Lie); 6] = [
         ("another site", |passkey, _| {
             passkey.origin = "https://evil.test".to_owned();
