@@ -18,6 +18,8 @@ mod reader;
 mod time;
 mod writer;
 
+pub use reader::View;
+
 /// The most bytes that an entry has: entry bundles count its length in 16 bits (C2SP `tlog-tiles`,
 /// "Log entries").
 pub const MAX_BYTES: usize = 65_535;
@@ -199,7 +201,7 @@ impl Entry {
     ///
     /// Fails with what is wrong and where. Bytes that are too many are not looked at.
     pub fn parse(bytes: &[u8]) -> Result<Self, EntryError> {
-        reader::read(bytes)
+        View::parse(bytes)?.to_entry()
     }
 
     /// The names of the parts that it commits to: those with names of their own, then the changes.
@@ -235,44 +237,51 @@ impl EntryError {
     }
 }
 
-/// Checks the rules on values that have no type of their own, for the writer and the reader alike.
-fn check(entry: &Entry) -> Result<(), EntryError> {
-    use crate::{
-        canonical::MAX_INTEGER,
-        part::{MAX_CHANGES, is_256_bits},
-    };
-    if entry.sequence > MAX_INTEGER.unsigned_abs() {
-        return Err(EntryError::wrong("sequence", must::SEQUENCE));
-    }
-    if entry.changes.len() > MAX_CHANGES {
-        return Err(EntryError::wrong("changes", must::FEW));
-    }
-    if let Some(index) = entry.changes.iter().position(|change| !is_256_bits(change)) {
-        return Err(EntryError::wrong(
-            format!("changes.{index}"),
-            must::COMMITMENT,
-        ));
-    }
-    for (part, commitment) in &entry.parts {
-        if !PartName::parse(part).is_ok_and(|part| part.change_index().is_none()) {
-            return Err(EntryError::wrong(format!("parts.{part}"), must::PART));
+/// What has rules that no type holds, for the writer and the reader alike.
+struct Ruled<C, P, S> {
+    sequence: u64,
+    changes: C,
+    parts: P,
+    subjects: S,
+}
+
+impl<'a, C, P, S> Ruled<C, P, S>
+where
+    C: ExactSizeIterator<Item = &'a str>,
+    P: Iterator<Item = (&'a str, &'a str)>,
+    S: Iterator<Item = &'a str>,
+{
+    fn check(self) -> Result<(), EntryError> {
+        use crate::canonical::MAX_INTEGER;
+        use crate::part::{MAX_CHANGES, is_256_bits};
+
+        if self.sequence > MAX_INTEGER.unsigned_abs() {
+            return Err(EntryError::wrong("sequence", must::SEQUENCE));
         }
-        if !is_256_bits(commitment) {
-            return Err(EntryError::wrong(format!("parts.{part}"), must::COMMITMENT));
+        if self.changes.len() > MAX_CHANGES {
+            return Err(EntryError::wrong("changes", must::FEW));
         }
+        for (index, change) in self.changes.enumerate() {
+            if !is_256_bits(change) {
+                let member = format!("changes.{index}");
+                return Err(EntryError::wrong(member, must::COMMITMENT));
+            }
+        }
+        for (part, commitment) in self.parts {
+            if !PartName::parse(part).is_ok_and(|part| part.change_index().is_none()) {
+                return Err(EntryError::wrong(format!("parts.{part}"), must::PART));
+            }
+            if !is_256_bits(commitment) {
+                let member = format!("parts.{part}");
+                return Err(EntryError::wrong(member, must::COMMITMENT));
+            }
+        }
+        for part in self.subjects {
+            if PartName::parse(part).is_err() {
+                let member = format!("subjects.{part}");
+                return Err(EntryError::wrong(member, must::ANY_PART));
+            }
+        }
+        Ok(())
     }
-    if let Some(part) = entry
-        .subjects
-        .keys()
-        .find(|part| PartName::parse(part).is_err())
-    {
-        return Err(EntryError::wrong(
-            format!("subjects.{part}"),
-            must::ANY_PART,
-        ));
-    }
-    if entry.facts.as_ref().is_some_and(|facts| !facts.is_object()) {
-        return Err(EntryError::wrong("facts", must::OBJECT));
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use model::entry::Entry;
+use model::entry::{Entry, View};
 use model::part::{Disclosure, PartName};
 use serde::Deserialize;
 use tlog::{Tile, tile};
@@ -58,14 +58,17 @@ impl Erasures {
     }
 
     /// The entry that erased a part.
-    pub(crate) fn of(&self, entry: &Entry, part: PartName) -> Option<u64> {
+    pub(crate) fn of(&self, entry: &View<'_>, part: PartName) -> Option<u64> {
         let subject = entry
             .subject_of(part)
             .and_then(|one| self.subjects.get(one));
-        let one = || self.parts.get(&(entry.id.clone(), part.to_string()));
+        let one = || {
+            let key = (entry.id().to_owned(), part.to_string());
+            self.parts.get(&key)
+        };
         // An erasure reaches what was recorded before it.
         let by = subject.or_else(one).copied();
-        by.filter(|index| *index > entry.sequence)
+        by.filter(|index| *index > entry.sequence())
     }
 }
 
@@ -170,7 +173,7 @@ pub(crate) fn entry(
     last: &mut Option<i64>,
     report: &mut Report,
 ) {
-    let entry = match Entry::parse(bytes) {
+    let entry = match View::parse(bytes) {
         Ok(entry) => entry,
         Err(error) => {
             if !disclosures.is_empty() {
@@ -183,26 +186,26 @@ pub(crate) fn entry(
             return;
         }
     };
-    if entry.sequence != index {
+    if entry.sequence() != index {
         report.mismatch(
             index,
             format!(
                 "entry {index} says that it is entry {}: it was written by a faulty program",
-                entry.sequence
+                entry.sequence()
             ),
         );
     }
-    if last.is_some_and(|last| entry.at < last) && report.notes.len() < 8 {
+    if last.is_some_and(|last| entry.at() < last) && report.notes.len() < 8 {
         report
             .notes
             .push(format!("the clock went back before entry {index}"));
     }
-    *last = Some(entry.at);
-    let parts: Vec<(PartName, &String)> = committed(&entry).collect();
+    *last = Some(entry.at());
+    let parts: Vec<(PartName, &str)> = entry.commitments().collect();
     let mut open = vec![true; parts.len()];
     for disclosure in disclosures {
         let commitment = disclosure.commitment();
-        match parts.iter().position(|(_, one)| **one == commitment) {
+        match parts.iter().position(|(_, one)| *one == commitment) {
             Some(at) if !std::mem::replace(&mut open[at], false) => {
                 let part = parts[at].0;
                 report.mismatch(
@@ -210,7 +213,7 @@ pub(crate) fn entry(
                     format!("part {part} of entry {index} is disclosed twice"),
                 );
             }
-            Some(at) => match disclosure.belongs(&entry.id, parts[at].0) {
+            Some(at) => match disclosure.belongs(entry.id(), parts[at].0) {
                 Ok(()) => report.disclosed += 1,
                 Err(error) => report.mismatch(
                     index,
@@ -223,7 +226,7 @@ pub(crate) fn entry(
             None => {
                 let said = parts
                     .iter()
-                    .position(|(part, _)| disclosure.belongs(&entry.id, *part).is_ok());
+                    .position(|(part, _)| disclosure.belongs(entry.id(), *part).is_ok());
                 let what = said.map_or_else(
                     || "something".to_owned(),
                     |at| format!("part {}", parts[at].0),
@@ -241,16 +244,6 @@ pub(crate) fn entry(
             None => report.withheld += 1,
         }
     }
-}
-
-/// The parts of an entry, and what it commits to for each.
-fn committed(entry: &Entry) -> impl Iterator<Item = (PartName, &String)> {
-    let named = entry
-        .parts
-        .iter()
-        .filter_map(|(name, one)| Some((PartName::parse(name).ok()?, one)));
-    let changes = entry.changes.iter().enumerate();
-    named.chain(changes.filter_map(|(at, one)| Some((PartName::change(at)?, one))))
 }
 
 /// A bundle that is to be looked into: which entries, their bytes, and what was disclosed of those of which anything was.
@@ -307,8 +300,8 @@ impl<R: BufRead> Hand<R> {
         let last = self.last;
         let newest = of(tile, &bytes)
             .last()
-            .and_then(|(bytes, _)| Entry::parse(bytes).ok());
-        self.last = newest.map(|entry| entry.at).or(last);
+            .and_then(|(bytes, _)| View::parse(bytes).ok());
+        self.last = newest.map(|entry| entry.at()).or(last);
         Ok(Bundle {
             tile,
             bytes,

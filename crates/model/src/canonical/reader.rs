@@ -1,5 +1,9 @@
 //! The strict reader: takes bytes that are in canonical form, and no others.
+//!
+//! It first checks all of them ([`checked`]) and then gives what stands there piece by piece ([`Raw`]), without making a
+//! tree of values: a log has many entries, and of each only a few members are asked for.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
@@ -11,24 +15,96 @@ use super::{CanonicalError, NotCanonical, check_integer, compare_keys, deeper, s
 /// Hostile input costs time and memory in proportion to its length, and never more stack than
 /// [`MAX_DEPTH`](super::MAX_DEPTH) levels need.
 pub fn check_canonical(bytes: &[u8]) -> Result<(), CanonicalError> {
-    parse_canonical(bytes).map(drop)
+    checked(bytes).map(drop)
 }
 
 /// Reads bytes that are in canonical form; writing the value again gives the same bytes.
 ///
 /// Fails as [`check_canonical`] does.
 pub fn parse_canonical(bytes: &[u8]) -> Result<Value, CanonicalError> {
+    checked(bytes)?.to_value()
+}
+
+/// Checks that bytes are in canonical form, and gives the value that they are.
+pub(crate) fn checked(bytes: &[u8]) -> Result<Raw<'_>, CanonicalError> {
     let text = str::from_utf8(bytes).map_err(|error| CanonicalError {
         reason: NotCanonical::Utf8,
         at: error.valid_up_to(),
     })?;
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::new(text);
     let value = reader.value(0)?;
     if reader.at < text.len() {
         return Err(reader.error(NotCanonical::Trailing));
     }
     Ok(value)
 }
+
+/// A value as it stands in bytes that were checked. What it holds is read when it is asked for.
+///
+/// The errors of its functions do not occur, since its bytes are in canonical form: handing them on is shorter, and safer,
+/// than a second reader that trusts the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    /// The string, if it is one.
+    pub(crate) fn string(self) -> Result<Option<Cow<'a, str>>, CanonicalError> {
+        let is = self.0.starts_with('"');
+        is.then(|| Reader::new(self.0).string()).transpose()
+    }
+
+    /// The integer, if it is one.
+    pub(crate) fn integer(self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    /// What stands in the array, if it is one.
+    pub(crate) fn items(self) -> Result<Option<Vec<Raw<'a>>>, CanonicalError> {
+        if !self.0.starts_with('[') {
+            return Ok(None);
+        }
+        let mut items = Vec::new();
+        Reader::new(self.0).array(0, |item| items.push(item))?;
+        Ok(Some(items))
+    }
+
+    /// The members of the object, in the order of their keys, if it is one.
+    pub(crate) fn members(self) -> Result<Option<Members<'a>>, CanonicalError> {
+        if !self.0.starts_with('{') {
+            return Ok(None);
+        }
+        let mut members = Vec::with_capacity(MEMBERS);
+        Reader::new(self.0).object(0, |key, value| members.push((key.clone(), value)))?;
+        Ok(Some(members))
+    }
+
+    /// The value as a tree.
+    pub(crate) fn to_value(self) -> Result<Value, CanonicalError> {
+        if let Some(members) = self.members()? {
+            let tree = |(key, value): (Cow<'_, str>, Raw<'_>)| {
+                Ok::<_, CanonicalError>((key.into_owned(), value.to_value()?))
+            };
+            let members: Result<Map<_, _>, _> = members.into_iter().map(tree).collect();
+            return members.map(Value::Object);
+        }
+        if let Some(items) = self.items()? {
+            let items: Result<Vec<_>, _> = items.into_iter().map(Raw::to_value).collect();
+            return items.map(Value::Array);
+        }
+        if let Some(text) = self.string()? {
+            return Ok(Value::String(text.into_owned()));
+        }
+        Ok(match self.0 {
+            "null" => Value::Null,
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ => self.integer().map_or(Value::Null, Value::from),
+        })
+    }
+}
+
+/// The members of an object.
+pub(crate) type Members<'a> = Vec<(Cow<'a, str>, Raw<'a>)>;
 
 /// How many members an object is expected to have: an entry has about a dozen.
 const MEMBERS: usize = 16;
@@ -40,6 +116,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
     fn error(&self, reason: NotCanonical) -> CanonicalError {
         CanonicalError {
             reason,
@@ -72,63 +152,72 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, CanonicalError> {
+    /// Moves past a value, which stands inside `depth` objects and arrays.
+    fn value(&mut self, depth: usize) -> Result<Raw<'a>, CanonicalError> {
+        let start = self.at;
         match self.peek()? {
-            b'n' => self.word("null", Value::Null),
-            b't' => self.word("true", Value::Bool(true)),
-            b'f' => self.word("false", Value::Bool(false)),
-            b'"' => Ok(Value::String(self.string()?)),
-            b'-' | b'0'..=b'9' => self.integer(),
-            b'[' => self.array(deeper(depth, self.at)?),
-            b'{' => self.object(deeper(depth, self.at)?),
-            _ => Err(self.error(NotCanonical::Unexpected)),
+            b'n' => self.word("null")?,
+            b't' => self.word("true")?,
+            b'f' => self.word("false")?,
+            b'"' => self.string().map(drop)?,
+            b'-' | b'0'..=b'9' => self.integer()?,
+            b'[' => self.array(deeper(depth, self.at)?, |_| {})?,
+            b'{' => self.object(deeper(depth, self.at)?, |_, _| {})?,
+            _ => return Err(self.error(NotCanonical::Unexpected)),
         }
+        Ok(Raw(&self.text[start..self.at]))
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, CanonicalError> {
+    fn word(&mut self, word: &str) -> Result<(), CanonicalError> {
         if !self.rest().starts_with(word) {
             return Err(self.error(NotCanonical::Unexpected));
         }
         self.at += word.len();
-        Ok(value)
+        Ok(())
     }
 
-    fn integer(&mut self) -> Result<Value, CanonicalError> {
+    fn integer(&mut self) -> Result<(), CanonicalError> {
         let of_a_number =
             |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
         let length = self.rest().bytes().take_while(of_a_number).count();
-        let integer = check_integer(&self.rest()[..length]).map_err(|reason| self.error(reason))?;
+        check_integer(&self.rest()[..length]).map_err(|reason| self.error(reason))?;
         self.at += length;
-        Ok(Value::from(integer))
+        Ok(())
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, CanonicalError> {
-        let mut items = Vec::new();
+    fn array(
+        &mut self,
+        depth: usize,
+        mut take: impl FnMut(Raw<'a>),
+    ) -> Result<(), CanonicalError> {
         self.expect(b'[')?;
         if self.take(b']')? {
-            return Ok(Value::Array(items));
+            return Ok(());
         }
         loop {
-            items.push(self.value(depth)?);
+            take(self.value(depth)?);
             if self.take(b']')? {
-                return Ok(Value::Array(items));
+                return Ok(());
             }
             self.expect(b',')?;
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, CanonicalError> {
-        let mut members = Map::with_capacity(MEMBERS);
+    fn object(
+        &mut self,
+        depth: usize,
+        mut take: impl FnMut(&Cow<'a, str>, Raw<'a>),
+    ) -> Result<(), CanonicalError> {
         self.expect(b'{')?;
         if self.take(b'}')? {
-            return Ok(Value::Object(members));
+            return Ok(());
         }
+        let mut last: Option<Cow<'a, str>> = None;
         loop {
             let start = self.at;
             let key = self.string()?;
             // Each key above the one before: that is the order, and leaves no place for a duplicate.
-            let last = members.keys().next_back();
-            let reason = match last.map(|last| compare_keys(last, &key)) {
+            let reason = match last.map(|last| compare_keys(&last, &key)) {
                 None | Some(Ordering::Less) => None,
                 Some(Ordering::Equal) => Some(NotCanonical::DuplicateKey),
                 Some(Ordering::Greater) => Some(NotCanonical::KeyOrder),
@@ -138,28 +227,39 @@ impl<'a> Reader<'a> {
             }
             self.expect(b':')?;
             let value = self.value(depth)?;
-            members.insert(key, value);
+            take(&key, value);
+            last = Some(key);
             if self.take(b'}')? {
-                return Ok(Value::Object(members));
+                return Ok(());
             }
             self.expect(b',')?;
         }
     }
 
-    fn string(&mut self) -> Result<String, CanonicalError> {
+    /// Reads a string; one without escapes, as nearly all are, is not copied.
+    fn string(&mut self) -> Result<Cow<'a, str>, CanonicalError> {
         self.expect(b'"')?;
-        let mut string = String::new();
+        let mut string = Cow::Borrowed("");
         loop {
-            let of_itself = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
-            let length = self.rest().bytes().take_while(of_itself).count();
-            string.push_str(&self.rest()[..length]);
-            self.at += length;
+            let rest = self.rest();
+            let ends = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+            let length = rest.as_bytes().iter().position(ends);
+            let plain = &rest[..length.unwrap_or(rest.len())];
+            if string.is_empty() {
+                string = Cow::Borrowed(plain);
+            } else {
+                string.to_mut().push_str(plain);
+            }
+            self.at += plain.len();
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
                     return Ok(string);
                 }
-                b'\\' => string.push(self.escape()?),
+                b'\\' => {
+                    let character = self.escape()?;
+                    string.to_mut().push(character);
+                }
                 _ => return Err(self.error(NotCanonical::ControlCharacter)),
             }
         }

@@ -7,14 +7,23 @@ use std::{collections::BTreeMap, io::Write as _};
 
 use serde_json::{Map, Value};
 
-use super::{Entry, EntryActor, EntryError, EntryTarget, Imported, MAX_BYTES, check, must, time};
+use super::{Entry, EntryActor, EntryError, EntryTarget, Imported, MAX_BYTES, Ruled, must, time};
 use crate::canonical::{write_string, write_value};
 
 /// Room for most entries without growing.
 const TYPICAL_BYTES: usize = 1024;
 
 pub(super) fn write(entry: &Entry) -> Result<Vec<u8>, EntryError> {
-    check(entry)?;
+    Ruled {
+        sequence: entry.sequence,
+        changes: entry.changes.iter().map(String::as_str),
+        parts: entry.parts.iter().map(|(part, one)| (&**part, &**one)),
+        subjects: entry.subjects.keys().map(String::as_str),
+    }
+    .check()?;
+    if entry.facts.as_ref().is_some_and(|facts| !facts.is_object()) {
+        return Err(EntryError::wrong("facts", must::OBJECT));
+    }
     let mut object = Object {
         out: Vec::with_capacity(TYPICAL_BYTES),
     };
