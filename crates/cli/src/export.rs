@@ -193,8 +193,8 @@ fn write_full(store: &Store, fixed: &Fixed, command: &Export) -> Result<u64> {
     let output = &command.output;
     let tell = progress(fixed.checkpoint.size);
     if output == Path::new("-") || is_archive(output) {
-        let out: Box<dyn Write> = if output == Path::new("-") {
-            Box::new(std::io::stdout().lock())
+        let out: Box<dyn Write + Send> = if output == Path::new("-") {
+            Box::new(std::io::stdout())
         } else {
             Box::new(create(output)?)
         };

@@ -9,14 +9,19 @@ pub mod rows;
 pub mod stream;
 
 use std::io;
+use std::sync::mpsc::sync_channel;
 
 use model::id::OrganizationId;
-use store::{Error, Log, Published, Result, Store};
+use store::{Error, Log, Published, Store};
+use tlog::Tile;
+use tlog::tile::{FULL, Kind, put_entry};
 
-use self::layout::Layout;
+use self::layout::{Layout, Portion, put_line};
 
 /// How many entries are read at once: four bundles.
-const SLICE: u64 = 1024;
+const SLICE: usize = 1024;
+/// How many bundles wait to be hashed.
+const WAITING: usize = 4;
 
 /// A log as an export has it: fixed at a checkpoint.
 #[derive(Clone, Debug)]
@@ -32,7 +37,7 @@ impl Fixed {
     ///
     /// # Errors
     /// [`Error::NotSigned`] where nothing is.
-    pub fn of(store: &Store, organization: OrganizationId) -> Result<Self> {
+    pub fn of(store: &Store, organization: OrganizationId) -> Result<Self, Error> {
         let log = store
             .read(|rx| rx.organization_log(organization))?
             .as_published();
@@ -59,31 +64,96 @@ pub enum ExportError {
 
 /// Writes a whole log, from where `layout` is, with what opens its sealed parts if `disclose` is set, and tells how far it is after each slice. Blocks the thread.
 ///
+/// Reading (with opening), hashing and writing are done at once, each on a thread of its own; what waits between them is
+/// bounded, so that none runs ahead of the slowest.
+///
 /// # Errors
 /// [`ExportError`]; what was written up to then stays, and a folder can be gone on with.
-pub fn full<S: layout::Sink>(
+pub fn full<S: layout::Sink + Send>(
     store: &Store,
     fixed: &Fixed,
-    mut layout: Layout<S>,
+    layout: Layout<S>,
     disclose: bool,
     mut progress: impl FnMut(u64),
-) -> std::result::Result<S, ExportError> {
-    while layout.size() < fixed.checkpoint.size {
-        let first = layout.size();
-        let most = SLICE.min(fixed.checkpoint.size - first);
-        if disclose {
-            for one in store.read(|rx| rx.disclosed(&fixed.log, first, most))? {
-                layout.push(&one.entry, &one.disclosures)?;
+) -> Result<S, ExportError> {
+    let first = layout.size();
+    let (sink, ()) = layout.behind(|mut layout| {
+        std::thread::scope(|threads| {
+            let (sender, portions) = sync_channel(WAITING);
+            let reading = threads.spawn(move || {
+                let slices = (first..fixed.checkpoint.size).step_by(SLICE);
+                for first in slices {
+                    for portion in portions_from(store, fixed, first, disclose)? {
+                        // Whoever wrote has ended, and says why.
+                        if sender.send(portion).is_err() {
+                            return Ok(());
+                        }
+                    }
+                }
+                Ok::<_, ExportError>(())
+            });
+            for portion in portions {
+                layout.take(portion)?;
+                progress(layout.size());
             }
-        } else {
-            for entry in store.read(|rx| rx.entries(&fixed.log, first, most))? {
-                layout.push(&entry, &[])?;
+            let panicked = |_| Error::Internal("reading the log panicked".to_owned());
+            reading.join().map_err(panicked)??;
+            if layout.size() != fixed.checkpoint.size || layout.root() != fixed.checkpoint.root {
+                return Err(ExportError::Changed);
             }
+            layout.finish(&fixed.checkpoint.note, &fixed.log.vkey)?;
+            Ok(())
+        })
+    })?;
+    Ok(sink)
+}
+
+/// The next entries of a log, a bundle in each portion, read in one transaction.
+fn portions_from(
+    store: &Store,
+    fixed: &Fixed,
+    first: u64,
+    disclose: bool,
+) -> Result<Vec<Portion>, ExportError> {
+    let most = (SLICE as u64).min(fixed.checkpoint.size - first);
+    if !disclose {
+        let bundles = store.read(|rx| {
+            let bundles = (first..first + most).step_by(usize::from(FULL)).map(|first| {
+                let left = fixed.checkpoint.size - first;
+                let tile = Tile {
+                    kind: Kind::Entries,
+                    index: first / u64::from(FULL),
+                    width: u16::try_from(left).map_or(FULL, |left| left.min(FULL)),
+                };
+                rx.bundle(&fixed.log, tile)?
+                    .ok_or(Error::NotFound("bundle"))
+            });
+            bundles.collect::<Result<Vec<_>, _>>()
+        })?;
+        let portion = |bundle| Portion {
+            bundle,
+            lines: Vec::new(),
+        };
+        return Ok(bundles.into_iter().map(portion).collect());
+    }
+    let rows = store.read(|rx| {
+        rx.disclosed_as(&fixed.log, first, most, |one| {
+            let mut line = Vec::new();
+            put_line(&mut line, one.sequence, &one.disclosures)?;
+            Ok::<_, io::Error>((one.entry, line))
+        })
+    })?;
+    let mut portions = Vec::new();
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        let mut portion = Portion::default();
+        for row in rows.by_ref().take(usize::from(FULL)) {
+            let (entry, line) = row?;
+            put_entry(&mut portion.bundle, &entry)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            portion.lines.extend(line);
         }
-        progress(layout.size());
+        portions.push(portion);
     }
-    if layout.size() != fixed.checkpoint.size || layout.root() != fixed.checkpoint.root {
-        return Err(ExportError::Changed);
-    }
-    Ok(layout.finish(&fixed.checkpoint.note, &fixed.log.vkey)?)
+    Ok(portions)
 }

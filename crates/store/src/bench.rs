@@ -4,13 +4,59 @@
 //! table of its own: nothing here can change what people decide.
 
 use model::clock::{Clock, Entropy, Micros, SystemClock, SystemEntropy};
-use model::id::{RequestId, SourceId};
+use model::id::{OrganizationId, RequestId, SourceId};
 
 use crate::db::{self, Conn, Location, dialect, params};
 use crate::error::{Error, Result};
+use crate::seal;
+use crate::store::Store;
+use crate::tree::Log;
 
 /// The table that bare changes go to: a copy of `sources`, with its constraints and indexes.
 const TABLE: &str = "bare_sources";
+
+/// Rows of an organization's log in memory, to measure what opening their sealed parts costs without reading them.
+pub struct Rows {
+    log: Log,
+    rows: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Rows {
+    /// The first rows of a log, at most `most`.
+    pub fn read(store: &Store, organization: OrganizationId, most: u64) -> Result<Self> {
+        store.read(|rx| {
+            let log = rx.organization_log(organization)?;
+            let rows = rx.rows(&log, 0, most.min(log.size))?;
+            Ok(Self { log, rows })
+        })
+    }
+
+    /// Opens the parts of all of them, one after another on this thread, and gives how many rows and parts there were.
+    pub fn open(&self, store: &Store) -> Result<(usize, usize)> {
+        let parts = store.read(|rx| {
+            let mut parts = 0;
+            for slice in self.rows.chunks(100) {
+                let rows = (0..).zip(slice).map(|(sequence, row)| seal::Stored {
+                    sequence,
+                    entry: &row.0,
+                    parts: &row.1,
+                });
+                let rows: Vec<_> = rows.collect();
+                let organization = self.log.organization.map(|id| id.to_string());
+                let opened = seal::open_all(
+                    rx,
+                    self.log.id,
+                    organization.as_deref(),
+                    &rows,
+                    |_, parts| Ok(parts.len()),
+                )?;
+                parts += opened.iter().sum::<usize>();
+            }
+            Ok(parts)
+        })?;
+        Ok((self.rows.len(), parts))
+    }
+}
 
 /// The bare change: one row, updated and committed as durably as the store commits, without any record of it.
 pub struct Bare {

@@ -242,14 +242,6 @@ impl Row {
             .transpose()
     }
 
-    /// The bytes of a row that has only these.
-    pub(crate) fn into_blob(mut self) -> Result<Vec<u8>, DbError> {
-        match self.0.pop() {
-            Some(Value::Blob(value)) if self.0.is_empty() => Ok(value),
-            _ => Err(self.wrong(0, "bytes alone")),
-        }
-    }
-
     pub(crate) fn blob(&self, column: usize) -> Result<&[u8], DbError> {
         self.opt_blob(column)?
             .ok_or_else(|| self.wrong(column, "bytes"))
@@ -326,6 +318,20 @@ impl Conn {
         params: &[Param<'_>],
     ) -> Result<Option<Row>, DbError> {
         Ok(self.query(sql, params)?.into_iter().next())
+    }
+
+    /// Runs a statement whose columns all hold bytes, and shows its rows one after another where they stand: what reads a
+    /// whole log takes no copy of each row.
+    pub(crate) fn each(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&[&[u8]]),
+    ) -> Result<(), DbError> {
+        match &mut self.database {
+            Database::Sqlite(conn) => conn.each(sql, params, each),
+            Database::Postgres(conn) => conn.each(sql, params, each),
+        }
     }
 
     /// As [`Conn::query`], for rows that nothing can change but this transaction, because it holds the lock of the log
@@ -463,11 +469,11 @@ impl Conn {
     /// Rewrites what held rows that are gone, so that nothing of them is left in the files. Not inside a transaction.
     ///
     /// `SQLite`: the whole file, and then the write-ahead log is emptied, as soon as no reader holds it. PostgreSQL: the
-    /// table of the keys; its own write-ahead log is left to the server.
+    /// table of the keys, as its owner; its own write-ahead log is left to the server.
     pub(crate) fn scrub(&mut self) -> Result<(), DbError> {
         match &mut self.database {
             Database::Sqlite(conn) => conn.scrub(),
-            Database::Postgres(conn) => conn.batch("VACUUM FULL data_keys"),
+            Database::Postgres(conn) => conn.batch("SELECT rewrite_data_keys()"),
         }
     }
 

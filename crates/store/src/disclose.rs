@@ -4,7 +4,8 @@ use model::part::Disclosure;
 
 use crate::db::params;
 use crate::error::{Error, Result};
-use crate::seal::{self, Read};
+use crate::search::in_order;
+use crate::seal::{self, Read, Stored};
 use crate::tree::Log;
 use crate::tx::Rx;
 
@@ -25,33 +26,98 @@ impl Rx<'_> {
     /// # Errors
     /// [`Error::Internal`] when one is missing, or a part does not open although its key is there.
     pub fn disclosed(&mut self, log: &Log, first: u64, most: u64) -> Result<Vec<Disclosed>> {
+        self.disclosed_as(log, first, most, |one| one)
+    }
+
+    /// As [`Rx::disclosed`], with what `make` makes of each, which may be done on two threads.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn disclosed_as<T: Send>(
+        &mut self,
+        log: &Log,
+        first: u64,
+        most: u64,
+        make: impl Fn(Disclosed) -> T + Sync,
+    ) -> Result<Vec<T>> {
         let end = first.saturating_add(most).min(log.size);
-        let rows = self.conn.query(
+        // One piece of memory for all rows: entry, parts, entry, parts, ...
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        self.conn.each(
             "SELECT entry, parts FROM entries WHERE place >= $1 AND place < $2 ORDER BY place",
             params![log.place(first), log.place(end)],
+            &mut |row| {
+                for column in row {
+                    bytes.extend_from_slice(column);
+                    ends.push(bytes.len());
+                }
+            },
         )?;
-        if rows.len() as u64 != end.saturating_sub(first) {
+        if ends.len() as u64 != end.saturating_sub(first) * 2 {
             return Err(Error::Internal(format!(
                 "entries from {first} on are missing"
             )));
         }
+        let starts = std::iter::once(0).chain(ends.iter().skip(1).step_by(2).copied());
+        let rows = starts.zip(ends.as_chunks::<2>().0).zip(first..);
+        let rows: Vec<Stored<'_>> = rows
+            .map(|((start, [middle, end]), sequence)| Stored {
+                sequence,
+                entry: &bytes[start..*middle],
+                parts: &bytes[*middle..*end],
+            })
+            .collect();
+        self.disclose(log, &rows, make)
+    }
+
+    /// The entries at these places of a log, with their disclosures, in order.
+    ///
+    /// # Errors
+    /// As [`Rx::disclosed`].
+    pub fn disclosed_in(&mut self, log: &Log, places: &[u64]) -> Result<Vec<Disclosed>> {
+        let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
+        let rows = self.stored(log.place(0), &sequences)?;
+        self.disclose(log, &in_order(&rows, &sequences)?, |one| one)
+    }
+
+    /// Rows of a log from `first` on, at most `most`: each an entry and its sealed parts.
+    pub(crate) fn rows(
+        &mut self,
+        log: &Log,
+        first: u64,
+        most: u64,
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        let end = first.saturating_add(most).min(log.size);
+        let mut rows = Vec::new();
+        self.conn.each(
+            "SELECT entry, parts FROM entries WHERE place >= $1 AND place < $2 ORDER BY place",
+            params![log.place(first), log.place(end)],
+            &mut |row| {
+                if let [entry, parts] = row {
+                    rows.push((entry.to_vec(), parts.to_vec()));
+                }
+            },
+        )?;
+        Ok(rows)
+    }
+
+    fn disclose<T: Send>(
+        &mut self,
+        log: &Log,
+        rows: &[Stored<'_>],
+        make: impl Fn(Disclosed) -> T + Sync,
+    ) -> Result<Vec<T>> {
         let organization = log.organization.map(|id| id.to_string());
-        let mut disclosed = Vec::with_capacity(rows.len());
-        for (row, sequence) in rows.iter().zip(first..) {
-            let bytes = row.blob(0)?;
-            let entry = model::entry::Entry::parse(bytes)
-                .map_err(|error| Error::Internal(format!("entry {sequence}: {error}")))?;
-            let parts = seal::open(self, log.id, organization.as_deref(), &entry, row.blob(1)?)?;
-            let disclosures = parts.iter().filter_map(|(part, read)| match read {
-                Read::Whole(opened) => opened.disclosure(&entry.id, *part),
+        seal::open_all(self, log.id, organization.as_deref(), rows, |row, parts| {
+            let opened = parts.iter().filter_map(|(part, read)| match read {
+                Read::Whole(opened) => opened.disclosure(row.entry.id(), *part),
                 Read::Erased => None,
             });
-            disclosed.push(Disclosed {
-                sequence,
-                disclosures: disclosures.collect(),
-                entry: bytes.to_vec(),
-            });
-        }
-        Ok(disclosed)
+            Ok(make(Disclosed {
+                sequence: row.row.sequence,
+                disclosures: opened.collect(),
+                entry: row.row.entry.to_vec(),
+            }))
+        })
     }
 }

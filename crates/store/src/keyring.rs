@@ -21,6 +21,9 @@ pub(crate) const INSTANCE: &str = "instance";
 /// The subject of the key that people are found by.
 pub(crate) const INDEX: &str = "index";
 
+/// How many keys are asked for in one statement: `SQLite` takes no more than 1,000 `OR`s.
+const AT_ONCE: usize = 100;
+
 /// An unwrapped data key.
 pub(crate) struct DataKey {
     pub(crate) generation: u32,
@@ -34,10 +37,14 @@ pub(crate) enum KeyState {
     Erased,
 }
 
+/// The keys of one organization that a transaction has seen, by subject.
+pub(crate) type Seen = HashMap<String, KeyState>;
+
 /// The keys that this transaction has seen.
 #[derive(Default)]
 pub(crate) struct Keyring {
-    seen: HashMap<(String, String), KeyState>,
+    /// By organization.
+    seen: HashMap<String, Seen>,
     /// Those made or destroyed since the mark.
     made: Vec<(String, String)>,
 }
@@ -137,18 +144,34 @@ impl Keyring {
                 )?,
             })),
         };
-        self.seen
-            .insert((organization.to_owned(), subject.to_owned()), state);
+        self.put(organization, subject, state);
         Ok(())
+    }
+
+    fn put(&mut self, organization: &str, subject: &str, state: KeyState) {
+        if let Some(seen) = self.seen.get_mut(organization) {
+            seen.insert(subject.to_owned(), state);
+        } else {
+            let seen = Seen::from([(subject.to_owned(), state)]);
+            self.seen.insert(organization.to_owned(), seen);
+        }
+    }
+
+    fn state(&self, organization: &str, subject: &str) -> Option<&KeyState> {
+        self.seen.get(organization)?.get(subject)
+    }
+
+    /// Those of an organization.
+    pub(crate) fn of(&self, organization: &str) -> Option<&Seen> {
+        self.seen.get(organization)
     }
 
     /// Whether this transaction has seen the key's row.
     pub(crate) fn has_seen(&self, organization: &str, subject: &str) -> bool {
-        let key = (organization.to_owned(), subject.to_owned());
-        self.seen.contains_key(&key)
+        self.state(organization, subject).is_some()
     }
 
-    /// Reads the rows of these keys, in one statement, unless this transaction has seen them.
+    /// Reads the rows of these keys, in as few statements as can be, unless this transaction has seen them.
     pub(crate) fn fetch(
         &mut self,
         conn: &mut Conn,
@@ -159,9 +182,18 @@ impl Keyring {
             .iter()
             .filter(|(organization, subject)| !self.has_seen(organization, subject))
             .collect();
-        if missing.is_empty() {
-            return Ok(());
+        for some in missing.chunks(AT_ONCE) {
+            self.fetch_some(conn, env, some)?;
         }
+        Ok(())
+    }
+
+    fn fetch_some(
+        &mut self,
+        conn: &mut Conn,
+        env: &Env,
+        missing: &[&(&str, &str)],
+    ) -> Result<()> {
         let mut sql =
             String::from("SELECT organization, subject, generation, wrapped FROM data_keys WHERE ");
         let mut values: Vec<Param<'_>> = Vec::with_capacity(missing.len() * 2);
@@ -194,10 +226,7 @@ impl Keyring {
         subject: &str,
     ) -> Result<Option<KeyState>> {
         self.fetch(conn, env, &[(organization, subject)])?;
-        Ok(self
-            .seen
-            .get(&(organization.to_owned(), subject.to_owned()))
-            .cloned())
+        Ok(self.state(organization, subject).cloned())
     }
 
     /// The key of a subject, made where there is none. A key that was erased stays erased.
@@ -221,9 +250,9 @@ impl Keyring {
                     params![organization, subject, &wrapped],
                 )?;
                 let key = Arc::new(DataKey { generation: 1, key });
-                let name = (organization.to_owned(), subject.to_owned());
-                self.made.push(name.clone());
-                self.seen.insert(name, KeyState::Whole(key.clone()));
+                self.made
+                    .push((organization.to_owned(), subject.to_owned()));
+                self.put(organization, subject, KeyState::Whole(key.clone()));
                 Ok(key)
             }
         }
@@ -248,9 +277,9 @@ impl Keyring {
                 params![organization, subject, now],
             )?;
         }
-        let name = (organization.to_owned(), subject.to_owned());
-        self.made.push(name.clone());
-        self.seen.insert(name, KeyState::Erased);
+        self.made
+            .push((organization.to_owned(), subject.to_owned()));
+        self.put(organization, subject, KeyState::Erased);
         Ok(())
     }
 
@@ -261,8 +290,10 @@ impl Keyring {
 
     /// Forgets the keys made since the mark: their rows were rolled back.
     pub(crate) fn forget_made(&mut self) {
-        for name in self.made.drain(..) {
-            self.seen.remove(&name);
+        for (organization, subject) in self.made.drain(..) {
+            if let Some(seen) = self.seen.get_mut(&organization) {
+                seen.remove(&subject);
+            }
         }
     }
 }

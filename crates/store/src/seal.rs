@@ -4,14 +4,16 @@
 //! encrypted salt and value. Whose key it is, is in the entry; the rest of the disclosure is the event's id and the part's
 //! name. So two to three events fit into a page of `SQLite`, and a disclosure is put together again byte for byte.
 
-use model::entry::Entry;
+use std::collections::HashSet;
+
+use model::entry::View;
 use model::id::{EventId, LogId};
 use model::part::{self, Disclosure, PartKey, PartName};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::keyring::{INSTANCE, KeyState};
+use crate::keyring::{INSTANCE, KeyState, Seen};
 use crate::tx::Rx;
 
 /// The parts that have a name of their own, by their code in the blob. `changes/<n>` has the code 4 + n.
@@ -168,46 +170,99 @@ pub(crate) fn without(blob: &[u8], goes: impl Fn(PartName) -> bool) -> Option<Ve
     Some(left)
 }
 
-/// Opens the parts of an event, in the order in which they were sealed.
-pub(crate) fn open(
+/// A row of the log, as it stands there.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored<'r> {
+    pub(crate) sequence: u64,
+    pub(crate) entry: &'r [u8],
+    pub(crate) parts: &'r [u8],
+}
+
+/// A row of the log whose entry was read.
+pub(crate) struct Sealed<'r> {
+    pub(crate) row: Stored<'r>,
+    pub(crate) entry: View<'r>,
+}
+
+/// Reads rows of a log, and opens their parts with keys whose rows this transaction has seen. What is made of each is in
+/// their order.
+pub(crate) fn open_all<T: Send>(
     rx: &mut Rx<'_>,
     log: LogId,
     organization: Option<&str>,
-    entry: &Entry,
-    blob: &[u8],
-) -> Result<Vec<(PartName, Read)>> {
+    rows: &[Stored<'_>],
+    make: impl Fn(&Sealed<'_>, Vec<(PartName, Read)>) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let organization = organization.unwrap_or(INSTANCE);
-    let broken = || {
-        Error::Internal(format!(
-            "the sealed parts of event {} cannot be read",
-            entry.id
-        ))
-    };
-    let mut sealed = Vec::new();
-    let mut rest = blob;
-    while !rest.is_empty() {
-        let (name, generation, bytes) = next(&mut rest).ok_or_else(broken)?;
-        let subject = entry.subject_of(name).ok_or_else(broken)?;
-        sealed.push((name, subject, generation, bytes));
+    let sealed = spread(rows, |row| {
+        let entry = View::parse(row.entry).map_err(|error| {
+            let sequence = row.sequence;
+            Error::Internal(format!("entry {sequence} cannot be read: {error}"))
+        })?;
+        Ok(Sealed { row: *row, entry })
+    })?;
+    let mut subjects: HashSet<&str> = HashSet::new();
+    for one in &sealed {
+        let mut rest = one.row.parts;
+        while !rest.is_empty() {
+            let (part, ..) = next(&mut rest).ok_or_else(|| broken(one))?;
+            subjects.insert(one.entry.subject_of(part).ok_or_else(|| broken(one))?);
+        }
     }
-    let wanted: Vec<(&str, &str)> = sealed
-        .iter()
-        .map(|(_, subject, ..)| (organization, *subject))
-        .collect();
+    let wanted: Vec<_> = subjects.into_iter().map(|one| (organization, one)).collect();
     rx.keys.fetch(rx.conn, rx.env, &wanted)?;
-    let mut parts = Vec::with_capacity(sealed.len());
-    for (name, subject, generation, bytes) in sealed {
-        let read = match rx.keys.get(rx.conn, rx.env, organization, subject)? {
-            None => return Err(broken()),
+    let none = Seen::new();
+    let keys = rx.keys.of(organization).unwrap_or(&none);
+    spread(&sealed, |one| make(one, open(log, one, keys)?))
+}
+
+fn broken(sealed: &Sealed<'_>) -> Error {
+    let id = sealed.entry.id();
+    Error::Internal(format!("the sealed parts of event {id} cannot be read"))
+}
+
+/// Opens the parts of an event, in the order in which they were sealed.
+fn open(log: LogId, sealed: &Sealed<'_>, keys: &Seen) -> Result<Vec<(PartName, Read)>> {
+    let mut parts = Vec::new();
+    let mut rest = sealed.row.parts;
+    while !rest.is_empty() {
+        let (name, generation, bytes) = next(&mut rest).ok_or_else(|| broken(sealed))?;
+        let key = sealed.entry.subject_of(name).and_then(|one| keys.get(one));
+        let read = match key {
+            None => return Err(broken(sealed)),
             Some(KeyState::Erased) => Read::Erased,
             Some(KeyState::Whole(key)) => key
-                .decrypt(generation, &aad(log, &entry.id, name), bytes)
+                .decrypt(generation, &aad(log, sealed.entry.id(), name), bytes)
                 .map(|bytes| Read::Whole(Opened { bytes }))
-                .ok_or_else(broken)?,
+                .ok_or_else(|| broken(sealed))?,
         };
         parts.push((name, read));
     }
     Ok(parts)
+}
+
+/// From how many rows on the work is shared with a second thread.
+const SHARED_FROM: usize = 256;
+
+/// Does the same with all of many, and gives what comes of them in their order.
+fn spread<T: Sync, U: Send>(
+    items: &[T],
+    one: impl Fn(&T) -> Result<U> + Sync,
+) -> Result<Vec<U>> {
+    if items.len() < SHARED_FROM {
+        return items.iter().map(one).collect();
+    }
+    let (here, there) = items.split_at(items.len() / 2);
+    std::thread::scope(|threads| {
+        let there = threads.spawn(|| there.iter().map(&one).collect::<Result<Vec<_>>>());
+        let mut all = Vec::with_capacity(items.len());
+        for item in here {
+            all.push(one(item)?);
+        }
+        let there = there.join();
+        all.extend(there.map_err(|_| Error::Internal("opening parts panicked".to_owned()))??);
+        Ok(all)
+    })
 }
 
 #[cfg(test)]

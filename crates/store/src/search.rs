@@ -4,11 +4,12 @@
 mod event;
 mod filter;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use model::catalogue::Group;
 use model::clock::Micros;
-use model::entry::{Entry, Outcome};
+use model::entry::{Entry, EntryError, Outcome};
 use model::id::{EventId, LogId, OrganizationId, WorkspaceId};
 
 pub use event::{Event, Hidden};
@@ -16,6 +17,7 @@ use filter::Filter;
 
 use crate::db::{Param, Row, params};
 use crate::error::{Error, Result};
+use crate::seal::{self, Stored};
 use crate::tx::Rx;
 
 /// Which way a page goes.
@@ -149,14 +151,14 @@ impl Rx<'_> {
         Ok(self.count(&extent, &filter)? + self.tail(&extent, &filter)?.len() as u64)
     }
 
-    /// The next events that a query asks for from a place in the log on, the oldest first; at most its limit. Unlike
-    /// [`Rx::events`] it counts nothing, so that reading all of a long log takes no longer for each page.
-    pub fn events_from(
+    /// The places of the next events that a query asks for, from a place in the log on, the oldest first; at most its
+    /// limit. Unlike [`Rx::events`] it counts nothing, so that reading all of a long log takes no longer for each page.
+    pub fn places_from(
         &mut self,
         organization: OrganizationId,
         query: &Query,
         first: u64,
-    ) -> Result<Vec<Event>> {
+    ) -> Result<Vec<u64>> {
         let extent = self.extent(organization)?;
         let filter = Filter::new(self, query)?;
         let (after, wanted) = (first.cast_signed() - 1, query.limit.clamp(1, 1000));
@@ -166,7 +168,14 @@ impl Rx<'_> {
             found.extend(tail.into_iter().filter(|one| *one > after));
             found.truncate(wanted);
         }
-        self.events_at(&extent, &found)
+        Ok(found.into_iter().map(i64::cast_unsigned).collect())
+    }
+
+    /// The events at these places of an organization's log, in order.
+    pub fn events_in(&mut self, organization: OrganizationId, places: &[u64]) -> Result<Vec<Event>> {
+        let extent = self.extent(organization)?;
+        let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
+        self.events_at(&extent, &sequences)
     }
 
     /// One event of an organization's log.
@@ -321,37 +330,56 @@ impl Rx<'_> {
 
     /// The events at these places, opened as far as they can be, in the order of the places.
     fn events_at(&mut self, extent: &Extent, sequences: &[i64]) -> Result<Vec<Event>> {
+        let (log, organization) = (extent.log, extent.organization);
+        let rows = self.stored(extent.first_place, sequences)?;
+        let rows = in_order(&rows, sequences)?;
+        seal::open_all(self, log, Some(organization.as_str()), &rows, |row, parts| {
+            let entry = row.entry.to_entry();
+            Event::of(log, entry.map_err(|error| unreadable(&error))?, &parts)
+        })
+    }
+
+    /// The rows at these places of a log, in any order: place, entry, parts.
+    pub(crate) fn stored(&mut self, first_place: i64, sequences: &[i64]) -> Result<Vec<Row>> {
         use std::fmt::Write as _;
         let mut rows: Vec<Row> = Vec::with_capacity(sequences.len());
         for chunk in sequences.chunks(100) {
             let mut sql =
                 String::from("SELECT place - $1, entry, parts FROM entries WHERE place IN (");
-            let mut values = vec![Param::Int(extent.first_place)];
+            let mut values = vec![Param::Int(first_place)];
             for (index, sequence) in chunk.iter().enumerate() {
                 let _ = write!(sql, "{}${}", if index > 0 { ", " } else { "" }, index + 2);
-                values.push(Param::Int(extent.first_place + sequence));
+                values.push(Param::Int(first_place + sequence));
             }
             sql.push(')');
             rows.extend(self.conn.query(&sql, &values)?);
         }
-        let mut events = Vec::with_capacity(rows.len());
-        for sequence in sequences {
-            let Some(row) = rows.iter().find(|row| row.int(0).ok() == Some(*sequence)) else {
-                return Err(Error::Internal(format!("entry {sequence} is missing")));
-            };
-            events.push(Event::open(
-                self,
-                extent.log,
-                extent.organization,
-                parse(row, 1)?,
-                row.blob(2)?,
-            )?);
-        }
-        Ok(events)
+        Ok(rows)
     }
 }
 
+/// Rows of [`Rx::stored`] in the order of the places that were asked for.
+pub(crate) fn in_order<'r>(rows: &'r [Row], sequences: &[i64]) -> Result<Vec<Stored<'r>>> {
+    let mut at: HashMap<i64, &Row> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        at.insert(row.int(0)?, row);
+    }
+    let found = sequences.iter().map(|sequence| {
+        let row = at.get(sequence);
+        let row = row.ok_or_else(|| Error::Internal(format!("entry {sequence} is missing")))?;
+        Ok(Stored {
+            sequence: sequence.cast_unsigned(),
+            entry: row.blob(1)?,
+            parts: row.blob(2)?,
+        })
+    });
+    found.collect()
+}
+
 fn parse(row: &Row, column: usize) -> Result<Entry> {
-    Entry::parse(row.blob(column)?)
-        .map_err(|error| Error::Internal(format!("an entry that cannot be read: {error}")))
+    Entry::parse(row.blob(column)?).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &EntryError) -> Error {
+    Error::Internal(format!("an entry that cannot be read: {error}"))
 }

@@ -19,6 +19,8 @@ use crate::tx::Rx;
 /// How many tiles are kept in one transaction: a slice of some milliseconds, so that no change waits long.
 const SLICE: i64 = 4;
 const WIDTH: i64 = FULL as i64;
+/// How many bytes a bundle usually has room enough in.
+const TYPICAL_BUNDLE: usize = 160 << 10;
 
 /// A log, as far as it concerns proofs.
 #[derive(Clone, Debug)]
@@ -174,11 +176,12 @@ impl Rx<'_> {
         if tile.kind != Kind::Entries || end.is_none_or(|end| end > log.size) {
             return Ok(None);
         }
-        let mut bundle = Vec::new();
-        for entry in self.entries(log, tile.first(), u64::from(tile.width))? {
-            put_entry(&mut bundle, &entry)
-                .map_err(|error| Error::Internal(format!("a bundle: {error}")))?;
-        }
+        let range = tile.first()..tile.first() + u64::from(tile.width);
+        let (mut bundle, mut put) = (Vec::with_capacity(TYPICAL_BUNDLE), Ok(()));
+        each_entry(self.conn, log.first_place, range, |entry| {
+            put = std::mem::replace(&mut put, Ok(())).and(put_entry(&mut bundle, entry));
+        })?;
+        put.map_err(|error| Error::Internal(format!("a bundle: {error}")))?;
         Ok(Some(bundle))
     }
 
@@ -232,6 +235,16 @@ impl Rx<'_> {
         self.with_hashes(log, |hash_at| proof::inclusion(index, size, hash_at))
     }
 
+    /// The inclusion paths of these entries in the first `size` entries; a tile that several need is read once.
+    pub fn inclusions(&mut self, log: &Log, places: &[u64], size: u64) -> Result<Vec<Vec<Hash>>> {
+        self.with_hashes(log, |hash_at| {
+            let paths = places.iter();
+            paths
+                .map(|index| proof::inclusion(*index, size, &mut *hash_at))
+                .collect()
+        })
+    }
+
     /// The consistency proof between the first `old` and the first `new` entries.
     pub fn consistency(&mut self, log: &Log, old: u64, new: u64) -> Result<Vec<Hash>> {
         self.with_hashes(log, |hash_at| proof::consistency(old, new, hash_at))
@@ -255,26 +268,45 @@ pub(crate) fn entries(
     first_place: i64,
     range: std::ops::Range<u64>,
 ) -> Result<Vec<Vec<u8>>> {
+    let mut all = Vec::new();
+    each_entry(conn, first_place, range, |entry| all.push(entry.to_vec()))?;
+    Ok(all)
+}
+
+/// Shows the entries of a range, one after another.
+///
+/// # Errors
+/// [`Error::Internal`] when one is missing; what was shown until then counts for nothing.
+fn each_entry(
+    conn: &mut Conn,
+    first_place: i64,
+    range: std::ops::Range<u64>,
+    mut each: impl FnMut(&[u8]),
+) -> Result<()> {
     let wanted = range.end.saturating_sub(range.start);
     if range.end > PLACES.cast_unsigned() {
         return Err(Error::Internal("entries beyond a log's end".to_owned()));
     }
-    let rows = conn.query(
+    let mut found = 0;
+    conn.each(
         "SELECT entry FROM entries WHERE place >= $1 AND place < $2 ORDER BY place",
         params![
             first_place + range.start.cast_signed(),
             first_place + range.end.cast_signed()
         ],
+        &mut |row| {
+            found += 1;
+            row.iter().for_each(|entry| each(entry));
+        },
     )?;
-    if rows.len() as u64 != wanted {
-        return Err(Error::Internal(format!(
-            "of the entries {} to {} only {} are there",
-            range.start,
-            range.end,
-            rows.len()
-        )));
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(Error::Internal(format!(
+            "of the entries {} to {} only {found} are there",
+            range.start, range.end
+        )))
     }
-    rows.into_iter().map(|row| Ok(row.into_blob()?)).collect()
 }
 
 fn whole(bytes: &[u8]) -> Result<Vec<Hash>> {

@@ -54,12 +54,12 @@ fn header(length: u64) -> tar::Header {
 }
 
 impl<W: Write> Sink for Archive<W> {
-    fn file(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
+    fn file(&mut self, path: String, bytes: Vec<u8>) -> io::Result<()> {
         self.tar
-            .append_data(&mut header(bytes.len() as u64), path, bytes)
+            .append_data(&mut header(bytes.len() as u64), path, bytes.as_slice())
     }
 
-    fn disclosures(&mut self, line: &[u8]) -> io::Result<()> {
-        self.disclosures.write_all(line)
+    fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()> {
+        self.disclosures.write_all(&lines)
     }
 }

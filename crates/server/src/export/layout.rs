@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use model::part::Disclosure;
-use serde_json::json;
 use tlog::tile::{FULL, Kind, Tiler, entries, put_entry};
 use tlog::{Hash, Tile, leaf_hash};
 
@@ -16,15 +16,44 @@ pub trait Sink {
     ///
     /// # Errors
     /// When it cannot be written.
-    fn file(&mut self, path: &str, bytes: &[u8]) -> io::Result<()>;
+    fn file(&mut self, path: String, bytes: Vec<u8>) -> io::Result<()>;
 
-    /// Adds a line, with its newline, to the disclosures.
+    /// Adds lines, each with its newline, to the disclosures.
     ///
     /// # Errors
     /// When it cannot be written.
-    fn disclosures(&mut self, line: &[u8]) -> io::Result<()>;
+    fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()>;
 }
 
+/// What a [`Sink`] is given, on its way to another thread.
+enum Piece {
+    File(String, Vec<u8>),
+    Disclosures(Vec<u8>),
+}
+
+/// A sink on another thread: hashing does not wait for the disk.
+pub struct Behind(SyncSender<Piece>);
+
+impl Behind {
+    fn send(&mut self, piece: Piece) -> io::Result<()> {
+        // The other side says itself why it ended.
+        let ended = |_| io::Error::new(ErrorKind::BrokenPipe, "nothing is written any more");
+        self.0.send(piece).map_err(ended)
+    }
+}
+
+impl Sink for Behind {
+    fn file(&mut self, path: String, bytes: Vec<u8>) -> io::Result<()> {
+        self.send(Piece::File(path, bytes))
+    }
+
+    fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()> {
+        self.send(Piece::Disclosures(lines))
+    }
+}
+
+/// How many pieces wait to be written: bundles, their tiles, their disclosures.
+const WAITING: usize = 12;
 /// The name of the file that holds the disclosures.
 pub const DISCLOSURES: &str = "disclosures.jsonl";
 
@@ -66,7 +95,7 @@ impl Folder {
 }
 
 impl Sink for Folder {
-    fn file(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
+    fn file(&mut self, path: String, bytes: Vec<u8>) -> io::Result<()> {
         // What was said of these entries is there before they are, so that an export that is gone on with misses nothing.
         self.disclosures.flush()?;
         let file = self.root.join(path);
@@ -79,9 +108,30 @@ impl Sink for Folder {
         std::fs::rename(&draft, &file)
     }
 
-    fn disclosures(&mut self, line: &[u8]) -> io::Result<()> {
-        self.disclosures.write_all(line)
+    fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()> {
+        self.disclosures.write_all(&lines)
     }
+}
+
+/// A line of the disclosures, about an entry of which anything can be opened.
+pub fn put_line(lines: &mut Vec<u8>, sequence: u64, disclosures: &[Disclosure]) -> io::Result<()> {
+    if disclosures.is_empty() {
+        return Ok(());
+    }
+    let opened: Vec<&str> = disclosures.iter().map(Disclosure::as_str).collect();
+    write!(lines, "{{\"sequence\":{sequence},\"disclosures\":")?;
+    serde_json::to_writer(&mut *lines, &opened)?;
+    lines.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+/// Neighbouring entries of a log, at most a bundle of them, and what opens their parts.
+#[derive(Default)]
+pub struct Portion {
+    /// The entries, as a bundle.
+    pub bundle: Vec<u8>,
+    /// The lines of the disclosures.
+    pub lines: Vec<u8>,
 }
 
 /// Writes the files of a log, entry by entry. It holds one bundle and less than one tile of each level.
@@ -116,28 +166,54 @@ impl<S: Sink> Layout<S> {
     /// # Errors
     /// When it cannot be written, or is longer than an entry may be.
     pub fn push(&mut self, entry: &[u8], disclosures: &[Disclosure]) -> io::Result<()> {
-        let sequence = self.tiler.size();
-        put_entry(&mut self.bundle, entry)
-            .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        if !disclosures.is_empty() {
-            let opened: Vec<&str> = disclosures.iter().map(Disclosure::as_str).collect();
-            let line = format!(
-                "{}\n",
-                json!({ "sequence": sequence, "disclosures": opened })
-            );
-            self.sink.disclosures(line.as_bytes())?;
+        let mut lines = Vec::new();
+        put_line(&mut lines, self.size(), disclosures)?;
+        let mut bundle = std::mem::take(&mut self.bundle);
+        let put = put_entry(&mut bundle, entry);
+        self.bundle = bundle;
+        put.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+        if !lines.is_empty() {
+            self.sink.disclosures(lines)?;
         }
+        self.leaf(leaf_hash(entry))
+    }
+
+    /// Takes the next entries, which must be those of one bundle from its first entry on, to its end or that of the log.
+    ///
+    /// # Errors
+    /// When they cannot be written, or are not such entries.
+    pub fn take(&mut self, portion: Portion) -> io::Result<()> {
+        let Portion { bundle, lines } = portion;
+        let wrong = |why: &str| io::Error::new(ErrorKind::InvalidData, why.to_owned());
+        if !self.bundle.is_empty() {
+            return Err(wrong("entries that do not begin a bundle"));
+        }
+        let leaves: Result<Vec<Hash>, _> = entries(&bundle)
+            .map(|entry| entry.map(leaf_hash))
+            .collect();
+        let leaves = leaves.map_err(|_| wrong("entries that are no bundle"))?;
+        if leaves.len() > usize::from(FULL) {
+            return Err(wrong("more entries than a bundle has"));
+        }
+        if !lines.is_empty() {
+            self.sink.disclosures(lines)?;
+        }
+        self.bundle = bundle;
+        leaves.into_iter().try_for_each(|leaf| self.leaf(leaf))
+    }
+
+    /// Takes the hash of an entry that is in the bundle.
+    fn leaf(&mut self, leaf: Hash) -> io::Result<()> {
         let (sink, bundle) = (&mut self.sink, &mut self.bundle);
-        self.tiler.push(leaf_hash(entry), |tile, hashes| {
+        self.tiler.push(leaf, |tile, hashes| {
             if tile.kind == Kind::Hashes(0) {
                 let entries = Tile {
                     kind: Kind::Entries,
                     ..tile
                 };
-                sink.file(&entries.to_string(), bundle)?;
-                bundle.clear();
+                sink.file(entries.to_string(), std::mem::take(bundle))?;
             }
-            sink.file(&tile.to_string(), &bytes(hashes))
+            sink.file(tile.to_string(), bytes(hashes))
         })
     }
 
@@ -152,14 +228,52 @@ impl<S: Sink> Layout<S> {
                     kind: Kind::Entries,
                     ..tile
                 };
-                self.sink.file(&entries.to_string(), &self.bundle)?;
+                self.sink
+                    .file(entries.to_string(), std::mem::take(&mut self.bundle))?;
             }
-            self.sink.file(&tile.to_string(), &bytes(hashes))?;
+            self.sink.file(tile.to_string(), bytes(hashes))?;
         }
-        self.sink.file("vkey", format!("{vkey}\n").as_bytes())?;
-        self.sink.file("README.txt", README.as_bytes())?;
-        self.sink.file("checkpoint", checkpoint.as_bytes())?;
+        let mut file = |name: &str, text: String| self.sink.file(name.to_owned(), text.into_bytes());
+        file("vkey", format!("{vkey}\n"))?;
+        file("README.txt", README.to_owned())?;
+        file("checkpoint", checkpoint.to_owned())?;
         Ok(self.sink)
+    }
+
+    /// Goes on with the same log while what it writes is written on a thread of its own, and gives the sink back when
+    /// `with` has ended.
+    ///
+    /// # Errors
+    /// What `with` says, or what went wrong in writing.
+    pub fn behind<T, E: From<io::Error>>(
+        self,
+        with: impl FnOnce(Layout<Behind>) -> Result<T, E>,
+    ) -> Result<(S, T), E>
+    where
+        S: Send,
+    {
+        let (sender, pieces) = sync_channel(WAITING);
+        let mut sink = self.sink;
+        std::thread::scope(|threads| {
+            let writing = threads.spawn(move || {
+                for piece in pieces {
+                    match piece {
+                        Piece::File(path, bytes) => sink.file(path, bytes)?,
+                        Piece::Disclosures(lines) => sink.disclosures(lines)?,
+                    }
+                }
+                Ok::<_, io::Error>(sink)
+            });
+            let done = with(Layout {
+                sink: Behind(sender),
+                tiler: self.tiler,
+                bundle: self.bundle,
+            });
+            // Why nothing could be written comes before the news that nothing could.
+            let panicked = |_| io::Error::other("writing the export panicked");
+            let sink = writing.join().map_err(panicked)??;
+            Ok((sink, done?))
+        })
     }
 }
 

@@ -1,17 +1,22 @@
 //! The rows that a query asks for: as JSON Lines with a proof for each, or as CSV for people who only want the rows.
 
 use std::io::Write;
+use std::sync::mpsc::sync_channel;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use model::clock::Micros;
+use model::id::OrganizationId;
 use serde_json::{Value, json};
 use store::{Disclosed, Error, Event, Order, Query, Store};
+use tlog::Hash;
 
 use super::{ExportError, Fixed};
 
 /// How many rows are read at once.
-const SLICE: usize = 200;
+const SLICE: usize = 1000;
+/// How many slices wait to be written.
+const WAITING: usize = 2;
 
 /// The columns of the CSV.
 const COLUMNS: [&str; 17] = [
@@ -81,60 +86,103 @@ pub fn rows(
         }
         Form::Csv => writeln!(out, "{}\r", COLUMNS.join(","))?,
     }
-    let (mut written, mut next) = (0, 0);
-    loop {
-        let events = store.read(|rx| rx.events_from(organization, &query, next))?;
-        let Some(last) = events.last() else {
-            return Ok(written);
-        };
-        next = last.entry.sequence + 1;
-        for event in &events {
-            match form {
-                Form::Proved => proved(store, fixed, event.entry.sequence, out)?,
-                Form::Csv => csv(event, out)?,
+    std::thread::scope(|threads| {
+        let (sender, slices) = sync_channel(WAITING);
+        let query = &query;
+        // Reading and opening go on while what was read before is written.
+        let reading = threads.spawn(move || {
+            let mut next = 0;
+            loop {
+                let slice = read(store, fixed, (organization, query), form, next)?;
+                let Some(last) = slice.last() else {
+                    return Ok::<_, ExportError>(());
+                };
+                next = last + 1;
+                // Whoever wrote has ended, and says why.
+                if sender.send(slice).is_err() {
+                    return Ok(());
+                }
             }
-            written += 1;
+        });
+        let mut written = 0;
+        for slice in slices {
+            written += slice.write(out)?;
+            progress(written, total);
         }
-        progress(written, total);
+        let panicked = |_| Error::Internal("reading the events panicked".to_owned());
+        reading.join().map_err(panicked)??;
+        Ok(written)
+    })
+}
+
+/// Rows as they were read.
+enum Slice {
+    Events(Vec<Event>),
+    Proved(Vec<(Disclosed, Vec<Hash>)>),
+}
+
+impl Slice {
+    /// The place of the last.
+    fn last(&self) -> Option<u64> {
+        match self {
+            Self::Events(events) => events.last().map(|one| one.entry.sequence),
+            Self::Proved(rows) => rows.last().map(|(one, _)| one.sequence),
+        }
+    }
+
+    /// Writes them, and gives how many there were.
+    fn write(self, out: &mut impl Write) -> Result<u64, ExportError> {
+        match self {
+            Self::Events(events) => {
+                events.iter().try_for_each(|event| csv(event, out))?;
+                Ok(events.len() as u64)
+            }
+            Self::Proved(rows) => {
+                let mut row = |(one, path): &(Disclosed, Vec<Hash>)| proved(one, path, out);
+                rows.iter().try_for_each(&mut row)?;
+                Ok(rows.len() as u64)
+            }
+        }
     }
 }
 
-fn proved(
+/// The next rows from a place on, read in one transaction.
+fn read(
     store: &Store,
     fixed: &Fixed,
-    index: u64,
-    out: &mut impl Write,
-) -> Result<(), ExportError> {
-    let (disclosed, path) = store.read(|rx| {
-        let disclosed = rx
-            .disclosed(&fixed.log, index, 1)?
-            .pop()
-            .ok_or(Error::NotFound("event"))?;
-        Ok((
-            disclosed,
-            rx.inclusion(&fixed.log, index, fixed.checkpoint.size)?,
-        ))
-    })?;
-    let Disclosed {
-        entry, disclosures, ..
-    } = disclosed;
+    (organization, query): (OrganizationId, &Query),
+    form: Form,
+    next: u64,
+) -> Result<Slice, Error> {
+    store.read(|rx| {
+        let places = rx.places_from(organization, query, next)?;
+        Ok(match form {
+            Form::Csv => Slice::Events(rx.events_in(organization, &places)?),
+            Form::Proved => {
+                let rows = rx.disclosed_in(&fixed.log, &places)?;
+                let paths = rx.inclusions(&fixed.log, &places, fixed.checkpoint.size)?;
+                Slice::Proved(rows.into_iter().zip(paths).collect())
+            }
+        })
+    })
+}
+
+fn proved(one: &Disclosed, path: &[Hash], out: &mut impl Write) -> Result<(), ExportError> {
     // Entry and disclosures stand in the row byte for byte: they are JSON themselves, and hashed as they stand.
-    let opened: Vec<&str> = disclosures
-        .iter()
-        .map(model::part::Disclosure::as_str)
-        .collect();
+    write!(out, "{{\"index\":{},\"entry\":", one.sequence)?;
+    out.write_all(&one.entry)?;
+    out.write_all(b",\"disclosures\":[")?;
+    for (number, opened) in one.disclosures.iter().enumerate() {
+        if number > 0 {
+            out.write_all(b",")?;
+        }
+        out.write_all(opened.as_str().as_bytes())?;
+    }
     let path: Vec<String> = path
         .iter()
         .map(|hash| BASE64_STANDARD.encode(hash.as_bytes()))
         .collect();
-    write!(out, "{{\"index\":{index},\"entry\":")?;
-    out.write_all(&entry)?;
-    writeln!(
-        out,
-        ",\"disclosures\":[{}],\"path\":{}}}",
-        opened.join(","),
-        json!(path)
-    )?;
+    writeln!(out, "],\"path\":{}}}", json!(path))?;
     Ok(())
 }
 

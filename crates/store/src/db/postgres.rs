@@ -172,6 +172,22 @@ impl Postgres {
         rows(&self.wait(|client| client.query(&statement, &values))?)
     }
 
+    pub(crate) fn each(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&[&[u8]]),
+    ) -> Result<(), DbError> {
+        let statement = self.prepare(sql)?;
+        let values = values(params);
+        for row in self.wait(|client| client.query(&statement, &values))? {
+            let columns: Result<Vec<&[u8]>, _> =
+                (0..row.len()).map(|column| row.try_get(column)).collect();
+            each(&columns?);
+        }
+        Ok(())
+    }
+
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, DbError> {
         let statement = self.prepare(sql)?;
         let values = values(params);

@@ -77,6 +77,26 @@ impl Sqlite {
         Ok(answer)
     }
 
+    pub(crate) fn each(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&[&[u8]]),
+    ) -> Result<(), DbError> {
+        let mut statement = self.0.prepare_cached(&dialect::numbered(sql))?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        while let Some(row) = rows.next()? {
+            let bytes = |column| match row.get_ref(column)? {
+                ValueRef::Blob(value) => Ok(value),
+                _ => Err(DbError::Other(format!("column {column} is not bytes"))),
+            };
+            let values: Result<Vec<&[u8]>, DbError> = (0..columns).map(bytes).collect();
+            each(&values?);
+        }
+        Ok(())
+    }
+
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, DbError> {
         let mut statement = self.0.prepare_cached(&dialect::numbered(sql))?;
         Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use model::change::{self, Change};
 use model::entry::Entry;
-use model::id::{LogId, OrganizationId};
+use model::id::LogId;
 use model::interface::Interface;
+use model::part::PartName;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::seal::{self, Read};
-use crate::tx::Rx;
+use crate::seal::Read;
 
 /// Why a value cannot be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,14 +80,7 @@ fn text(value: &Value, key: &str) -> Option<String> {
 }
 
 impl Event {
-    pub(super) fn open(
-        rx: &mut Rx<'_>,
-        log: LogId,
-        organization: OrganizationId,
-        entry: Entry,
-        parts: &[u8],
-    ) -> Result<Self> {
-        let parts = seal::open(rx, log, Some(organization.as_str()), &entry, parts)?;
+    pub(super) fn of(log: LogId, entry: Entry, parts: &[(PartName, Read)]) -> Result<Self> {
         let mut event = Self {
             log,
             actor_name: None,
