@@ -20,6 +20,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0005_accounts_and_reverse_etl.sql"),
     include_str!("../migrations/sqlite/0006_the_data_plane.sql"),
     include_str!("../migrations/sqlite/0007_text_messages.sql"),
+    include_str!("../migrations/sqlite/0008_rewriting_the_keys.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -29,6 +30,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0005_accounts_and_reverse_etl.sql"),
     include_str!("../migrations/postgres/0006_the_data_plane.sql"),
     include_str!("../migrations/postgres/0007_text_messages.sql"),
+    include_str!("../migrations/postgres/0008_rewriting_the_keys.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old

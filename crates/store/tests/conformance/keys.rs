@@ -194,6 +194,7 @@ const GRANTS: &str = "
     REVOKE INSERT, UPDATE, DELETE ON schema_version FROM ROLE_NAME;
     REVOKE UPDATE, DELETE ON transformation_versions FROM ROLE_NAME;
     REVOKE DELETE ON logs, instance, organizations, data_keys FROM ROLE_NAME;
+    GRANT EXECUTE ON FUNCTION rewrite_data_keys() TO ROLE_NAME;
 ";
 
 #[test]
@@ -226,6 +227,11 @@ fn a_server_whose_role_does_not_own_the_tables_works_and_cannot_change_them() {
     ] {
         store.upkeep(upkeep).wait().expect("kept");
     }
+    // After an erasure the file of the keys is rewritten, which takes its owner.
+    let file = "SELECT CAST(pg_relation_filenode('data_keys') AS BIGINT)";
+    let before = place.raw().number(file);
+    store.upkeep(store::Upkeep::Scrub).wait().expect("kept");
+    assert_ne!(place.raw().number(file), before);
     let mut raw = crate::support::Raw::open(&location);
     for statement in [
         "DROP TRIGGER entries_guard_rows ON entries",
@@ -239,6 +245,8 @@ fn a_server_whose_role_does_not_own_the_tables_works_and_cannot_change_them() {
         "DELETE FROM entries",
         "UPDATE entries SET entry = parts",
         "UPDATE schema_version SET version = 0",
+        "CLUSTER data_keys USING data_keys_pkey",
+        "CREATE OR REPLACE FUNCTION rewrite_data_keys() RETURNS void LANGUAGE sql AS ''",
     ] {
         raw.refuses(statement, "");
     }

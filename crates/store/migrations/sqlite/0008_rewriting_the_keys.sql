@@ -1,0 +1,2 @@
+-- Nothing: whoever may write the file may also rewrite it.
+SELECT 1;
