@@ -10,7 +10,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 use store::testing::Postgres;
-use support::{Server, annals};
+use support::{Server, annals, signed};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_annals");
 const PASSWORD: &str = "correct horse battery\n";
@@ -524,29 +524,6 @@ fn a_log_is_exported_verified_erased_from_and_recovered() {
             ]);
         }
     }
-}
-
-/// Waits until all that is recorded is signed: the receipt of the newest event waits for it.
-fn signed(server: &Server) {
-    let newest = server.ask(
-        "GET",
-        "/v2/audit-logs?order=desc&per_page=1",
-        server.given("serviceToken"),
-        "test",
-        None,
-    );
-    let id = newest.json.expect("JSON")["data"][0]["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let proof = server.ask(
-        "GET",
-        &format!("/v2/audit-logs/{id}/proof"),
-        server.given("serviceToken"),
-        "test",
-        None,
-    );
-    assert_eq!(proof.status, 200);
 }
 
 #[test]

@@ -118,16 +118,18 @@ fn portions_from(
     let most = (SLICE as u64).min(fixed.checkpoint.size - first);
     if !disclose {
         let bundles = store.read(|rx| {
-            let bundles = (first..first + most).step_by(usize::from(FULL)).map(|first| {
-                let left = fixed.checkpoint.size - first;
-                let tile = Tile {
-                    kind: Kind::Entries,
-                    index: first / u64::from(FULL),
-                    width: u16::try_from(left).map_or(FULL, |left| left.min(FULL)),
-                };
-                rx.bundle(&fixed.log, tile)?
-                    .ok_or(Error::NotFound("bundle"))
-            });
+            let bundles = (first..first + most)
+                .step_by(usize::from(FULL))
+                .map(|first| {
+                    let left = fixed.checkpoint.size - first;
+                    let tile = Tile {
+                        kind: Kind::Entries,
+                        index: first / u64::from(FULL),
+                        width: u16::try_from(left).map_or(FULL, |left| left.min(FULL)),
+                    };
+                    rx.bundle(&fixed.log, tile)?
+                        .ok_or(Error::NotFound("bundle"))
+                });
             bundles.collect::<Result<Vec<_>, _>>()
         })?;
         let portion = |bundle| Portion {

@@ -4,8 +4,8 @@ use model::part::Disclosure;
 
 use crate::db::params;
 use crate::error::{Error, Result};
-use crate::search::in_order;
 use crate::seal::{self, Read, Stored};
+use crate::search::in_order;
 use crate::tree::Log;
 use crate::tx::Rx;
 

@@ -188,12 +188,7 @@ impl Keyring {
         Ok(())
     }
 
-    fn fetch_some(
-        &mut self,
-        conn: &mut Conn,
-        env: &Env,
-        missing: &[&(&str, &str)],
-    ) -> Result<()> {
+    fn fetch_some(&mut self, conn: &mut Conn, env: &Env, missing: &[&(&str, &str)]) -> Result<()> {
         let mut sql =
             String::from("SELECT organization, subject, generation, wrapped FROM data_keys WHERE ");
         let mut values: Vec<Param<'_>> = Vec::with_capacity(missing.len() * 2);

@@ -209,7 +209,10 @@ pub(crate) fn open_all<T: Send>(
             subjects.insert(one.entry.subject_of(part).ok_or_else(|| broken(one))?);
         }
     }
-    let wanted: Vec<_> = subjects.into_iter().map(|one| (organization, one)).collect();
+    let wanted: Vec<_> = subjects
+        .into_iter()
+        .map(|one| (organization, one))
+        .collect();
     rx.keys.fetch(rx.conn, rx.env, &wanted)?;
     let none = Seen::new();
     let keys = rx.keys.of(organization).unwrap_or(&none);
@@ -245,10 +248,7 @@ fn open(log: LogId, sealed: &Sealed<'_>, keys: &Seen) -> Result<Vec<(PartName, R
 const SHARED_FROM: usize = 256;
 
 /// Does the same with all of many, and gives what comes of them in their order.
-fn spread<T: Sync, U: Send>(
-    items: &[T],
-    one: impl Fn(&T) -> Result<U> + Sync,
-) -> Result<Vec<U>> {
+fn spread<T: Sync, U: Send>(items: &[T], one: impl Fn(&T) -> Result<U> + Sync) -> Result<Vec<U>> {
     if items.len() < SHARED_FROM {
         return items.iter().map(one).collect();
     }

@@ -172,7 +172,11 @@ impl Rx<'_> {
     }
 
     /// The events at these places of an organization's log, in order.
-    pub fn events_in(&mut self, organization: OrganizationId, places: &[u64]) -> Result<Vec<Event>> {
+    pub fn events_in(
+        &mut self,
+        organization: OrganizationId,
+        places: &[u64],
+    ) -> Result<Vec<Event>> {
         let extent = self.extent(organization)?;
         let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
         self.events_at(&extent, &sequences)
@@ -333,10 +337,16 @@ impl Rx<'_> {
         let (log, organization) = (extent.log, extent.organization);
         let rows = self.stored(extent.first_place, sequences)?;
         let rows = in_order(&rows, sequences)?;
-        seal::open_all(self, log, Some(organization.as_str()), &rows, |row, parts| {
-            let entry = row.entry.to_entry();
-            Event::of(log, entry.map_err(|error| unreadable(&error))?, &parts)
-        })
+        seal::open_all(
+            self,
+            log,
+            Some(organization.as_str()),
+            &rows,
+            |row, parts| {
+                let entry = row.entry.to_entry();
+                Event::of(log, entry.map_err(|error| unreadable(&error))?, &parts)
+            },
+        )
     }
 
     /// The rows at these places of a log, in any order: place, entry, parts.

@@ -180,6 +180,29 @@ impl Server {
     }
 }
 
+/// Waits until all that is recorded is signed: the receipt of the newest event waits for it.
+pub fn signed(server: &Server) {
+    let newest = server.ask(
+        "GET",
+        "/v2/audit-logs?order=desc&per_page=1",
+        server.given("serviceToken"),
+        "test",
+        None,
+    );
+    let id = newest.json.expect("JSON")["data"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let proof = server.ask(
+        "GET",
+        &format!("/v2/audit-logs/{id}/proof"),
+        server.given("serviceToken"),
+        "test",
+        None,
+    );
+    assert_eq!(proof.status, 200);
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It may be gone already.

@@ -185,11 +185,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn array(
-        &mut self,
-        depth: usize,
-        mut take: impl FnMut(Raw<'a>),
-    ) -> Result<(), CanonicalError> {
+    fn array(&mut self, depth: usize, mut take: impl FnMut(Raw<'a>)) -> Result<(), CanonicalError> {
         self.expect(b'[')?;
         if self.take(b']')? {
             return Ok(());

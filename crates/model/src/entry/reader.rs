@@ -157,9 +157,7 @@ impl<'a> View<'a> {
         } else {
             named()
         };
-        named
-            .map(|(_, subject)| &**subject)
-            .or(own.as_deref())
+        named.map(|(_, subject)| &**subject).or(own.as_deref())
     }
 
     /// The entry with a copy of everything that it says.
@@ -191,10 +189,10 @@ impl<'a> View<'a> {
             code: maybe(&self.code),
             facts: self.facts.map(Raw::to_value).transpose()?,
             id: text(&self.id),
-            imported: self
-                .imported
-                .as_ref()
-                .map(|(at, id)| Imported { at: *at, id: text(id) }),
+            imported: self.imported.as_ref().map(|(at, id)| Imported {
+                at: *at,
+                id: text(id),
+            }),
             organization: maybe(&self.organization),
             outcome: self.outcome,
             parts: by_part(&self.parts),
@@ -367,7 +365,9 @@ impl<'a> Members<'a> {
         let Some(value) = self.take(name) else {
             return Ok(Vec::new());
         };
-        let items = value.items()?.ok_or_else(|| self.wrong(name, must::ARRAY))?;
+        let items = value
+            .items()?
+            .ok_or_else(|| self.wrong(name, must::ARRAY))?;
         if items.is_empty() {
             return Err(self.wrong(name, must::FILLED));
         }

@@ -2,11 +2,7 @@
 //!
 //! Done on the civil calendar, since `jiff::Timestamp` ends a day before the year 9999 does.
 
-use jiff::{
-    SignedDuration,
-    civil::DateTime,
-    fmt::temporal::DateTimePrinter,
-};
+use jiff::{SignedDuration, civil::DateTime, fmt::temporal::DateTimePrinter};
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));

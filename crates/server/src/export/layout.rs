@@ -188,9 +188,8 @@ impl<S: Sink> Layout<S> {
         if !self.bundle.is_empty() {
             return Err(wrong("entries that do not begin a bundle"));
         }
-        let leaves: Result<Vec<Hash>, _> = entries(&bundle)
-            .map(|entry| entry.map(leaf_hash))
-            .collect();
+        let leaves: Result<Vec<Hash>, _> =
+            entries(&bundle).map(|entry| entry.map(leaf_hash)).collect();
         let leaves = leaves.map_err(|_| wrong("entries that are no bundle"))?;
         if leaves.len() > usize::from(FULL) {
             return Err(wrong("more entries than a bundle has"));
@@ -233,7 +232,8 @@ impl<S: Sink> Layout<S> {
             }
             self.sink.file(tile.to_string(), bytes(hashes))?;
         }
-        let mut file = |name: &str, text: String| self.sink.file(name.to_owned(), text.into_bytes());
+        let mut file =
+            |name: &str, text: String| self.sink.file(name.to_owned(), text.into_bytes());
         file("vkey", format!("{vkey}\n"))?;
         file("README.txt", README.to_owned())?;
         file("checkpoint", checkpoint.to_owned())?;

@@ -2,9 +2,13 @@
 //!
 //! Only with the feature `testing`, which nothing but a dev-dependency turns on.
 
+mod operator;
 mod postgres;
+mod raw;
 
+pub use operator::Operator;
 pub use postgres::{Durability, Postgres};
+pub use raw::{Cell, Raw};
 
 /// A folder of the test's own, removed when the value is dropped.
 ///

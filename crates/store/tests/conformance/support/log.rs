@@ -5,7 +5,7 @@ use model::id::OrganizationId;
 use sha2::{Digest, Sha256};
 use tlog::frontier::Frontier;
 
-use super::raw::Raw;
+use store::testing::Raw;
 
 /// A log, with the bytes of its entries and of their sealed parts.
 pub struct Log {

@@ -2,14 +2,13 @@
 
 mod log;
 mod proxy;
-mod raw;
 mod script;
 mod unseal;
 
 pub use log::{Log, logs};
 pub use proxy::{Cut, Proxy};
-pub use raw::{Cell, Raw};
 pub use script::{Script, member, session, sign_in, source};
+pub use store::testing::{Cell, Raw};
 pub use unseal::{data_keys, unseal};
 
 use std::sync::Arc;

@@ -4,18 +4,25 @@ use postgres::types::Type;
 use postgres::{Client, NoTls};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use store::Location;
+
+use crate::Location;
 
 /// A value of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cell {
+    /// Nothing.
     Null,
+    /// A number.
     Int(i64),
+    /// A text.
     Text(String),
+    /// Bytes.
     Blob(Vec<u8>),
 }
 
 impl Cell {
+    /// The number that it is.
+    #[track_caller]
     pub fn int(&self) -> i64 {
         let Self::Int(value) = self else {
             panic!("{self:?} is no number")
@@ -23,6 +30,8 @@ impl Cell {
         *value
     }
 
+    /// The text that it is.
+    #[track_caller]
     pub fn text(&self) -> &str {
         let Self::Text(value) = self else {
             panic!("{self:?} is no text")
@@ -30,6 +39,8 @@ impl Cell {
         value
     }
 
+    /// The bytes that it is.
+    #[track_caller]
     pub fn blob(&self) -> &[u8] {
         let Self::Blob(value) = self else {
             panic!("{self:?} are no bytes")
@@ -40,11 +51,14 @@ impl Cell {
 
 /// A connection of the test's own.
 pub enum Raw {
+    /// To a file.
     Sqlite(Connection),
+    /// To a server.
     Postgres(Box<Client>),
 }
 
 impl Raw {
+    /// Connects, as whoever owns the database.
     pub fn open(location: &Location) -> Self {
         match location {
             Location::Sqlite { file, .. } => {
@@ -91,6 +105,7 @@ impl Raw {
         }
     }
 
+    /// What a query gives.
     pub fn rows(&mut self, sql: &str) -> Vec<Vec<Cell>> {
         match self {
             Self::Sqlite(connection) => {
