@@ -1,6 +1,7 @@
 //! The one binary of Annals.
 
 mod bench;
+mod definitions;
 mod export;
 mod init;
 mod member;
@@ -40,6 +41,9 @@ enum Command {
     /// Manage organizations
     #[command(subcommand)]
     Organization(organization::Organization),
+    /// Manage what is known of the types of sources and destinations
+    #[command(subcommand)]
+    Definitions(definitions::Definitions),
     /// Take an audit log out: whole, or rows with a proof for each
     Export(export::Export),
     /// Check a log, an export or a receipt, offline
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Member(command) => member::run(command),
         Command::Token(command) => token::run(command),
         Command::Organization(command) => organization::run(command),
+        Command::Definitions(command) => definitions::run(command),
         Command::Export(command) => export::run(&command),
         Command::Recover(command) => recover::recover(&command),
         Command::RotateKey(command) => recover::rotate(&command),

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use leaves::Leaf;
-pub(crate) use leaves::leaves;
 pub use leaves::{Segment, Visibility, Visible, path_text};
+pub(crate) use leaves::{Step, leaves, path_of_text};
 
 /// How many parts an event may have for its changes.
 pub const MAX_PARTS: usize = 64;

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::change::{Segment, Visibility, leaves, path_text};
+use crate::change::{
+    Change, ChangeKind, Segment, Step, Visibility, leaves, path_of_text, path_text,
+};
 use crate::definition::Secrecy;
 
 /// Decides for each value of a configuration whether it is secret, redacted or clear.
@@ -93,6 +95,26 @@ impl Matcher {
         }
     }
 
+    /// Whether a change that was recorded tells what is hidden now. Its path is that of a snapshot that has the
+    /// configuration as its member `member`.
+    pub fn hides(&self, change: &Change, member: &str) -> bool {
+        if change.kind == ChangeKind::Redacted {
+            return false;
+        }
+        let path = path_of_text(&change.path);
+        let segments: Vec<Segment<'_>> = path.iter().map(Step::segment).collect();
+        let [Segment::Key(first), inside @ ..] = segments.as_slice() else {
+            return false;
+        };
+        if *first != member {
+            return false;
+        }
+        // What holds a hidden value is asked as well: everything below a secret key is secret.
+        let is_below = (1..=inside.len())
+            .any(|depth| self.visibility(&inside[..depth], &Value::Null).is_hidden());
+        is_below || (matches!(self.rule, Rule::Strings) && tells_text(&change.kind))
+    }
+
     /// The configuration as a list has it: without what is secret, at any depth. What held it stays, emptied if need be.
     pub fn for_list(&self, config: &Value) -> Value {
         self.listed(&mut Vec::new(), config).unwrap_or_default()
@@ -137,6 +159,23 @@ impl Matcher {
                 (path_text(&path), shown)
             })
             .collect()
+    }
+}
+
+/// Whether a recorded change tells a text, or could.
+fn tells_text(kind: &ChangeKind) -> bool {
+    fn has_text(value: &Value) -> bool {
+        match value {
+            Value::String(_) => true,
+            Value::Array(elements) => elements.iter().any(has_text),
+            Value::Object(members) => members.values().any(has_text),
+            _ => false,
+        }
+    }
+    match kind {
+        ChangeKind::Value { before, after } => before.iter().chain(after).any(has_text),
+        ChangeKind::Large { .. } => true,
+        ChangeKind::Redacted => false,
     }
 }
 

@@ -4,6 +4,7 @@
 //! its own over it, by an import, by the public deploy script or by hand. A type without a definition still works: then
 //! nothing is laid under its configuration and, since nobody said which of its values are secret, every string in it is.
 
+pub mod form;
 mod taken;
 
 use std::collections::HashMap;
@@ -139,6 +140,8 @@ pub enum FieldKind {
     Select,
     /// A JSON number.
     Number,
+    /// Anything, as JSON.
+    Json,
 }
 
 /// One choice of a select.
@@ -305,6 +308,14 @@ impl Definitions {
             ))
         });
         &OWN
+    }
+
+    /// What one definition that is taken in comes to, laid over the one of its name in this set.
+    pub fn laid(&self, taken: Taken) -> Definition {
+        let below = self.find(taken.kind, &taken.name).cloned();
+        below
+            .unwrap_or_else(|| Definition::bare(&taken.name))
+            .under(taken)
     }
 
     /// The definitions of one kind, in the order of their table.

@@ -43,6 +43,8 @@ pub struct Workspace {
     pub data_plane_url: Option<String>,
     /// Whether sources and destinations of types without a definition are accepted.
     pub allow_unknown_types: bool,
+    /// Whether settings that do not fulfil the schema of their type are refused; otherwise they are taken with a warning.
+    pub refuse_invalid_config: bool,
     /// When it was created.
     pub created_at: Micros,
     /// When it last changed.

@@ -5,6 +5,7 @@ pub mod access;
 pub mod account;
 pub mod audit_log;
 pub mod connection;
+pub mod definition;
 pub mod destination;
 pub mod factor;
 pub mod input;

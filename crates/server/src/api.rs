@@ -6,6 +6,8 @@ pub mod answer;
 pub mod audit_logs;
 pub mod catalog;
 pub mod connections;
+pub mod definitions;
+pub mod destination_definitions;
 pub mod destinations;
 pub mod event_stream_sources;
 pub mod invitations;
@@ -16,6 +18,7 @@ pub mod paging;
 pub mod privacy;
 pub mod retl_connections;
 pub mod retl_sources;
+pub mod source_definitions;
 pub mod sources;
 pub mod tokens;
 pub mod transformations;
@@ -90,6 +93,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(tokens::routes())
         .merge(organization::routes())
         .merge(dataplane::routes())
+        .merge(source_definitions::routes())
+        .merge(destination_definitions::routes())
+        .merge(definitions::routes())
 }
 
 /// The description of the API, as it is checked in as `openapi.json`.

@@ -192,7 +192,18 @@ impl FromRequestParts<App> for Bearer {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(unauthorized());
         }
-        let hash = secret::hash(shown.trim());
+        Self::with(parts, app, shown.trim()).await
+    }
+}
+
+impl Bearer {
+    /// Who shows this token.
+    ///
+    /// # Errors
+    /// A problem with `unauthenticated` where it is none.
+    pub async fn with(parts: &Parts, app: &App, shown: &str) -> Result<Self, Problem> {
+        let unauthorized = || Problem::from(Error::Unauthenticated);
+        let hash = secret::hash(shown);
         let token = app
             .read(move |rx| rx.token_by_hash(&hash))
             .await?

@@ -14,6 +14,9 @@ use crate::tx::{Rx, Tx};
 pub trait Action: Send + 'static {
     /// What it may emit; the first about the type of thing that it is refused on names a refusal.
     const EVENTS: &'static [EventType];
+    /// Whether it reads what others have recorded, so that it must not be in one transaction with them: theirs is written at
+    /// the end.
+    const ALONE: bool = false;
     /// What it gives to the door that asked.
     type Output: Send + 'static;
 

@@ -119,10 +119,15 @@ impl Guard {
     /// # Errors
     /// When it cannot be written.
     pub fn keep_erasure(&self, what: &Kept) -> Result<()> {
-        self.append(&Line {
-            what: what.clone(),
-            cancelled: false,
-        })
+        self.keep_erasures(std::slice::from_ref(what))
+    }
+
+    /// Keeps several, at once.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn keep_erasures(&self, all: &[Kept]) -> Result<()> {
+        self.append(all, false)
     }
 
     /// An erasure that was kept was refused.
@@ -130,24 +135,37 @@ impl Guard {
     /// # Errors
     /// When it cannot be written.
     pub fn cancel_erasure(&self, what: &Kept) -> Result<()> {
-        self.append(&Line {
-            what: what.clone(),
-            cancelled: true,
-        })
+        self.cancel_erasures(std::slice::from_ref(what))
     }
 
-    fn append(&self, line: &Line) -> Result<()> {
+    /// Several were.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn cancel_erasures(&self, all: &[Kept]) -> Result<()> {
+        self.append(all, true)
+    }
+
+    fn append(&self, all: &[Kept], cancelled: bool) -> Result<()> {
+        if all.is_empty() {
+            return Ok(());
+        }
         let file = self.folder.join(ERASURES);
-        let text =
-            serde_json::to_string(line).map_err(|error| Error::Internal(error.to_string()))?;
+        let mut text = String::new();
+        for what in all {
+            let what = what.clone();
+            let line = serde_json::to_string(&Line { cancelled, what })
+                .map_err(|error| Error::Internal(error.to_string()))?;
+            // After a line that was cut off, a new one begins.
+            text.push_str(&format!("\n{line}\n"));
+        }
         let written = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o600)
             .open(&file)
             .and_then(|mut list| {
-                // After a line that was cut off, a new one begins.
-                list.write_all(format!("\n{text}\n").as_bytes())?;
+                list.write_all(text.as_bytes())?;
                 list.sync_all()
             })
             .and_then(|()| File::open(&self.folder)?.sync_all());

@@ -52,6 +52,7 @@ pub use tables::locks::Lock;
 pub use tables::outbox::{Letter, Message, Way};
 pub use tables::setup::SetUpLink;
 pub use tables::sources::SourceRow;
+pub use tables::told::{ToldSettings, Types};
 pub use tree::{Log, Published};
 pub use tx::{Rx, Tx};
 pub use upkeep::Upkeep;

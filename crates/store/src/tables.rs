@@ -25,6 +25,7 @@ pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod sources;
 pub(crate) mod tokens;
+pub(crate) mod told;
 pub(crate) mod transformations;
 pub(crate) mod views;
 pub(crate) mod workspaces;

@@ -69,6 +69,14 @@ impl Rx<'_> {
     pub fn now(&self) -> Micros {
         self.env.now()
     }
+
+    /// A new random id.
+    pub fn new_id<T>(
+        &self,
+        make: impl Fn(&dyn model::clock::Clock, &dyn model::clock::Entropy) -> T,
+    ) -> T {
+        make(&*self.env.clock, &*self.env.entropy)
+    }
 }
 
 /// What is audited of a row: the thing as it would be told.
@@ -157,14 +165,6 @@ impl<'a> Tx<'a> {
     /// Where the request came from.
     pub const fn origin(&self) -> &Origin {
         self.origin
-    }
-
-    /// A new random id.
-    pub fn new_id<T>(
-        &self,
-        make: impl Fn(&dyn model::clock::Clock, &dyn model::clock::Entropy) -> T,
-    ) -> T {
-        make(&*self.rx.env.clock, &*self.rx.env.entropy)
     }
 
     /// Before the first write of an action: what follows can be undone without the rest of the group.

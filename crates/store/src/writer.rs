@@ -46,6 +46,7 @@ pub(crate) trait Job: Send {
     fn origin(&self) -> &Origin;
     fn scope(&self) -> Scope;
     fn events(&self) -> &'static [EventType];
+    fn is_alone(&self) -> bool;
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>>;
     fn apply(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Fact>>;
     fn answer(self: Box<Self>, result: Result<Entries>);
@@ -77,6 +78,10 @@ impl<A: Action> Job for Asked<A> {
         A::EVENTS
     }
 
+    fn is_alone(&self) -> bool {
+        A::ALONE
+    }
+
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         self.action.needs(rx)
     }
@@ -103,6 +108,13 @@ impl<A: Action> Job for Asked<A> {
 pub(crate) enum Work {
     Act(Box<dyn Job>),
     Keep(Upkeep, oneshot::Sender<Result<u64>>),
+}
+
+impl Work {
+    /// Whether it must be in no group with others.
+    fn is_alone(&self) -> bool {
+        matches!(self, Self::Act(job) if job.is_alone())
+    }
 }
 
 /// The threads that write, and what waits for them.

@@ -254,6 +254,7 @@ impl Action for Found {
             region: "US".to_owned(),
             data_plane_url: None,
             allow_unknown_types: true,
+            refuse_invalid_config: false,
             created_at: at,
             updated_at: at,
         };

@@ -61,6 +61,50 @@ pub fn path_text(path: &[Segment<'_>]) -> String {
     text
 }
 
+/// One step of a path that was read back from its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Index(usize),
+    Key(String),
+}
+
+impl Step {
+    pub(crate) fn segment(&self) -> Segment<'_> {
+        match self {
+            Self::Index(index) => Segment::Index(*index),
+            Self::Key(key) => Segment::Key(key),
+        }
+    }
+}
+
+/// The path that [`path_text`] has written.
+pub(crate) fn path_of_text(text: &str) -> Vec<Step> {
+    let (mut steps, mut key, mut escaped) = (Vec::new(), String::new(), false);
+    let step = |key: &mut String, escaped: &mut bool| {
+        let key = std::mem::take(key);
+        let is_index = !std::mem::take(escaped) && !key.is_empty();
+        match key.parse() {
+            Ok(index) if is_index && key.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Step::Index(index)
+            }
+            _ => Step::Key(key),
+        }
+    };
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '.' => steps.push(step(&mut key, &mut escaped)),
+            '\\' => {
+                escaped = true;
+                key.extend(characters.next());
+            }
+            other => key.push(other),
+        }
+    }
+    steps.push(step(&mut key, &mut escaped));
+    steps
+}
+
 /// Something that no path goes into: a scalar, an array of scalars, an empty object, or a whole value that is hidden.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leaf<'a> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::Kind;
 use crate::clock::Micros;
@@ -98,6 +99,8 @@ pub struct Taken {
     pub created_at: Micros,
     /// When it last changed.
     pub updated_at: Micros,
+    /// SHA-256 of the body.
+    pub digest: [u8; 32],
     /// All of it, as JSON: `{name, displayName, config, configSchema, uiConfig, ...}`.
     body: Arc<str>,
 }
@@ -161,6 +164,7 @@ impl Taken {
             has_form: light.ui_config.is_some(),
             created_at,
             updated_at,
+            digest: Sha256::digest(body.as_bytes()).into(),
             body: body.into(),
         })
     }

@@ -2,8 +2,10 @@
 
 use model::definition::{Definitions, Kind};
 use model::things::{NAME_LIMIT, Workspace};
-use serde_json::Value;
-use store::{Error, Result};
+use serde_json::{Map, Value, json};
+use store::{Error, Fact, Result};
+
+use crate::schema::{self, Faults};
 
 /// The longest id that a client's own project gives a thing, in characters.
 pub const EXTERNAL_ID_LIMIT: usize = 255;
@@ -136,6 +138,68 @@ pub fn kind(
             "there is no type \u{201c}{name}\u{201d}, and this workspace allows no unknown ones.{hint}"
         ),
     ))
+}
+
+/// The code of settings that do not fulfil the schema of their type.
+pub const CONFIG_INVALID: &str = "config_invalid";
+
+/// How many faults the sentence of a refusal names; the details name them all.
+const NAMED_FAULTS: usize = 3;
+
+/// Settings, as the schema of their type has them: refused where the workspace says so, otherwise what is to be warned of.
+pub fn settings(
+    definitions: &Definitions,
+    (kind, name): (Kind, &str),
+    config: &Value,
+    workspace: &Workspace,
+) -> Result<Faults> {
+    let faults = faults(definitions, (kind, name), config);
+    if faults.is_empty() || !workspace.refuse_invalid_config {
+        return Ok(faults);
+    }
+    let mut named: Vec<String> = faults
+        .iter()
+        .take(NAMED_FAULTS)
+        .map(|(at, what)| format!("{at} {what}"))
+        .collect();
+    if faults.len() > NAMED_FAULTS {
+        named.push(format!("and {} more", faults.len() - NAMED_FAULTS));
+    }
+    Err(Error::Invalid {
+        code: CONFIG_INVALID,
+        message: format!(
+            "the settings do not fit the type {name}: {}",
+            named.join("; ")
+        ),
+        details: faults,
+    })
+}
+
+/// What is wrong with settings, by the schema of their type.
+pub fn faults(definitions: &Definitions, (kind, name): (Kind, &str), config: &Value) -> Faults {
+    let taken = definitions
+        .find(kind, name)
+        .and_then(|known| known.taken.as_deref());
+    taken
+        .map(|taken| schema::faults(taken, config))
+        .unwrap_or_default()
+}
+
+/// What is warned of, by where.
+pub fn warnings(faults: Faults) -> Map<String, Value> {
+    faults
+        .into_iter()
+        .map(|(at, what)| (at, json!(what)))
+        .collect()
+}
+
+/// A fact that says what was warned of; it holds no value of a setting.
+pub fn warned(fact: Fact, faults: Faults) -> Fact {
+    if faults.is_empty() {
+        fact
+    } else {
+        fact.detail(json!({ "warnings": warnings(faults) }))
+    }
 }
 
 /// An e-mail address, as far as its form tells: one `@` with something on both sides, no spaces, at most 254 bytes.

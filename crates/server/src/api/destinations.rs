@@ -8,7 +8,7 @@ use model::definition::{Definitions, Kind, Secrecy};
 use model::role::Permission;
 use model::things::{Destination, TransformationLink};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::{Error, Rx};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +22,7 @@ use crate::actions::destination::put_transformation::PutTransformation;
 use crate::actions::destination::set_external_id::SetExternalId;
 use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
+use crate::actions::input;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::request::{Bearer, Body, Params, Path};
@@ -97,6 +98,22 @@ impl DestinationView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OneDestination {
     destination: DestinationView,
+    /// What of its settings does not fulfil the schema of its type, by where; in the answer to a change.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    warnings: Map<String, Value>,
+}
+
+impl OneDestination {
+    /// The answer to a change.
+    fn changed(rx: &mut Rx<'_>, one: Destination) -> Result<Self, Error> {
+        let definitions = rx.definitions_of(one.workspace)?;
+        let faults = input::faults(&definitions, (Kind::Destination, &one.kind), &one.config);
+        Ok(Self {
+            warnings: input::warnings(faults),
+            destination: DestinationView::new(rx, one, true)?,
+        })
+    }
 }
 
 /// A page of destinations.
@@ -219,10 +236,10 @@ async fn create(
         external_id: new.external_id,
     };
     let made = app.perform(&bearer.caller, action).await?;
-    let destination = app
-        .read(move |rx| DestinationView::new(rx, made.output, true))
+    let answer = app
+        .read(move |rx| OneDestination::changed(rx, made.output))
         .await?;
-    Ok((StatusCode::CREATED, Json(OneDestination { destination })))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// A destination, with its secrets for those who may edit it.
@@ -244,7 +261,10 @@ async fn get(
             DestinationView::new(rx, one, may_edit)
         })
         .await?;
-    Ok(Json(OneDestination { destination }))
+    Ok(Json(OneDestination {
+        destination,
+        warnings: Map::new(),
+    }))
 }
 
 /// Change a destination's name or settings.
@@ -267,10 +287,10 @@ async fn update(
         revision: None,
     };
     let made = app.perform(&bearer.caller, action).await?;
-    let destination = app
-        .read(move |rx| DestinationView::new(rx, made.output, true))
+    let answer = app
+        .read(move |rx| OneDestination::changed(rx, made.output))
         .await?;
-    Ok(Json(OneDestination { destination }))
+    Ok(Json(answer))
 }
 
 /// Delete a destination. Its sources are disconnected and its transformation is taken away first.
@@ -304,10 +324,10 @@ async fn set_external_id(
         external_id: body.external_id,
     };
     let made = app.perform(&bearer.caller, action).await?;
-    let destination = app
-        .read(move |rx| DestinationView::new(rx, made.output, true))
+    let answer = app
+        .read(move |rx| OneDestination::changed(rx, made.output))
         .await?;
-    Ok(Json(OneDestination { destination }))
+    Ok(Json(answer))
 }
 
 /// What is before the destination.

@@ -4,9 +4,11 @@
 //! the old one, a setting without a field stands in the JSON below the fields, and what is hidden in there stays unless
 //! it is given again.
 
+use std::borrow::Cow;
+
 use model::change::Segment;
 use model::config::{Matcher, Shown};
-use model::definition::{Definition, Definitions, FieldKind, Kind, Secrecy};
+use model::definition::{Definition, Definitions, FieldKind, Kind, Secrecy, form};
 use serde_json::{Map, Value};
 
 use super::form::Form;
@@ -17,7 +19,7 @@ const PREFIX: &str = "config.";
 
 /// The settings of one type of destination.
 pub(super) struct Settings<'d> {
-    definition: Option<&'d Definition>,
+    fields: Cow<'d, [Spec]>,
     matcher: Matcher,
 }
 
@@ -32,9 +34,23 @@ impl<'d> Settings<'d> {
     pub(super) fn of(definitions: &'d Definitions, kind: &str) -> Self {
         let definition = definitions.find(Kind::Destination, kind);
         Self {
-            definition,
+            fields: definition.map(fields).unwrap_or_default(),
             matcher: Matcher::new(Secrecy::of(definition)),
         }
+    }
+}
+
+/// The fields of the form that was imported with the type or, where there is none, of our own.
+fn fields(definition: &Definition) -> Cow<'_, [Spec]> {
+    let form = definition
+        .taken
+        .as_ref()
+        .and_then(|taken| taken.ui_config());
+    let imported = form.as_ref().map(form::fields).unwrap_or_default();
+    if imported.is_empty() {
+        Cow::Borrowed(&definition.fields)
+    } else {
+        Cow::Owned(imported)
     }
 }
 
@@ -58,12 +74,11 @@ impl Settings<'_> {
             Some(value) => match spec.kind {
                 FieldKind::Boolean => value.is_boolean(),
                 FieldKind::Number => value.is_number(),
-                _ => value.is_string(),
+                FieldKind::Json => true,
+                FieldKind::Text | FieldKind::Secret | FieldKind::Select => value.is_string(),
             },
         };
-        self.definition
-            .map(|known| known.fields.iter().filter(fits).collect())
-            .unwrap_or_default()
+        self.fields.iter().filter(fits).collect()
     }
 
     /// The form: what is stored, or, where it is drawn again, what was sent.
@@ -115,11 +130,17 @@ impl Settings<'_> {
         let stored = stored.filter(|value| !value.is_null());
         let text = match (sent, stored) {
             (Some(form), _) => form.text(&name).to_owned(),
+            (None, Some(value)) if spec.kind == FieldKind::Json => self
+                .shown(&mut vec![Segment::Key(&spec.key)], value)
+                .map(|shown| serde_json::to_string_pretty(&shown).unwrap_or_default())
+                .unwrap_or_default(),
             (None, Some(Value::String(text))) => text.clone(),
             (None, Some(other)) => other.to_string(),
             (None, None) => String::new(),
         };
-        let input = if self.is_secret(spec) {
+        let input = if spec.kind == FieldKind::Json {
+            Input::Lines(text)
+        } else if self.is_secret(spec) {
             Input::Secret {
                 set: stored.is_some(),
             }
@@ -128,17 +149,26 @@ impl Settings<'_> {
                 FieldKind::Boolean => Input::Boolean(text == "true"),
                 FieldKind::Number => Input::Number(text),
                 FieldKind::Select => Input::Select(choices(spec, &text)),
-                FieldKind::Text | FieldKind::Secret => Input::Text(text),
+                FieldKind::Text | FieldKind::Secret | FieldKind::Json => Input::Text(text),
             }
         };
         let example = spec
             .placeholder
             .as_ref()
             .map(|example| format!("For example {example}"));
-        let hint = match (&spec.help, example) {
+        let mut hint = match (&spec.help, example) {
             (Some(help), _) => Some(help.clone()),
             (None, example) => example,
         };
+        if spec.kind == FieldKind::Json {
+            let kept = stored.is_some_and(|value| self.hides_some(spec, value));
+            let words = if kept {
+                "JSON. Stored secrets in it are not shown and stay as they are unless you set them again."
+            } else {
+                "JSON."
+            };
+            hint = Some(hint.map_or_else(|| words.to_owned(), |hint| format!("{hint} {words}")));
+        }
         Field {
             error: errors.of(&name).map(str::to_owned),
             required: spec.required,
@@ -147,6 +177,13 @@ impl Settings<'_> {
             input,
             name,
         }
+    }
+
+    /// Whether something of a value is not shown.
+    fn hides_some(&self, spec: &Spec, value: &Value) -> bool {
+        self.shown(&mut vec![Segment::Key(&spec.key)], value)
+            .as_ref()
+            != Some(value)
     }
 
     /// What may be read of a value; nothing where all of it is hidden.
@@ -320,12 +357,29 @@ impl Settings<'_> {
         };
         if text.is_empty() {
             return match () {
-                () if self.is_secret(spec) && is_set => Ok(kept),
+                () if spec.kind != FieldKind::Json && self.is_secret(spec) && is_set => Ok(kept),
+                // What is hidden as a whole was not shown, so an empty field says nothing of it.
+                () if spec.kind == FieldKind::Json
+                    && kept.as_ref().is_some_and(|value| {
+                        self.shown(&mut vec![Segment::Key(&spec.key)], value)
+                            .is_none()
+                    }) =>
+                {
+                    Ok(kept)
+                }
                 () if spec.required => missing(),
                 // What was stored as an empty text stays one; other texts are gone when they are emptied.
                 () if kept.as_ref().is_some_and(|old| old == "" || old.is_null()) => Ok(kept),
                 () => Ok(None),
             };
+        }
+        if spec.kind == FieldKind::Json {
+            let given = serde_json::from_str(text)
+                .map_err(|error| format!("This is not JSON: {error}."))?;
+            let nothing = Value::Null;
+            let stored = stored.unwrap_or(&nothing);
+            let path = &mut vec![Segment::Key(&spec.key)];
+            return Ok(Some(self.restored(path, stored, given)));
         }
         if spec.kind == FieldKind::Number {
             return match text.trim().parse::<serde_json::Number>() {

@@ -36,6 +36,7 @@ mod team;
 mod things;
 mod tokens;
 mod transformations;
+mod types;
 mod visitor;
 
 use axum::Router;
@@ -59,6 +60,8 @@ use crate::actions::audit_log::export::ExportAuditLog;
 use crate::actions::connection::create::CreateConnection;
 use crate::actions::connection::delete::DeleteConnection;
 use crate::actions::connection::update::UpdateConnection;
+use crate::actions::definition::delete::DeleteDefinition;
+use crate::actions::definition::take_in::TakeIn;
 use crate::actions::destination::create::CreateDestination;
 use crate::actions::destination::delete::DeleteDestination;
 use crate::actions::destination::put_transformation::PutTransformation;
@@ -214,6 +217,10 @@ pub fn table() -> Vec<Route> {
         read("/settings", settings::home),
         read("/settings/workspace", settings::workspace),
         form::<UpdateWorkspace, _, _>("/settings/workspace", settings::update_workspace),
+        read("/settings/types", types::list),
+        read("/settings/types/one", types::one),
+        form::<TakeIn, _, _>("/settings/types", types::define),
+        form::<DeleteDefinition, _, _>("/settings/types/delete", types::delete),
         read("/settings/team", team::list),
         form::<ChangeMember, _, _>("/settings/team/{id}", team::update),
         read("/settings/team/{id}/remove", team::ask_remove),

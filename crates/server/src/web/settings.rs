@@ -48,6 +48,7 @@ pub(super) async fn workspace(State(app): State<App>, me: Me) -> Answer {
         created: me.clock().at(one.created_at),
         can_edit: me.signed_in.can.edit_workspace,
         allow_unknown_types: one.allow_unknown_types,
+        refuse_invalid_config: one.refuse_invalid_config,
         last_change: known.last,
     })
 }
@@ -57,6 +58,7 @@ pub(super) async fn update_workspace(sent: Sent) -> Answer {
     let action = UpdateWorkspace {
         place: sent.me.place(),
         allow_unknown_types: Some(sent.form.flag("allow_unknown_types")),
+        refuse_invalid_config: Some(sent.form.flag("refuse_invalid_config")),
     };
     let made = sent.me.perform(action).await?;
     Ok(sent

@@ -9,6 +9,7 @@ use store::{After, Error};
 use super::refusal::{Refusal, sentence};
 use super::view::frame::Flash;
 use super::view::parts::{Choice, ChoiceGroup, Errors};
+use crate::actions::input::CONFIG_INVALID;
 
 /// How many things are on a page of a list.
 pub(super) const PAGE: u32 = 100;
@@ -131,10 +132,16 @@ impl Wrong {
         };
         match error {
             Error::Invalid {
-                message, details, ..
+                code,
+                message,
+                details,
             } => {
-                let has = |field: &str| fields.contains(&field);
-                let flash = if details.iter().any(|(field, _)| has(field)) {
+                // A setting without a field of its own is told of above the form as well.
+                let is_config = code == CONFIG_INVALID;
+                let has = |field: &str| {
+                    fields.contains(&field) || (is_config && field.starts_with("config."))
+                };
+                let flash = if !is_config && details.iter().any(|(field, _)| has(field)) {
                     None
                 } else {
                     above(&message)

@@ -447,6 +447,7 @@ fn where_unknown_types_are_not_allowed_the_refusal_lists_near_names() {
         let action = server::actions::workspace::update::UpdateWorkspace {
             place: api.place(),
             allow_unknown_types: Some(false),
+            refuse_invalid_config: None,
         };
         let origin = crate::support::local_origin(&api.store);
         let done = api

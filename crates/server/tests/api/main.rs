@@ -4,6 +4,7 @@ mod accounts;
 mod answers;
 mod code;
 mod data_plane;
+mod definitions;
 mod events;
 mod input;
 mod log;

@@ -16,4 +16,5 @@ mod reverse_etl;
 mod sessions;
 mod site;
 mod team;
+mod types;
 mod walk;

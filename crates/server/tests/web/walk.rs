@@ -115,6 +115,10 @@ async fn grace(site: &Site, team: Team) -> String {
 }
 
 async fn things(site: &Site, team: Team) -> Things {
+    for kind in ["source", "destination"] {
+        let kettle = json!({"name": "Kettle", "displayName": "Kettle"});
+        id(site, &format!("/{kind}-definitions"), kettle, "/id").await;
+    }
     let code = |name: &str| json!({"name": name, "code": "export const one = 1;", "language": "javascript"});
     let new = |kind: &str, name: &str| json!({"name": name, "type": kind});
     let source = id(site, "/v2/sources", new("HTTP", "One"), "/source/id").await;
@@ -236,6 +240,17 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         "POST /v2/tokens" => ("", json!({"name": "new"})),
         "DELETE /v2/tokens/{id}" => (&*things.token, Value::Null),
         "PUT /v2/organization" => ("", json!({"name": "Renamed"})),
+        "POST /source-definitions"
+        | "POST /source-definitions/"
+        | "POST /source-definitions/{name}"
+        | "POST /destination-definitions"
+        | "POST /destination-definitions/"
+        | "POST /destination-definitions/{name}" => {
+            ("", json!({"name": "Kettle", "displayName": "Other"}))
+        }
+        "DELETE /source-definitions/{name}" | "DELETE /destination-definitions/{name}" => {
+            ("", Value::Null)
+        }
         "PUT /v2/sources/{id}/access" => (&*things.source, json!({"people": []})),
         "PUT /v2/destinations/{id}/access" => (&*things.destination, json!({"people": []})),
         "POST /v2/privacy/erasures" => ("", json!({"eventId": things.event, "part": "origin"})),
@@ -259,7 +274,7 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         "PUT /libraries/{id}/external-id" => (&*things.library, external),
         _ => return None,
     };
-    Some((path.replace("{id}", name), body))
+    Some((path.replace("{id}", name).replace("{name}", "Kettle"), body))
 }
 
 async fn size(site: &Site, team: Team) -> usize {
@@ -397,6 +412,15 @@ fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, Strin
         "/settings/invitations/{id}/resend" | "/settings/invitations/{id}/cancel" => {
             (&*things.invitation, vec![])
         }
+        "/settings/types" => (
+            "",
+            vec![
+                ("kind", text("source")),
+                ("name", text("Kettle")),
+                ("display_name", text("Other")),
+            ],
+        ),
+        "/settings/types/delete" => ("", vec![("kind", text("source")), ("name", text("Kettle"))]),
         "/settings/tokens" | "/profile/tokens" => ("", vec![("name", text("new"))]),
         "/settings/tokens/{id}/delete" | "/profile/tokens/{id}/delete" => (&*things.token, vec![]),
         "/profile/name" => ("", vec![("name", text("Augusta King"))]),

@@ -157,8 +157,8 @@ impl Rx<'_> {
             .put(VERSION, organization.as_str(), &version.map(str::to_owned));
     }
 
-    /// The definitions that hold in an organization: our own set, and what it has taken in laid over it.
-    pub fn definitions(&mut self, organization: OrganizationId) -> Result<Arc<Definitions>> {
+    /// The version of an organization's definitions; none where it has never taken any in.
+    pub fn definitions_version(&mut self, organization: OrganizationId) -> Result<Option<String>> {
         let version = self.once(VERSION, organization.as_str(), |rx| {
             let row = rx.conn.query_one(
                 "SELECT definitions FROM organizations WHERE id = $1",
@@ -167,7 +167,12 @@ impl Rx<'_> {
             let version = row.map(|row| row.opt_text(0).map(|text| text.map(str::to_owned)));
             Ok(version.transpose()?)
         })?;
-        let Some(version) = version.flatten() else {
+        Ok(version.flatten())
+    }
+
+    /// The definitions that hold in an organization: our own set, and what it has taken in laid over it.
+    pub fn definitions(&mut self, organization: OrganizationId) -> Result<Arc<Definitions>> {
+        let Some(version) = self.definitions_version(organization)? else {
             return Ok(Definitions::own().clone());
         };
         if let Some(known) = self.env.definitions.get(organization, &version) {

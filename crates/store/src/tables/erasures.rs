@@ -241,6 +241,38 @@ impl Tx<'_> {
         self.insert_erasure(log, Erased::Part { event, part })
     }
 
+    /// The erasure of a part whose event stands at `sequence`: only that entry has to be looked at. The first of several that
+    /// are one event is noted, the others belong to it.
+    pub(crate) fn insert_erasure_of_one(
+        &mut self,
+        log: &crate::tree::Log,
+        what: Erased,
+        sequence: u64,
+        of: Option<Changed>,
+    ) -> Result<Changed> {
+        let Erased::Part { event, part } = &what else {
+            return Err(Error::Internal("an erasure of one part".to_owned()));
+        };
+        let (event, part) = (event.to_string(), part.to_string());
+        let erasure = Erasure {
+            id: self.new_id(EventId::new),
+            log: log.id,
+            organization: log.organization,
+            what,
+            total: sequence + 1,
+            reached: sequence,
+            done: false,
+        };
+        let at = self.at;
+        let sql = "INSERT INTO erasures (id, log_id, subject, event_id, part, at, total, reached, done) VALUES ($1, $2, NULL, $3, $4, $5, $6, $7, 0)";
+        let (total, reached) = (erasure.total.cast_signed(), erasure.reached.cast_signed());
+        let values = params![&erasure.id, &log.id, &event, &part, at, total, reached];
+        match of {
+            None => self.write(sql, values, None, Some(&erasure)),
+            Some(of) => self.write_part(sql, values, &of).map(|()| of),
+        }
+    }
+
     fn insert_erasure(&mut self, log: &crate::tree::Log, what: Erased) -> Result<Changed> {
         let erasure = Erasure {
             id: self.new_id(EventId::new),

@@ -11,7 +11,18 @@ use crate::db::{Row, params};
 use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
-const COLUMNS: &str = "id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, created_at, updated_at";
+const COLUMNS: &str = "id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, invalid_config, created_at, updated_at";
+
+/// The word for a workspace that refuses settings which do not fulfil their schema.
+const REFUSE: &str = "refuse";
+
+const fn invalid_config(workspace: &Workspace) -> &'static str {
+    if workspace.refuse_invalid_config {
+        REFUSE
+    } else {
+        "warn"
+    }
+}
 
 impl Audited for Workspace {
     fn snapshot(&self) -> Snapshot {
@@ -23,6 +34,9 @@ impl Audited for Workspace {
         });
         if let Some(url) = &self.data_plane_url {
             value["dataPlaneURL"] = json!(url);
+        }
+        if self.refuse_invalid_config {
+            value["invalidConfig"] = json!(REFUSE);
         }
         Snapshot {
             workspace: Some(self.id),
@@ -40,8 +54,9 @@ fn from_row(row: &Row) -> Result<Workspace> {
         region: row.text(4)?.to_owned(),
         data_plane_url: row.opt_text(5)?.map(str::to_owned),
         allow_unknown_types: row.flag(6)?,
-        created_at: row.moment(7)?,
-        updated_at: row.moment(8)?,
+        refuse_invalid_config: row.text(7)? == REFUSE,
+        created_at: row.moment(8)?,
+        updated_at: row.moment(9)?,
     })
 }
 
@@ -80,8 +95,8 @@ impl Tx<'_> {
         )?;
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         self.write(
-            "INSERT INTO workspaces (id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, token, token_hash, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "INSERT INTO workspaces (id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, token, token_hash, created_at, updated_at, invalid_config) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             params![
                 &workspace.id,
                 &workspace.organization,
@@ -94,6 +109,7 @@ impl Tx<'_> {
                 &hash,
                 workspace.created_at,
                 workspace.updated_at,
+                invalid_config(workspace),
             ],
             None,
             Some(workspace),
@@ -107,7 +123,7 @@ impl Tx<'_> {
             .ok_or(Error::NotFound("workspace"))?;
         self.seen.forget("workspaces", after.id.as_str());
         self.write(
-            "UPDATE workspaces SET name = $2, environment = $3, region = $4, data_plane_url = $5, allow_unknown_types = $6, updated_at = $7 WHERE id = $1",
+            "UPDATE workspaces SET name = $2, environment = $3, region = $4, data_plane_url = $5, allow_unknown_types = $6, updated_at = $7, invalid_config = $8 WHERE id = $1",
             params![
                 &after.id,
                 &after.name,
@@ -116,6 +132,7 @@ impl Tx<'_> {
                 after.data_plane_url.as_ref(),
                 after.allow_unknown_types,
                 after.updated_at,
+                invalid_config(after),
             ],
             Some(&before),
             Some(after),

@@ -84,7 +84,11 @@ impl Queue {
                 && let Some(lane) = state.ready.pop_front()
             {
                 let waiting = state.lanes.get_mut(&lane)?;
-                let count = waiting.len().min(GROUP);
+                let count = match waiting.iter().take(GROUP).position(Work::is_alone) {
+                    Some(0) => 1,
+                    Some(before) => before,
+                    None => waiting.len().min(GROUP),
+                };
                 return Some((lane, waiting.drain(..count).collect(), hand));
             }
             if state.closed && state.lanes.is_empty() {

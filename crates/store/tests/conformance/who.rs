@@ -275,7 +275,7 @@ fn a_token_of_one_workspace_does_not_find_another() {
         let team = team(&store, "Fernhill");
         let second = model::id::WorkspaceId::new(store.clock(), store.entropy());
         place.raw().must(&format!(
-            "INSERT INTO workspaces SELECT '{second}', organization_id, name, environment, region, data_plane_url, allow_unknown_types, token, created_at_hash, created_at, updated_at FROM (SELECT *, {} AS created_at_hash FROM workspaces) w",
+            "INSERT INTO workspaces (id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, token, token_hash, created_at, updated_at) SELECT '{second}', organization_id, name, environment, region, data_plane_url, allow_unknown_types, token, created_at_hash, created_at, updated_at FROM (SELECT *, {} AS created_at_hash FROM workspaces) w",
             match place.kind { crate::support::Kind::Sqlite => "x'00'", crate::support::Kind::Postgres => "'\\x00'::bytea" }
         ));
         let error = try_to_create(

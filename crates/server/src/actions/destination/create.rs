@@ -55,6 +55,12 @@ impl Action for CreateDestination {
         let definitions = tx.definitions(self.place.organization)?;
         input::kind(&definitions, Kind::Destination, &self.kind, &workspace)?;
         let config = input::config(self.config.as_ref())?;
+        let faults = input::settings(
+            &definitions,
+            (Kind::Destination, &self.kind),
+            &config,
+            &workspace,
+        )?;
         let external_id = input::external_id(self.external_id.as_deref())?;
         if let Some(external) = &external_id
             && let Some(other) = tx.destination_by_external_id(self.place.workspace, external)?
@@ -79,9 +85,7 @@ impl Action for CreateDestination {
             updated_at: tx.at,
         };
         let made = tx.insert_destination(&destination)?;
-        Ok(Done::new(
-            destination,
-            vec![Fact::new(catalogue::DESTINATION_CREATED, &made)],
-        ))
+        let fact = Fact::new(catalogue::DESTINATION_CREATED, &made);
+        Ok(Done::new(destination, vec![input::warned(fact, faults)]))
     }
 }

@@ -1,6 +1,7 @@
 //! Change a destination's name or settings. Settings are replaced as they are given; what is not given stays.
 
 use model::catalogue::{self, EventType};
+use model::definition::Kind;
 use model::id::{DestinationId, RevisionId};
 use model::role::Permission;
 use model::things::Destination;
@@ -10,6 +11,7 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 use super::{found, needs};
 use crate::actions::input;
 use crate::request::Place;
+use crate::schema::Faults;
 
 /// What a destination is to be like.
 #[derive(Clone, Debug)]
@@ -79,10 +81,25 @@ impl Action for UpdateDestination {
         after.changed = true;
         after.revision = tx.new_id(RevisionId::new);
         after.updated_at = tx.at;
+        let faults = if after.config == before.config {
+            Faults::new()
+        } else {
+            let workspace = tx
+                .workspace(self.place.workspace)?
+                .ok_or(Error::NotFound("workspace"))?;
+            let definitions = tx.definitions(self.place.organization)?;
+            input::settings(
+                &definitions,
+                (Kind::Destination, &after.kind),
+                &after.config,
+                &workspace,
+            )?
+        };
         let made = tx.update_destination(&after)?;
+        let updated = Fact::new(catalogue::DESTINATION_UPDATED, &made).all_but("name");
         let facts = vec![
             Fact::new(catalogue::DESTINATION_UPDATED_NAME, &made).only("name"),
-            Fact::new(catalogue::DESTINATION_UPDATED, &made).all_but("name"),
+            input::warned(updated, faults),
         ];
         Ok(Done::new(after, facts))
     }

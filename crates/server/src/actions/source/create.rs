@@ -57,6 +57,12 @@ impl Action for CreateSource {
         let definitions = tx.definitions(self.place.organization)?;
         input::kind(&definitions, Kind::Source, &self.kind, &workspace)?;
         let config = input::config(self.config.as_ref())?;
+        let faults = input::settings(
+            &definitions,
+            (Kind::Source, &self.kind),
+            &config,
+            &workspace,
+        )?;
         let external_id = input::external_id(self.external_id.as_deref())?;
         if let Some(external) = &external_id
             && let Some(other) = tx.source_by_external_id(self.place.workspace, external)?
@@ -81,9 +87,7 @@ impl Action for CreateSource {
             updated_at: tx.at,
         };
         let made = tx.insert_source(&source)?;
-        Ok(Done::new(
-            source,
-            vec![Fact::new(catalogue::SOURCE_CREATED, &made)],
-        ))
+        let fact = Fact::new(catalogue::SOURCE_CREATED, &made);
+        Ok(Done::new(source, vec![input::warned(fact, faults)]))
     }
 }

@@ -1,6 +1,7 @@
 //! Change a source's name or settings. What is not given stays.
 
 use model::catalogue::{self, EventType};
+use model::definition::Kind;
 use model::id::SourceId;
 use model::things::Source;
 use serde_json::Value;
@@ -9,6 +10,7 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 use super::{found, needs_edit};
 use crate::actions::input;
 use crate::request::Place;
+use crate::schema::Faults;
 
 /// What a source is to be like.
 #[derive(Clone, Debug)]
@@ -68,10 +70,25 @@ impl Action for UpdateSource {
             return Ok(Done::new(before, Vec::new()));
         }
         after.updated_at = tx.at;
+        let faults = if after.config == before.config {
+            Faults::new()
+        } else {
+            let workspace = tx
+                .workspace(self.place.workspace)?
+                .ok_or(Error::NotFound("workspace"))?;
+            let definitions = tx.definitions(self.place.organization)?;
+            input::settings(
+                &definitions,
+                (Kind::Source, &after.kind),
+                &after.config,
+                &workspace,
+            )?
+        };
         let made = tx.update_source(&after)?;
+        let updated = Fact::new(catalogue::SOURCE_UPDATED, &made).all_but("name");
         let facts = vec![
             Fact::new(catalogue::SOURCE_UPDATED_NAME, &made).only("name"),
-            Fact::new(catalogue::SOURCE_UPDATED, &made).all_but("name"),
+            input::warned(updated, faults),
         ];
         Ok(Done::new(after, facts))
     }

@@ -14,6 +14,8 @@ pub struct UpdateWorkspace {
     pub place: Place,
     /// Whether sources and destinations of types without a definition are accepted.
     pub allow_unknown_types: Option<bool>,
+    /// Whether settings that do not fulfil the schema of their type are refused.
+    pub refuse_invalid_config: Option<bool>,
 }
 
 impl Action for UpdateWorkspace {
@@ -43,14 +45,17 @@ impl Action for UpdateWorkspace {
         let allow_unknown_types = self
             .allow_unknown_types
             .unwrap_or(before.allow_unknown_types);
-        if allow_unknown_types == before.allow_unknown_types {
-            return Ok(Done::new(before, Vec::new()));
-        }
-        let after = Workspace {
+        let mut after = Workspace {
             allow_unknown_types,
-            updated_at: tx.at,
+            refuse_invalid_config: self
+                .refuse_invalid_config
+                .unwrap_or(before.refuse_invalid_config),
             ..before.clone()
         };
+        if after == before {
+            return Ok(Done::new(before, Vec::new()));
+        }
+        after.updated_at = tx.at;
         let made = tx.update_workspace(&after)?;
         Ok(Done::new(
             after,

@@ -23,7 +23,7 @@
 //! | `/accounts` | `accountDefinitionName`, `name`, `options`, `secret`, `reason` |
 //! | `/accounts/{id}` | `name`, `options`, `secret`, `reason` |
 //! | `.../delete` | `confirm` (the name, where the page asks for it), `reason` |
-//! | `/settings/workspace` | `allow_unknown_types`, `reason` |
+//! | `/settings/workspace` | `allow_unknown_types`, `refuse_invalid_config`, `reason` |
 //! | `/setup` | `organization`, `workspace`, `name`, `email`, `password` |
 //! | `/sign-in` | `email`, `password`, `next` |
 //! | `/sign-out` | nothing else |
@@ -36,6 +36,8 @@
 //! | `/settings/team/{id}/remove`, `/profile/leave` | `confirm` |
 //! | `/settings/team/{id}/erase` | `basis`, `confirm` |
 //! | `/settings/invitations` | `emails`, `role`, `workspace_role` |
+//! | `/settings/types` | `kind`, `name`, `display_name`, `secret_keys`, `all_secret`, `schema` |
+//! | `/settings/types/delete` | `kind`, `name` |
 //! | `/settings/tokens`, `/profile/tokens` | `name`, `access`, `days`; for a service `role` |
 //! | `/settings/organization` | `requires_mfa` |
 //! | `/profile/name`, `/profile/email`, `/profile/password` | `name`; `email`, `password`; `password`, `new_password` |
@@ -68,6 +70,7 @@ pub mod team;
 pub mod tokens;
 pub mod transformation;
 pub mod transformations;
+pub mod types;
 pub mod when;
 pub mod workspace_settings;
 

@@ -34,6 +34,7 @@ use super::transformation::{
     Version,
 };
 use super::transformations::{CodeRow, Transformations};
+use super::types::{TypeForm, TypeRow, Types};
 use super::when::When;
 use super::workspace_settings::WorkspaceSettings;
 
@@ -905,6 +906,52 @@ impl Samples {
         }
     }
 
+    fn type_list(self, can_edit: bool) -> Types {
+        let row = |name: &str, from, changed| TypeRow {
+            kind: "destination",
+            label: "Destination",
+            name: self.text(name),
+            display_name: self.text("Kettle"),
+            from,
+            secrets: self.text("token, headers.to and 3 more"),
+            has_schema: true,
+            has_form: true,
+            changed,
+            query: "kind=destination&name=KETTLE".to_owned(),
+        };
+        Types {
+            frame: self.frame(NavItem::Settings),
+            can_edit,
+            rows: vec![
+                row("KETTLE", "By hand", Some(when("2026-11-20T09:12:00Z"))),
+                row("WEBHOOK", "Annals", None),
+            ],
+        }
+    }
+
+    fn type_form(self, is_new: bool) -> TypeForm {
+        let wrong = [
+            ("name", self.text("Give it a name.")),
+            ("schema", self.text("This is not JSON.")),
+        ];
+        TypeForm {
+            frame: self.frame(NavItem::Settings),
+            is_new,
+            is_taken: !is_new,
+            is_source: false,
+            name: self.text("KETTLE"),
+            display_name: self.text("Kettle"),
+            all_secret: false,
+            secret_keys: self.text("token"),
+            schema: self.text("{}"),
+            errors: if is_new {
+                wrong.into_iter().collect()
+            } else {
+                Errors::default()
+            },
+        }
+    }
+
     fn settings_pages(self) -> Vec<Rendered> {
         let mut open = self.audit_logs();
         open.days[0].rows[3].details = Some(self.details());
@@ -986,6 +1033,7 @@ impl Samples {
             created: when("2024-03-11T08:50:00Z"),
             can_edit: true,
             allow_unknown_types: true,
+            refuse_invalid_config: false,
             last_change: Some(self.last_change()),
         };
         let reader = WorkspaceSettings {
@@ -1011,6 +1059,10 @@ impl Samples {
             ("event-system", event(2, erased).render()),
             ("workspace", workspace.render()),
             ("workspace-reader", reader.render()),
+            ("types", self.type_list(true).render()),
+            ("types-reader", self.type_list(false).render()),
+            ("type-new", self.type_form(true).render()),
+            ("type", self.type_form(false).render()),
         ]
     }
 }

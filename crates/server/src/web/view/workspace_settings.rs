@@ -27,6 +27,8 @@ pub struct WorkspaceSettings {
     pub can_edit: bool,
     /// Whether types are allowed that no definition describes.
     pub allow_unknown_types: bool,
+    /// Whether settings that do not fit the schema of their type are refused.
+    pub refuse_invalid_config: bool,
     /// Its newest event.
     pub last_change: Option<LastChange>,
 }

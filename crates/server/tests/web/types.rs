@@ -1,0 +1,194 @@
+//! Types on pages: said by hand, and the forms that come with an import.
+
+use axum::http::StatusCode;
+use model::role::WorkspaceRole;
+use serde_json::{Value, json};
+
+use crate::site::Site;
+
+#[tokio::test]
+async fn an_administrator_says_what_a_type_is_and_lets_go_of_it() {
+    let (site, team) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let page = ada.get("/settings/types").await;
+    assert!(page.body.contains("Define a type") && page.body.contains("Webhook"));
+    assert!(
+        ada.get("/settings/types/one")
+            .await
+            .body
+            .contains("Secret settings")
+    );
+
+    let wrong = [
+        ("kind", "destination"),
+        ("name", "KETTLE"),
+        ("display_name", "Kettle"),
+        ("secret_keys", "token"),
+        ("schema", "{\"$ref\":\"#\"}"),
+    ];
+    let answer = ada.post("/settings/types", &wrong).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        answer.body.contains("The schema refers to itself"),
+        "{}",
+        answer.body
+    );
+    assert!(
+        answer.body.contains("token"),
+        "what was typed is still there"
+    );
+    let not_json = [wrong[0], wrong[1], wrong[2], ("schema", "{")];
+    let answer = ada.post("/settings/types", &not_json).await;
+    assert!(answer.body.contains("This is not JSON"), "{}", answer.body);
+
+    let right = [
+        wrong[0],
+        wrong[1],
+        wrong[2],
+        ("secret_keys", "token\r\nspouts.to"),
+    ];
+    let answer = ada.post("/settings/types", &right).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let page = ada.get("/settings/types").await.body;
+    assert!(
+        page.contains("Kettle") && page.contains("token, spouts.to") && page.contains("By hand")
+    );
+    let log = site.log(team.organization).await;
+    let event = log.last().expect("an event");
+    assert_eq!(
+        (
+            event.entry.target.r#type.as_str(),
+            event.entry.action.as_str()
+        ),
+        ("definition", "imported")
+    );
+
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Admin))
+        .await;
+    let mut grace = site.signed_in("grace@example.com").await;
+    assert!(
+        !grace
+            .get("/settings/types")
+            .await
+            .body
+            .contains("Define a type")
+    );
+    assert_eq!(
+        grace.get("/settings/types/one").await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        grace.post("/settings/types", &right).await.status,
+        StatusCode::FORBIDDEN
+    );
+
+    let gone = [("kind", "destination"), ("name", "KETTLE")];
+    assert_eq!(
+        ada.post("/settings/types/delete", &gone).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(
+        ada.post("/settings/types/delete", &gone).await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert!(!ada.get("/settings/types").await.body.contains("KETTLE"));
+}
+
+fn kettle() -> Value {
+    json!({
+        "name": "KETTLE",
+        "displayName": "Kettle",
+        "config": { "secretKeys": ["key", "spouts.to"] },
+        "configSchema": { "type": "object", "properties": { "litres": { "type": "string", "pattern": "^[0-9]+$" } } },
+        "uiConfig": { "baseTemplate": [{ "sections": [{ "groups": [{ "fields": [
+            { "type": "textInput", "label": "Key", "configKey": "key", "required": true, "secret": true },
+            { "type": "textInput", "label": "Litres", "configKey": "litres", "placeholder": "e.g. 2" },
+            { "type": "checkbox", "label": "Whistles", "configKey": "whistles" },
+            { "type": "singleSelect", "label": "Colour", "configKey": "colour", "options": [{ "label": "Red", "value": "red" }] },
+            { "type": "dynamicForm", "label": "Spouts", "configKey": "spouts" }
+        ] }] }] }] }
+    })
+}
+
+#[tokio::test]
+async fn an_imported_form_asks_for_settings_and_never_shows_a_secret() {
+    let (site, _) = Site::ready().await;
+    let (status, answer) = site
+        .api("POST", "/destination-definitions", Some(kettle()))
+        .await;
+    assert!(status.is_success(), "{answer}");
+    let mut ada = site.signed_in("ada@example.com").await;
+    let page = ada.get("/destinations/new?type=KETTLE").await.body;
+    for label in [
+        "Key",
+        "Litres",
+        "Whistles",
+        "Colour",
+        "Spouts",
+        "For example 2",
+    ] {
+        assert!(page.contains(label), "{label}");
+    }
+    let fields = [
+        ("type", "KETTLE"),
+        ("name", "A kettle"),
+        ("config.key", "hidden-key"),
+        ("config.litres", "2"),
+        ("config.whistles", "true"),
+        ("config.colour", "red"),
+        ("config.spouts", r#"[{"from":"left","to":"hidden-spout"}]"#),
+    ];
+    let answer = ada.post("/destinations", &fields).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let path = answer.header("location").to_owned();
+    let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
+    let config = json!({ "key": "hidden-key", "litres": "2", "whistles": true, "colour": "red", "spouts": [{ "from": "left", "to": "hidden-spout" }] });
+    assert_eq!(made["destination"]["config"], config);
+
+    let page = ada.get(&format!("{path}/configuration")).await.body;
+    assert!(
+        !page.contains("hidden-key") && !page.contains("hidden-spout"),
+        "{page}"
+    );
+    assert!(page.contains("left") && page.contains("Set. Leave empty to keep it."));
+    // What is sent back as it was shown keeps what was not shown.
+    let again = [
+        ("form", "settings"),
+        ("name", "A kettle"),
+        ("enabled", "true"),
+        ("config.key", ""),
+        ("config.litres", "3"),
+        ("config.whistles", "true"),
+        ("config.colour", "red"),
+        ("config.spouts", r#"[{"from":"left"}]"#),
+    ];
+    let answer = ada.post(&path, &again).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
+    assert_eq!(made["destination"]["config"]["key"], "hidden-key");
+    assert_eq!(made["destination"]["config"]["spouts"], config["spouts"]);
+    assert_eq!(made["destination"]["config"]["litres"], "3");
+
+    // Where the workspace refuses what does not fit, the form says which field it is.
+    ada.post(
+        "/settings/workspace",
+        &[
+            ("allow_unknown_types", "true"),
+            ("refuse_invalid_config", "true"),
+        ],
+    )
+    .await;
+    let mut bad = again;
+    bad[4] = ("config.litres", "a lot");
+    let answer = ada.post(&path, &bad).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        answer.body.contains("config.litres-error"),
+        "{}",
+        answer.body
+    );
+    bad[4] = ("config.litres", "3");
+    bad[7] = ("config.spouts", "[");
+    let answer = ada.post(&path, &bad).await;
+    assert!(answer.body.contains("This is not JSON"), "{}", answer.body);
+}

@@ -1,0 +1,94 @@
+// Types: said by hand on a page, and a form that was imported with one.
+
+import assert from "node:assert/strict";
+import { annals, axe, browserTest, founder, screenshot } from "./harness.mjs";
+
+const server = annals({ init: true });
+
+async function signIn(page) {
+  const { url } = await server;
+  await page.goto(`${url}/sign-in`);
+  await page.fill("#email", founder.email);
+  await page.fill("#password", founder.password);
+  await page.click("button:has-text('Sign in')");
+  await page.waitForSelector("h1:has-text('Sources')");
+}
+
+/** Looks at a page wide and narrow, light and dark: accessible, and no wider than the window. */
+async function look(page, name) {
+  for (const [width, scheme] of [[1440, "light"], [1440, "dark"], [390, "light"], [390, "dark"]]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await axe(page);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`);
+    await screenshot(page, `${name}-${width}-${scheme}`);
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+browserTest("an administrator defines a type by hand", async ({ page }) => {
+  const { url } = await server;
+  await signIn(page);
+  await page.goto(`${url}/settings/types`);
+  await look(page, "types");
+  await page.click("text=Define a type");
+  await page.fill("#name", "KETTLE");
+  await page.fill("#display_name", "Kettle");
+  await page.fill("#secret_keys", "token\nspouts.to");
+  await page.fill("#schema", "{");
+  await look(page, "type-new");
+  await page.click("button:has-text('Save')");
+  await page.waitForSelector("#schema-error");
+  assert.equal(await page.inputValue("#secret_keys"), "token\nspouts.to");
+  await look(page, "type-wrong");
+  await page.fill("#schema", '{"type":"object"}');
+  await page.click("button:has-text('Save')");
+  await page.waitForSelector(".note--ok");
+  assert.match(await page.textContent(".note--ok"), /Recorded as Imported, entry \d+/);
+  assert.match(await page.textContent("main"), /Kettle/);
+  await page.click("a.main:has-text('Kettle')");
+  await page.waitForSelector("h2:has-text('Let go')");
+  await look(page, "type");
+});
+
+browserTest("the form of an imported type never shows its secrets", async ({ page }) => {
+  const { url, api, ids } = await server;
+  const body = {
+    name: "TOASTER",
+    displayName: "Toaster",
+    config: { secretKeys: ["key", "slots.to"] },
+    uiConfig: [{ title: "Connection", fields: [
+      { type: "textInput", label: "Key", value: "key", required: true, secret: true },
+      { type: "textInput", label: "Address", value: "address", placeholder: "e.g. https://toaster.example" },
+      { type: "checkbox", label: "Rings a bell", value: "bell" },
+      { type: "singleSelect", label: "Colour", value: "colour", options: [{ name: "Red", value: "red" }, { name: "Blue", value: "blue" }] },
+      { type: "dynamicForm", label: "Slots", value: "slots" },
+    ] }],
+  };
+  await api("POST", "/destination-definitions", { token: ids.accessToken, body });
+  await signIn(page);
+  await page.goto(`${url}/destinations/new?type=TOASTER`);
+  await page.fill("#name", "Kitchen");
+  await page.fill("[name='config.key']", "hidden-key");
+  await page.fill("[name='config.address']", "https://toaster.example");
+  await page.check("[name='config.bell']");
+  await page.selectOption("[name='config.colour']", "blue");
+  await page.fill("[name='config.slots']", '[{"from":"left","to":"hidden-slot"}]');
+  await look(page, "imported-form");
+  await page.click("button:has-text('Create')");
+  await page.waitForSelector(".note--ok");
+  await page.click(".tabs a:has-text('Configuration')");
+  const html = await page.content();
+  assert.ok(!html.includes("hidden-key") && !html.includes("hidden-slot"));
+  assert.match(await page.inputValue("[name='config.slots']"), /left/);
+  await look(page, "imported-form-filled");
+  await page.fill("[name='config.address']", "https://other.example");
+  await page.click("button:has-text('Save')");
+  await page.waitForSelector(".note--ok");
+  const { destinations } = await api("GET", "/v2/destinations", { token: ids.accessToken });
+  const one = await api("GET", `/v2/destinations/${destinations[0].id}`, { token: ids.accessToken });
+  assert.equal(one.destination.config.key, "hidden-key");
+  assert.deepEqual(one.destination.config.slots, [{ from: "left", to: "hidden-slot" }]);
+});
