@@ -295,7 +295,7 @@ fn disclosed(api: &Api) -> String {
     for one in all.expect("read") {
         text.push_str(&String::from_utf8_lossy(&one.entry));
         for disclosure in one.disclosures {
-            text.push_str(&disclosure.to_string());
+            text.push_str(disclosure.as_str());
         }
     }
     text
