@@ -244,8 +244,8 @@ impl Store {
     }
 }
 
-/// An action that was asked for. Wait for it, or await it: it begins then, and is done even if this is dropped. It must
-/// not be kept longer than its store: no thread would be left to do it.
+/// An action that was asked for. Wait for it, or await it: it begins then, and is done even if this is dropped. That
+/// holds as well where it is kept longer than its store, with its threads.
 #[must_use = "whether it was done is only known once it is waited for"]
 pub struct Performing<T>(Waiting<Recorded<T>>);
 

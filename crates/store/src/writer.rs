@@ -140,9 +140,8 @@ impl Writer {
                 std::thread::Builder::new()
                     .name(format!("annals-writer-{number}"))
                     .spawn(move || {
-                        while let Some((lane, work, mut hand)) = queue.take() {
-                            hand.work(work);
-                            queue.done(lane, hand);
+                        while let Some((lane, work, hand)) = queue.take() {
+                            at_work(&queue, lane, hand, work);
                         }
                     })
                     .expect("a thread can be started, or nothing can be written")
@@ -210,29 +209,48 @@ struct Undone {
 }
 
 impl Undone {
-    fn hand_over(&mut self) {
-        if let Some((lane, work)) = self.work.take() {
-            self.queue.put(lane, work);
-        }
+    /// Leaves it to a writing thread. Where the store is gone, and its threads with it, a thread of its own does it; whoever
+    /// asks may be inside async code, and must not.
+    fn hand_over(&mut self) -> Option<JoinHandle<()>> {
+        let (lane, work) = self.work.take()?;
+        let work = self.queue.put(lane, work).err()?;
+        let queue = self.queue.clone();
+        std::thread::Builder::new()
+            .name("annals-late".to_owned())
+            .spawn(move || {
+                let hand = queue.claim_when_free(lane);
+                at_work(&queue, lane, hand, vec![work]);
+            })
+            .ok()
     }
 
     /// Does it here and now, unless something else is at its lane.
     fn begin(mut self) {
         if let Some((lane, work)) = self.work.take() {
             match self.queue.claim(lane) {
-                Some(mut hand) => {
-                    hand.work(vec![work]);
-                    self.queue.done(lane, hand);
-                }
-                None => self.queue.put(lane, work),
+                Some(hand) => at_work(&self.queue, lane, hand, vec![work]),
+                None => self.work = Some((lane, work)),
             }
         }
     }
 }
 
+/// Does what is in a lane, and gives the lane and the hand back even if something panics that nobody foresaw: on `SQLite` it
+/// is the only hand. Its connection is not used again then, and who was not answered is told that the outcome is unknown.
+fn at_work(queue: &Queue, lane: Lane, mut hand: Hand, work: Vec<Work>) {
+    if catch_unwind(AssertUnwindSafe(|| hand.work(work))).is_err() {
+        tracing::error!("a panic in the writer");
+        hand.conn = None;
+    }
+    queue.done(lane, hand);
+}
+
 impl Drop for Undone {
     fn drop(&mut self) {
-        self.hand_over();
+        if let Some(thread) = self.hand_over() {
+            // With the store gone nobody else waits for it, and the process may be about to end.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -245,14 +263,16 @@ pub(crate) struct Waiting<T> {
 impl<T> Waiting<T> {
     /// Leaves it to a writing thread.
     pub(crate) fn hand_over(&mut self) {
-        self.undone.hand_over();
+        let _ = self.undone.hand_over();
     }
 
     /// Blocks until it is done.
     pub(crate) fn wait(self) -> Result<T> {
         let Self { undone, receiver } = self;
         undone.begin();
-        receiver.blocking_recv().unwrap_or_else(|_| Err(closing()))
+        receiver
+            .blocking_recv()
+            .unwrap_or(Err(Error::OutcomeUnknown))
     }
 }
 
@@ -263,12 +283,8 @@ impl<T> Future for Waiting<T> {
         self.hand_over();
         Pin::new(&mut self.receiver)
             .poll(context)
-            .map(|result| result.unwrap_or_else(|_| Err(closing())))
+            .map(|result| result.unwrap_or(Err(Error::OutcomeUnknown)))
     }
-}
-
-fn closing() -> Error {
-    Error::Unavailable("the server is stopping".to_owned())
 }
 
 impl Drop for Writer {
@@ -321,7 +337,7 @@ impl Hand {
             Ok(results) => answer(jobs, results),
             Err(Error::OutcomeUnknown) => {
                 for job in jobs {
-                    job.answer(Err(Error::OutcomeUnknown));
+                    answer_one(job, Err(Error::OutcomeUnknown));
                 }
             }
             Err(_) if jobs.len() > 1 => {
@@ -372,7 +388,7 @@ impl Hand {
             }
         }
         for job in jobs {
-            job.answer(Err(clone_error(&last)));
+            answer_one(job, Err(clone_error(&last)));
         }
     }
 
@@ -445,7 +461,14 @@ impl Hand {
 
 fn answer(jobs: Vec<Box<dyn Job>>, results: Vec<Result<Entries>>) {
     for (job, result) in jobs.into_iter().zip(results) {
-        job.answer(result);
+        answer_one(job, result);
+    }
+}
+
+/// What an action holds may panic when it goes; the others of its group are answered all the same.
+fn answer_one(job: Box<dyn Job>, result: Result<Entries>) {
+    if catch_unwind(AssertUnwindSafe(|| job.answer(result))).is_err() {
+        tracing::error!("a panic beside an action");
     }
 }
 

@@ -33,6 +33,17 @@ struct State {
     closed: bool,
 }
 
+impl State {
+    fn claim(&mut self, lane: Lane) -> Option<Hand> {
+        if self.lanes.contains_key(&lane) {
+            return None;
+        }
+        let hand = self.hands.pop()?;
+        self.lanes.insert(lane, VecDeque::new());
+        Some(hand)
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -51,28 +62,44 @@ impl Queue {
         Lane::Alone(state.next_alone)
     }
 
-    pub(crate) fn put(&self, lane: Lane, work: Work) {
+    /// Leaves work to a thread.
+    ///
+    /// # Errors
+    /// The work itself, once the queue is closed: no thread may be left to do it.
+    pub(crate) fn put(&self, lane: Lane, work: Work) -> Result<(), Work> {
         let mut state = self.state();
+        if state.closed {
+            return Err(work);
+        }
         if let Some(waiting) = state.lanes.get_mut(&lane) {
             // A hand is at this lane, or it is ready already.
             waiting.push_back(work);
-            return;
+            return Ok(());
         }
         state.lanes.insert(lane, VecDeque::from([work]));
         state.ready.push_back(lane);
         self.wake.notify_one();
+        Ok(())
     }
 
     /// Takes an idle lane for the caller itself, with a hand to work on it: whoever blocks until the work is done can as
     /// well do it, and no thread has to be woken. Nothing where the lane is at work, or no hand is free.
     pub(crate) fn claim(&self, lane: Lane) -> Option<Hand> {
+        self.state().claim(lane)
+    }
+
+    /// The same, waiting for both: for a queue that is closed.
+    pub(crate) fn claim_when_free(&self, lane: Lane) -> Hand {
         let mut state = self.state();
-        if state.lanes.contains_key(&lane) {
-            return None;
+        loop {
+            if let Some(hand) = state.claim(lane) {
+                return hand;
+            }
+            state = self
+                .wake
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
-        let hand = state.hands.pop()?;
-        state.lanes.insert(lane, VecDeque::new());
-        Some(hand)
     }
 
     /// Takes a lane's next group and a hand, waiting for both; nothing once the queue is closed and all is done.
@@ -122,7 +149,7 @@ impl Queue {
         self.state().hands.push(hand);
     }
 
-    /// The last work has been put. What waits is still done.
+    /// No more work is taken. What waits is still done.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.wake.notify_all();

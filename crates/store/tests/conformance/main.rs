@@ -19,6 +19,7 @@ mod publish;
 mod refusals;
 mod sealed;
 mod support;
+mod threads;
 mod tree;
 mod upkeep;
 mod who;
