@@ -115,6 +115,40 @@ impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
     }
 }
 
+impl Param<'_> {
+    /// A copy that lives as long as it is needed.
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(value) => Value::Int(*value),
+            Self::Text(value) => Value::Text((*value).to_owned()),
+            Self::Blob(value) => Value::Blob((*value).to_owned()),
+        }
+    }
+}
+
+impl Value {
+    fn as_param(&self) -> Param<'_> {
+        match self {
+            Self::Null => Param::Null,
+            Self::Int(value) => Param::Int(*value),
+            Self::Text(value) => Param::Text(value),
+            Self::Blob(value) => Param::Blob(value),
+        }
+    }
+}
+
+/// A write that is about one row has changed one.
+fn only_one(rows: u64) -> Result<(), DbError> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(DbError::Other(format!(
+            "a write touched {rows} rows in place of one"
+        )))
+    }
+}
+
 macro_rules! ids_are_text {
     ($($name:ident),*) => {$(
         impl<'a> From<&'a model::id::$name> for Param<'a> {
@@ -342,7 +376,7 @@ impl Conn {
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, DbError> {
         if let Some(rows) = self.seen.get(sql, params) {
-            return Ok(rows);
+            return Ok(rows.to_vec());
         }
         let rows = self.query(sql, params)?;
         self.seen.put(sql, params, rows.clone());
@@ -355,7 +389,13 @@ impl Conn {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Option<Row>, DbError> {
-        Ok(self.recall_all(sql, params)?.into_iter().next())
+        if let Some(rows) = self.seen.get(sql, params) {
+            return Ok(rows.first().cloned());
+        }
+        let rows = self.query(sql, params)?;
+        let first = rows.first().cloned();
+        self.seen.put(sql, params, rows);
+        Ok(first)
     }
 
     /// Another question's answer was the answer to this one as well.
@@ -364,24 +404,37 @@ impl Conn {
     }
 
     /// Locks a row, and asks the next question together with it: the first answer is the locked row. What was read until now
-    /// may have changed while the lock was waited for and is forgotten; the second answer is kept, to be recalled.
+    /// may have changed while the lock was waited for and is forgotten; the second answer is kept, to be recalled. `SQLite`
+    /// has no lock of a row to wait for, and may know the second answer already.
     pub(crate) fn lock_and_recall(
         &mut self,
         lock: (&str, &[Param<'_>]),
         next: (&str, &[Param<'_>]),
     ) -> Result<Option<Row>, DbError> {
         let (locked, rows) = match &mut self.database {
-            Database::Sqlite(conn) => (conn.query(lock.0, lock.1)?, conn.query(next.0, next.1)?),
-            Database::Postgres(conn) => conn.query_both(lock, next)?,
+            Database::Sqlite(conn) => {
+                let locked = conn.query(lock.0, lock.1)?;
+                if self.seen.get(next.0, next.1).is_some() {
+                    return Ok(locked.into_iter().next());
+                }
+                (locked, conn.query(next.0, next.1)?)
+            }
+            Database::Postgres(conn) => {
+                let both = conn.query_both(lock, next)?;
+                self.seen.forget();
+                both
+            }
         };
-        self.seen.forget();
         self.seen.put(next.0, next.1, rows);
         Ok(locked.into_iter().next())
     }
 
-    /// What was read until now may have changed: the transaction has just waited for a lock.
+    /// What was read until now may have changed: the transaction has just waited for the lock of a row. On `SQLite` it waited
+    /// when it began.
     pub(crate) fn forget(&mut self) {
-        self.seen.forget();
+        if self.is_postgres() {
+            self.seen.forget();
+        }
     }
 
     /// Runs a statement and gives the number of rows that it changed.
@@ -390,6 +443,16 @@ impl Conn {
         match &mut self.database {
             Database::Sqlite(conn) => conn.execute(sql, params),
             Database::Postgres(conn) => conn.execute(sql, params),
+        }
+    }
+
+    /// Runs a statement that must change exactly one row. On PostgreSQL it goes out together with the next one, and if it
+    /// fails or changes another number of rows, that is the next one's error: no later than before the commit is asked for.
+    pub(crate) fn execute_one(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), DbError> {
+        self.seen.forget_written(sql);
+        match &mut self.database {
+            Database::Sqlite(conn) => only_one(conn.execute(sql, params)?),
+            Database::Postgres(conn) => conn.one_soon(sql, params),
         }
     }
 
@@ -419,17 +482,37 @@ impl Conn {
 
     /// Runs several statements without parameters.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
-        self.seen.forget();
         match &mut self.database {
-            Database::Sqlite(conn) => conn.batch(sql),
-            Database::Postgres(conn) => conn.batch(sql),
+            // What was read and committed is as it was; what the next transaction makes of it is for `begin`.
+            Database::Sqlite(conn) if sql == "COMMIT" => {
+                let done = conn.batch(sql);
+                if done.is_err() {
+                    self.seen.forget();
+                }
+                done
+            }
+            Database::Sqlite(conn) => {
+                self.seen.forget();
+                conn.batch(sql)
+            }
+            Database::Postgres(conn) => {
+                self.seen.forget();
+                conn.batch(sql)
+            }
         }
     }
 
-    /// Begins a transaction that will write.
+    /// Begins a transaction that will write. What the last one of this connection has read stays read on `SQLite`, if no
+    /// other connection has written since.
     pub(crate) fn begin(&mut self) -> Result<(), DbError> {
         let sql = dialect::begin(self.is_postgres());
-        self.soon(sql)
+        self.soon(sql)?;
+        if let Database::Sqlite(conn) = &mut self.database
+            && conn.was_written_elsewhere()?
+        {
+            self.seen.forget();
+        }
+        Ok(())
     }
 
     /// Begins a part of the transaction that can be undone by itself.

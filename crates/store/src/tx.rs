@@ -128,6 +128,8 @@ pub struct Tx<'a> {
     pub at: Micros,
     pub(crate) origin: &'a Origin,
     pub(crate) notes: Vec<Note>,
+    /// Whether the first write begins a part of the transaction that can be undone by itself.
+    parts: bool,
     wrote: &'a Cell<bool>,
 }
 
@@ -150,7 +152,7 @@ impl<'a> Tx<'a> {
         acting: Acting,
         at: Micros,
         origin: &'a Origin,
-        wrote: &'a Cell<bool>,
+        (parts, wrote): (bool, &'a Cell<bool>),
     ) -> Self {
         Self {
             rx,
@@ -158,6 +160,7 @@ impl<'a> Tx<'a> {
             at,
             origin,
             notes: Vec::new(),
+            parts,
             wrote,
         }
     }
@@ -167,10 +170,12 @@ impl<'a> Tx<'a> {
         self.origin
     }
 
-    /// Before the first write of an action: what follows can be undone without the rest of the group.
+    /// Before the first write of an action: what follows can be undone, by itself or with the whole group.
     pub(crate) fn begin_writing(&mut self) -> Result<()> {
         if !self.wrote.get() {
-            self.rx.conn.begin_part()?;
+            if self.parts {
+                self.rx.conn.begin_part()?;
+            }
             self.wrote.set(true);
         }
         Ok(())
@@ -185,12 +190,7 @@ impl<'a> Tx<'a> {
         after: Option<&dyn Audited>,
     ) -> Result<Changed> {
         self.begin_writing()?;
-        let rows = self.rx.conn.execute(sql, params)?;
-        if rows != 1 {
-            return Err(Error::Internal(format!(
-                "a write touched {rows} rows in place of one"
-            )));
-        }
+        self.rx.conn.execute_one(sql, params)?;
         self.note(before, after)
     }
 
@@ -226,14 +226,7 @@ impl<'a> Tx<'a> {
     ) -> Result<()> {
         debug_assert!(of.0 < self.notes.len(), "a part belongs to a noted row");
         self.begin_writing()?;
-        let rows = self.rx.conn.execute(sql, params)?;
-        if rows == 1 {
-            Ok(())
-        } else {
-            Err(Error::Internal(format!(
-                "a write touched {rows} rows in place of one"
-            )))
-        }
+        Ok(self.rx.conn.execute_one(sql, params)?)
     }
 
     /// Writes whatever rows there are that belong to one that is noted: sessions that end with it, codes that it replaces.

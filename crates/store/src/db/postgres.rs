@@ -48,7 +48,15 @@ pub(crate) struct Postgres {
     statements: HashMap<String, Statement>,
     transaction: bool,
     /// Statements that go out together with the next one.
-    soon: Vec<&'static str>,
+    soon: Vec<Soon>,
+}
+
+/// A statement that was put off.
+enum Soon {
+    /// One without parameters and without an answer.
+    Plain(&'static str),
+    /// One that must change one row.
+    One(Statement, Vec<Value>),
 }
 
 /// A connection's own work, which ends when it does.
@@ -63,7 +71,10 @@ struct Wire {
 
 impl Wire {
     /// Waits for an answer. What `answer` sends goes out before this thread sleeps.
-    fn wait<T>(&mut self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    fn wait<T, E: From<Error>>(
+        &mut self,
+        answer: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         ROUND_TRIPS.fetch_add(1, Ordering::Relaxed);
         let mut answer = pin!(answer);
         let connection = &mut self.connection;
@@ -76,7 +87,7 @@ impl Wire {
             {
                 *connection = None;
                 if let Err(error) = ended {
-                    return Poll::Ready(Err(error));
+                    return Poll::Ready(Err(error.into()));
                 }
             }
             // The connection may have brought the answer, or the news that none will come.
@@ -141,7 +152,7 @@ impl Postgres {
         Ok(statement)
     }
 
-    /// Sends what was put off and then a statement, and waits for both. Of their errors the first is the cause.
+    /// Sends what was put off and then a statement, and waits for all of them. Of their errors the first is the cause.
     fn wait<'c, T, F>(&'c mut self, send: impl FnOnce(&'c Client) -> F) -> Result<T, DbError>
     where
         F: Future<Output = Result<T, Error>>,
@@ -152,18 +163,38 @@ impl Postgres {
         if self.soon.is_empty() {
             return Ok(wire.wait(statement)?);
         }
-        let soon = std::mem::take(&mut self.soon).join("; ");
-        Ok(wire.wait(async {
-            let (first, answer) = tokio::join!(biased; client.batch_execute(&soon), statement);
-            first.and(answer)
-        })?)
+        let soon = std::mem::take(&mut self.soon);
+        let before = put_off(client, &soon);
+        wire.wait(async {
+            let (before, answer) = tokio::join!(biased; in_order(before), statement);
+            before?;
+            Ok(answer?)
+        })
     }
 
     /// Puts a statement off until the next one is sent. The server runs them in this order, and where one fails in a
     /// transaction it refuses those after it, so nothing can happen that would not have happened one by one.
     pub(crate) fn soon(&mut self, sql: &'static str) {
         self.transaction |= sql.starts_with("BEGIN");
-        self.soon.push(sql);
+        self.soon.push(Soon::Plain(sql));
+    }
+
+    /// Puts a statement off that must change one row. If it does not, that is the next statement's error.
+    pub(crate) fn one_soon(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), DbError> {
+        let statement = self.prepare(sql)?;
+        let values = params.iter().map(Param::to_value).collect();
+        self.soon.push(Soon::One(statement, values));
+        Ok(())
+    }
+
+    /// Waits for what was put off that must change one row, so that no commit is asked for before it is known to have.
+    fn settle(&mut self) -> Result<(), DbError> {
+        if !self.soon.iter().any(|soon| matches!(soon, Soon::One(..))) {
+            return Ok(());
+        }
+        let soon = std::mem::take(&mut self.soon);
+        let (client, wire) = self.line.as_mut().ok_or_else(closed)?;
+        wire.wait(in_order(put_off(client, &soon)))
     }
 
     pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
@@ -248,12 +279,18 @@ impl Postgres {
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
         if sql == "ROLLBACK" {
             // What was put off need not happen any more, and after an error would only keep this from being done.
-            let began = self.soon.iter().any(|sql| sql.starts_with("BEGIN"));
+            let began = self
+                .soon
+                .iter()
+                .any(|soon| matches!(soon, Soon::Plain(sql) if sql.starts_with("BEGIN")));
             self.soon.clear();
             if began {
                 self.transaction = false;
                 return Ok(());
             }
+        }
+        if sql == "COMMIT" {
+            self.settle()?;
         }
         self.wait(|client| client.batch_execute(sql))?;
         match sql.split_whitespace().next() {
@@ -292,6 +329,69 @@ impl Drop for Postgres {
                 });
         }
     }
+}
+
+/// Something that was sent, or will be when it is first asked for.
+type Sent<'c> = Pin<Box<dyn Future<Output = Result<(), DbError>> + 'c>>;
+
+/// What was put off, to be sent in this order.
+fn put_off<'c>(client: &'c Client, soon: &'c [Soon]) -> Vec<Sent<'c>> {
+    let mut sent: Vec<Sent<'c>> = Vec::with_capacity(soon.len());
+    let mut plain = String::new();
+    for one in soon {
+        match one {
+            Soon::Plain(sql) => {
+                if !plain.is_empty() {
+                    plain.push_str("; ");
+                }
+                plain.push_str(sql);
+            }
+            Soon::One(statement, values) => {
+                if !plain.is_empty() {
+                    sent.push(Box::pin(run_plain(client, std::mem::take(&mut plain))));
+                }
+                sent.push(Box::pin(run_one(client, statement, values)));
+            }
+        }
+    }
+    if !plain.is_empty() {
+        sent.push(Box::pin(run_plain(client, plain)));
+    }
+    sent
+}
+
+async fn run_plain(client: &Client, sql: String) -> Result<(), DbError> {
+    Ok(client.batch_execute(&sql).await?)
+}
+
+async fn run_one(client: &Client, statement: &Statement, values: &[Value]) -> Result<(), DbError> {
+    let params: Vec<Param<'_>> = values.iter().map(Value::as_param).collect();
+    let params: Vec<&(dyn ToSql + Sync)> = params
+        .iter()
+        .map(|param| param as &(dyn ToSql + Sync))
+        .collect();
+    super::only_one(client.execute(statement, &params).await?)
+}
+
+/// Waits for all of them, after each was asked for once in this order; that is when its message goes out.
+async fn in_order(mut sent: Vec<Sent<'_>>) -> Result<(), DbError> {
+    let mut answers: Vec<Option<Result<(), DbError>>> = sent.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (one, answer) in sent.iter_mut().zip(&mut answers) {
+            if answer.is_none()
+                && let Poll::Ready(done) = one.as_mut().poll(context)
+            {
+                *answer = Some(done);
+            }
+        }
+        if answers.iter().all(Option::is_some) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
 }
 
 /// Parameters as the driver takes them.

@@ -4,25 +4,27 @@
 //! next action of the group. What holds for all of them holds here: whatever could change a row of an organization waits
 //! for the lock of its log. So an answer stays true until this transaction itself writes the table, takes another lock, or
 //! ends.
+//!
+//! On `SQLite` one connection writes at a time, and the database tells, once the write lock is held, whether another has
+//! written since. So there an answer stays true for the next transactions of the connection as well, until it writes the
+//! table itself or another connection has written anything ([`super::Conn::begin`]).
 
 use std::collections::HashMap;
 
 use super::{Param, Row, Value};
 
-#[derive(Default)]
-pub(super) struct Seen(HashMap<(String, Vec<Value>), Vec<Row>>);
+/// The most answers that are remembered. On `SQLite` they outlast the transaction.
+const MOST: usize = 1_000;
 
-fn question(sql: &str, params: &[Param<'_>]) -> (String, Vec<Value>) {
-    let values = params
-        .iter()
-        .map(|param| match param {
-            Param::Null => Value::Null,
-            Param::Int(value) => Value::Int(*value),
-            Param::Text(value) => Value::Text((*value).to_owned()),
-            Param::Blob(value) => Value::Blob((*value).to_owned()),
-        })
-        .collect();
-    (sql.to_owned(), values)
+/// The answers, by the text of the question and then by its values.
+#[derive(Default)]
+pub(super) struct Seen {
+    answers: HashMap<String, HashMap<Vec<Value>, Vec<Row>>>,
+    count: usize,
+}
+
+fn values(params: &[Param<'_>]) -> Vec<Value> {
+    params.iter().map(Param::to_value).collect()
 }
 
 /// The table that a statement writes.
@@ -37,25 +39,41 @@ fn written(sql: &str) -> Option<&str> {
 
 impl Seen {
     /// The rows that were the answer, if it was asked.
-    pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<Vec<Row>> {
-        self.0.get(&question(sql, params)).cloned()
+    pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<&[Row]> {
+        let rows = self.answers.get(sql)?.get(&values(params))?;
+        Some(rows)
     }
 
     pub(super) fn put(&mut self, sql: &str, params: &[Param<'_>], rows: Vec<Row>) {
-        self.0.insert(question(sql, params), rows);
+        if self.count >= MOST {
+            self.forget();
+        }
+        self.count += 1;
+        let values = values(params);
+        match self.answers.get_mut(sql) {
+            Some(answers) => answers.insert(values, rows),
+            None => self
+                .answers
+                .entry(sql.to_owned())
+                .or_default()
+                .insert(values, rows),
+        };
     }
 
     /// Before a statement that writes: every answer goes in whose question has the table's name anywhere in it, and all
     /// of them where the table is not plain.
     pub(super) fn forget_written(&mut self, sql: &str) {
         match written(sql) {
-            Some(table) => self.0.retain(|(question, _), _| !question.contains(table)),
-            None => self.0.clear(),
+            Some(table) => self
+                .answers
+                .retain(|question, _| !question.contains(table)),
+            None => self.forget(),
         }
     }
 
     pub(super) fn forget(&mut self) {
-        self.0.clear();
+        self.answers.clear();
+        self.count = 0;
     }
 }
 
@@ -82,9 +100,20 @@ mod tests {
         assert!(seen.get(SOURCE, params!["b"]).is_none());
         let none = seen.get(ROLE, params![]);
         assert!(
-            none.is_some_and(|rows| rows.is_empty()),
+            none.is_some_and(<[Row]>::is_empty),
             "no row is an answer"
         );
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_fits() {
+        let mut seen = seen();
+        for number in 0..i64::try_from(MOST).expect("a number") {
+            seen.put(ROLE, params![number], Vec::new());
+        }
+        assert!(seen.get(SOURCE, params!["a"]).is_none());
+        assert!(seen.get(ROLE, params![999_i64]).is_some());
+        assert!(seen.answers.values().map(HashMap::len).sum::<usize>() <= MOST);
     }
 
     #[test]

@@ -16,7 +16,11 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
 
-pub(crate) struct Sqlite(Connection);
+pub(crate) struct Sqlite {
+    connection: Connection,
+    /// What `SQLite` called the state of the file when this connection looked last.
+    version: Option<i64>,
+}
 
 impl Sqlite {
     pub(crate) fn open(file: &Path, max_pages: Option<u32>) -> Result<Self, DbError> {
@@ -37,7 +41,10 @@ impl Sqlite {
         if let Some(pages) = max_pages {
             connection.pragma_update(None, "max_page_count", pages)?;
         }
-        Ok(Self(connection))
+        Ok(Self {
+            connection,
+            version: None,
+        })
     }
 
     pub(crate) fn open_reader(file: &Path) -> Result<Self, DbError> {
@@ -48,11 +55,14 @@ impl Sqlite {
         configure(&connection)?;
         // Not opened read-only: a reader of a write-ahead log may have to make its index. It still cannot write.
         connection.execute_batch("PRAGMA query_only = ON;")?;
-        Ok(Self(connection))
+        Ok(Self {
+            connection,
+            version: None,
+        })
     }
 
     pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
-        let mut statement = self.0.prepare_cached(&dialect::numbered(sql))?;
+        let mut statement = self.connection.prepare_cached(&dialect::numbered(sql))?;
         let columns = statement.column_count();
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
         let mut answer = Vec::new();
@@ -98,25 +108,35 @@ impl Sqlite {
     }
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, DbError> {
-        let mut statement = self.0.prepare_cached(&dialect::numbered(sql))?;
+        let mut statement = self.connection.prepare_cached(&dialect::numbered(sql))?;
         Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
         // A single word such as COMMIT is worth keeping prepared; a migration has to be run as a batch.
         if sql.contains(';') {
-            return Ok(self.0.execute_batch(sql)?);
+            return Ok(self.connection.execute_batch(sql)?);
         }
-        self.0.prepare_cached(sql)?.raw_execute()?;
+        self.connection.prepare_cached(sql)?.raw_execute()?;
         Ok(())
     }
 
+    /// Whether another connection, of this process or of another, has committed anything since this was asked last. Inside
+    /// a transaction that holds the write lock, so that nothing more can come.
+    pub(crate) fn was_written_elsewhere(&mut self) -> Result<bool, DbError> {
+        let version = self
+            .connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        Ok(self.version.replace(version) != Some(version))
+    }
+
     pub(crate) fn scrub(&self) -> Result<(), DbError> {
-        self.0.execute_batch("VACUUM")?;
+        self.connection.execute_batch("VACUUM")?;
         let mut left = BUSY;
         loop {
             let held: i64 = self
-                .0
+                .connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
             if held == 0 {
                 return Ok(());
@@ -132,7 +152,7 @@ impl Sqlite {
     }
 
     pub(crate) fn in_transaction(&self) -> bool {
-        !self.0.is_autocommit()
+        !self.connection.is_autocommit()
     }
 }
 
@@ -221,6 +241,39 @@ mod tests {
     }
 
     #[test]
+    fn what_another_connection_has_committed_is_noticed_under_the_write_lock() {
+        let folder = temp_dir();
+        let file = folder.path().join("seen.db");
+        let mut one = Sqlite::open(&file, None).expect("a connection");
+        let mut two = Sqlite::open(&file, None).expect("a connection");
+        let elsewhere = |conn: &mut Sqlite, end: &str| {
+            conn.batch("BEGIN IMMEDIATE").expect("begun");
+            let elsewhere = conn.was_written_elsewhere().expect("an answer");
+            conn.batch("CREATE TABLE IF NOT EXISTS a (b TEXT)").expect("a table");
+            conn.batch("INSERT INTO a VALUES ('b')").expect("a row");
+            conn.batch(end).expect("ended");
+            elsewhere
+        };
+        assert!(elsewhere(&mut one, "COMMIT"), "nothing is known at first");
+        assert!(!elsewhere(&mut one, "COMMIT"), "what it wrote itself");
+        assert!(!elsewhere(&mut one, "ROLLBACK"));
+        assert!(!elsewhere(&mut one, "COMMIT"));
+        assert!(elsewhere(&mut two, "ROLLBACK"), "nothing is known at first");
+        assert!(!elsewhere(&mut one, "COMMIT"), "what was undone");
+        assert!(elsewhere(&mut two, "COMMIT"));
+        assert!(elsewhere(&mut one, "COMMIT"));
+        two.batch("VACUUM").expect("rewritten");
+        let mut raw = Connection::open(&file).expect("a connection");
+        let transaction = raw.transaction().expect("begun");
+        transaction
+            .execute("UPDATE a SET b = 'c'", [])
+            .expect("changed by someone else");
+        transaction.commit().expect("committed");
+        assert!(elsewhere(&mut one, "COMMIT"));
+        assert!(!elsewhere(&mut one, "COMMIT"));
+    }
+
+    #[test]
     fn a_statement_is_not_planned_again_for_another_value() {
         let folder = temp_dir();
         let mut sqlite = Sqlite::open(&folder.path().join("plan.db"), None).expect("a connection");
@@ -232,7 +285,7 @@ mod tests {
             let params = [Param::Text(value); 4];
             sqlite.query(sql, &params).expect("an answer");
         }
-        let statement = sqlite.0.prepare_cached(sql).expect("the statement");
+        let statement = sqlite.connection.prepare_cached(sql).expect("the statement");
         assert!(
             statement.get_status(StatementStatus::Run) >= 3,
             "it is the one that ran"

@@ -311,6 +311,55 @@ fn of_statements_that_go_together_the_first_error_is_told_and_none_happens() {
 }
 
 #[test]
+fn a_write_of_one_row_that_goes_wrong_is_told_before_the_commit_whatever_comes_next() {
+    on_both(|conn| {
+        let good = "INSERT INTO things (id) VALUES ($1)";
+        let bad = "INSERT INTO things (id, size) VALUES ($1, -1)";
+        let none = "UPDATE things SET size = 1 WHERE id = $1 AND size = 7";
+        let rows = |conn: &mut Conn| {
+            let rows = conn.query("SELECT id FROM things ORDER BY id", &[]);
+            rows.expect("rows").len()
+        };
+        conn.begin().expect("begun");
+        conn.execute_one(good, params!["a"]).expect("sent");
+        conn.begin_part().expect("begun");
+        conn.execute_one(good, params!["b"]).expect("sent");
+        conn.keep_part().expect("kept");
+        assert_eq!(rows(conn), 2, "what comes next sees what was put off");
+        conn.execute_one(good, params!["c"]).expect("sent");
+        conn.batch("ROLLBACK").expect("undone");
+        assert_eq!(rows(conn), 0);
+
+        for (wrong, is_refused) in [(bad, true), (none, false)] {
+            for end in ["COMMIT", "SELECT id FROM things", good] {
+                conn.begin().expect("begun");
+                conn.execute_one(good, params!["a"]).expect("sent");
+                let told = conn
+                    .execute_one(wrong, params!["b"])
+                    .and_then(|()| conn.execute_one(good, params!["c"]))
+                    .and_then(|()| match end {
+                        "COMMIT" => conn.batch(end),
+                        end if end == good => conn.execute(end, params!["d"]).map(drop),
+                        end => conn.query(end, &[]).map(drop),
+                    })
+                    .expect_err("it went wrong");
+                assert_eq!(matches!(told, DbError::Constraint(_)), is_refused, "{told}");
+                if !is_refused {
+                    assert_eq!(told.to_string(), "a write touched 0 rows in place of one");
+                }
+                conn.batch("ROLLBACK").expect("undone");
+                assert_eq!(rows(conn), 0, "nothing has happened");
+            }
+        }
+
+        conn.begin().expect("begun");
+        conn.execute_one(good, params!["a"]).expect("sent");
+        conn.batch("COMMIT").expect("committed");
+        assert_eq!(rows(conn), 1);
+    });
+}
+
+#[test]
 fn what_is_asked_together_with_a_lock_is_answered_after_the_lock_and_then_recalled() {
     const LOCK: &str = "SELECT size FROM things WHERE id = $1 FOR UPDATE";
     const NAME: &str = "SELECT name FROM things WHERE id = $1";

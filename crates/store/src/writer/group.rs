@@ -51,6 +51,10 @@ pub(crate) struct Group<'a> {
     pub(crate) pending: Vec<Pending>,
     /// What data planes will be told of.
     pub(crate) reached: Reached,
+    /// Whether each action is in a savepoint of its own, so that it can be undone without the others.
+    parts: bool,
+    /// An action has written and was refused, and there is no savepoint to go back to.
+    stuck: bool,
 }
 
 /// Whether an entry is in its log, byte for byte. The log is locked: who wrote it may still be committing.
@@ -76,6 +80,8 @@ impl<'a> Group<'a> {
             logs: Vec::new(),
             pending: Vec::new(),
             reached: Reached::default(),
+            parts: true,
+            stuck: false,
         }
     }
 
@@ -88,21 +94,44 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Runs a group. Hardly any action is refused after it has written, so savepoints are only made once that has happened:
+    /// the transaction is rolled back then, and all of it begins again.
     pub(super) fn run(conn: &'a mut Conn, env: &'a Env, jobs: &mut [Box<dyn Job>]) -> Attempt {
-        let mut group = Self::new(conn, env);
-        if let Err(error) = group.conn.begin() {
-            return Attempt::RolledBack(error.into());
+        let first = Group {
+            parts: false,
+            ..Group::new(conn, env)
+        };
+        first
+            .all(jobs)
+            .unwrap_or_else(|conn| match Group::new(conn, env).all(jobs) {
+                Ok(attempt) => attempt,
+                Err(_) => Attempt::RolledBack(Error::Internal(
+                    "an action could not be undone by itself".to_owned(),
+                )),
+            })
+    }
+
+    /// All actions in one transaction. The connection, and no transaction any more, if an action could not be undone.
+    fn all(mut self, jobs: &mut [Box<dyn Job>]) -> std::result::Result<Attempt, &'a mut Conn> {
+        if let Err(error) = self.conn.begin() {
+            return Ok(Attempt::RolledBack(error.into()));
         }
         let mut results = Vec::with_capacity(jobs.len());
         for job in jobs {
-            match group.one(&mut **job) {
+            match self.one(&mut **job) {
                 Ok(entries) => results.push(Ok(entries)),
+                Err(_) if self.stuck => {
+                    return match self.conn.batch("ROLLBACK") {
+                        Ok(()) => Err(self.conn),
+                        Err(error) => Ok(Attempt::RolledBack(error.into())),
+                    };
+                }
                 Err(error) if error.is_rule() => results.push(Err(error)),
                 // After an error of the database nothing of this transaction can be relied on.
-                Err(error) => return group.roll_back(error),
+                Err(error) => return Ok(self.roll_back(error)),
             }
         }
-        group.commit(results)
+        Ok(self.commit(results))
     }
 
     fn roll_back(self, error: Error) -> Attempt {
@@ -165,13 +194,17 @@ impl<'a> Group<'a> {
         let wrote = wrote.get();
         match result {
             Ok(()) => {
-                if wrote {
+                if wrote && self.parts {
                     self.conn.keep_part()?;
                 }
                 Ok(self.since(&before))
             }
             Err(error) => {
                 self.restore(before);
+                if wrote && !self.parts {
+                    self.stuck = error.is_rule();
+                    return Err(error);
+                }
                 if wrote {
                     self.conn.undo_part()?;
                     self.keys.forget_made();
@@ -213,6 +246,7 @@ impl<'a> Group<'a> {
             Scope::Organization(organization) => Some(organization),
             Scope::Account(_) | Scope::Instance => None,
         };
+        let parts = self.parts;
         let mut rx = self.rx();
         let needs = match job.needs(&mut rx) {
             Ok(needs) => needs,
@@ -229,7 +263,7 @@ impl<'a> Group<'a> {
             }
         }
         let origin = job.origin().clone();
-        let mut tx = Tx::new(rx, acting.clone(), at, &origin, wrote);
+        let mut tx = Tx::new(rx, acting.clone(), at, &origin, (parts, wrote));
         let applied = job.apply(&mut tx);
         let notes = std::mem::take(&mut tx.notes);
         // A sign-in has found out who acts.
@@ -337,7 +371,7 @@ impl<'a> Group<'a> {
             seen,
             logs,
             pending,
-            reached: _,
+            ..
         } = self;
         let mut rx = Rx {
             conn,

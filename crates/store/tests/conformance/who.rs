@@ -347,3 +347,46 @@ fn every_need_has_to_be_met() {
         );
     });
 }
+
+#[test]
+fn what_another_process_has_changed_about_who_acts_holds_for_the_very_next_action() {
+    on_both(|place| {
+        let (one, two) = (place.open(), place.open());
+        let team = team(&one, "Fernhill");
+        // One process has seen this token, again and again.
+        for name in ["a", "b", "c"] {
+            let _ = create(&one, team, name);
+        }
+        let _ = create(&two, team, "of the other");
+        let mut raw = place.raw();
+        raw.must("UPDATE members SET role = 'member'");
+        for store in [&one, &two] {
+            let error = try_to_create(store, team.actor(), team).expect_err("no role any more");
+            assert!(matches!(error, Error::NotFound("workspace")), "{error}");
+        }
+        raw.must("UPDATE members SET role = 'admin'");
+        for store in [&one, &two] {
+            try_to_create(store, team.actor(), team).expect("it may again");
+        }
+        raw.must("UPDATE organizations SET requires_mfa = 1");
+        for store in [&one, &two] {
+            let error = try_to_create(store, team.actor(), team).expect_err("no second factor");
+            assert!(
+                matches!(
+                    error,
+                    Error::Denied {
+                        code: "second_factor_required",
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+        }
+        raw.must("UPDATE organizations SET requires_mfa = 0");
+        raw.must("DELETE FROM tokens");
+        for store in [&one, &two] {
+            let error = try_to_create(store, team.actor(), team).expect_err("no token any more");
+            assert!(matches!(error, Error::Unauthenticated), "{error}");
+        }
+    });
+}
