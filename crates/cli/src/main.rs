@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 /// A self-hosted workspace control plane with an audit log that proves itself.
 #[derive(Debug, Parser)]
-#[command(name = "annals", version, about, max_term_width = 100)]
+#[command(name = "annals", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -10,7 +10,7 @@ pub mod replay;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 
@@ -101,11 +101,18 @@ impl Server {
             .append(true)
             .open(folder.path().join("annals.log"))
             .expect("a log");
-        let mut child = annals(binary, folder.path(), database)
+        let mut command = annals(binary, folder.path(), database);
+        command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(further)
+            .stderr(log);
+        Self::run(command, folder, made)
+    }
+
+    /// What a command serves that was prepared elsewhere.
+    pub fn run(mut command: Command, folder: tempfile::TempDir, made: Value) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
-            .stderr(log)
             .spawn()
             .expect("annals serve starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
@@ -124,6 +131,23 @@ impl Server {
             agent,
             child,
         }
+    }
+
+    /// The number of the server's process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What the server says on standard error, where the command gave it a pipe.
+    pub fn errors(&mut self) -> ChildStderr {
+        self.child.stderr.take().expect("standard error is a pipe")
+    }
+
+    /// Waits until the server has ended by itself, and gives how, with the folder.
+    pub fn ended(mut self) -> (ExitStatus, tempfile::TempDir, Value) {
+        let status = self.child.wait().expect("it ends");
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
+        (status, folder, self.made.clone())
     }
 
     /// Stops the server at once, as a power cut would, and gives the folder.
@@ -162,6 +186,28 @@ impl Server {
             status: answer.status().as_u16(),
             json: serde_json::from_str(&text).ok(),
         }
+    }
+
+    /// The names of all sources, in the order of the alphabet.
+    pub fn sources(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut path = "/v2/sources?per_page=500".to_owned();
+        loop {
+            let page = self.ask("GET", &path, self.given("accessToken"), "test", None);
+            let page = page.json.expect("a page");
+            let sources = page["sources"].as_array().expect("sources");
+            names.extend(
+                sources
+                    .iter()
+                    .map(|one| one["name"].as_str().expect("a name").to_owned()),
+            );
+            match page["paging"]["next"].as_str() {
+                Some(next) => next.clone_into(&mut path),
+                None => break,
+            }
+        }
+        names.sort_unstable();
+        names
     }
 
     /// All events of the log, oldest first, through all pages.

@@ -1,0 +1,203 @@
+//! A server that is told to stop while it is at work, and one whose disk is full: what was acknowledged is there, and
+//! nothing is half.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use store::testing::Postgres;
+use support::{Server, annals};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_annals");
+
+/// The sources are those of the log, and all that was acknowledged is among them; the log has no gap.
+#[track_caller]
+fn compare(server: &Server, acknowledged: &[String]) {
+    let events = server.events("");
+    for (place, event) in events.iter().enumerate() {
+        assert_eq!(event["sequence"], place, "no gap");
+    }
+    let mut recorded: Vec<&str> = events
+        .iter()
+        .filter(|event| event["targetType"] == "source" && event["action"] == "created")
+        .filter_map(|event| event["targetName"].as_str())
+        .collect();
+    recorded.sort_unstable();
+    let there = server.sources();
+    assert_eq!(
+        recorded, there,
+        "no change without event, no event without change"
+    );
+    for name in acknowledged {
+        assert!(there.contains(name), "{name} was acknowledged");
+    }
+}
+
+fn create(server: &Server, name: &str) -> (u16, Value) {
+    let body = json!({ "name": name, "type": "HTTP" });
+    let token = server.given("accessToken");
+    let answer = server.ask("POST", "/v2/sources", token, "test", Some(&body));
+    (answer.status, answer.json.expect("JSON"))
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_answers_what_is_under_way_and_ends() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let (folder, made) = Server::start(Path::new(BINARY), database.as_deref()).kill();
+        let mut command = annals(Path::new(BINARY), folder.path(), database.as_deref());
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stderr(Stdio::piped());
+        let mut server = Server::run(command, folder, made);
+        let mut errors = BufReader::new(server.errors()).lines();
+        let (url, token) = (server.url.clone(), server.given("accessToken").to_owned());
+
+        // A request whose body has not come yet; that it is under way is known by the answer that it may come.
+        let body = r#"{"name":"slow","type":"HTTP"}"#;
+        let mut socket = TcpStream::connect(url.trim_start_matches("http://")).expect("connected");
+        let head = format!(
+            "POST /v2/sources HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
+            body.len()
+        );
+        socket.write_all(head.as_bytes()).expect("sent");
+        let mut go_on = [0; 12];
+        socket.read_exact(&mut go_on).expect("an answer");
+        assert_eq!(&go_on, b"HTTP/1.1 100");
+
+        let acknowledged = Mutex::new(vec!["slow".to_owned()]);
+        std::thread::scope(|scope| {
+            let (served, has_served) = std::sync::mpsc::channel();
+            for worker in 0..16 {
+                let (url, token, served) = (url.clone(), token.clone(), served.clone());
+                let acknowledged = &acknowledged;
+                scope.spawn(move || {
+                    for n in 0.. {
+                        let name = format!("{worker}-{n}");
+                        let body = json!({ "name": name, "type": "HTTP" }).to_string();
+                        let request = ureq::post(format!("{url}/v2/sources"))
+                            .header("authorization", format!("Bearer {token}"));
+                        match request.send(&body) {
+                            Ok(answer) if answer.status() == 201 => {
+                                acknowledged.lock().expect("no panic").push(name);
+                            }
+                            _ => return,
+                        }
+                        let _ = served.send(());
+                    }
+                });
+            }
+            for _ in 0..50 {
+                has_served.recv().expect("an answer");
+            }
+            let stop = Command::new("kill")
+                .arg(server.process().to_string())
+                .status();
+            assert!(stop.expect("kill").success());
+            assert!(
+                errors.any(|line| line.is_ok_and(|line| line.contains("stopping"))),
+                "it says that it stops"
+            );
+            // Only now the rest of the slow request; its change is done, and answered.
+            socket.write_all(body.as_bytes()).expect("sent");
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).expect("an answer");
+            assert!(answer.contains("HTTP/1.1 201"), "{answer}");
+            assert!(answer.contains("annals-sequence"), "{answer}");
+        });
+        let (status, folder, made) = server.ended();
+        assert!(status.success(), "{status}");
+        assert!(
+            TcpStream::connect(url.trim_start_matches("http://")).is_err(),
+            "nobody listens there any more"
+        );
+        let server = Server::serve(Path::new(BINARY), database.as_deref(), folder, made);
+        compare(&server, &acknowledged.into_inner().expect("no panic"));
+    }
+}
+
+/// How large a file of the server may become, in bytes.
+fn let_files_grow_to(server: &Server, limit: &str) {
+    let done = Command::new("prlimit")
+        .arg(format!("--pid={}", server.process()))
+        .arg(format!("--fsize={limit}:unlimited"))
+        .status();
+    assert!(done.expect("prlimit").success());
+}
+
+#[test]
+fn a_server_whose_files_may_not_grow_says_so_loses_nothing_and_goes_on_when_they_may() {
+    let (folder, made) = Server::start(Path::new(BINARY), None).kill();
+    // A process that ignores the signal gets an error when a file would grow beyond the limit, as with a full disk.
+    let mut ready = annals(Path::new(BINARY), folder.path(), None);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", BINARY])
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .stderr(Stdio::null());
+    for (name, value) in ready.stderr(Stdio::null()).get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let server = Server::run(command, folder, made);
+    let mut acknowledged = Vec::new();
+    for round in 0..2 {
+        let largest = std::fs::read_dir(server.folder.path().join("data"))
+            .expect("the data folder")
+            .filter_map(|file| file.ok()?.metadata().ok())
+            .map(|file| file.len())
+            .max()
+            .expect("a file");
+        let_files_grow_to(&server, &(largest + 300_000).to_string());
+        let mut refused = 0;
+        for n in 0..2_000 {
+            let name = format!("{round}-{n}-{}", "n".repeat(200));
+            match create(&server, &name) {
+                (201, _) => acknowledged.push(name),
+                (503, problem) => {
+                    assert_eq!(
+                        (&problem["code"], &problem["message"]),
+                        (
+                            &json!("no_room"),
+                            &json!("There is no room left. Nothing was changed.")
+                        )
+                    );
+                    refused += 1;
+                    if refused == 3 {
+                        break;
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(refused, 3, "it was full");
+        // Who only looks is answered all the time.
+        assert_eq!(server.sources().len(), acknowledged.len());
+        let health = server.ask("GET", "/health", "", "test", None);
+        assert_eq!(health.status, 200, "{:?}", health.json);
+
+        let_files_grow_to(&server, "unlimited");
+        let name = format!("{round} there is room again");
+        let (status, problem) = create(&server, &name);
+        assert_eq!(status, 201, "{problem}");
+        acknowledged.push(name);
+    }
+    compare(&server, &acknowledged);
+    // The same after a stop and a start.
+    let stop = Command::new("kill")
+        .arg(server.process().to_string())
+        .status();
+    assert!(stop.expect("kill").success());
+    let (status, folder, made) = server.ended();
+    assert!(status.success(), "{status}");
+    let server = Server::serve(Path::new(BINARY), None, folder, made);
+    assert_eq!(server.sources().len(), acknowledged.len());
+    compare(&server, &acknowledged);
+}
