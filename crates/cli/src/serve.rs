@@ -76,6 +76,14 @@ pub(crate) struct Serve {
     /// Transformer that runs code before it is published, such as <http://transformer:9090>
     #[arg(long, env = "ANNALS_TRANSFORMER_URL", value_name = "URL")]
     transformer_url: Option<String>,
+    /// Network that /metrics is open to, besides this machine itself; may be given more than once
+    #[arg(
+        long = "metrics-from",
+        env = "ANNALS_METRICS_FROM",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    metrics_from: Vec<IpNet>,
     /// Mail server: <smtp://user:password@mail.example.com:587> (STARTTLS), <smtps://...> or <smtp+plain://...>
     #[arg(
         long = "smtp",
@@ -222,6 +230,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         listen: Some(address.clone()),
         trusted_proxies: command.trusted_proxies,
         rates: command.rates.unwrap_or_default(),
+        metrics_from: command.metrics_from,
         guard: Some(guard.folder().to_owned()),
         hosted_secret,
         transformer_from: command.transformer_from,
@@ -252,7 +261,8 @@ pub(crate) fn run(command: Serve) -> Result<()> {
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
             tracing::info!("stopping: requests that are under way are finished");
         };
-        let router = server::serve::with_metrics(server::serve::router(&app), metrics);
+        let router = server::serve::router(&app);
+        let router = server::serve::with_metrics(router, app.config.clone(), metrics);
         server::serve::serve(listener, router, app, stop).await?;
         Ok(())
     });

@@ -54,6 +54,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// How many requests are answered.
     pub rates: Rates,
+    /// Networks that `/metrics` is open to, besides this machine itself.
+    pub metrics_from: Vec<IpNet>,
     /// The folder of the guard; without one this process signs no log.
     pub guard: Option<PathBuf>,
     /// What transformers, and data planes of many workspaces, show to be let in.

@@ -9,6 +9,9 @@ use serde::Serialize;
 use store::{DbError, Error};
 use utoipa::ToSchema;
 
+/// After how many seconds to ask again where what stands in the way may have passed by then.
+pub(crate) const RETRY_AFTER: &str = "5";
+
 /// A problem: `message`, `code` and `details` are what RudderStack's clients show.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -43,6 +46,13 @@ impl Problem {
             code: code.into(),
             details: BTreeMap::new(),
         }
+    }
+
+    /// The same, and what is wrong with one field.
+    #[must_use]
+    pub fn of_field(mut self, field: String, said: String) -> Self {
+        self.details.insert(field, said);
+        self
     }
 
     /// What is wrong, in one sentence.
@@ -96,6 +106,10 @@ impl From<Error> for Problem {
                     "The server cannot take this now. Nothing was changed.",
                 )
             }
+            Error::Busy => unavailable(
+                "busy",
+                "Too many wait for this already. Nothing was changed. Try again in a few seconds.",
+            ),
             Error::NotSigned => unavailable(
                 "not_signed",
                 "No checkpoint covers this event yet. Try again in a second, or see /health.",
@@ -112,9 +126,15 @@ impl From<Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let may_pass = matches!(self.code.as_str(), "busy" | "unavailable" | "not_signed");
         let mut response = (status, Json(self)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if may_pass {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
         if status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()

@@ -1,21 +1,26 @@
 //! Where a request comes from, who sent it, and what it says.
 
+mod body;
+
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{ConnectInfo, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use model::actor::{Actor, Origin};
+use model::catalogue::TargetType;
 use model::id::{OrganizationId, RequestId, WorkspaceId};
 use model::interface::Interface;
 use model::things::Token;
 use serde::de::DeserializeOwned;
-use store::{Error, Upkeep};
+use store::{Action, Error, Target, Upkeep};
 
+use crate::actions::token::without_workspace::WithoutWorkspace;
 use crate::app::{App, Config};
 use crate::auth::secret;
 use crate::problem::Problem;
+
+pub use body::Body;
 
 /// The largest body, in bytes.
 pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -159,7 +164,7 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// The workspace that the token is for.
+    /// The workspace that the token is for, where something is only looked at.
     ///
     /// # Errors
     /// A problem with `no_workspace` for a token of the organization.
@@ -175,6 +180,30 @@ impl Bearer {
                 "This token is for the organization. Use a token of a workspace here.",
             )),
         }
+    }
+
+    /// The workspace that the token is for, where it asks for the action `A` on a thing of this kind, with this id.
+    ///
+    /// # Errors
+    /// A problem with `no_workspace` for a token of the organization; the refusal is recorded.
+    pub async fn place_for<A: Action>(
+        &self,
+        app: &App,
+        kind: TargetType,
+        id: Option<&str>,
+    ) -> Result<Place, Problem> {
+        if self.token.workspace.is_none() {
+            // What is no id names nothing.
+            let id = id.filter(|id| id.parse::<WorkspaceId>().is_ok());
+            let target = Target {
+                kind,
+                id: id.map(str::to_owned),
+                name: None,
+            };
+            let refused = WithoutWorkspace::<A>::new(self.token.organization, target);
+            let _ = app.perform(&self.caller, refused).await?;
+        }
+        self.place()
     }
 }
 
@@ -224,76 +253,6 @@ impl Bearer {
             token,
         })
     }
-}
-
-/// A body of JSON. What is no JSON, or not of the right shape, is refused before anything is done.
-#[derive(Clone, Debug)]
-pub struct Body<T>(pub T);
-
-impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let bytes = axum::body::Bytes::from_request(request, app)
-            .await
-            .map_err(|rejection| not_taken(&rejection))?;
-        // An array would pass for the fields of an object, one after another.
-        if bytes.trim_ascii_start().first() == Some(&b'[') {
-            return Err(Problem::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_body",
-                "The body must be a JSON object, not an array.",
-            ));
-        }
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| does_not_fit(&error))
-    }
-}
-
-fn not_taken(rejection: &BytesRejection) -> Problem {
-    match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                format!("The body may have {BODY_LIMIT} bytes at most."),
-            )
-        }
-        _ => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "incomplete_body",
-            "The body did not arrive whole; send it again.",
-        ),
-    }
-}
-
-fn does_not_fit(error: &serde_json::Error) -> Problem {
-    let said = in_words_of_json(&error.to_string());
-    let (code, detail) = if error.is_data() {
-        ("invalid_body", format!("The body does not fit: {said}"))
-    } else if said.starts_with("recursion limit exceeded") {
-        let detail = "The body is nested too deeply: at most 127 levels.".to_owned();
-        ("too_deep", detail)
-    } else {
-        ("malformed_json", format!("The body is not JSON: {said}"))
-    };
-    Problem::new(StatusCode::BAD_REQUEST, code, detail)
-}
-
-/// What a reader of JSON said, without the names of our types.
-fn in_words_of_json(said: &str) -> String {
-    for (name, word) in [
-        ("expected struct ", "expected an object"),
-        ("expected i64", "expected a whole number"),
-        ("expected u32", "expected a whole number"),
-    ] {
-        if let Some((before, after)) = said.split_once(name) {
-            let place = after.find(" at line ").map_or("", |at| &after[at..]);
-            return format!("{before}{word}{place}");
-        }
-    }
-    said.to_owned()
 }
 
 /// The parameters of a query.

@@ -1,11 +1,12 @@
 //! The server: its routes, what is around all of them, and how it starts and stops.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -23,12 +24,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::actions::invitation::expire::ExpireInvitation;
 use crate::actions::token::expire::ExpireToken;
 use crate::api;
-use crate::app::{App, Entries, recording};
+use crate::app::{App, Config, Entries, recording};
 use crate::outbox;
 use crate::privacy;
 use crate::problem::Problem;
 use crate::rates;
-use crate::request::{BODY_LIMIT, Caller};
+use crate::request::{BODY_LIMIT, Caller, client_address};
 use crate::web;
 
 /// How long requests that are under way may take once the server is told to stop.
@@ -181,9 +182,36 @@ pub fn install_metrics() -> Result<PrometheusHandle, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Adds `/metrics`.
-pub fn with_metrics(router: Router, handle: PrometheusHandle) -> Router {
-    router.route("/metrics", get(move || std::future::ready(handle.render())))
+/// Adds `/metrics`, for this machine itself and for the networks that were named: the numbers tell what an instance is
+/// used for, and who asks for them has no token.
+pub fn with_metrics(router: Router, config: Arc<Config>, handle: PrometheusHandle) -> Router {
+    let answer = move |request: Request| {
+        let socket = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let socket = socket.map(|info| info.0.ip());
+        std::future::ready(if may_see_metrics(request.headers(), socket, &config) {
+            handle.render().into_response()
+        } else {
+            let message = "The metrics are open to the server's own machine, and to the networks of --metrics-from.";
+            Problem::new(StatusCode::FORBIDDEN, "metrics_closed", message).into_response()
+        })
+    };
+    router.route("/metrics", get(answer))
+}
+
+/// Whether whoever asks is at this machine, or in one of the networks. A proxy that is not trusted, but says that it speaks
+/// for someone else, may well run on this machine.
+fn may_see_metrics(headers: &HeaderMap, socket: Option<IpAddr>, config: &Config) -> bool {
+    let Some(address) = client_address(headers, socket, config) else {
+        return false;
+    };
+    let is_forwarded = ["forwarded", "x-forwarded-for"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+    let is_itself = Some(address) == socket.map(|socket| socket.to_canonical());
+    if is_forwarded && is_itself {
+        return false;
+    }
+    address.is_loopback() || config.metrics_from.iter().any(|net| net.contains(&address))
 }
 
 /// Serves until `stop` is there, then finishes what is under way.
@@ -343,5 +371,61 @@ async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
             }
             _ = stopped.changed() => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sees(socket: &str, headers: &[(&'static str, &'static str)]) -> bool {
+        let net = |text: &str| text.parse().expect("a network");
+        let config = Config {
+            trusted_proxies: vec![net("10.0.0.0/8"), net("127.0.0.2/32")],
+            metrics_from: vec![net("192.0.2.0/24")],
+            ..Config::default()
+        };
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect();
+        may_see_metrics(&headers, socket.parse().ok(), &config)
+    }
+
+    #[test]
+    fn metrics_are_for_this_machine_and_the_networks_that_were_named() {
+        for (socket, may) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("192.0.2.7", true),
+            ("192.0.3.7", false),
+            ("10.0.0.1", false),
+            ("2001:db8::1", false),
+            ("no address", false),
+        ] {
+            assert_eq!(sees(socket, &[]), may, "{socket}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_not_opened_by_a_proxy_on_the_same_machine() {
+        // One that is not trusted, whatever it says.
+        for name in ["forwarded", "x-forwarded-for"] {
+            assert!(!sees("127.0.0.1", &[(name, "203.0.113.9")]));
+            assert!(!sees("127.0.0.1", &[(name, "for=127.0.0.1")]));
+            assert!(!sees("192.0.2.7", &[(name, "127.0.0.1")]));
+        }
+        // One that is trusted says who asks.
+        let from = |address| [("x-forwarded-for", address)];
+        assert!(!sees("127.0.0.2", &from("203.0.113.9")));
+        assert!(sees("127.0.0.2", &from("192.0.2.9")));
+        assert!(sees("10.0.0.1", &from("192.0.2.9")));
+        assert!(!sees("10.0.0.1", &from("unknown")));
     }
 }

@@ -51,6 +51,9 @@ pub enum Error {
     /// The store is being closed, or cannot reach its database.
     #[error("the database cannot take the change now: {0}")]
     Unavailable(String),
+    /// Too many wait for the same thing already.
+    #[error("too many wait for this already; try again in a few seconds")]
+    Busy,
     /// No checkpoint covers what was asked for yet.
     #[error("no checkpoint covers this yet")]
     NotSigned,

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod expire;
+pub mod without_workspace;
 
 use model::catalogue::TargetType;
 use model::id::{OrganizationId, TokenId};

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::role::Permission;
 use model::things::Account;
 use serde::{Deserialize, Serialize};
@@ -140,7 +141,9 @@ async fn create(
     Body(new): Body<NewAccount>,
 ) -> Result<(StatusCode, Json<AccountView>), Problem> {
     let action = CreateAccount {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<CreateAccount>(&app, TargetType::Account, None)
+            .await?,
         name: new.name,
         definition: new.account_definition_name,
         options: new.options,
@@ -181,7 +184,9 @@ async fn update(
     Body(change): Body<AccountChange>,
 ) -> Result<Json<AccountView>, Problem> {
     let action = UpdateAccount {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<UpdateAccount>(&app, TargetType::Account, Some(&id))
+            .await?,
         id: answer::id(&id, "account")?,
         name: change.name,
         options: change.options.unwrap_or_else(|| json!({})),
@@ -201,7 +206,9 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = DeleteAccount {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<DeleteAccount>(&app, TargetType::Account, Some(&id))
+            .await?,
         id: answer::id(&id, "account")?,
     };
     let _ = app.perform(&bearer.caller, action).await?;
@@ -218,7 +225,9 @@ async fn set_external_id(
     Body(body): Body<ExternalId>,
 ) -> Result<Json<AccountView>, Problem> {
     let action = SetExternalId {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<SetExternalId>(&app, TargetType::Account, Some(&id))
+            .await?,
         id: answer::id(&id, "account")?,
         external_id: body.external_id,
     };

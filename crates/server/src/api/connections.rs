@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::role::Permission;
 use model::things::Connection;
 use serde::{Deserialize, Serialize};
@@ -128,7 +129,9 @@ async fn create(
     Body(new): Body<NewConnection>,
 ) -> Result<(StatusCode, Json<OneConnection>), Problem> {
     let action = CreateConnection {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<CreateConnection>(&app, TargetType::Destination, None)
+            .await?,
         source: answer::id(&new.source_id, "source")?,
         destination: answer::id(&new.destination_id, "destination")?,
         enabled: new.enabled,
@@ -179,7 +182,9 @@ async fn update(
         return Err(Error::field("external_id_not_here", "externalId", message).into());
     }
     let action = UpdateConnection {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<UpdateConnection>(&app, TargetType::Destination, None)
+            .await?,
         id: answer::id(&id, "connection")?,
         source: change
             .source_id
@@ -205,7 +210,9 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = DeleteConnection {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<DeleteConnection>(&app, TargetType::Destination, None)
+            .await?,
         id: answer::id(&id, "connection")?,
     };
     let _ = app.perform(&bearer.caller, action).await?;
@@ -222,7 +229,9 @@ async fn set_external_id(
     Body(body): Body<ExternalId>,
 ) -> Result<Json<OneConnection>, Problem> {
     let action = SetExternalId {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<SetExternalId>(&app, TargetType::Destination, None)
+            .await?,
         id: answer::id(&id, "connection")?,
         external_id: body.external_id,
     };

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::config::Matcher;
 use model::definition::{Definitions, Kind, Secrecy};
 use model::role::Permission;
@@ -227,7 +228,9 @@ async fn create(
     Body(new): Body<NewDestination>,
 ) -> Result<(StatusCode, Json<OneDestination>), Problem> {
     let action = CreateDestination {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<CreateDestination>(&app, TargetType::Destination, None)
+            .await?,
         name: new.name,
         kind: new.r#type,
         version: new.version.unwrap_or(1),
@@ -277,7 +280,9 @@ async fn update(
     Body(change): Body<DestinationChange>,
 ) -> Result<Json<OneDestination>, Problem> {
     let action = UpdateDestination {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<UpdateDestination>(&app, TargetType::Destination, Some(&id))
+            .await?,
         id: answer::id(&id, "destination")?,
         name: change.name,
         kind: change.r#type,
@@ -302,7 +307,9 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = DeleteDestination {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<DeleteDestination>(&app, TargetType::Destination, Some(&id))
+            .await?,
         id: answer::id(&id, "destination")?,
     };
     let _ = app.perform(&bearer.caller, action).await?;
@@ -319,7 +326,9 @@ async fn set_external_id(
     Body(body): Body<ExternalId>,
 ) -> Result<Json<OneDestination>, Problem> {
     let action = SetExternalId {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<SetExternalId>(&app, TargetType::Destination, Some(&id))
+            .await?,
         id: answer::id(&id, "destination")?,
         external_id: body.external_id,
     };
@@ -362,7 +371,9 @@ async fn put_transformation(
     Body(body): Body<NewLink>,
 ) -> Result<Json<LinkView>, Problem> {
     let action = PutTransformation {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<PutTransformation>(&app, TargetType::Destination, Some(&id))
+            .await?,
         destination: answer::id(&id, "destination")?,
         transformation: answer::id(&body.transformation_id, "transformation")?,
     };
@@ -380,7 +391,9 @@ async fn take_transformation(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = TakeTransformation {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<TakeTransformation>(&app, TargetType::Destination, Some(&id))
+            .await?,
         destination: answer::id(&id, "destination")?,
     };
     let _ = app.perform(&bearer.caller, action).await?;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::role::Permission;
 use model::things::Source;
 use serde::{Deserialize, Serialize};
@@ -118,7 +119,9 @@ async fn create(
     Body(new): Body<NewEventStreamSource>,
 ) -> Result<(StatusCode, Json<EventStreamSource>), Problem> {
     let action = CreateSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<CreateSource>(&app, TargetType::Source, None)
+            .await?,
         name: new.name,
         kind: new.r#type,
         enabled: new.enabled,
@@ -141,7 +144,9 @@ async fn update(
     Body(change): Body<EventStreamSourceChange>,
 ) -> Result<Json<EventStreamSource>, Problem> {
     let action = UpdateSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<UpdateSource>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
         name: change.name,
         kind: None,
@@ -164,7 +169,9 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = DeleteSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<DeleteSource>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
     };
     let _ = app.perform(&bearer.caller, action).await?;
@@ -181,7 +188,9 @@ async fn set_external_id(
     Body(body): Body<ExternalId>,
 ) -> Result<Json<EventStreamSource>, Problem> {
     let action = SetExternalId {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<SetExternalId>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
         external_id: body.external_id,
     };

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use model::catalogue::TargetType;
 use model::id::UserId;
 use model::role::Permission;
 use model::things::Organization;
@@ -132,8 +133,14 @@ async fn change(
             .map(|id| answer::id::<UserId>(id, "member"))
             .collect::<Result<Vec<_>, _>>()
     });
+    let id = match what {
+        What::Source(id) => id.to_string(),
+        What::Destination(id) => id.to_string(),
+    };
     let action = UpdateAccess {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<UpdateAccess>(app, TargetType::Permission, Some(&id))
+            .await?,
         what,
         people: people.transpose()?,
     };

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::id::{ConnectionId, DestinationId, SourceId};
 use model::role::Permission;
 use model::things::RetlConnection;
@@ -237,7 +238,9 @@ async fn create(
     Body(new): Body<NewRetlConnection>,
 ) -> Result<(StatusCode, Json<RetlConnectionView>), Problem> {
     let action = CreateRetlConnection {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<CreateRetlConnection>(&app, TargetType::Destination, None)
+            .await?,
         source: answer::id(&new.source_id, "source")?,
         destination: answer::id(&new.destination_id, "destination")?,
         enabled: new.enabled,
@@ -285,7 +288,9 @@ async fn update(
         return Err(Error::field("external_id_not_here", "externalId", message).into());
     }
     let action = UpdateRetlConnection {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<UpdateRetlConnection>(&app, TargetType::Destination, None)
+            .await?,
         id: answer::id(&id, "connection")?,
         source: narrowed(change.source_id.as_deref(), "source")?,
         destination: narrowed(change.destination_id.as_deref(), "destination")?,
@@ -306,7 +311,9 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = DeleteRetlConnection {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<DeleteRetlConnection>(&app, TargetType::Destination, None)
+            .await?,
         id: answer::id(&id, "connection")?,
     };
     let _ = app.perform(&bearer.caller, action).await?;
@@ -323,7 +330,9 @@ async fn set_external_id(
     Body(body): Body<ExternalId>,
 ) -> Result<Json<RetlConnectionView>, Problem> {
     let action = SetExternalId {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<SetExternalId>(&app, TargetType::Destination, None)
+            .await?,
         id: answer::id(&id, "connection")?,
         external_id: body.external_id,
     };

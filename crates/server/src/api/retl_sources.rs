@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::role::Permission;
 use model::things::{RetlKind, RetlSource};
 use serde::{Deserialize, Serialize};
@@ -152,7 +153,9 @@ async fn create(
     Body(new): Body<NewRetlSource>,
 ) -> Result<(StatusCode, Json<RetlSourceView>), Problem> {
     let action = CreateRetlSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<CreateRetlSource>(&app, TargetType::Source, None)
+            .await?,
         name: new.name,
         kind: new.source_type,
         definition: new.source_definition_name,
@@ -195,7 +198,9 @@ async fn update(
     Body(change): Body<RetlSourceChange>,
 ) -> Result<Json<RetlSourceView>, Problem> {
     let action = UpdateRetlSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<UpdateRetlSource>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
         name: change.name,
         kind: change.source_type,
@@ -218,7 +223,9 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = DeleteRetlSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<DeleteRetlSource>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
     };
     let _ = app.perform(&bearer.caller, action).await?;
@@ -235,7 +242,9 @@ async fn set_external_id(
     Body(body): Body<ExternalId>,
 ) -> Result<Json<RetlSourceView>, Problem> {
     let action = SetExternalId {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<SetExternalId>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
         external_id: body.external_id,
     };

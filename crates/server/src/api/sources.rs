@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::role::Permission;
 use model::things::Source;
 use serde::{Deserialize, Serialize};
@@ -152,7 +153,9 @@ async fn create(
     Body(new): Body<NewSource>,
 ) -> Result<(StatusCode, Json<OneSource>), Problem> {
     let action = CreateSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<CreateSource>(&app, TargetType::Source, None)
+            .await?,
         name: new.name,
         kind: new.r#type,
         enabled: new.enabled,
@@ -202,7 +205,9 @@ async fn update(
     Body(change): Body<SourceChange>,
 ) -> Result<Json<OneSource>, Problem> {
     let action = UpdateSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<UpdateSource>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
         name: change.name,
         kind: change.r#type,
@@ -226,7 +231,9 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = DeleteSource {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<DeleteSource>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
     };
     let _ = app.perform(&bearer.caller, action).await?;
@@ -243,7 +250,9 @@ async fn set_external_id(
     Body(body): Body<ExternalId>,
 ) -> Result<Json<OneSource>, Problem> {
     let action = SetExternalId {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<SetExternalId>(&app, TargetType::Source, Some(&id))
+            .await?,
         id: answer::id(&id, "source")?,
         external_id: body.external_id,
     };

@@ -245,7 +245,9 @@ async fn make(
     publishing: Publishing,
     new: NewCode,
 ) -> Result<(StatusCode, Json<CodeView>), Problem> {
-    let place = bearer.place()?;
+    let place = bearer
+        .place_for::<CreateTransformation>(app, kind.target(), None)
+        .await?;
     let publish = if publishing.publish.unwrap_or(false) {
         let candidate = Candidate {
             kind,
@@ -286,7 +288,9 @@ async fn change(
     publishing: Publishing,
     change: CodeChange,
 ) -> Result<Json<CodeView>, Problem> {
-    let place = bearer.place()?;
+    let place = bearer
+        .place_for::<UpdateTransformation>(app, kind.target(), Some(id))
+        .await?;
     let id = answer::id(id, kind.as_str())?;
     let publish = if publishing.publish.unwrap_or(false) {
         let (name, code) = (change.name.clone(), change.code.clone());
@@ -320,7 +324,9 @@ async fn remove(
     id: &str,
 ) -> Result<StatusCode, Problem> {
     let action = DeleteTransformation {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<DeleteTransformation>(app, kind.target(), Some(id))
+            .await?,
         kind,
         id: answer::id(id, kind.as_str())?,
     };
@@ -336,7 +342,9 @@ async fn name_it(
     body: ExternalId,
 ) -> Result<Json<CodeView>, Problem> {
     let action = SetExternalId {
-        place: bearer.place()?,
+        place: bearer
+            .place_for::<SetExternalId>(app, kind.target(), Some(id))
+            .await?,
         kind,
         id: answer::id(id, kind.as_str())?,
         external_id: body.external_id,

@@ -16,13 +16,21 @@ pub const LONGEST: usize = 1024;
 /// How many passwords are hashed at once.
 const THREADS: usize = 2;
 
-/// Where passwords are hashed.
+/// How many may wait for that. A password takes some hundredths of a second, so that nobody waits for longer than a few
+/// seconds; who comes when this many wait is told to come again.
+const WAITING: usize = 64;
+
+/// Where passwords are hashed: a few at once, and a few more that wait.
 #[derive(Clone)]
-pub struct Hasher(Arc<Semaphore>);
+pub struct Hasher {
+    /// Of those who are hashed for, and those who wait.
+    places: Arc<Semaphore>,
+    threads: Arc<Semaphore>,
+}
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(THREADS)))
+        Self::new(THREADS, WAITING)
     }
 }
 
@@ -71,37 +79,48 @@ fn fits(password: &str, hash: &str) -> bool {
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 impl Hasher {
+    /// For so many passwords at once, and so many that wait.
+    pub fn new(threads: usize, waiting: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(threads + waiting)),
+            threads: Arc::new(Semaphore::new(threads)),
+        }
+    }
+
+    /// Does it on a thread that may block, when it is its turn.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
+        let thread = self.threads.clone().acquire_owned().await;
+        let thread = thread.map_err(|_| Error::Busy)?;
+        // The thread is busy until it is done, even where nobody waits for it any more.
+        let work = move || {
+            let done = work();
+            drop(thread);
+            done
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| Error::Internal("hashing panicked".to_owned()))
+    }
+
     /// Hashes a password, waiting for a thread.
     pub async fn hash(
         &self,
         password: Zeroizing<String>,
         entropy: Arc<store::Store>,
     ) -> Result<String> {
-        let _permit = self
-            .0
-            .acquire()
-            .await
-            .map_err(|_| Error::Unavailable("closing".to_owned()))?;
-        tokio::task::spawn_blocking(move || hash(&password, entropy.entropy()))
-            .await
-            .unwrap_or_else(|_| Err(Error::Internal("hashing panicked".to_owned())))
+        self.run(move || hash(&password, entropy.entropy())).await?
     }
 
     /// Whether a password fits a hash; with no hash the answer is no, after the same time.
     pub async fn verify(&self, password: Zeroizing<String>, hash: Option<String>) -> Result<bool> {
-        let _permit = self
-            .0
-            .acquire()
-            .await
-            .map_err(|_| Error::Unavailable("closing".to_owned()))?;
-        tokio::task::spawn_blocking(move || {
+        self.run(move || {
             let known = hash.is_some();
             let fits =
                 password.len() <= LONGEST && fits(&password, hash.as_deref().unwrap_or(NOBODY));
             known && fits
         })
         .await
-        .map_err(|_| Error::Internal("hashing panicked".to_owned()))
     }
 }
 
@@ -127,5 +146,35 @@ mod tests {
         assert!(acceptable("eleven char").is_err());
         assert!(acceptable(&"x".repeat(LONGEST + 1)).is_err());
         assert!(acceptable("twelve chars").is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_comes_when_enough_wait_is_told_to_come_again() {
+        let hasher = Hasher::new(1, 1);
+        let (finish, until) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let first = tokio::spawn({
+            let hasher = hasher.clone();
+            async move {
+                let work = move || {
+                    let _ = begun.send(());
+                    let _ = until.recv();
+                };
+                hasher.run(work).await
+            }
+        });
+        has_begun.await.expect("the first is at work");
+        let mut second = std::pin::pin!(hasher.run(|| ()));
+        tokio::select! {
+            biased;
+            _ = second.as_mut() => panic!("there is one thread, and it is taken"),
+            () = std::future::ready(()) => {}
+        }
+        let third = hasher.run(|| ()).await;
+        assert!(matches!(third, Err(Error::Busy)), "{third:?}");
+        drop(finish);
+        first.await.expect("no panic").expect("done");
+        second.await.expect("its turn has come");
+        hasher.run(|| ()).await.expect("there is room again");
     }
 }

@@ -11,7 +11,7 @@ use super::view::error::ErrorPage;
 use super::view::frame::Bare;
 use super::visitor::Visitor;
 use crate::app::App;
-use crate::problem::Problem;
+use crate::problem::{Problem, RETRY_AFTER};
 
 /// Why there is no page. [`dress`] draws it.
 #[derive(Clone, Debug)]
@@ -199,6 +199,10 @@ impl IntoResponse for Refusal {
             Why::On(path) => super::answer::see_other(path),
             Why::Said(said) => {
                 let mut response = said.status.into_response();
+                if said.status == StatusCode::SERVICE_UNAVAILABLE {
+                    let seconds = HeaderValue::from_static(RETRY_AFTER);
+                    response.headers_mut().insert(header::RETRY_AFTER, seconds);
+                }
                 response.extensions_mut().insert(said);
                 response
             }

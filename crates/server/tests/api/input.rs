@@ -145,7 +145,7 @@ fn bodies_that_cannot_be_are_refused_with_a_reason() {
     POST /v2/sources {"name":"a","type":"HTTP"} and more
         400 malformed_json: The body is not JSON: trailing characters at line 1 column 28
     POST /v2/sources null
-        400 invalid_body: The body does not fit: invalid type: null, expected an object at line 1 column 4
+        400 invalid_body: The body does not fit: expected an object, found null at line 1 column 4
     POST /v2/sources []
         400 invalid_body: The body must be a JSON object, not an array.
     POST /v2/sources  ["Web app","HTTP",true,{},null,null,null]
@@ -155,9 +155,9 @@ fn bodies_that_cannot_be_are_refused_with_a_reason() {
     POST /v2/sources {"name":"a"}
         400 invalid_body: The body does not fit: missing field `type` at line 1 column 12
     POST /v2/sources {"name":7,"type":"HTTP"}
-        400 invalid_body: The body does not fit: invalid type: integer `7`, expected a string at line 1 column 9
+        400 invalid_body: The body does not fit: name: expected a string, found a number at line 1 column 9
     POST /v2/sources {"name":"a","type":"HTTP","enabled":"yes"}
-        400 invalid_body: The body does not fit: invalid type: string "yes", expected a boolean at line 1 column 41
+        400 invalid_body: The body does not fit: enabled: expected a boolean, found a string at line 1 column 41
     POST /v2/sources {"name":"a","name":"b","type":"HTTP"}
         400 invalid_body: The body does not fit: duplicate field `name` at line 1 column 18
     POST /v2/sources {"name":"\ud800","type":"HTTP"}
@@ -177,7 +177,7 @@ fn bodies_that_cannot_be_are_refused_with_a_reason() {
     POST /v2/destinations {"name":"a","type":"S3","config":"text"}
         400 config_not_an_object: config must be an object
     POST /v2/destinations {"name":"a","type":"S3","version":1.5}
-        400 invalid_body: The body does not fit: invalid type: floating point `1.5`, expected a whole number at line 1 column 37
+        400 invalid_body: The body does not fit: version: expected a whole number, found a number at line 1 column 37
     POST /v2/destinations {"name":"a","type":"S3","config":{"a":{"a":{"a":{"a":{"a":{"
         400 too_deep: config may be nested 64 levels at most
     POST /v2/destinations {"name":"a","type":"S3","config":{"a":{"a":{"a":{"a":{"a":{"

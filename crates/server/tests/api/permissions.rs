@@ -122,6 +122,9 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("DELETE", "/v2/retl-connections/{x}", ""),
 ];
 
+/// The name of the organization's own token, which belongs to no workspace.
+const SERVICE: &str = "Set-up, audit log";
+
 /// Names in paths and bodies, and what they stand for: things of their own, so that each success has something to change.
 #[expect(
     clippy::many_single_char_names,
@@ -336,7 +339,7 @@ fn shape(path: &str) -> String {
 
 #[test]
 fn who_may_change_something_may_and_everyone_else_is_refused_and_changes_nothing() {
-    for api in [Api::sqlite()] {
+    for api in [Api::sqlite(), Api::postgres()] {
         let role = |name: &str, role| api.member(name, role).token;
         let refused = [
             (
@@ -425,7 +428,8 @@ fn who_may_change_something_may_and_everyone_else_is_refused_and_changes_nothing
                 told,
                 [
                     denied("Vera", "permission_denied"),
-                    denied("Rita", "read_only_token")
+                    denied("Rita", "read_only_token"),
+                    denied(SERVICE, "no_workspace"),
                 ],
                 "{method} {path}"
             );
@@ -449,8 +453,13 @@ fn who_may_change_something_may_and_everyone_else_is_refused_and_changes_nothing
 
 #[test]
 fn who_may_look_may_and_nobody_else_sees_anything() {
-    let api = Api::sqlite();
-    let things = fixture(&api, 0);
+    for api in [Api::sqlite(), Api::postgres()] {
+        looks(&api);
+    }
+}
+
+fn looks(api: &Api) {
+    let things = fixture(api, 0);
     let viewer = api.member("Vera", Some(WorkspaceRole::Viewer)).token;
     let (reader, nobody) = (api.reader("Rita").token, api.member("Mo", None).token);
     let stranger = api.stranger("Stan").token;

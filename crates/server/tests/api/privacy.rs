@@ -134,14 +134,19 @@ fn an_erased_person_is_gone_and_every_proof_stays() {
             .iter()
             .find(|one| one["id"] == event["id"])
             .expect("it is still there");
-        assert_eq!(
-            (
-                &again["actorName"],
-                &again["hidden"]["actorName"],
-                &again["hidden"]["ip"]
-            ),
-            (&Value::Null, &json!("erased"), &json!("erased"))
-        );
+        // What cannot be shown is absent, and `hidden` says so of each, and of nothing else.
+        let gone = ["actorEmail", "actorName", "interface", "ip", "userAgent"];
+        let hidden: Value = gone
+            .iter()
+            .map(|name| ((*name).to_owned(), json!("erased")))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        assert_eq!(again["hidden"], hidden);
+        for name in gone {
+            assert!(event.get(name).is_some(), "{name} was there");
+            assert!(again.get(name).is_none(), "{name} is gone");
+        }
+        assert!(event.get("hidden").is_none(), "nothing was hidden before");
         assert_eq!(
             again["targetName"], "Web app",
             "what is not about the person stays"

@@ -64,9 +64,7 @@ impl Seen {
     /// of them where the table is not plain.
     pub(super) fn forget_written(&mut self, sql: &str) {
         match written(sql) {
-            Some(table) => self
-                .answers
-                .retain(|question, _| !question.contains(table)),
+            Some(table) => self.answers.retain(|question, _| !question.contains(table)),
             None => self.forget(),
         }
     }
@@ -99,10 +97,7 @@ mod tests {
         assert!(seen.get(SOURCE, params!["a"]).is_some());
         assert!(seen.get(SOURCE, params!["b"]).is_none());
         let none = seen.get(ROLE, params![]);
-        assert!(
-            none.is_some_and(<[Row]>::is_empty),
-            "no row is an answer"
-        );
+        assert!(none.is_some_and(<[Row]>::is_empty), "no row is an answer");
     }
 
     #[test]

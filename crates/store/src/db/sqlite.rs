@@ -93,7 +93,7 @@ impl Sqlite {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&[&[u8]]),
     ) -> Result<(), DbError> {
-        let mut statement = self.0.prepare_cached(&dialect::numbered(sql))?;
+        let mut statement = self.connection.prepare_cached(&dialect::numbered(sql))?;
         let columns = statement.column_count();
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
         while let Some(row) = rows.next()? {
@@ -135,9 +135,9 @@ impl Sqlite {
         self.connection.execute_batch("VACUUM")?;
         let mut left = BUSY;
         loop {
-            let held: i64 = self
-                .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            let held: i64 =
+                self.connection
+                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
             if held == 0 {
                 return Ok(());
             }
@@ -249,7 +249,8 @@ mod tests {
         let elsewhere = |conn: &mut Sqlite, end: &str| {
             conn.batch("BEGIN IMMEDIATE").expect("begun");
             let elsewhere = conn.was_written_elsewhere().expect("an answer");
-            conn.batch("CREATE TABLE IF NOT EXISTS a (b TEXT)").expect("a table");
+            conn.batch("CREATE TABLE IF NOT EXISTS a (b TEXT)")
+                .expect("a table");
             conn.batch("INSERT INTO a VALUES ('b')").expect("a row");
             conn.batch(end).expect("ended");
             elsewhere
@@ -285,7 +286,10 @@ mod tests {
             let params = [Param::Text(value); 4];
             sqlite.query(sql, &params).expect("an answer");
         }
-        let statement = sqlite.connection.prepare_cached(sql).expect("the statement");
+        let statement = sqlite
+            .connection
+            .prepare_cached(sql)
+            .expect("the statement");
         assert!(
             statement.get_status(StatementStatus::Run) >= 3,
             "it is the one that ran"

@@ -3,6 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use model::catalogue::TargetType;
 use model::id::VersionId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::actions::transformation::publish::Publish;
 use crate::api::answer;
 use crate::app::App;
 use crate::problem::Problem;
@@ -112,7 +114,9 @@ async fn published(
     bearer: &Bearer,
     versions: Versions,
 ) -> Result<Json<Published>, Problem> {
-    let place = bearer.place()?;
+    let place = bearer
+        .place_for::<Publish>(app, TargetType::Transformation, None)
+        .await?;
     let outcome = publishing::publish(app, &bearer.caller, place, versions.try_into()?).await?;
     Ok(Json(Published {
         published: outcome.published.is_some(),
