@@ -135,6 +135,64 @@ browserTest("a token is made, shown once, works, and is deleted", async ({ page 
   assert.equal(gone.status, 401);
 });
 
+browserTest("a token that turned up somewhere is exchanged for its id, and shown by what it did", async ({ page }) => {
+  const started = await server;
+  const { url } = started;
+  const { token } = await started.api("POST", "/v2/tokens", { token: started.ids.accessToken, body: { name: "ci" } });
+  await started.api("POST", "/v2/sources", { token, body: { name: "By the build", type: "HTTP" } });
+  await signIn(page);
+  await page.goto(`${url}/settings/audit-logs`);
+  await page.fill("#token", token);
+  await page.click("button:has-text('Show')");
+  await page.waitForURL(/token=[0-9A-Za-z]{27}$/);
+  assert.ok(!page.url().includes("annals_"), "the token is in no address");
+  await page.waitForSelector(".log .ev");
+  const told = await page.$$eval(".log .ev .c-target b", (all) => all.map((one) => one.textContent.trim()));
+  assert.deepEqual(told, ["By the build"], "what it did, and not that it was made");
+  assert.match(await page.textContent(".log-bar"), /Token: ci/);
+  await look(page, "audit-logs-token");
+});
+
+browserTest("a source is locked for people selected", async ({ page }) => {
+  const started = await server;
+  const { url } = started;
+  const { source } = await started.api("POST", "/v2/sources", { token: started.ids.accessToken, body: { name: "Checkout", type: "HTTP" } });
+  await signIn(page);
+  await page.goto(`${url}/sources/${source.id}`);
+  await page.click(".tabs a:has-text('Access')");
+  await page.check("input[value='selected']");
+  await look(page, "source-access");
+  await page.click("button:has-text('Save')");
+  await page.waitForSelector("text=Recorded as");
+  await page.waitForSelector(".badge:has-text('Locked')");
+});
+
+browserTest("a workspace is made, opened, and deleted when it is empty", async ({ page }) => {
+  const { url } = await server;
+  await signIn(page);
+  await page.goto(`${url}/sources`);
+  await page.click(".nav a.ws");
+  await page.fill("#name", "Staging");
+  await page.selectOption("#environment", "DEVELOPMENT");
+  await look(page, "workspaces");
+  await page.click("button:has-text('Create workspace')");
+  await page.waitForSelector("h1:has-text('Staging')");
+  await look(page, "workspace-settings");
+  await page.goto(`${url}/settings/team`);
+  await page.click("summary:has-text('Other workspaces') >> nth=0");
+  await look(page, "team-workspaces");
+  await page.goto(`${url}/workspaces`);
+  await page.click("[aria-label='Open Production']");
+  await page.waitForURL(`${url}/sources`);
+  await page.goto(`${url}/workspaces`);
+  await page.click("[aria-label='Delete Staging']");
+  await look(page, "workspace-delete");
+  await page.fill("#confirm", "Staging");
+  await page.click("button:has-text('Delete')");
+  await page.waitForURL(`${url}/workspaces`);
+  assert.equal(await page.$("[aria-label='Open Staging']"), null);
+});
+
 browserTest("a member is removed after the address is typed", async ({ page }) => {
   const { url } = await server;
   await signIn(page);

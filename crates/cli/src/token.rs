@@ -2,15 +2,20 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
+use model::clock::Micros;
 use model::id::{TokenId, WorkspaceId};
 use model::role::{Access, WorkspaceRole};
 use serde_json::json;
+use server::actions::audit_log::view::ViewAuditLog;
 use server::actions::token::create::{CreateToken, Whose};
 use server::actions::token::delete::DeleteToken;
+use server::api::audit_logs::AuditLog;
 use server::auth::secret::{self, Kind};
+use store::Query;
+use zeroize::Zeroizing;
 
 use crate::member::member;
-use crate::place::{Home, perform, say};
+use crate::place::{Home, password, perform, say};
 
 /// Manage access tokens.
 #[derive(Debug, Subcommand)]
@@ -21,6 +26,24 @@ pub(crate) enum Token {
     Create(Create),
     /// Delete a token: it ends at once
     Delete(Delete),
+    /// Show everything that a token did, also one that has ended
+    Events(Events),
+}
+
+/// A token whose events are asked for.
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    #[command(flatten)]
+    home: Home,
+    /// Its id or its name
+    #[arg(value_name = "ID|NAME", required_unless_present = "stdin")]
+    token: Option<String>,
+    /// Read the token itself from standard input, so that no history of commands has it
+    #[arg(long, conflicts_with = "token")]
+    stdin: bool,
+    /// Print one JSON object for each event
+    #[arg(long)]
+    json: bool,
 }
 
 /// Whose organization, and as what it is printed.
@@ -76,6 +99,57 @@ pub(crate) fn run(command: Token) -> Result<()> {
         Token::List(command) => list(&command),
         Token::Create(command) => create(command),
         Token::Delete(command) => delete(&command),
+        Token::Events(command) => events(&command),
+    }
+}
+
+fn events(command: &Events) -> Result<()> {
+    let sought = match &command.token {
+        Some(text) if secret::looks_like_one(text) => {
+            bail!("this is a token itself, which must not stand on a command line; use --stdin")
+        }
+        Some(text) => Zeroizing::new(text.clone()),
+        None => password().context("no token came on standard input")?,
+    };
+    let (store, organization) = command.home.open()?;
+    let ids = store.read(|rx| server::audit::tokens(rx, organization, &sought))?;
+    if ids.is_empty() {
+        bail!("there is no such token in the organization, and there was none");
+    }
+    let mut query = Query {
+        tokens: Some(ids.iter().map(ToString::to_string).collect()),
+        limit: 1000,
+        ..Query::default()
+    };
+    let view = ViewAuditLog {
+        organization,
+        workspace: None,
+        filters: json!({ "token": ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ") }),
+    };
+    perform(&store, view, "nothing was shown")?;
+    loop {
+        let page = store.read(|rx| rx.events(organization, &query))?;
+        let last = page.events.last().map(|event| event.entry.id.parse());
+        for event in page.events {
+            if command.json {
+                say(&serde_json::to_string(&AuditLog::from(event))?)?;
+            } else {
+                let entry = &event.entry;
+                say(&format!(
+                    "{}  {:<8} {}.{}  {}  {}",
+                    Micros(entry.at),
+                    entry.outcome.as_str(),
+                    entry.target.r#type,
+                    entry.action,
+                    event.target_name.as_deref().unwrap_or("-"),
+                    event.ip.as_deref().unwrap_or("-")
+                ))?;
+            }
+        }
+        match last {
+            Some(Ok(last)) if page.more => query.after = Some(last),
+            _ => return Ok(()),
+        }
     }
 }
 

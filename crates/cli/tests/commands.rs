@@ -563,6 +563,12 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
         .expect("it");
     let id = line.split_whitespace().next().expect("its id");
     done(&["token", "delete", id], "");
+    // It has ended; what it did is still found: by its id, its name, or the token itself, which is on no command line.
+    for (named, stdin) in [(id, ""), ("ci", ""), ("--stdin", token)] {
+        let did = done(&["token", "events", named], stdin);
+        assert!(did.contains("source.created"), "{named}: {did}");
+        assert!(!did.contains("access_token."), "what was done to it: {did}");
+    }
     let answer = server.ask("POST", "/v2/sources", token, "test", Some(&new));
     assert_eq!(answer.status, 401);
 

@@ -337,6 +337,8 @@ catalogue! {
     PERMISSION_RESOURCE_LOCKED = Permission."resource_locked", "Locked", "Team", Team;
     /// The people who may change a source or destination are others now.
     PERMISSION_RESOURCE_ACCESS_UPDATED = Permission."resource_access_updated", "Updated Access", "Team", Team;
+    /// Someone who was selected to change a source or destination has lost the membership or the role for it.
+    PERMISSION_DELETED_USER_PERMISSIONS = Permission."deleted_user_permissions", "Deleted Permissions", "Team", Team;
     /// A person turns a second factor on for the own account.
     USER_ENABLED_MFA = User."enabled_mfa", "Enabled MFA", "MFA", Mfa;
     /// A person turns a second factor off for the own account.
@@ -387,6 +389,10 @@ catalogue! {
     DEFINITION_IMPORTED = Definition."imported", "Imported", "Workspace", Workspace;
     /// A definition that was taken in goes.
     DEFINITION_DELETED = Definition."deleted", "Deleted", "Workspace", Workspace;
+    /// A workspace's name changes.
+    WORKSPACE_UPDATED_NAME = Workspace."updated_name", "Updated Name", "Workspace", Workspace;
+    /// A workspace is deleted; its tokens and the roles in it have gone before.
+    WORKSPACE_DELETED = Workspace."deleted", "Deleted", "Workspace", Workspace;
     /// Someone reads the audit log; once for a session, or a token and day, and its filters.
     AUDIT_LOG_VIEWED = AuditLog."viewed", "Viewed", "Audit log", AuditLog;
     /// Refusals of one actor that were too many to be recorded one by one.

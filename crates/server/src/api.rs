@@ -23,6 +23,7 @@ pub mod sources;
 pub mod tokens;
 pub mod transformations;
 pub mod workspace;
+pub mod workspaces;
 
 use axum::http::StatusCode;
 use utoipa::OpenApi;
@@ -76,6 +77,7 @@ impl utoipa::Modify for Token {
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(workspace::routes())
+        .merge(workspaces::routes())
         .merge(sources::routes())
         .merge(event_stream_sources::routes())
         .merge(destinations::routes())

@@ -116,6 +116,7 @@ impl App {
     /// The same, with a mail server.
     #[must_use]
     pub fn with_mailer(self, mailer: Option<Mailer>) -> Self {
+        self.store.set_sends_mail(mailer.is_some());
         Self { mailer, ..self }
     }
 

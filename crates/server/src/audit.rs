@@ -1,16 +1,19 @@
 //! Reading the audit log, for the API and the page alike: who may, what they may see, and that it is itself recorded.
 
 use axum::response::Response;
-use model::id::{EventId, OrganizationId, WorkspaceId};
+use model::catalogue;
+use model::id::{EventId, OrganizationId, TokenId, WorkspaceId};
 use model::role::Permission;
 use serde_json::{Map, Value, json};
 use store::{Error, Event, Order, Page, Query, Result, Rx};
 
 use tlog::Receipt;
+use zeroize::Zeroizing;
 
 use crate::actions::audit_log::export::ExportAuditLog;
 use crate::actions::audit_log::view::ViewAuditLog;
 use crate::app::App;
+use crate::auth::secret;
 use crate::export::Fixed;
 use crate::export::stream::{self, Wanted};
 use crate::request::Caller;
@@ -64,6 +67,7 @@ pub(crate) fn filters(query: &Query) -> Value {
         ("actor", query.actor.clone()),
         ("action", query.action.clone()),
         ("target", query.target.clone()),
+        ("token", query.tokens.as_ref().map(|ids| ids.join(", "))),
         ("target_type", query.target_type.clone()),
         ("type", query.group.map(|group| group.as_str().to_owned())),
         (
@@ -77,6 +81,104 @@ pub(crate) fn filters(query: &Query) -> Value {
         }
     }
     Value::Object(filters)
+}
+
+/// How many events of tokens that were made are looked through for the name of one that is gone.
+const LOOKED_THROUGH: usize = 10_000;
+
+/// The tokens of an organization that someone means by an id, a name, or the token itself; those that have ended too.
+///
+/// # Errors
+/// When the data cannot be read.
+pub fn tokens(rx: &mut Rx<'_>, organization: OrganizationId, text: &str) -> Result<Vec<TokenId>> {
+    let text = text.trim();
+    if let Ok(id) = text.parse() {
+        return Ok(vec![id]);
+    }
+    if let Some(id) = rx.token_that_was(organization, &secret::hash(text))? {
+        return Ok(vec![id]);
+    }
+    if secret::looks_like_one(text) {
+        return Ok(Vec::new());
+    }
+    let all = rx.tokens(organization)?;
+    let named = all.iter().filter(|(token, _)| token.name == text);
+    let mut found: Vec<TokenId> = named.map(|(token, _)| token.id).collect();
+    // The name of one that has ended is only in the event that made it.
+    let made = catalogue::ACCESS_TOKEN_CREATED;
+    let mut query = Query {
+        action: Some(made.action.to_owned()),
+        target_type: Some(made.target.as_str().to_owned()),
+        order: Order::Newest,
+        limit: 1000,
+        ..Query::default()
+    };
+    for _ in 0..LOOKED_THROUGH / query.limit {
+        let page = rx.events(organization, &query)?;
+        for event in &page.events {
+            let id = event.entry.target.id.as_deref().map(str::parse);
+            if event.target_name.as_deref() == Some(text)
+                && let Some(Ok(id)) = id
+                && !found.contains(&id)
+            {
+                found.push(id);
+            }
+        }
+        let last = page.events.last().map(|event| event.entry.id.parse());
+        match last {
+            Some(Ok(last)) if page.more => query.after = Some(last),
+            _ => break,
+        }
+    }
+    Ok(found)
+}
+
+/// A token that was asked for.
+#[derive(Clone, Debug)]
+pub struct FoundToken {
+    /// Its id.
+    pub id: TokenId,
+    /// Its name, while it is there.
+    pub name: Option<String>,
+}
+
+/// Finds tokens by an id, a name, or the token itself, for who may read what they did; that is recorded like reading it.
+///
+/// # Errors
+/// [`Error::Denied`], recorded, when the caller may not read the log.
+pub async fn find_tokens(
+    app: &App,
+    caller: &Caller,
+    reach: Reach,
+    text: String,
+) -> Result<Vec<FoundToken>> {
+    let text = Zeroizing::new(text);
+    let organization = reach.organization;
+    let ids = app.read(move |rx| tokens(rx, organization, &text)).await?;
+    let query = Query {
+        tokens: Some(ids.iter().map(ToString::to_string).collect()),
+        ..Query::default()
+    };
+    let limit = admit(app, caller, reach, query).await?.members_of;
+    app.read(move |rx| {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            let token = rx.token(id)?;
+            let token = token.filter(|token| token.organization == organization);
+            // One of another workspace is nothing that the administrator of one would know.
+            let is_elsewhere = |limit| {
+                token
+                    .as_ref()
+                    .is_some_and(|one| one.workspace != Some(limit))
+            };
+            if !limit.is_some_and(is_elsewhere) {
+                let name = token.map(|token| token.name);
+                found.push(FoundToken { id, name });
+            }
+        }
+        Ok(found)
+    })
+    .await
 }
 
 /// Who may not read the whole organization's log reads one workspace's, and of what has no workspace only what concerns

@@ -11,3 +11,4 @@ pub mod phone;
 pub mod second;
 pub mod secret;
 pub mod session;
+pub mod strength;

@@ -11,6 +11,7 @@ pub mod definitions;
 pub mod export;
 pub mod invite;
 pub mod mail;
+pub mod notice;
 pub mod outbox;
 pub mod outgoing;
 pub mod privacy;

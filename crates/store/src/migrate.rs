@@ -21,6 +21,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0006_the_data_plane.sql"),
     include_str!("../migrations/sqlite/0007_text_messages.sql"),
     include_str!("../migrations/sqlite/0008_rewriting_the_keys.sql"),
+    include_str!("../migrations/sqlite/0009_tokens_that_have_ended.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -31,6 +32,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0006_the_data_plane.sql"),
     include_str!("../migrations/postgres/0007_text_messages.sql"),
     include_str!("../migrations/postgres/0008_rewriting_the_keys.sql"),
+    include_str!("../migrations/postgres/0009_tokens_that_have_ended.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old
@@ -205,6 +207,7 @@ impl Env {
             keys,
             index,
             definitions: crate::tables::definitions::Remembered::default(),
+            sends_mail: std::sync::atomic::AtomicBool::new(false),
         }
     }
 }

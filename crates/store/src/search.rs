@@ -44,6 +44,8 @@ pub struct Query {
     pub action: Option<String>,
     /// Those about this thing, related to it, or done with it, where it is a token.
     pub target: Option<String>,
+    /// Those done with one of these tokens, by id. What was done to a token is found as its target.
+    pub tokens: Option<Vec<String>>,
     /// Those about things of this type, such as `source`.
     pub target_type: Option<String>,
     /// Those under this tab.

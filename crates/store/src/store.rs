@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use model::actor::{Actor, Origin};
@@ -236,6 +237,11 @@ impl Store {
     /// The randomness that the store uses.
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.env.entropy
+    }
+
+    /// Says whether this process sends the letters of the outbox.
+    pub fn set_sends_mail(&self, sends: bool) {
+        self.env.sends_mail.store(sends, Ordering::Relaxed);
     }
 
     /// Where the key file is.

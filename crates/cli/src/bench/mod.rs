@@ -8,6 +8,8 @@ mod export;
 mod figures;
 mod instance;
 mod load;
+mod permission;
+mod sign_in;
 mod start;
 mod verify;
 mod write;
@@ -26,6 +28,10 @@ pub(crate) enum Bench {
     Verify(verify::Verify),
     /// Start a server on a database that exists; say how soon it answers and what memory it holds
     Start(start::Start),
+    /// Measure sign-ins while 64 clients write, and how far the writers' rate falls
+    SignIn(sign_in::SignIn),
+    /// Measure what it costs to find out who acts and whether a permission is there
+    Permission(permission::Check),
 }
 
 pub(crate) fn run(command: Bench) -> Result<()> {
@@ -34,5 +40,7 @@ pub(crate) fn run(command: Bench) -> Result<()> {
         Bench::Export(command) => export::run(&command),
         Bench::Verify(command) => verify::run(&command),
         Bench::Start(command) => start::run(&command),
+        Bench::SignIn(command) => sign_in::run(&command),
+        Bench::Permission(command) => permission::run(&command),
     }
 }

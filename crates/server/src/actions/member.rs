@@ -5,11 +5,11 @@ pub mod change;
 pub mod leave;
 pub mod remove;
 
-use model::catalogue::TargetType;
+use model::catalogue::{self, TargetType};
 use model::id::{OrganizationId, UserId};
-use model::role::{OrganizationRole, Permission};
+use model::role::{OrganizationRole, Permission, Standing};
 use model::things::Member;
-use store::{Error, Need, Result, Rx, Target};
+use store::{Error, Fact, Need, Result, Rx, Target, Tx};
 
 pub(crate) fn found(rx: &mut Rx<'_>, organization: OrganizationId, user: UserId) -> Result<Member> {
     rx.member(organization, user)?
@@ -31,6 +31,45 @@ pub(crate) fn needs_edit(
         Permission::EditMembers,
         target(&member),
     )])
+}
+
+/// Whoever was selected to change a source or destination, and may change none of its kind any more, is selected no more: a fact
+/// for each. `after` is what the person is from now on; nothing for who is no member.
+pub(crate) fn give_up_access(
+    tx: &mut Tx<'_>,
+    before: &Member,
+    after: Option<&Member>,
+) -> Result<Vec<Fact>> {
+    let mut facts = Vec::new();
+    for lock in tx.locks_with(before.organization, before.user.id)? {
+        let permission = match lock.resource.kind {
+            TargetType::Source => Permission::EditSources,
+            _ => Permission::EditDestinations,
+        };
+        let may = after.is_some_and(|after| {
+            let mut own = after.workspaces.iter();
+            let own = own.find(|(id, _)| *id == lock.workspace);
+            let standing = Standing::Person {
+                organization: after.role,
+                workspace: own.map(|(_, role)| *role),
+            };
+            standing.may(permission)
+        });
+        if may {
+            continue;
+        }
+        let mut left = lock.clone();
+        if let Some(people) = &mut left.people {
+            people.retain(|one| *one != before.user.id);
+        }
+        let changed = tx.update_lock(&lock, &left)?;
+        facts.push(
+            Fact::new(catalogue::PERMISSION_DELETED_USER_PERMISSIONS, &changed)
+                .related(lock.resource)
+                .related(target(before)),
+        );
+    }
+    Ok(facts)
 }
 
 /// Refuses what would leave the organization without an Admin.

@@ -1,3 +1,98 @@
 //! Workspaces.
 
+pub mod create;
+pub mod delete;
 pub mod update;
+
+use std::str::FromStr;
+
+use model::catalogue::TargetType;
+use model::id::{OrganizationId, WorkspaceId};
+use model::things::{CodeKind, Workspace};
+use store::{Error, Result, Rx, Target};
+
+/// What a workspace is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Environment {
+    /// What counts.
+    #[default]
+    Production,
+    /// What is tried.
+    Development,
+}
+
+impl Environment {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Production, Self::Development];
+
+    /// The word that is stored and sent.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Production => "PRODUCTION",
+            Self::Development => "DEVELOPMENT",
+        }
+    }
+
+    /// The word that a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Production => "Production",
+            Self::Development => "Development",
+        }
+    }
+
+    /// What a person reads for a stored word.
+    pub fn label_of(word: &str) -> String {
+        let known = word.parse::<Self>().map(Self::label);
+        known.unwrap_or(word).to_owned()
+    }
+}
+
+impl FromStr for Environment {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|one| one.word() == word).ok_or_else(|| {
+            let message = "environment must be PRODUCTION or DEVELOPMENT";
+            Error::field("unknown_word", "environment", message)
+        })
+    }
+}
+
+pub(crate) fn found(
+    rx: &mut Rx<'_>,
+    organization: OrganizationId,
+    id: WorkspaceId,
+) -> Result<Workspace> {
+    rx.workspace(id)?
+        .filter(|one| one.organization == organization)
+        .ok_or(Error::NotFound("workspace"))
+}
+
+pub(crate) fn target(workspace: &Workspace) -> Target {
+    Target::new(TargetType::Workspace, workspace.id, workspace.name.clone())
+}
+
+/// What is in a workspace, each with a word for one of it and how many there are.
+pub(crate) fn things_in(rx: &mut Rx<'_>, id: WorkspaceId) -> Result<Vec<(&'static str, u64)>> {
+    let code = CodeKind::Transformation;
+    let all = [
+        ("source", rx.sources(id, None, 1, None)?.total),
+        ("destination", rx.destinations(id, None, 1, None)?.total),
+        (
+            "transformation",
+            rx.transformations(id, code, None, 1)?.total,
+        ),
+        (
+            "library",
+            rx.transformations(id, CodeKind::Library, None, 1)?.total,
+        ),
+        (
+            "source of reverse ETL",
+            rx.retl_sources(id, None, None)?.len() as u64,
+        ),
+        ("account", rx.accounts(id, None, 1, None)?.total),
+    ];
+    Ok(all.into_iter().filter(|(_, count)| *count > 0).collect())
+}

@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use model::clock::Micros;
 use model::entry::Outcome;
-use model::id::EventId;
+use model::id::{EventId, OrganizationId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{Error, Event, Order, Query, Result as StoreResult};
@@ -21,6 +21,7 @@ use super::answer;
 use super::paging::Paging;
 use crate::app::App;
 use crate::audit::{self, Reach};
+use crate::auth::secret;
 use crate::export::rows::Form;
 use crate::export::stream::Wanted as Export;
 use crate::problem::Problem;
@@ -55,6 +56,10 @@ pub struct Wanted {
     /// Those about the thing with this id, or related to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    /// Those done with this token: its id, or its name. What was done to a token is found with `target`. The token itself never
+    /// stands in an address: `POST /v2/tokens/find` gives its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     /// Those about things of this type, such as `source`.
     #[serde(skip_serializing_if = "Option::is_none")]
     target_type: Option<String>,
@@ -81,7 +86,42 @@ pub fn moment(field: &str, text: &str) -> StoreResult<Micros> {
 }
 
 impl Wanted {
+    /// A token that stands in an address is in histories and logs of others; it is not taken, so that it is noticed.
+    fn no_secret(&self) -> StoreResult<()> {
+        let texts = [
+            ("actor", &self.actor),
+            ("action", &self.action),
+            ("target", &self.target),
+            ("token", &self.token),
+            ("target_type", &self.target_type),
+            ("outcome", &self.outcome),
+        ];
+        for (name, text) in texts {
+            if text.as_deref().is_some_and(secret::looks_like_one) {
+                return Err(Error::field(
+                    "secret_in_address",
+                    name,
+                    "this is a token itself, which must not stand in an address; POST /v2/tokens/find gives its id",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The query, once it is known which tokens are meant.
+    async fn resolved(&self, app: &App, organization: OrganizationId) -> StoreResult<Query> {
+        let mut query = self.query()?;
+        if let Some(text) = self.token.clone() {
+            let found = app
+                .read(move |rx| audit::tokens(rx, organization, &text))
+                .await?;
+            query.tokens = Some(found.iter().map(ToString::to_string).collect());
+        }
+        Ok(query)
+    }
+
     fn query(&self) -> StoreResult<Query> {
+        self.no_secret()?;
         let limit @ 1..=100 = self.per_page.unwrap_or(100) else {
             return Err(Error::field(
                 "out_of_range",
@@ -126,6 +166,7 @@ impl Wanted {
             actor: self.actor.clone(),
             action: self.action.clone(),
             target: self.target.clone(),
+            tokens: None,
             target_type: self.target_type.clone(),
             group: None,
             outcome,
@@ -288,7 +329,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(export))
 }
 
-fn reach(bearer: &Bearer, workspace: Option<&String>) -> StoreResult<Reach> {
+pub(super) fn reach(bearer: &Bearer, workspace: Option<&String>) -> StoreResult<Reach> {
     let workspace = workspace
         .map(|id| answer::id(id, "workspace"))
         .transpose()?;
@@ -307,7 +348,7 @@ async fn list(
     bearer: Bearer,
     Params(wanted): Params<Wanted>,
 ) -> Result<Json<AuditLogs>, Problem> {
-    let query = wanted.query()?;
+    let query = wanted.resolved(&app, bearer.token.organization).await?;
     let page = audit::events(
         &app,
         &bearer.caller,
@@ -383,8 +424,8 @@ async fn export(
             )
             .into());
         }
-        "events" => Export::rows(Form::Proved, &new.filters)?,
-        "csv" => Export::rows(Form::Csv, &new.filters)?,
+        "events" => rows(&app, &bearer, Form::Proved, &new.filters).await?,
+        "csv" => rows(&app, &bearer, Form::Csv, &new.filters).await?,
         _ => {
             return Err(Error::field(
                 "unknown_word",
@@ -397,25 +438,23 @@ async fn export(
     Ok(audit::export(&app, &bearer.caller, bearer.token.organization, wanted).await?)
 }
 
-impl Export {
-    fn rows(form: Form, filters: &Wanted) -> StoreResult<Self> {
-        if filters.after_cursor.is_some() || filters.per_page.is_some() || filters.order.is_some() {
-            return Err(Error::field(
-                "unexpected_filter",
-                "filters",
-                "an export has no pages: leave out per_page, after_cursor and order",
-            ));
-        }
-        let words =
-            serde_json::to_value(filters).map_err(|error| Error::Internal(error.to_string()))?;
-        let mut query = filters.query()?;
-        query.workspace = filters
-            .workspace_id
-            .as_ref()
-            .map(|id| answer::id(id, "workspace"))
-            .transpose()?;
-        Ok(Self::Rows(form, Box::new(query), words))
+async fn rows(app: &App, bearer: &Bearer, form: Form, filters: &Wanted) -> StoreResult<Export> {
+    if filters.after_cursor.is_some() || filters.per_page.is_some() || filters.order.is_some() {
+        return Err(Error::field(
+            "unexpected_filter",
+            "filters",
+            "an export has no pages: leave out per_page, after_cursor and order",
+        ));
     }
+    let words =
+        serde_json::to_value(filters).map_err(|error| Error::Internal(error.to_string()))?;
+    let mut query = filters.resolved(app, bearer.token.organization).await?;
+    query.workspace = filters
+        .workspace_id
+        .as_ref()
+        .map(|id| answer::id(id, "workspace"))
+        .transpose()?;
+    Ok(Export::Rows(form, Box::new(query), words))
 }
 
 /// The receipt of an event: a `c2sp.org/tlog-proof@v1` file that proves offline that it is in the log. Its extra data is

@@ -12,11 +12,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer;
 use super::members::workspace_role;
+use super::{answer, audit_logs};
 use crate::actions::token::create::{CreateToken, Whose};
 use crate::actions::token::delete::DeleteToken;
 use crate::app::App;
+use crate::audit;
 use crate::auth::secret::{self, Kind};
 use crate::problem::Problem;
 use crate::request::{Bearer, Body, Path};
@@ -100,6 +101,7 @@ impl TokenView {
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
+        .routes(routes!(find))
         .routes(routes!(delete))
 }
 
@@ -215,4 +217,48 @@ async fn delete(
     };
     let _ = app.perform(&bearer.caller, action).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is known of a token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sought {
+    /// Its id, its name, or the token itself.
+    token: String,
+}
+
+/// A token that is, or was.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FoundTokenView {
+    /// Its id: what `token` of `/v2/audit-logs` takes.
+    id: String,
+    /// Its name, unless it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+/// The tokens that were found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FoundTokens {
+    tokens: Vec<FoundTokenView>,
+}
+
+/// Find a token by its id, its name, or the token itself, also one that has ended: to ask what it did. For who may read the
+/// audit log; recorded as reading it.
+#[utoipa::path(post, path = "/v2/tokens/find", tag = "Tokens", request_body = Sought,
+    responses((status = 200, body = FoundTokens), (status = 400, body = Problem), (status = 403, body = Problem)))]
+async fn find(
+    State(app): State<App>,
+    bearer: Bearer,
+    Body(sought): Body<Sought>,
+) -> Result<Json<FoundTokens>, Problem> {
+    let reach = audit_logs::reach(&bearer, None)?;
+    let found = audit::find_tokens(&app, &bearer.caller, reach, sought.token).await?;
+    let view = |one: audit::FoundToken| FoundTokenView {
+        id: one.id.to_string(),
+        name: one.name,
+    };
+    Ok(Json(FoundTokens {
+        tokens: found.into_iter().map(view).collect(),
+    }))
 }

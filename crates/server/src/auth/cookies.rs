@@ -25,6 +25,8 @@ pub enum Name {
     Passkey,
     /// The secret of a code that was sent to a phone.
     Code,
+    /// Which of the person's workspaces the browser shows.
+    Workspace,
     /// What the next page says about the change before it.
     Flash,
 }
@@ -41,6 +43,7 @@ impl Name {
             Self::Seed => "annals_seed",
             Self::Passkey => "annals_passkey",
             Self::Code => "annals_code",
+            Self::Workspace => "annals_workspace",
             Self::Flash => "annals_flash",
         };
         if config.is_secure() {

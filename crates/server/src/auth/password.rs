@@ -9,6 +9,8 @@ use store::{Error, Result};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::strength::weakness;
+
 /// The shortest password, in characters.
 pub const SHORTEST: usize = 12;
 /// The longest password, in bytes.
@@ -46,6 +48,14 @@ fn argon2() -> Argon2<'static> {
 /// # Errors
 /// [`Error::Invalid`] with `weak_password` that says what is asked for.
 pub fn acceptable(password: &str) -> Result<()> {
+    acceptable_for(password, &[])
+}
+
+/// The same for a person of whom this is known: the name, the address.
+///
+/// # Errors
+/// As [`acceptable`].
+pub fn acceptable_for(password: &str, about: &[&str]) -> Result<()> {
     if password.chars().count() < SHORTEST {
         let message = format!("the password needs at least {SHORTEST} characters");
         return Err(Error::field("weak_password", "password", message));
@@ -55,6 +65,15 @@ pub fn acceptable(password: &str) -> Result<()> {
             "weak_password",
             "password",
             format!("the password may have {LONGEST} bytes at most"),
+        ));
+    }
+    if let Some(weakness) = weakness(password, about) {
+        return Err(Error::field(
+            "weak_password",
+            "password",
+            format!(
+                "the password {weakness}; take several words that have nothing to do with each other, or let a password manager make one"
+            ),
         ));
     }
     Ok(())
@@ -114,6 +133,7 @@ impl Hasher {
 
     /// Whether a password fits a hash; with no hash the answer is no, after the same time.
     pub async fn verify(&self, password: Zeroizing<String>, hash: Option<String>) -> Result<bool> {
+        metrics::counter!("annals_passwords_checked_total").increment(1);
         self.run(move || {
             let known = hash.is_some();
             let fits =
@@ -139,6 +159,8 @@ mod tests {
             PasswordHash::new(NOBODY).is_ok(),
             "what stands for no account must cost as much as one"
         );
+        let cost = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
+        assert_eq!(cost(&made), cost(NOBODY));
     }
 
     #[test]

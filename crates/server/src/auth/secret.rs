@@ -49,6 +49,14 @@ pub fn new(kind: Kind, entropy: &dyn Entropy) -> Zeroizing<String> {
     ))
 }
 
+/// Whether this looks like a secret of ours, which must not stand in an address or be recorded.
+pub fn looks_like_one(text: &str) -> bool {
+    text.trim().strip_prefix("annals_").is_some_and(|rest| {
+        let kind = rest.split('_').next().unwrap_or_default();
+        kind.len() == 3 && rest.len() > 20
+    })
+}
+
 /// Whether this may be a secret of ours, so that a cookie can hold it.
 pub fn is_one(text: &str) -> bool {
     text.len() <= 100

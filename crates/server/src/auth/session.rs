@@ -18,9 +18,6 @@ use crate::actions::session::sign_in::IDLE;
 use crate::app::App;
 use crate::request::{Caller, Place, origin};
 
-/// The cookie in which a browser says which of the person's workspaces it shows.
-pub const WORKSPACE_COOKIE: &str = "annals_workspace";
-
 /// How old the last use that is kept of a session may get: not every request is a write.
 const NOTED: i64 = 60 * Micros::SECOND;
 
@@ -259,7 +256,7 @@ impl SignedIn {
     pub async fn of(parts: &Parts, app: &App) -> std::result::Result<Self, NotSignedIn> {
         let secret = shown(parts, app)?;
         let hash = secret::hash(&secret);
-        let wanted = cookies::value(&parts.headers, WORKSPACE_COOKIE);
+        let wanted = cookies::read(&parts.headers, &app.config, Name::Workspace);
         let (open, found, lacks) = app
             .read(move |rx| {
                 let open = Open::by(rx, &hash)?;

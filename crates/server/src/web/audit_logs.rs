@@ -10,7 +10,7 @@ use model::id::{EventId, LogId};
 use model::role::Permission;
 use store::{Query as Wanted, Result, Rx};
 
-use super::answer::Answer;
+use super::answer::{Answer, see_other};
 use super::event::{Shower, details};
 use super::form::Sent;
 use super::history::{leaf, reach, turn};
@@ -25,10 +25,13 @@ use super::view::parts::{Choice, ChoiceGroup};
 use crate::api::audit_logs::{AuditLog, receipt_file};
 use crate::app::App;
 use crate::audit;
+use crate::auth::secret;
 use crate::export::rows::Form;
 use crate::export::stream::Wanted as Export;
 
 const NAV: NavItem = NavItem::AuditLogs;
+
+const NO_TOKEN: &str = "There is no such token here, and there was none.";
 
 /// What could not be understood, each a sentence.
 type Problems = Vec<String>;
@@ -60,6 +63,13 @@ fn query(rx: &mut Rx<'_>, me: &Me, filter: &Filter, zone: &TimeZone) -> Result<(
     let mut problems = Vec::new();
     let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     query.target = text(&filter.target);
+    if let Some(token) = text(&filter.token) {
+        let found = audit::tokens(rx, me.signed_in.organization.id, &token)?;
+        if found.is_empty() {
+            problems.push(NO_TOKEN.to_owned());
+        }
+        query.tokens = Some(found.iter().map(ToString::to_string).collect());
+    }
     if let Some(tab) = text(&filter.tab) {
         query.group = Group::from_word(&tab);
         if query.group.is_none() {
@@ -132,15 +142,53 @@ fn actions(filter: &Filter) -> Vec<ChoiceGroup> {
 
 /// `GET /settings/audit-logs`
 pub(super) async fn list(State(app): State<App>, me: Me, Query(filter): Query<Filter>) -> Answer {
+    // A token that someone has put into the address goes from it at once, and into no record.
+    let secret = [&filter.token, &filter.target, &filter.actor, &filter.action]
+        .into_iter()
+        .find(|text| secret::looks_like_one(text));
+    if let Some(secret) = secret {
+        return found_token(&app, &me, secret.clone()).await;
+    }
+    page(&app, &me, filter, Vec::new()).await
+}
+
+/// `POST /settings/audit-logs/token`: on to what a token did, by its id, its name, or the token itself.
+pub(super) async fn find_token(State(app): State<App>, sent: Sent) -> Answer {
+    found_token(&app, &sent.me, sent.form.text("token").to_owned()).await
+}
+
+async fn found_token(app: &App, me: &Me, text: String) -> Answer {
+    let is_secret = secret::looks_like_one(&text);
+    let named = text.trim().to_owned();
+    let found = audit::find_tokens(app, &me.signed_in.caller, reach(me), text).await?;
+    let token = match found.as_slice() {
+        [] => {
+            let problems = vec![NO_TOKEN.to_owned()];
+            return page(app, me, Filter::default(), problems).await;
+        }
+        [one] => one.id.to_string(),
+        // Several have this name: what all of them did.
+        [first, ..] if is_secret => first.id.to_string(),
+        _ => named,
+    };
+    let filter = Filter {
+        token,
+        ..Filter::default()
+    };
+    Ok(see_other(&filter.href()))
+}
+
+async fn page(app: &App, me: &Me, filter: Filter, said: Problems) -> Answer {
     let clock = if filter.is_utc() {
         me.clock().utc()
     } else {
         me.clock().clone()
     };
     let (asked, who, zone) = (filter.clone(), me.clone(), clock.zone.clone());
-    let (wanted, problems) = app.read(move |rx| query(rx, &who, &asked, &zone)).await?;
+    let (wanted, mut problems) = app.read(move |rx| query(rx, &who, &asked, &zone)).await?;
+    problems.splice(0..0, said);
     let wanted = turn(wanted, &filter.older_than, &filter.newer_than)?;
-    let page = audit::events(&app, &me.signed_in.caller, reach(&me), wanted.clone()).await?;
+    let page = audit::events(app, &me.signed_in.caller, reach(me), wanted.clone()).await?;
     let total = page.total;
     let (events, newer, older) = leaf(page, &wanted);
     let open = filter.open.clone();
@@ -154,11 +202,17 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(filter): Query<Fi
         })
         .await?;
     let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
-    let (log, can_export) = app
+    let token = filter.token.clone();
+    let (log, can_export, token_name) = app
         .read(move |rx| {
+            let token = match token.parse() {
+                Ok(id) => rx.token(id)?.filter(|one| one.organization == organization),
+                Err(_) => None,
+            };
             let acting = rx.acting(actor)?;
             let whole = acting.may(rx, Permission::ReadAuditLog, organization, None)?;
-            Ok((rx.log_of(organization)?, whole))
+            let name = token.map(|token| token.name);
+            Ok((rx.log_of(organization)?, whole, name))
         })
         .await?;
     let id = |row: Option<&super::view::event::EventRow>| row.map(|row| row.id.clone());
@@ -171,8 +225,9 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(filter): Query<Fi
         newer: id(rows.first()).filter(|_| newer),
         older: id(rows.last()).filter(|_| older),
         days: by_day(rows),
-        refused: log.and_then(|log| unsigned(&app, log)),
+        refused: log.and_then(|log| unsigned(app, log)),
         can_export,
+        token_name,
         filter,
     })
 }

@@ -305,6 +305,15 @@ fn linked(
     }))
 }
 
+/// What stands above the tabs, for a tab of another file.
+pub(super) async fn head_of(
+    app: &App,
+    me: &Me,
+    id: &str,
+) -> std::result::Result<DestinationHead, Refusal> {
+    Ok(head(me, &seen(app, me, id).await?))
+}
+
 /// `GET /destinations/{id}`
 pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     let seen = seen(&app, &me, &id).await?;

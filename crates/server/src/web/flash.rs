@@ -76,6 +76,16 @@ pub(super) fn cookie(done: Done, entries: Option<&Range<u64>>) -> String {
     }
 }
 
+/// What a cookie says was done, alone.
+pub(super) fn word(cookie: &str) -> Option<&'static str> {
+    if cookie == "unchanged" {
+        return Some("Nothing changed, so nothing was recorded");
+    }
+    let word = cookie.split('.').next()?;
+    let known = Done::ALL.iter().find(|(_, known, _)| *known == word);
+    known.map(|(_, _, done)| *done)
+}
+
 /// What a cookie says, for this person.
 pub(super) fn read(
     rx: &mut Rx<'_>,

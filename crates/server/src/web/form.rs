@@ -67,6 +67,28 @@ impl Form {
     }
 }
 
+impl Form {
+    /// All values of a field that may be sent more than once.
+    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.pairs()
+            .filter(move |(field, _)| *field == name)
+            .map(|(_, value)| value)
+    }
+
+    /// All fields, as they were sent.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// A form that is tied to the session.
+    pub(super) async fn of_session(parts: Parts, body: Body, app: &App) -> Result<Self, Refusal> {
+        let secret = cookies::read(&parts.headers, &app.config, Name::Session);
+        let form = Self::read(Request::from_parts(parts, body), app).await?;
+        form.check(secret.as_deref())?;
+        Ok(form)
+    }
+}
+
 /// A form of a person who is signed in.
 pub(super) struct Sent {
     pub(super) me: Me,
@@ -79,9 +101,7 @@ impl FromRequest<App> for Sent {
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
         let me = Me::from_request_parts(&mut parts, app).await?;
-        let secret = cookies::read(&parts.headers, &app.config, Name::Session);
-        let form = Form::read(Request::from_parts(parts, body), app).await?;
-        form.check(secret.as_deref())?;
+        let form = Form::of_session(parts, body, app).await?;
         Ok(Self { me, form })
     }
 }

@@ -144,7 +144,7 @@ pub(super) async fn invited(
 pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer {
     let who = (sent.person.as_ref(), &sent.visitor, &sent.headers);
     let hash = opened(&app, &sent.headers)?;
-    let (_, _, has_account) = invitation(&app, hash).await?;
+    let (invited, _, has_account) = invitation(&app, hash).await?;
     let forget = cookies::forget(&app.config, Name::Link);
     if has_account {
         let Some(person) = &sent.person else {
@@ -162,7 +162,8 @@ pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer
         errors.add("name", sentence(&error.to_string()));
     }
     let typed = Zeroizing::new(sent.form.text("password").to_owned());
-    if let Err(error) = password::acceptable(&typed) {
+    let about = [sent.form.text("name"), &invited.email];
+    if let Err(error) = password::acceptable_for(&typed, &about) {
         errors.add("password", sentence(&error.to_string()));
     }
     if !errors.is_empty() {

@@ -125,27 +125,40 @@ impl FromRequestParts<App> for Me {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let signed_in = match SignedIn::of(parts, app).await {
-            Ok(signed_in) => signed_in,
-            Err(NotSignedIn::Nobody) => {
+        match Self::of(parts, app).await {
+            Ok(me) => Ok(me),
+            Err(why) => Err(Self::refusal(parts, why)),
+        }
+    }
+}
+
+impl Me {
+    /// What is said to who is not signed in, or not in a workspace.
+    pub(super) fn refusal(parts: &Parts, why: NotSignedIn) -> Refusal {
+        match why {
+            NotSignedIn::Nobody => {
                 let path = (parts.method == Method::GET)
                     .then(|| parts.uri.path_and_query())
                     .flatten()
                     .map(|path| answer::local(path.as_str()).to_owned());
-                return Err(Refusal::sign_in(path));
+                Refusal::sign_in(path)
             }
-            Err(NotSignedIn::NoWorkspace) => {
-                return Err(Refusal::new(
-                    StatusCode::FORBIDDEN,
-                    "No workspace is open to you",
-                    "You are signed in, and have no role in any workspace.",
-                    "Ask an administrator of the organization for a role in a workspace.",
-                ));
-            }
+            NotSignedIn::NoWorkspace => Refusal::new(
+                StatusCode::FORBIDDEN,
+                "No workspace is open to you",
+                "You are signed in, and have no role in any workspace.",
+                "Ask an administrator of the organization for a role in a workspace.",
+            )
+            .link("Your profile", "/profile"),
             // Only the way to a second factor is open.
-            Err(NotSignedIn::NeedsFactor) => return Err(Refusal::on("/profile/app")),
-            Err(NotSignedIn::Error(error)) => return Err(error.into()),
-        };
+            NotSignedIn::NeedsFactor => Refusal::on("/profile/app"),
+            NotSignedIn::Error(error) => error.into(),
+        }
+    }
+
+    /// Who is signed in, in one of the workspaces that are open.
+    pub(super) async fn of(parts: &mut Parts, app: &App) -> Result<Self, NotSignedIn> {
+        let signed_in = SignedIn::of(parts, app).await?;
         let visitor = Visitor::of(parts, app);
         let cookie = cookies::read(&parts.headers, &app.config, Name::Flash);
         let had_flash = cookie.is_some();

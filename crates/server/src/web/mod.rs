@@ -8,6 +8,7 @@
 
 pub mod view;
 
+mod access;
 mod answer;
 mod assets;
 mod audit_logs;
@@ -38,6 +39,7 @@ mod tokens;
 mod transformations;
 mod types;
 mod visitor;
+mod workspaces;
 
 use axum::Router;
 use axum::body::Body;
@@ -52,11 +54,13 @@ use store::Action;
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use self::refusal::{Refusal, dress};
+use crate::actions::access::update::UpdateAccess;
 use crate::actions::account::change_password::ChangePassword;
 use crate::actions::account::confirm_email::ConfirmEmail;
 use crate::actions::account::reset_password::ResetPassword;
 use crate::actions::account::update_name::UpdateName;
 use crate::actions::audit_log::export::ExportAuditLog;
+use crate::actions::audit_log::view::ViewAuditLog;
 use crate::actions::connection::create::CreateConnection;
 use crate::actions::connection::delete::DeleteConnection;
 use crate::actions::connection::update::UpdateConnection;
@@ -94,6 +98,8 @@ use crate::actions::source::delete::DeleteSource;
 use crate::actions::source::update::UpdateSource;
 use crate::actions::token::create::CreateToken;
 use crate::actions::token::delete::DeleteToken;
+use crate::actions::workspace::create::CreateWorkspace;
+use crate::actions::workspace::delete::DeleteWorkspace;
 use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
 use crate::rates;
@@ -160,6 +166,8 @@ pub fn table() -> Vec<Route> {
         form::<UpdateSource, _, _>("/sources/{id}", sources::update),
         read("/sources/{id}/settings", sources::settings),
         read("/sources/{id}/audit-logs", sources::audit_logs),
+        read("/sources/{id}/access", access::source),
+        form::<UpdateAccess, _, _>("/sources/{id}/access", access::update_source),
         read("/sources/{id}/delete", sources::ask_delete),
         form::<DeleteSource, _, _>("/sources/{id}/delete", sources::delete),
         read("/destinations", destinations::list),
@@ -189,6 +197,8 @@ pub fn table() -> Vec<Route> {
             destinations::take_transformation,
         ),
         read("/destinations/{id}/audit-logs", destinations::audit_logs),
+        read("/destinations/{id}/access", access::destination),
+        form::<UpdateAccess, _, _>("/destinations/{id}/access", access::update_destination),
         read("/destinations/{id}/delete", destinations::ask_delete),
         form::<DeleteDestination, _, _>("/destinations/{id}/delete", destinations::delete),
         form::<UpdateConnection, _, _>("/connections/{id}", connections::update),
@@ -214,6 +224,11 @@ pub fn table() -> Vec<Route> {
         read("/accounts/{id}/audit-logs", outside_accounts::audit_logs),
         read("/accounts/{id}/delete", outside_accounts::ask_delete),
         form::<DeleteAccount, _, _>("/accounts/{id}/delete", outside_accounts::delete),
+        read("/workspaces", workspaces::list),
+        form::<CreateWorkspace, _, _>("/workspaces", workspaces::create),
+        plain("/workspaces/{id}/open", workspaces::show),
+        read("/workspaces/{id}/delete", workspaces::ask_delete),
+        form::<DeleteWorkspace, _, _>("/workspaces/{id}/delete", workspaces::delete),
         read("/settings", settings::home),
         read("/settings/workspace", settings::workspace),
         form::<UpdateWorkspace, _, _>("/settings/workspace", settings::update_workspace),
@@ -266,6 +281,7 @@ pub fn table() -> Vec<Route> {
         read("/settings/audit-logs", audit_logs::list),
         read("/settings/audit-logs/{id}", audit_logs::event),
         read("/settings/audit-logs/{id}/proof", audit_logs::proof),
+        form::<ViewAuditLog, _, _>("/settings/audit-logs/token", audit_logs::find_token),
         form::<ExportAuditLog, _, _>("/settings/audit-logs/export", audit_logs::export),
     ]
 }

@@ -1,14 +1,17 @@
 //! `/profile`: what a person does to the own account.
 
+mod alone;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use model::clock::Micros;
-use model::id::UserId;
+use model::id::{SessionId, UserId};
 use model::role::Access;
-use model::things::FactorKind;
+use model::things::{FactorKind, SessionSeen};
 use store::Error;
 use zeroize::Zeroizing;
 
+use self::alone::{SentByWho, Who};
 use super::answer::{self, Answer, see_other, with_cookie};
 use super::flash::Done;
 use super::form::{Form, Sent, SentByPerson};
@@ -40,6 +43,7 @@ use crate::auth::secret::{self, Kind};
 use crate::auth::session::Person;
 use crate::auth::{limits, password, phone, second};
 use crate::mail;
+use crate::notice::program;
 
 const NAV: NavItem = NavItem::Settings;
 pub(super) const PROFILE: &str = "/profile";
@@ -48,35 +52,17 @@ const SETTING_UP: i64 = 1800;
 /// How long a link to confirm another e-mail address is good, in seconds.
 const EMAIL_SECONDS: i64 = 3600;
 
-/// A browser or program in words: what it calls itself is long.
-fn program(user_agent: Option<&str>) -> String {
-    let Some(text) = user_agent.filter(|text| !text.is_empty()) else {
-        return "Unknown program".to_owned();
+/// Where a person is signed in, as rows.
+fn sessions(clock: &Clock, all: Vec<SessionSeen>, own: SessionId) -> Vec<Session> {
+    let row = |one: SessionSeen| Session {
+        id: one.id.to_string(),
+        program: program(one.user_agent.as_deref()),
+        ip: one.ip,
+        since: clock.at(one.created_at),
+        seen: clock.at(one.used_at),
+        is_this: one.id == own,
     };
-    let browser = [
-        ("Edg/", "Edge"),
-        ("OPR/", "Opera"),
-        ("Firefox/", "Firefox"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    ]
-    .iter()
-    .find(|(sign, _)| text.contains(sign));
-    let system = [
-        ("Android", "Android"),
-        ("iPhone", "iOS"),
-        ("iPad", "iPadOS"),
-        ("Windows", "Windows"),
-        ("Mac OS X", "macOS"),
-        ("Linux", "Linux"),
-    ]
-    .iter()
-    .find(|(sign, _)| text.contains(sign));
-    match (browser, system) {
-        (Some((_, browser)), Some((_, system))) => format!("{browser} ({system})"),
-        (Some((_, browser)), None) => (*browser).to_owned(),
-        _ => text.chars().take(40).collect(),
-    }
+    all.into_iter().map(row).collect()
 }
 
 /// A row of a table of tokens.
@@ -100,7 +86,7 @@ pub(super) fn token(
 /// The page; `shown` is a token just made, `typed` what could not be taken.
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
     let (user, organization) = (me.signed_in.user.id, me.place().organization);
-    let (sessions, tokens, factors, codes) = app
+    let (open, tokens, factors, codes) = app
         .read(move |rx| {
             let idle_since = rx.now().plus(-IDLE);
             let mut tokens = rx.tokens(organization)?;
@@ -118,17 +104,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
         frame: me.frame_with(NAV, wrong.flash),
         has_mail: app.mailer.is_some(),
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
-        sessions: sessions
-            .into_iter()
-            .map(|one| Session {
-                id: one.id.to_string(),
-                program: program(one.user_agent.as_deref()),
-                ip: one.ip,
-                since: clock.at(one.created_at),
-                seen: clock.at(one.used_at),
-                is_this: one.id == me.signed_in.session,
-            })
-            .collect(),
+        sessions: sessions(clock, open, me.signed_in.session),
         tokens: tokens
             .into_iter()
             .map(|(one, used)| token(clock, one, used, None))
@@ -157,11 +133,25 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
 }
 
 /// `GET /profile`
-pub(super) async fn show(State(app): State<App>, me: Me) -> Answer {
-    page(&app, &me, Wrong::none(), None).await
+pub(super) async fn show(State(app): State<App>, who: Who) -> Answer {
+    who.page(&app, Wrong::none()).await
 }
 
 /// On to the page, or the page again with what is wrong.
+async fn done<T>(
+    app: &App,
+    who: &Who,
+    done: Done,
+    result: Result<store::Recorded<T>, Error>,
+    (title, fields): (&str, &[&str]),
+) -> Answer {
+    match result {
+        Ok(made) => Ok(who.done(app, done, &made)),
+        Err(error) => who.page(app, Wrong::of(error, title, fields)?).await,
+    }
+}
+
+/// The same, for who is in a workspace.
 async fn outcome<T>(
     app: &App,
     me: &Me,
@@ -176,16 +166,16 @@ async fn outcome<T>(
 }
 
 /// `POST /profile/name`
-pub(super) async fn update_name(State(app): State<App>, sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
+pub(super) async fn update_name(State(app): State<App>, sent: SentByWho) -> Answer {
+    let SentByWho { who, form } = sent;
     let action = UpdateName {
-        user: me.signed_in.user.id,
+        user: who.user(),
         name: form.text("name").to_owned(),
     };
-    let result = me.perform(action).await;
-    outcome(
+    let result = who.perform(&app, action).await;
+    done(
         &app,
-        &me,
+        &who,
         Done::Saved,
         result,
         ("The name was not changed", &["name"]),
@@ -224,15 +214,16 @@ async fn proof(app: &App, user: UserId, typed: &str) -> Result<Proof, Refusal> {
 }
 
 /// `POST /profile/password`
-pub(super) async fn change_password(State(app): State<App>, sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
-    let user = me.signed_in.user.id;
+pub(super) async fn change_password(State(app): State<App>, sent: SentByWho) -> Answer {
+    let SentByWho { who, form } = sent;
+    let user = who.user();
     let new = Zeroizing::new(form.text("new_password").to_owned());
-    if let Err(error) = password::acceptable(&new) {
+    let (name, email) = who.name_and_email();
+    if let Err(error) = password::acceptable_for(&new, &[name, email]) {
         let errors: Errors = [("new_password", super::refusal::sentence(&error.to_string()))]
             .into_iter()
             .collect();
-        return page(&app, &me, Wrong::fields(errors), None).await;
+        return who.page(&app, Wrong::fields(errors)).await;
     }
     let checked = checked(&app, user, form.text("password")).await?;
     let action = ChangePassword {
@@ -240,10 +231,10 @@ pub(super) async fn change_password(State(app): State<App>, sent: Sent) -> Answe
         checked,
         password: app.hasher.hash(new, app.store.clone()).await?,
     };
-    let result = me.perform(action).await;
-    outcome(
+    let result = who.perform(&app, action).await;
+    done(
         &app,
-        &me,
+        &who,
         Done::Saved,
         result,
         ("The password was not changed", &[]),
@@ -252,22 +243,24 @@ pub(super) async fn change_password(State(app): State<App>, sent: Sent) -> Answe
 }
 
 /// `POST /profile/email`: a link goes to the new address; following it changes the address.
-pub(super) async fn change_email(State(app): State<App>, sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
+pub(super) async fn change_email(State(app): State<App>, sent: SentByWho) -> Answer {
+    let SentByWho { who, form } = sent;
     let email = form.text("email").trim().to_owned();
-    let user = me.signed_in.user.id;
+    let user = who.user();
     let wrong = |message: &str| Wrong::fields([("email", message)].into_iter().collect());
     if app.mailer.is_none() {
         let message = "There is no mail server to confirm the address with.";
-        return page(&app, &me, wrong(message), None).await;
+        return who.page(&app, wrong(message)).await;
     }
     if input::email(&email).is_err() {
-        return page(&app, &me, wrong("This is not an e-mail address."), None).await;
+        return who
+            .page(&app, wrong("This is not an e-mail address."))
+            .await;
     }
     if checked(&app, user, form.text("password")).await?.is_none() {
         let errors = [("email_password", "The password is wrong.")];
         let wrong = Wrong::fields(errors.into_iter().collect());
-        return page(&app, &me, wrong, None).await;
+        return who.page(&app, wrong).await;
     }
     let offer = Offer {
         secret: Kind::Link,
@@ -284,24 +277,24 @@ pub(super) async fn change_email(State(app): State<App>, sent: Sent) -> Answer {
             "A letter is on its way to {email}. The address changes when its link is followed."
         ))),
     };
-    page(&app, &me, note, None).await
+    who.page(&app, note).await
 }
 
 /// `POST /profile/sessions/{id}/end`
 pub(super) async fn end_session(
     State(app): State<App>,
     Path(id): Path<String>,
-    sent: Sent,
+    sent: SentByWho,
 ) -> Answer {
-    let me = sent.me;
+    let who = sent.who;
     let action = RevokeSessions {
-        user: me.signed_in.user.id,
+        user: who.user(),
         session: Some(things::id(&id)?),
     };
-    let result = me.perform(action).await;
-    outcome(
+    let result = who.perform(&app, action).await;
+    done(
         &app,
-        &me,
+        &who,
         Done::Ended,
         result,
         ("The session was not ended", &[]),
@@ -310,16 +303,16 @@ pub(super) async fn end_session(
 }
 
 /// `POST /profile/sessions/end`
-pub(super) async fn end_sessions(State(app): State<App>, sent: Sent) -> Answer {
-    let me = sent.me;
+pub(super) async fn end_sessions(State(app): State<App>, sent: SentByWho) -> Answer {
+    let who = sent.who;
     let action = RevokeSessions {
-        user: me.signed_in.user.id,
+        user: who.user(),
         session: None,
     };
-    let result = me.perform(action).await;
-    outcome(
+    let result = who.perform(&app, action).await;
+    done(
         &app,
-        &me,
+        &who,
         Done::Ended,
         result,
         ("The sessions were not ended", &[]),

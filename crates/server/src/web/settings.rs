@@ -8,16 +8,18 @@ use store::Error;
 
 use super::answer::{Answer, see_other};
 use super::flash::Done;
-use super::form::Sent;
+use super::form::{Form, Sent};
 use super::history::Reader;
 use super::me::Me;
 use super::refusal::Refusal;
-use super::things;
+use super::things::{self, Wrong};
 use super::view::frame::NavItem;
 use super::view::parts::{Choice, Errors};
 use super::view::team::Erase;
 use super::view::workspace_settings::WorkspaceSettings;
+use super::workspaces::environments;
 use crate::actions::privacy::erase_person::{ErasePerson, basis};
+use crate::actions::workspace::Environment;
 use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
 use crate::privacy::Erase as What;
@@ -29,41 +31,60 @@ pub(super) async fn home(_: Me) -> Answer {
     Ok(see_other("/settings/workspace"))
 }
 
-/// `GET /settings/workspace`
-pub(super) async fn workspace(State(app): State<App>, me: Me) -> Answer {
-    let (id, reader) = (me.place().workspace, Reader::of(&me));
+async fn workspace_page(app: &App, me: &Me, form: Option<&Form>, wrong: Wrong) -> Answer {
+    let (id, reader) = (me.place().workspace, Reader::of(me));
     let known = app.read(move |rx| reader.known(rx, id.as_str())).await?;
     let one = &me.signed_in.workspace;
-    let word = |word: &str| match word {
-        "PRODUCTION" => "Production".to_owned(),
-        "DEVELOPMENT" => "Development".to_owned(),
-        other => other.to_owned(),
+    let sent = form.filter(|_| wrong.status != StatusCode::OK);
+    let (name, environment) = match sent {
+        Some(form) => (form.text("name"), form.text("environment")),
+        None => (&*one.name, &*one.environment),
     };
-    me.show(&WorkspaceSettings {
-        frame: me.frame(NAV),
+    let view = WorkspaceSettings {
+        frame: me.frame_with(NAV, wrong.flash),
+        form_name: name.to_owned(),
+        environments: environments(environment),
+        errors: wrong.errors,
         id: one.id.to_string(),
         name: one.name.clone(),
-        environment: word(&one.environment),
+        environment: Environment::label_of(&one.environment),
         region: one.region.clone(),
         created: me.clock().at(one.created_at),
         can_edit: me.signed_in.can.edit_workspace,
-        allow_unknown_types: one.allow_unknown_types,
-        refuse_invalid_config: one.refuse_invalid_config,
+        allow_unknown_types: sent.map_or(one.allow_unknown_types, |form| {
+            form.flag("allow_unknown_types")
+        }),
+        refuse_invalid_config: sent.map_or(one.refuse_invalid_config, |form| {
+            form.flag("refuse_invalid_config")
+        }),
         last_change: known.last,
-    })
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `GET /settings/workspace`
+pub(super) async fn workspace(State(app): State<App>, me: Me) -> Answer {
+    workspace_page(&app, &me, None, Wrong::none()).await
 }
 
 /// `POST /settings/workspace`
-pub(super) async fn update_workspace(sent: Sent) -> Answer {
+pub(super) async fn update_workspace(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let environment = form.get("environment").map(str::parse).transpose();
     let action = UpdateWorkspace {
-        place: sent.me.place(),
-        allow_unknown_types: Some(sent.form.flag("allow_unknown_types")),
-        refuse_invalid_config: Some(sent.form.flag("refuse_invalid_config")),
+        place: me.place(),
+        name: form.get("name").map(str::to_owned),
+        environment: environment.map_err(|_| Refusal::foreign_form())?,
+        allow_unknown_types: Some(form.flag("allow_unknown_types")),
+        refuse_invalid_config: Some(form.flag("refuse_invalid_config")),
     };
-    let made = sent.me.perform(action).await?;
-    Ok(sent
-        .me
-        .done("/settings/workspace", Done::Saved, &made.entries))
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done("/settings/workspace", Done::Saved, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not saved.", &["name"])?;
+            workspace_page(&app, &me, Some(&form), wrong).await
+        }
+    }
 }
 
 /// What is asked before a person is erased.

@@ -11,7 +11,7 @@ use store::Error;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Answer, local, see_other, with_cookie};
-use super::form::{Sent, SentByVisitor, visitor_token};
+use super::form::{SentByPerson, SentByVisitor, visitor_token};
 use super::home::require_set_up;
 use super::me::Me;
 use super::passkeys;
@@ -304,12 +304,12 @@ pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) ->
 }
 
 /// `POST /sign-out`
-pub(super) async fn sign_out(State(app): State<App>, sent: Sent) -> Answer {
+pub(super) async fn sign_out(State(app): State<App>, sent: SentByPerson) -> Answer {
     let action = SignOut {
-        user: sent.me.signed_in.user.id,
-        session: sent.me.signed_in.session,
+        user: sent.person.user.id,
+        session: sent.person.session,
     };
-    let _ = sent.me.perform(action).await?;
+    let _ = app.perform(&sent.person.caller, action).await?;
     Ok(with_cookie(
         see_other("/sign-in"),
         cookies::forget(&app.config, Name::Session),

@@ -167,6 +167,15 @@ fn head(me: &Me, seen: &Seen) -> SourceHead {
     }
 }
 
+/// What stands above the tabs, for a tab of another file.
+pub(super) async fn head_of(
+    app: &App,
+    me: &Me,
+    id: &str,
+) -> std::result::Result<SourceHead, Refusal> {
+    Ok(head(me, &seen(app, me, id).await?))
+}
+
 /// `GET /sources/{id}`
 pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     if let Some(seen) = retl_sources::seen(&app, &me, &id).await? {

@@ -3,20 +3,20 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use model::id::{InvitationId, UserId};
+use model::id::{InvitationId, UserId, WorkspaceId};
 use model::role::{OrganizationRole, Permission, Standing, WorkspaceRole};
-use model::things::{Delivery, Invitation, InvitationState};
+use model::things::{Delivery, Invitation, InvitationState, Workspace};
 
 use super::answer::Answer;
 use super::flash::Done;
-use super::form::Sent;
+use super::form::{Form, Sent};
 use super::me::Me;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::filter::Filter;
 use super::view::frame::NavItem;
 use super::view::parts::Choice;
-use super::view::team::{Invited, Line, Member, Remove, Team};
+use super::view::team::{Elsewhere, Invited, Line, Member, Remove, Team};
 use crate::actions::invitation::cancel::CancelInvitation;
 use crate::actions::member::change::ChangeMember;
 use crate::actions::member::remove::RemoveMember;
@@ -42,6 +42,19 @@ fn workspace_roles(current: Option<WorkspaceRole>) -> Vec<Choice> {
     std::iter::once(none)
         .chain(all.map(|role| Choice::new(role.as_str(), role.label(), current)))
         .collect()
+}
+
+/// The workspaces that are not shown, each with the roles to choose from; `of` says the role now.
+fn elsewhere(
+    others: &[Workspace],
+    of: impl Fn(WorkspaceId) -> Option<WorkspaceRole>,
+) -> Vec<Elsewhere> {
+    let one = |one: &Workspace| Elsewhere {
+        id: one.id.to_string(),
+        name: one.name.clone(),
+        roles: workspace_roles(of(one.id)),
+    };
+    others.iter().map(one).collect()
 }
 
 /// The columns of the table of roles, and what each may.
@@ -107,7 +120,7 @@ async fn page(
     }
     let place = me.place();
     let actor = me.signed_in.caller.actor;
-    let (members, invitations, whole, edits, erases) = app
+    let (members, invitations, others, (whole, edits, erases)) = app
         .read(move |rx| {
             let acting = rx.acting(actor)?;
             let mut may = |permission| acting.may(rx, permission, place.organization, None);
@@ -116,7 +129,9 @@ async fn page(
             let erases = may(Permission::ErasePeople)?;
             let invitations = rx.invitations(place.organization)?;
             let members = rx.members(place.organization)?;
-            Ok((members, invitations, whole, edits, erases))
+            let mut others = rx.workspaces(place.organization)?;
+            others.retain(|one| one.id != place.workspace);
+            Ok((members, invitations, others, (whole, edits, erases)))
         })
         .await?;
     let rows = members
@@ -146,6 +161,19 @@ async fn page(
                 }),
                 roles: roles(member.role),
                 workspace_roles: workspace_roles(role),
+                elsewhere: if edits {
+                    elsewhere(&others, |id| {
+                        let mut own = member.workspaces.iter();
+                        own.find(|(one, _)| *one == id).map(|(_, role)| *role)
+                    })
+                } else {
+                    Vec::new()
+                },
+                roles_elsewhere: member
+                    .workspaces
+                    .iter()
+                    .filter(|(id, _)| *id != place.workspace)
+                    .count(),
                 name: member.user.name,
                 email: member.user.email,
                 organization_role: member.role.label().to_owned(),
@@ -168,6 +196,7 @@ async fn page(
         emails: typed.to_owned(),
         roles: roles(OrganizationRole::Member),
         workspace_roles: workspace_roles(Some(WorkspaceRole::Viewer)),
+        elsewhere: elsewhere(&others, |_| None),
         columns,
         lines,
         errors: wrong.errors,
@@ -180,25 +209,34 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
     page(&app, &me, Wrong::none(), "", Vec::new()).await
 }
 
-fn chosen(form: &super::form::Form) -> Result<(OrganizationRole, Option<WorkspaceRole>), Refusal> {
-    let role = form.text("role").parse();
-    let own = form.text("workspace_role");
-    let own = match own {
-        NO_ROLE => None,
-        word => Some(word.parse().map_err(|_| Refusal::foreign_form())?),
+/// The role in the organization and those in workspaces that a form says. What it does not say stays.
+type Chosen = (OrganizationRole, Vec<(WorkspaceId, Option<WorkspaceRole>)>);
+
+fn chosen(me: &Me, form: &Form) -> Result<Chosen, Refusal> {
+    let word = |word: &str| match word {
+        NO_ROLE => Ok(None),
+        word => word.parse().map(Some).map_err(|_| Refusal::foreign_form()),
     };
-    Ok((role.map_err(|_| Refusal::foreign_form())?, own))
+    let role = form.text("role").parse();
+    let role = role.map_err(|_| Refusal::foreign_form())?;
+    let mut workspaces = vec![(me.place().workspace, word(form.text("workspace_role"))?)];
+    for (name, value) in form.pairs() {
+        if let Some(id) = name.strip_prefix("workspace.") {
+            workspaces.push((things::id(id)?, word(value)?));
+        }
+    }
+    Ok((role, workspaces))
 }
 
 /// `POST /settings/team/{id}`
 pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let (role, own) = chosen(&form)?;
+    let (role, workspaces) = chosen(&me, &form)?;
     let action = ChangeMember {
         organization: me.place().organization,
         user: things::id::<UserId>(&id)?,
         role: Some(role),
-        workspaces: vec![(me.place().workspace, own)],
+        workspaces,
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(TEAM, Done::Saved, &made.entries)),
@@ -288,14 +326,14 @@ async fn invited_page(
 /// `POST /settings/invitations`
 pub(super) async fn invite(State(app): State<App>, headers: HeaderMap, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let (role, own) = chosen(&form)?;
+    let (role, workspaces) = chosen(&me, &form)?;
     let place = me.place();
     let wanted = invite::Wanted {
         emails: addresses(form.text("emails")),
         role,
-        workspaces: own
-            .map(|role| (place.workspace, role))
+        workspaces: workspaces
             .into_iter()
+            .filter_map(|(id, role)| Some((id, role?)))
             .collect(),
     };
     let base = app.base(Some(&headers));

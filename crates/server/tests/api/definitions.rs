@@ -216,6 +216,8 @@ fn refuse(api: &Api, refuse: bool) {
     let action = UpdateWorkspace {
         place: api.place(),
         allow_unknown_types: None,
+        name: None,
+        environment: None,
         refuse_invalid_config: Some(refuse),
     };
     let actor = Actor::System(System::CommandLine);

@@ -446,6 +446,8 @@ fn where_unknown_types_are_not_allowed_the_refusal_lists_near_names() {
     let told = on_both(|api| {
         let action = server::actions::workspace::update::UpdateWorkspace {
             place: api.place(),
+            name: None,
+            environment: None,
             allow_unknown_types: Some(false),
             refuse_invalid_config: None,
         };

@@ -1,5 +1,6 @@
 //! The HTTP API, request by request, against the whole router and a real store.
 
+mod access;
 mod accounts;
 mod answers;
 mod code;

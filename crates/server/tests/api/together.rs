@@ -1,8 +1,15 @@
 //! Updates at once.
 
-use serde_json::json;
+use std::sync::Barrier;
 
-use crate::support::{Answer, Api, request};
+use model::actor::Actor;
+use serde_json::json;
+use server::actions::account::confirm_email::{ConfirmEmail, EMAIL};
+use server::problem::Problem;
+use store::{Error, NewChallenge, Upkeep};
+use zeroize::Zeroizing;
+
+use crate::support::{Answer, Api, local_origin, request};
 
 #[test]
 fn two_updates_at_once_happen_one_after_the_other_and_the_log_says_which_was_first() {
@@ -83,5 +90,49 @@ fn of_two_who_take_one_external_id_at_once_one_gets_it() {
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
         assert_eq!(api.get("/v2/sources").ok()["paging"]["total"], 1);
+    }
+}
+
+#[test]
+fn of_two_who_take_one_address_at_once_one_gets_it_and_the_other_hears_why() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        // Of two organizations, whose logs are not locked together.
+        for round in 0..8 {
+            let people = [
+                api.stranger(&format!("Ann {round}")).user,
+                api.stranger(&format!("Ben {round}")).user,
+            ];
+            let links = people.map(|user| {
+                let hash = api.store.entropy().bytes::<32>();
+                let challenge = NewChallenge {
+                    hash,
+                    kind: EMAIL,
+                    user: Some(user),
+                    payload: Zeroizing::new(format!("both{round}@example.com").into_bytes()),
+                    lasts: 3_600_000_000,
+                };
+                let kept = Upkeep::Challenge(Box::new((challenge, None)));
+                api.store.upkeep(kept).wait().expect("kept");
+                ConfirmEmail { user, hash }
+            });
+            let both = Barrier::new(2);
+            let done: Vec<Result<(), Error>> = std::thread::scope(|scope| {
+                let (api, both) = (&api, &both);
+                let asked = links.map(|action| {
+                    scope.spawn(move || {
+                        both.wait();
+                        let origin = local_origin(&api.store);
+                        let done = api.store.perform(Actor::Anonymous, origin, action);
+                        done.wait().map(|_| ())
+                    })
+                });
+                let done = asked.into_iter().map(|one| one.join().expect("answered"));
+                done.collect()
+            });
+            assert_eq!(done.iter().filter(|one| one.is_ok()).count(), 1, "{done:?}");
+            let refused = done.into_iter().find_map(Result::err).map(Problem::from);
+            let refused = refused.expect("one is refused");
+            assert_eq!((refused.status, &*refused.code), (409, "email_taken"));
+        }
     }
 }

@@ -350,13 +350,122 @@ async fn letter(site: &Site) -> Option<(String, String)> {
         .read(|rx| rx.due_messages(Way::Mail, 100))
         .await
         .expect("read");
-    let letter = messages.into_iter().last()?.letter.expect("a letter");
-    let (_, rest) = letter
-        .text
-        .split_once("http://annals.test")
-        .expect("a link");
-    let path = rest.split_whitespace().next().unwrap_or_default();
-    Some((letter.to, path.to_owned()))
+    let letters = messages.into_iter().rev().filter_map(|one| one.letter);
+    // What only tells of something has no link.
+    letters.into_iter().find_map(|letter| {
+        let (_, rest) = letter.text.split_once("http://annals.test")?;
+        let path = rest.split_whitespace().next().unwrap_or_default();
+        Some((letter.to, path.to_owned()))
+    })
+}
+
+/// The subjects of the letters that only tell, and to whom they go; sorted.
+async fn notices(site: &Site) -> Vec<String> {
+    let messages = site.app.read(|rx| rx.due_messages(100)).await;
+    let letters = messages
+        .expect("read")
+        .into_iter()
+        .filter_map(|one| one.letter);
+    let mut notices: Vec<String> = letters
+        .filter(|letter| !letter.text.contains("http"))
+        .map(|letter| format!("{}: {}", letter.to, letter.subject))
+        .collect();
+    notices.sort();
+    notices
+}
+
+#[tokio::test]
+async fn a_letter_tells_of_what_happens_to_the_account_and_leads_nowhere() {
+    let (site, _) = with_mail().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    let token = [("name", "laptop"), ("access", "read"), ("days", "30")];
+    assert_eq!(
+        ada.post("/profile/tokens", &token).await.status,
+        StatusCode::OK
+    );
+    ada.get("/profile").await;
+    let fields = [("email", "augusta@example.com"), ("password", PASSWORD)];
+    ada.post("/profile/email", &fields).await;
+    let (_, link) = letter(&site).await.expect("a letter");
+    ada.get(&link).await;
+    ada.get("/confirm-email").await;
+    ada.post("/confirm-email", &[]).await;
+    ada.get("/profile").await;
+    let fields = [("password", PASSWORD), ("new_password", NEW)];
+    let done = ada.post("/profile/password", &fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    assert_eq!(
+        notices(&site).await,
+        [
+            "ada@example.com: An access token was made for your Annals account",
+            "ada@example.com: Your e-mail address for Annals was changed",
+            "augusta@example.com: Your password for Annals was changed",
+        ],
+        "to the address of before"
+    );
+    // A refused change is told to nobody.
+    let count = notices(&site).await.len();
+    ada.get("/profile").await;
+    ada.post("/profile/password", &fields).await;
+    assert_eq!(notices(&site).await.len(), count);
+}
+
+#[tokio::test]
+async fn without_a_mail_server_no_letter_waits() {
+    let (site, _) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    let fields = [("password", PASSWORD), ("new_password", NEW)];
+    let done = ada.post("/profile/password", &fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert!(notices(&site).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_has_no_role_in_any_workspace_still_has_an_account() {
+    let (site, team) = with_mail().await;
+    site.member(team, "grace@example.com", None).await;
+    let mut grace = site.browser();
+    grace.get("/sign-in").await;
+    let fields = [
+        ("email", "grace@example.com"),
+        ("password", PASSWORD),
+        ("next", "/"),
+    ];
+    grace.post("/sign-in", &fields).await;
+    let closed = grace.get("/sources").await;
+    assert_eq!(closed.status, StatusCode::FORBIDDEN);
+    assert!(closed.body.contains("href=\"/profile\""), "{}", closed.body);
+    let page = grace.get("/profile").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("No workspace is open to you."));
+
+    let renamed = grace
+        .post("/profile/name", &[("name", "Grace Hopper")])
+        .await;
+    assert_eq!(renamed.header("location"), "/profile", "{}", renamed.body);
+    let page = grace.get("/profile").await;
+    assert!(page.body.contains("Grace Hopper") && page.body.contains("Saved."));
+    let weak = [("password", PASSWORD), ("new_password", "password1234")];
+    let answer = grace.post("/profile/password", &weak).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains("many people use"), "{}", answer.body);
+    let good = [("password", PASSWORD), ("new_password", NEW)];
+    assert_eq!(
+        grace.post("/profile/password", &good).await.status,
+        StatusCode::SEE_OTHER
+    );
+    grace.get("/profile").await;
+    let fields = [("email", "hopper@example.com"), ("password", NEW)];
+    let answer = grace.post("/profile/email", &fields).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let ended = grace.post("/profile/sessions/end", &[]).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER);
+    grace.get("/profile").await;
+    let out = grace.post("/sign-out", &[]).await;
+    assert_eq!(out.header("location"), "/sign-in");
+    assert_eq!(grace.get("/profile").await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod phone;
 mod proof;
 mod rates;
 mod reverse_etl;
+mod roles;
 mod sessions;
 mod site;
 mod team;

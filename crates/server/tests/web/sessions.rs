@@ -1,6 +1,7 @@
 //! Set-up, sign-in, sessions, and forms that come from elsewhere.
 
 use axum::http::StatusCode;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use model::clock::Micros;
 use model::role::WorkspaceRole;
 use server::app::Config;
@@ -184,6 +185,33 @@ async fn a_wrong_password_and_an_unknown_address_are_answered_alike() {
         .collect();
     assert_eq!(failed.len(), 1, "for the account that exists");
     assert_eq!(failed[0].entry.code.as_deref(), Some("wrong_password"));
+}
+
+#[tokio::test]
+async fn an_account_that_there_is_not_costs_as_much_work_as_a_wrong_password() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    // Of this thread alone, which is where this test answers its requests.
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let checked = || {
+        let told = recorder.handle().render();
+        let line = told
+            .lines()
+            .find(|line| line.starts_with("annals_passwords_checked_total "));
+        line.map_or(0, |line| {
+            let count = line.rsplit(' ').next().expect("a number");
+            count.parse::<u64>().expect("a number")
+        })
+    };
+    let (site, _) = Site::ready().await;
+    let mut browser = site.browser();
+    browser.get("/sign-in").await;
+    for email in ["ada@example.com", "nobody@example.com", "", "x"] {
+        let before = checked();
+        let fields = [("email", email), ("password", "not the password")];
+        let answer = browser.post("/sign-in", &fields).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(checked() - before, 1, "{email:?}");
+    }
 }
 
 #[tokio::test]

@@ -239,3 +239,193 @@ async fn who_leaves_is_out() {
     let said = actions(&site, team).await;
     assert!(said.iter().any(|one| one == "user.left_organization"));
 }
+
+#[tokio::test]
+async fn roles_in_several_workspaces_are_given_on_one_page_and_each_workspace_is_opened() {
+    let (site, team) = ready(Database::Sqlite).await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/workspaces").await;
+    let wrong = ada.post("/workspaces", &[("name", " ")]).await;
+    assert_eq!(
+        wrong.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "{}",
+        wrong.body
+    );
+    let fields = [("name", "Staging"), ("environment", "DEVELOPMENT")];
+    let made = ada.post("/workspaces", &fields).await;
+    assert_eq!(made.header("location"), "/settings/workspace");
+    let page = ada.get("/settings/workspace").await;
+    assert!(
+        page.body.contains("<h1>Staging</h1>"),
+        "it is shown at once"
+    );
+    let staging = between(&page, "id=\"workspace-id\">", "<").to_owned();
+
+    // In the other workspace this one is among the others.
+    ada.get("/workspaces").await;
+    let opened = ada
+        .post(&format!("/workspaces/{}/open", team.workspace), &[])
+        .await;
+    assert_eq!(opened.header("location"), "/sources");
+    let page = ada.get("/settings/team").await;
+    let grace = site
+        .app
+        .read(|rx| rx.user_by_email("grace@example.com"))
+        .await;
+    let grace = grace.expect("read").expect("a member").0.id.to_string();
+    assert!(page.body.contains(&format!("name=\"workspace.{staging}\"")));
+    let elsewhere = format!("workspace.{staging}");
+    let fields = [
+        ("role", "member"),
+        ("workspace_role", "auditor"),
+        (elsewhere.as_str(), "editor"),
+    ];
+    let saved = ada.post(&format!("/settings/team/{grace}"), &fields).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+
+    let mut browser = site.signed_in("grace@example.com").await;
+    let page = browser.get("/workspaces").await;
+    assert!(page.body.contains("Staging") && page.body.contains("Auditor"));
+    assert!(!page.body.contains("New workspace"), "for administrators");
+    browser
+        .post(&format!("/workspaces/{staging}/open"), &[])
+        .await;
+    assert_eq!(browser.get("/sources/new").await.status, StatusCode::OK);
+    let none = "2CHj1PJ61lv1NPyQtCiFi2KVX2y";
+    let nowhere = browser.post(&format!("/workspaces/{none}/open"), &[]).await;
+    assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
+
+    // Renamed, and deleted when it is empty.
+    ada.get("/settings/workspace").await;
+    let fields = [
+        ("name", "Live"),
+        ("environment", "PRODUCTION"),
+        ("allow_unknown_types", "true"),
+    ];
+    let done = ada.post("/settings/workspace", &fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let page = ada.get(&format!("/workspaces/{staging}/delete")).await;
+    assert!(
+        page.body.contains("One person loses a role."),
+        "{}",
+        page.body
+    );
+    let path = format!("/workspaces/{staging}/delete");
+    let wrong = ada.post(&path, &[("confirm", "x")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let gone = ada.post(&path, &[("confirm", "Staging")]).await;
+    assert_eq!(gone.header("location"), "/workspaces", "{}", gone.body);
+    let page = browser.get("/sources").await;
+    assert_eq!(page.status, StatusCode::OK, "the one that is left is shown");
+    let said = actions(&site, team).await;
+    for one in [
+        "workspace.created",
+        "workspace.updated_name",
+        "workspace.deleted",
+    ] {
+        assert!(said.iter().any(|action| action == one), "{one}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_is_locked_on_its_page_and_only_who_is_selected_changes_it() {
+    let (site, team) = ready(Database::Sqlite).await;
+    for email in ["grace@example.com", "edsger@example.com"] {
+        site.member(team, email, Some(WorkspaceRole::Editor)).await;
+    }
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/sources/new").await;
+    let made = ada
+        .post("/sources", &[("type", "HTTP"), ("name", "Web")])
+        .await;
+    let source = made.header("location").to_owned();
+    let path = format!("{source}/access");
+    let page = ada.get(&path).await;
+    assert!(page.body.contains("Who may change this source"));
+    let grace = site
+        .app
+        .read(|rx| rx.user_by_email("grace@example.com"))
+        .await;
+    let grace = grace.expect("read").expect("a member").0.id.to_string();
+    let fields = [("who", "selected"), ("people", grace.as_str())];
+    let done = ada.post(&path, &fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    assert!(ada.get(&path).await.body.contains("Locked"));
+
+    for (email, expected) in [
+        ("grace@example.com", StatusCode::SEE_OTHER),
+        ("edsger@example.com", StatusCode::FORBIDDEN),
+    ] {
+        let mut browser = site.signed_in(email).await;
+        let page = browser.get(&path).await;
+        assert!(
+            page.body
+                .contains("Only people selected, and administrators.")
+        );
+        browser.get("/sources/new").await;
+        let fields = [("form", "enabled"), ("enabled", "true")];
+        let answer = browser.post(&source, &fields).await;
+        assert_eq!(answer.status, expected, "{email}: {}", answer.body);
+        let answer = browser.post(&path, &[("who", "anyone")]).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::FORBIDDEN,
+            "{email} is no administrator"
+        );
+    }
+    ada.get(&path).await;
+    ada.post(&path, &[("who", "anyone")]).await;
+    let said = actions(&site, team).await;
+    let locks = said
+        .iter()
+        .filter(|one| *one == "permission.resource_locked");
+    assert_eq!(locks.count(), 2 + 2, "locked, opened, and refused to two");
+}
+
+#[tokio::test]
+async fn a_token_that_was_found_somewhere_is_shown_by_what_it_did_and_comes_into_no_address() {
+    let (site, team) = ready(Database::Sqlite).await;
+    let (_, made) = site
+        .api(
+            "POST",
+            "/v2/tokens",
+            Some(serde_json::json!({"name": "laptop"})),
+        )
+        .await;
+    let (id, secret) = (
+        made["id"].as_str().expect("an id").to_owned(),
+        made["token"].as_str().expect("a token").to_owned(),
+    );
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/audit-logs").await;
+    for known in [secret.as_str(), "laptop", id.as_str()] {
+        let answer = ada
+            .post("/settings/audit-logs/token", &[("token", known)])
+            .await;
+        let to = format!("/settings/audit-logs?token={id}");
+        assert_eq!(answer.header("location"), to, "{known}");
+    }
+    let page = ada.get(&format!("/settings/audit-logs?token={id}")).await;
+    assert!(page.body.contains("<i>Token:</i> laptop"), "{}", page.body);
+    // Even one that someone has put into the address by hand goes from it at once.
+    let answer = ada
+        .get(&format!("/settings/audit-logs?target={secret}"))
+        .await;
+    assert_eq!(
+        answer.header("location"),
+        format!("/settings/audit-logs?token={id}")
+    );
+    let answer = ada
+        .post("/settings/audit-logs/token", &[("token", "no such")])
+        .await;
+    assert!(
+        answer.body.contains("There is no such token here"),
+        "{}",
+        answer.body
+    );
+    let log = format!("{:?}", site.log(team.organization).await);
+    assert!(!log.contains(&secret), "the secret is recorded");
+}

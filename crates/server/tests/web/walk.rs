@@ -27,6 +27,11 @@ const WITHOUT_AN_EVENT: &[(&str, &str, &str)] = &[
     ),
     (
         "POST",
+        "/workspaces/{id}/open",
+        "it only says which workspace the browser shows",
+    ),
+    (
+        "POST",
         "/forgot",
         "it sends a link; what it changes is recorded when the link is followed",
     ),
@@ -79,22 +84,26 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 /// Things to change, in a workspace that is set up.
-struct Things {
-    source: String,
-    other_source: String,
-    destination: String,
-    connection: String,
-    transformation: String,
-    version: String,
-    library: String,
-    event: String,
-    person: String,
-    invitation: String,
-    token: String,
-    account: String,
-    unused_account: String,
-    retl_source: String,
-    retl_connection: String,
+pub struct Things {
+    pub source: String,
+    pub other_source: String,
+    pub destination: String,
+    pub connection: String,
+    pub transformation: String,
+    pub version: String,
+    pub library: String,
+    pub event: String,
+    /// One of the workspace.
+    pub seen: String,
+    pub person: String,
+    pub invitation: String,
+    pub token: String,
+    pub workspace: String,
+    pub shown: String,
+    pub account: String,
+    pub unused_account: String,
+    pub retl_source: String,
+    pub retl_connection: String,
 }
 
 async fn id(site: &Site, path: &str, body: Value, at: &str) -> String {
@@ -114,7 +123,7 @@ async fn grace(site: &Site, team: Team) -> String {
     found.expect("read").expect("a member").0.id.to_string()
 }
 
-async fn things(site: &Site, team: Team) -> Things {
+pub async fn things(site: &Site, team: Team) -> Things {
     for kind in ["source", "destination"] {
         let kettle = json!({"name": "Kettle", "displayName": "Kettle"});
         id(site, &format!("/{kind}-definitions"), kettle, "/id").await;
@@ -155,7 +164,16 @@ async fn things(site: &Site, team: Team) -> Things {
         )
         .await,
         token: id(site, "/v2/tokens", json!({"name": "laptop"}), "/id").await,
+        workspace: id(site, "/v2/workspaces", json!({"name": "Staging"}), "/id").await,
+        shown: team.workspace.to_string(),
         event: site.log(team.organization).await[0].entry.id.clone(),
+        seen: {
+            let log = site.log(team.organization).await;
+            let own = Some(team.workspace.as_str());
+            let mut all = log.iter();
+            let one = all.find(|one| one.entry.workspace.as_deref() == own);
+            one.expect("an event").entry.id.clone()
+        },
         source,
         other_source,
         destination,
@@ -239,6 +257,10 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         }
         "POST /v2/tokens" => ("", json!({"name": "new"})),
         "DELETE /v2/tokens/{id}" => (&*things.token, Value::Null),
+        "POST /v2/tokens/find" => ("", json!({"token": "laptop"})),
+        "POST /v2/workspaces" => ("", json!({"name": "New"})),
+        "PUT /v2/workspaces/{id}" => (&*things.shown, json!({"name": "Renamed"})),
+        "DELETE /v2/workspaces/{id}" => (&*things.workspace, Value::Null),
         "PUT /v2/organization" => ("", json!({"name": "Renamed"})),
         "POST /source-definitions"
         | "POST /source-definitions/"
@@ -337,7 +359,7 @@ async fn every_route_of_the_api_that_is_no_read_leaves_an_event() {
 
 /// The address of a form, and its fields.
 #[expect(clippy::match_same_arms, reason = "a table: one line a route")]
-fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, String)>)> {
+pub fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, String)>)> {
     let text = str::to_owned;
     let (name, fields) = match path {
         "/sign-in" => (
@@ -389,6 +411,15 @@ fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, Strin
         "/accounts/{id}" => (&*things.account, vec![("name", text("Renamed"))]),
         "/accounts/{id}/delete" => (&*things.unused_account, vec![("confirm", text("Spare"))]),
         "/settings/workspace" => ("", vec![]),
+        "/sources/{id}/access" => (&*things.source, vec![("who", text("selected"))]),
+        "/destinations/{id}/access" => (&*things.destination, vec![("who", text("selected"))]),
+        "/workspaces" => (
+            "",
+            vec![("name", text("New")), ("environment", text("DEVELOPMENT"))],
+        ),
+        "/workspaces/{id}/open" => (&*things.workspace, vec![]),
+        "/workspaces/{id}/delete" => (&*things.workspace, vec![("confirm", text("Staging"))]),
+        "/settings/audit-logs/token" => ("", vec![("token", text("laptop"))]),
         "/settings/audit-logs/export" => ("", vec![("format", text("csv"))]),
         "/settings/team/{id}" => (
             &*things.person,

@@ -60,6 +60,7 @@ impl Filter {
         query.actor.is_none()
             && query.action.is_none()
             && query.target.is_none()
+            && query.tokens.is_none()
             && query.target_type.is_none()
             && query.outcome.is_none()
             && query.created_after.is_none()
@@ -81,6 +82,10 @@ impl Filter {
                     .related
                     .iter()
                     .any(|one| one.id.as_deref() == Some(id))
+        };
+        let with_one_of = |tokens: &Vec<String>| {
+            let is_one = |id: &Option<String>| id.as_ref().is_some_and(|id| tokens.contains(id));
+            is_one(&entry.actor.token) && !is_one(&entry.target.id)
         };
         let of_workspace = |workspace: WorkspaceId| {
             entry
@@ -110,6 +115,7 @@ impl Filter {
             && is(&query.action, &entry.action)
             && is(&query.target_type, &entry.target.r#type)
             && query.target.as_deref().is_none_or(concerns)
+            && query.tokens.as_ref().is_none_or(with_one_of)
             && query.outcome.is_none_or(|wanted| wanted == entry.outcome)
             && query.created_after.is_none_or(|moment| entry.at > moment.0)
             && query.until.is_none_or(|until| entry.sequence < until)
@@ -144,6 +150,21 @@ impl Filter {
             if let Some(value) = value {
                 values.push(value.into());
                 let _ = write!(sql, " AND {column} = ${}", values.len());
+            }
+        }
+        if let Some(tokens) = &query.tokens {
+            let first = values.len() + 1;
+            values.extend(tokens.iter().map(Param::from));
+            let all: Vec<String> = (first..=values.len()).map(|n| format!("${n}")).collect();
+            if all.is_empty() {
+                sql.push_str(" AND 1 = 0");
+            } else {
+                let all = all.join(", ");
+                let _ = write!(
+                    sql,
+                    " AND e.sequence IN (SELECT k.sequence FROM index_things k WHERE k.log_id = $1 AND k.thing IN ({all})) \
+                     AND (e.target IS NULL OR e.target NOT IN ({all}))"
+                );
             }
         }
         if let Some(outcome) = query.outcome {

@@ -40,6 +40,11 @@ impl Reached {
         }
     }
 
+    /// A workspace is gone.
+    pub(crate) fn forget(&mut self, workspace: WorkspaceId) {
+        self.workspaces.remove(&workspace);
+    }
+
     /// The statement that says so of the workspaces that were named, where there are any.
     pub(crate) fn told(&self, now: Micros) -> Option<(String, Vec<Param<'_>>)> {
         use std::fmt::Write as _;

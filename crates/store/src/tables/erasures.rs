@@ -197,6 +197,8 @@ impl Tx<'_> {
             for sql in [
                 "DELETE FROM workspace_members WHERE user_id = $2 AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = $1)",
                 "DELETE FROM members WHERE organization_id = $1 AND user_id = $2",
+                "INSERT INTO past_tokens (hash, token_id, organization_id) \
+                 SELECT hash, id, organization_id FROM tokens WHERE organization_id = $1 AND user_id = $2",
                 "DELETE FROM tokens WHERE organization_id = $1 AND user_id = $2",
                 "DELETE FROM invitations WHERE organization_id = $1 AND user_id = $2",
                 "DELETE FROM lock_members WHERE user_id = $2 AND resource_id IN \
@@ -212,6 +214,8 @@ impl Tx<'_> {
         }
         if self.organizations_of(user)?.is_empty() {
             for sql in [
+                "INSERT INTO past_tokens (hash, token_id, organization_id) \
+                 SELECT hash, id, organization_id FROM tokens WHERE user_id = $1",
                 "DELETE FROM tokens WHERE user_id = $1",
                 "DELETE FROM factors WHERE user_id = $1",
                 "DELETE FROM recovery_codes WHERE user_id = $1",

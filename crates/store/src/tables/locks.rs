@@ -1,7 +1,7 @@
 //! Who may change a single source or destination: anyone with edit rights or, where it is locked, only people selected.
 
 use model::catalogue::TargetType;
-use model::id::{UserId, WorkspaceId};
+use model::id::{OrganizationId, UserId, WorkspaceId};
 use serde_json::json;
 
 use crate::action::{Changed, Target};
@@ -54,6 +54,31 @@ impl Rx<'_> {
             people.extend(row.opt_parse::<UserId>(1)?);
         }
         Ok(Some(people))
+    }
+
+    /// The sources and destinations of an organization that a person is selected to change.
+    pub fn locks_with(&mut self, organization: OrganizationId, user: UserId) -> Result<Vec<Lock>> {
+        let rows = self.conn.query(
+            "SELECT l.resource_id, l.kind, l.workspace_id FROM locks l \
+             JOIN lock_members m ON m.resource_id = l.resource_id JOIN workspaces w ON w.id = l.workspace_id \
+             WHERE w.organization_id = $1 AND m.user_id = $2 ORDER BY l.resource_id",
+            params![&organization, &user],
+        )?;
+        let mut locks = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id = row.text(0)?;
+            let kind = match row.text(1)? {
+                "source" => TargetType::Source,
+                _ => TargetType::Destination,
+            };
+            let name = self.name_of(kind, id)?.unwrap_or_default();
+            locks.push(Lock {
+                resource: Target::new(kind, id.to_owned(), name),
+                workspace: row.parse(2)?,
+                people: self.selected(id)?,
+            });
+        }
+        Ok(locks)
     }
 }
 

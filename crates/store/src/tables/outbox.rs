@@ -143,6 +143,13 @@ impl Rx<'_> {
 }
 
 impl Tx<'_> {
+    /// Whether letters are sent from here.
+    pub fn sends_mail(&self) -> bool {
+        self.env
+            .sends_mail
+            .load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// A letter to a person, because of a change that is noted.
     pub fn send(
         &mut self,

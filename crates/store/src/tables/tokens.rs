@@ -77,6 +77,23 @@ impl Rx<'_> {
             .collect()
     }
 
+    /// The token of an organization that has this hash of its secret, or had it.
+    pub fn token_that_was(
+        &mut self,
+        organization: OrganizationId,
+        hash: &[u8; 32],
+    ) -> Result<Option<TokenId>> {
+        for sql in [
+            "SELECT id FROM tokens WHERE hash = $1 AND organization_id = $2",
+            "SELECT token_id FROM past_tokens WHERE hash = $1 AND organization_id = $2",
+        ] {
+            if let Some(row) = self.conn.query_one(sql, params![hash, &organization])? {
+                return Ok(Some(row.parse(0)?));
+            }
+        }
+        Ok(None)
+    }
+
     /// Tokens that have reached their end, at most so many.
     pub fn expired_tokens(&mut self, limit: i64) -> Result<Vec<Token>> {
         let now = self.now();
@@ -120,11 +137,18 @@ impl Tx<'_> {
 
     /// A token ends at once.
     pub fn delete_token(&mut self, token: &Token) -> Result<Changed> {
-        self.write(
+        let gone = self.write(
             "DELETE FROM tokens WHERE id = $1",
             params![&token.id],
             Some(token),
             None,
-        )
+        )?;
+        // Its secret may turn up where it should not be.
+        self.write_part(
+            "INSERT INTO past_tokens (hash, token_id, organization_id) VALUES ($1, $2, $3)",
+            params![&token.hash, &token.id, &token.organization],
+            &gone,
+        )?;
+        Ok(gone)
     }
 }

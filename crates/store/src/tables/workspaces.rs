@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::action::Changed;
-use crate::db::{Row, params};
+use crate::db::{DbError, Row, params};
 use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
@@ -114,6 +114,31 @@ impl Tx<'_> {
             None,
             Some(workspace),
         )
+    }
+
+    /// A workspace goes, with what data planes were told of it. Where something still is in it, it stays; and so it does where
+    /// there ever was code in it: versions are never deleted.
+    pub fn delete_workspace(&mut self, workspace: &Workspace) -> Result<Changed> {
+        self.seen.forget("workspaces", workspace.id.as_str());
+        let changed = self.note(Some(workspace), None)?;
+        for sql in [
+            "DELETE FROM destination_revisions WHERE workspace_id = $1",
+            "DELETE FROM config_changes WHERE workspace_id = $1",
+        ] {
+            self.write_parts(sql, params![&workspace.id], &changed)?;
+        }
+        let gone = self.write_part(
+            "DELETE FROM workspaces WHERE id = $1",
+            params![&workspace.id],
+            &changed,
+        );
+        match gone {
+            Err(Error::Database(DbError::Constraint(_))) => Err(Error::failed(
+                "workspace_not_empty",
+                "the workspace still has something in it, or had code, whose versions are kept for ever",
+            )),
+            other => other.map(|()| changed),
+        }
     }
 
     /// A workspace with other settings.

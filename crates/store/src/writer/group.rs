@@ -356,7 +356,14 @@ impl<'a> Group<'a> {
     }
 
     pub(crate) fn append(&mut self, log: LogId, draft: &Draft<'_>) -> Result<()> {
-        if draft.outcome == Outcome::Success && draft.event.target.reaches_data_planes() {
+        let is_success = draft.outcome == Outcome::Success;
+        if let (true, Some(gone)) = (
+            is_success && draft.event == model::catalogue::WORKSPACE_DELETED,
+            draft.workspace,
+        ) {
+            // Nobody is left who could be told.
+            self.reached.forget(gone);
+        } else if is_success && draft.event.target.reaches_data_planes() {
             self.reached.note(log, draft.workspace);
         }
         let Some(index) = self.logs.iter().position(|one| one.id == log) else {

@@ -6,6 +6,7 @@ use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{about, is_checked, own};
 use crate::actions::account::reset_password::RESET;
+use crate::notice::{News, notice};
 
 /// A password to be.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ impl Action for ChangePassword {
         let row = tx.update_password(&user, &before, &self.password)?;
         tx.end_sessions(self.user, &row)?;
         tx.drop_challenges(RESET, self.user, &row)?;
+        notice(tx, &user, &News::PasswordChanged, &row)?;
         let fact = Fact::new(catalogue::USER_CHANGED_PASSWORD, &row);
         Ok(Done::new((), vec![fact]))
     }

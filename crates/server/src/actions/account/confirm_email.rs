@@ -7,6 +7,7 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{about, person};
 use crate::actions::input;
+use crate::notice::{News, notice};
 
 /// The word of the challenge whose payload is the new address.
 pub const EMAIL: &str = "email";
@@ -56,6 +57,7 @@ impl Action for ConfirmEmail {
         tx.acting.signed_in(&before, tx.acting.session);
         let row = tx.update_user(&before, &after)?;
         tx.take_challenge(&self.hash, &row)?;
+        notice(tx, &before, &News::EmailChanged(after.email.clone()), &row)?;
         let fact = Fact::new(catalogue::USER_UPDATED_EMAIL, &row);
         Ok(Done::new((), vec![fact]))
     }

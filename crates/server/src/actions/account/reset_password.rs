@@ -6,6 +6,7 @@ use model::id::UserId;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{about, person};
+use crate::notice::{News, notice};
 
 /// The word of the challenge.
 pub const RESET: &str = "reset";
@@ -45,6 +46,7 @@ impl Action for ResetPassword {
         let row = tx.update_password(&user, &before, &self.password)?;
         tx.end_sessions(self.user, &row)?;
         tx.drop_challenges(RESET, self.user, &row)?;
+        notice(tx, &user, &News::PasswordReset, &row)?;
         let fact = Fact::new(catalogue::USER_RESET_PASSWORD, &row);
         Ok(Done::new((), vec![fact]))
     }

@@ -6,7 +6,7 @@ use model::role::{OrganizationRole, WorkspaceRole};
 use model::things::Member;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, needs_edit, not_the_last_admin};
+use super::{found, give_up_access, needs_edit, not_the_last_admin};
 
 /// What a member is to be.
 #[derive(Clone, Debug)]
@@ -22,7 +22,10 @@ pub struct ChangeMember {
 }
 
 impl Action for ChangeMember {
-    const EVENTS: &'static [EventType] = &[catalogue::USER_CHANGED_PERMISSION];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::USER_CHANGED_PERMISSION,
+        catalogue::PERMISSION_DELETED_USER_PERMISSIONS,
+    ];
     type Output = Member;
 
     fn scope(&self) -> Scope {
@@ -53,8 +56,9 @@ impl Action for ChangeMember {
         if after.role != OrganizationRole::Admin {
             not_the_last_admin(tx, &before)?;
         }
+        let mut facts = give_up_access(tx, &before, Some(&after))?;
         let made = tx.update_member(&before, &after)?;
-        let fact = Fact::new(catalogue::USER_CHANGED_PERMISSION, &made);
-        Ok(Done::new(after, vec![fact]))
+        facts.push(Fact::new(catalogue::USER_CHANGED_PERMISSION, &made));
+        Ok(Done::new(after, facts))
     }
 }

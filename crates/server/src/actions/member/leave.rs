@@ -20,6 +20,7 @@ impl Action for LeaveOrganization {
     const EVENTS: &'static [EventType] = &[
         catalogue::USER_LEFT_ORGANIZATION,
         catalogue::ACCESS_TOKEN_DELETED,
+        catalogue::PERMISSION_DELETED_USER_PERMISSIONS,
     ];
     type Output = ();
 

@@ -5,7 +5,7 @@ use model::id::{OrganizationId, UserId};
 use model::things::Member;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, needs_edit, not_the_last_admin};
+use super::{found, give_up_access, needs_edit, not_the_last_admin};
 
 /// A member to remove.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,8 @@ pub struct RemoveMember {
     pub user: UserId,
 }
 
-/// Ends a membership with all that hangs on it: a fact for each token, and `event` for the member.
+/// Ends a membership with all that hangs on it: a fact for each token and each thing that the person was selected to change, and
+/// `event` for the member.
 pub(super) fn end(tx: &mut Tx<'_>, member: &Member, event: EventType) -> Result<Vec<Fact>> {
     not_the_last_admin(tx, member)?;
     let tokens = tx.tokens(member.organization)?;
@@ -28,6 +29,7 @@ pub(super) fn end(tx: &mut Tx<'_>, member: &Member, event: EventType) -> Result<
         let gone = tx.delete_token(&token)?;
         facts.push(Fact::new(catalogue::ACCESS_TOKEN_DELETED, &gone));
     }
+    facts.extend(give_up_access(tx, member, None)?);
     let gone = tx.delete_member(member)?;
     facts.push(Fact::new(event, &gone));
     Ok(facts)
@@ -37,6 +39,7 @@ impl Action for RemoveMember {
     const EVENTS: &'static [EventType] = &[
         catalogue::USER_REMOVED_FROM_ORGANIZATION,
         catalogue::ACCESS_TOKEN_DELETED,
+        catalogue::PERMISSION_DELETED_USER_PERMISSIONS,
     ];
     type Output = Member;
 

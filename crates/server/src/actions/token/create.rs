@@ -8,6 +8,7 @@ use model::things::Token;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use crate::actions::input;
+use crate::notice::{News, notice};
 
 /// The longest time that a token lasts, in days, where it has an end.
 pub const LONGEST_DAYS: i64 = 3650;
@@ -138,6 +139,10 @@ impl Action for CreateToken {
             expires_at: self.expires_at(tx)?,
         };
         let made = tx.insert_token(&token)?;
+        // A service's token is nobody's; whoever administers the tokens sees it on their page.
+        if let Some(user) = owner.map(|owner| tx.user(owner)).transpose()?.flatten() {
+            notice(tx, &user, &News::TokenCreated(token.name.clone()), &made)?;
+        }
         let fact = Fact::new(catalogue::ACCESS_TOKEN_CREATED, &made);
         Ok(Done::new(token, vec![fact]))
     }

@@ -1,10 +1,12 @@
-//! Change a workspace's settings.
+//! Change a workspace's name or settings.
 
-use model::catalogue::{self, EventType, TargetType};
+use model::catalogue::{self, EventType};
 use model::role::Permission;
 use model::things::Workspace;
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
+use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
+use super::{Environment, found, target};
+use crate::actions::input;
 use crate::request::Place;
 
 /// What a workspace is to be like. What is not given stays.
@@ -12,6 +14,10 @@ use crate::request::Place;
 pub struct UpdateWorkspace {
     /// Which.
     pub place: Place,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub environment: Option<Environment>,
     /// Whether sources and destinations of types without a definition are accepted.
     pub allow_unknown_types: Option<bool>,
     /// Whether settings that do not fulfil the schema of their type are refused.
@@ -19,7 +25,10 @@ pub struct UpdateWorkspace {
 }
 
 impl Action for UpdateWorkspace {
-    const EVENTS: &'static [EventType] = &[catalogue::WORKSPACE_UPDATED];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::WORKSPACE_UPDATED,
+        catalogue::WORKSPACE_UPDATED_NAME,
+    ];
     type Output = Workspace;
 
     fn scope(&self) -> Scope {
@@ -27,31 +36,30 @@ impl Action for UpdateWorkspace {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        let workspace = rx
-            .workspace(self.place.workspace)?
-            .ok_or(Error::NotFound("workspace"))?;
-        let target = Target::new(TargetType::Workspace, workspace.id, workspace.name);
+        let workspace = found(rx, self.place.organization, self.place.workspace)?;
         Ok(vec![Need::in_workspace(
             Permission::EditWorkspace,
             workspace.id,
-            target,
+            target(&workspace),
         )])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Workspace>> {
-        let before = tx
-            .workspace(self.place.workspace)?
-            .ok_or(Error::NotFound("workspace"))?;
-        let allow_unknown_types = self
+        let before = found(tx, self.place.organization, self.place.workspace)?;
+        let mut after = before.clone();
+        if let Some(name) = &self.name {
+            input::name(name)?;
+            name.trim().clone_into(&mut after.name);
+        }
+        if let Some(environment) = self.environment {
+            environment.word().clone_into(&mut after.environment);
+        }
+        after.allow_unknown_types = self
             .allow_unknown_types
             .unwrap_or(before.allow_unknown_types);
-        let mut after = Workspace {
-            allow_unknown_types,
-            refuse_invalid_config: self
-                .refuse_invalid_config
-                .unwrap_or(before.refuse_invalid_config),
-            ..before.clone()
-        };
+        after.refuse_invalid_config = self
+            .refuse_invalid_config
+            .unwrap_or(before.refuse_invalid_config);
         if after == before {
             return Ok(Done::new(before, Vec::new()));
         }
@@ -59,7 +67,10 @@ impl Action for UpdateWorkspace {
         let made = tx.update_workspace(&after)?;
         Ok(Done::new(
             after,
-            vec![Fact::new(catalogue::WORKSPACE_UPDATED, &made)],
+            vec![
+                Fact::new(catalogue::WORKSPACE_UPDATED_NAME, &made).only("name"),
+                Fact::new(catalogue::WORKSPACE_UPDATED, &made).all_but("name"),
+            ],
         ))
     }
 }

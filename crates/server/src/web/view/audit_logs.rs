@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::event::{Day, Value, shown};
-use super::filter::Filter;
+use super::filter::{Chip, Filter};
 use super::filters;
 use super::frame::{Flash, Frame};
 use super::parts::{Choice, ChoiceGroup, Tab};
@@ -31,6 +31,8 @@ pub struct AuditLogs {
     pub refused: Option<String>,
     /// Whether the reader may take the log out.
     pub can_export: bool,
+    /// The name of the token that is asked for, where there is one.
+    pub token_name: Option<String>,
     /// The id of the newest event shown, if there are newer ones.
     pub newer: Option<String>,
     /// The id of the oldest event shown, if there are older ones.
@@ -38,6 +40,17 @@ pub struct AuditLogs {
 }
 
 impl AuditLogs {
+    /// The filters that are set; a token by its name.
+    fn chips(&self) -> Vec<Chip> {
+        let mut chips = self.filter.chips();
+        for chip in &mut chips {
+            if let (true, Some(name)) = (chip.name == "Token", &self.token_name) {
+                chip.value.clone_from(name);
+            }
+        }
+        chips
+    }
+
     fn shown(&self) -> u64 {
         shown(&self.days)
     }

@@ -40,7 +40,7 @@ pub struct DestinationHead {
 }
 
 impl DestinationHead {
-    fn tabs(&self, current: &str) -> Vec<Tab> {
+    pub(super) fn tabs(&self, current: &str) -> Vec<Tab> {
         let base = format!("/destinations/{}", self.id);
         if self.deleted {
             let events = Tab::new("Audit Logs", format!("{base}/audit-logs"), true);
@@ -53,6 +53,7 @@ impl DestinationHead {
         }
         tabs.push(tab("Connections", "connections").count(self.connections));
         tabs.push(tab("Transformation", "transformation"));
+        tabs.push(tab("Access", "access"));
         if self.can_audit {
             tabs.push(tab("Audit Logs", "audit-logs").count(self.events));
         }

@@ -37,6 +37,8 @@ pub struct Filter {
     pub action: String,
     /// To what: an id.
     pub target: String,
+    /// With which token: an id or a name.
+    pub token: String,
     /// How it ended: `success`, `denied` or `failed`.
     pub outcome: String,
     /// From this day on, `2026-11-17`, in the zone shown.
@@ -93,6 +95,7 @@ impl Filter {
             ("actor", &self.actor),
             ("action", &self.action),
             ("target", &self.target),
+            ("token", &self.token),
             ("outcome", &self.outcome),
             ("from", &self.from),
             ("to", &self.to),
@@ -198,6 +201,7 @@ impl Filter {
             chip("User", &self.actor, |f| f.actor.clear()),
             chip("Action", &self.action, |f| f.action.clear()),
             chip("Target", &self.target, |f| f.target.clear()),
+            chip("Token", &self.token, |f| f.token.clear()),
             chip("Outcome", &self.outcome, |f| f.outcome.clear()),
             chip("From", &self.from, |f| f.from.clear()),
             chip("To", &self.to, |f| f.to.clear()),

@@ -116,6 +116,8 @@ pub enum NavItem {
     AuditLogs,
     /// `/settings/workspace` and `/settings/team`
     Settings,
+    /// `/workspaces`
+    Workspaces,
 }
 
 impl NavItem {
@@ -129,6 +131,7 @@ impl NavItem {
             Self::Libraries => "libraries",
             Self::AuditLogs => "audit-logs",
             Self::Settings => "settings",
+            Self::Workspaces => "workspaces",
         };
         name == other
     }

@@ -23,7 +23,9 @@
 //! | `/accounts` | `accountDefinitionName`, `name`, `options`, `secret`, `reason` |
 //! | `/accounts/{id}` | `name`, `options`, `secret`, `reason` |
 //! | `.../delete` | `confirm` (the name, where the page asks for it), `reason` |
-//! | `/settings/workspace` | `allow_unknown_types`, `refuse_invalid_config`, `reason` |
+//! | `/sources/{id}/access`, `/destinations/{id}/access` | `who=anyone` or `selected`, `people` as often as there are some |
+//! | `/workspaces` | `name`, `environment` |
+//! | `/settings/workspace` | `name`, `environment`, `allow_unknown_types`, `refuse_invalid_config`, `reason` |
 //! | `/setup` | `organization`, `workspace`, `name`, `email`, `password` |
 //! | `/sign-in` | `email`, `password`, `next` |
 //! | `/sign-out` | nothing else |
@@ -32,10 +34,10 @@
 //! | `/forgot` | `email` |
 //! | `/reset` | `password` |
 //! | `/confirm-email` | nothing else |
-//! | `/settings/team/{id}` | `role`, `workspace_role` |
+//! | `/settings/team/{id}` | `role`, `workspace_role` (in the workspace shown), `workspace.<id>` (in another one) |
 //! | `/settings/team/{id}/remove`, `/profile/leave` | `confirm` |
 //! | `/settings/team/{id}/erase` | `basis`, `confirm` |
-//! | `/settings/invitations` | `emails`, `role`, `workspace_role` |
+//! | `/settings/invitations` | `emails`, `role`, `workspace_role`, `workspace.<id>` |
 //! | `/settings/types` | `kind`, `name`, `display_name`, `secret_keys`, `all_secret`, `schema` |
 //! | `/settings/types/delete` | `kind`, `name` |
 //! | `/settings/tokens`, `/profile/tokens` | `name`, `access`, `days`; for a service `role` |
@@ -44,6 +46,7 @@
 //! | `/profile/app` | `code`, `password` |
 //! | `/profile/factors/{id}/remove`, `/profile/recovery-codes` | `proof` |
 
+pub mod access;
 pub mod asset;
 pub mod audit_logs;
 pub mod delete;
@@ -73,6 +76,7 @@ pub mod transformations;
 pub mod types;
 pub mod when;
 pub mod workspace_settings;
+pub mod workspaces;
 
 mod filters;
 #[cfg(test)]

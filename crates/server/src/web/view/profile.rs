@@ -88,6 +88,28 @@ pub struct Factor {
     pub used: Option<When>,
 }
 
+/// The own account of who has no role in any workspace.
+#[derive(Clone, Debug, Template)]
+#[template(path = "profile/alone.html")]
+pub struct Alone {
+    /// What surrounds the page.
+    pub bare: Bare,
+    /// The person's name.
+    pub name: String,
+    /// The person's address.
+    pub email: String,
+    /// Whether there is a mail server, so that the e-mail address can be changed.
+    pub has_mail: bool,
+    /// Whether there is a second factor.
+    pub has_factor: bool,
+    /// The shortest password, in characters.
+    pub password_min: u8,
+    /// Where the person is signed in.
+    pub sessions: Vec<Session>,
+    /// What is wrong with what was sent.
+    pub errors: Errors,
+}
+
 /// Setting an authenticator app up.
 #[derive(Clone, Debug, Template)]
 #[template(path = "profile/app.html")]

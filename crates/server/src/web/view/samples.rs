@@ -38,6 +38,7 @@ use super::types::{TypeForm, TypeRow, Types};
 use super::when::When;
 use super::workspace_settings::WorkspaceSettings;
 
+mod access;
 mod account;
 mod reverse_etl;
 
@@ -76,6 +77,7 @@ pub(super) fn pages(suffix: &'static str) -> Vec<Page> {
     pages.extend(samples.settings_pages());
     pages.extend(samples.account_pages());
     pages.extend(samples.reverse_etl_pages());
+    pages.extend(samples.access_pages());
     pages.extend(samples.link_pages());
     pages
         .into_iter()
@@ -903,6 +905,7 @@ impl Samples {
             older: Some(EVENT.to_owned()),
             refused: None,
             can_export: true,
+            token_name: None,
         }
     }
 
@@ -959,6 +962,7 @@ impl Samples {
         let filter = Filter {
             tab: "destination".to_owned(),
             actor: self.text("tomas@fernhill.example"),
+            token: self.text("3FQtTok1"),
             action: "destination.updated".to_owned(),
             from: self.text("2026-11-17"),
             zone: "utc".to_owned(),
@@ -971,6 +975,7 @@ impl Samples {
             problems: vec![self.text("“2026-13-01” is no day.")],
             newer: Some(EVENT.to_owned()),
             total: None,
+            token_name: Some(self.text("laptop")),
             ..self.audit_logs()
         };
         let nothing = AuditLogs {
@@ -1034,6 +1039,9 @@ impl Samples {
             can_edit: true,
             allow_unknown_types: true,
             refuse_invalid_config: false,
+            form_name: self.text("Production"),
+            environments: vec![Choice::new("PRODUCTION", "Production", "PRODUCTION")],
+            errors: Errors::default(),
             last_change: Some(self.last_change()),
         };
         let reader = WorkspaceSettings {

@@ -40,7 +40,7 @@ pub struct SourceHead {
 }
 
 impl SourceHead {
-    fn tabs(&self, current: &str) -> Vec<Tab> {
+    pub(super) fn tabs(&self, current: &str) -> Vec<Tab> {
         let base = format!("/sources/{}", self.id);
         if self.deleted {
             let events = Tab::new("Audit Logs", format!("{base}/audit-logs"), true);
@@ -56,6 +56,13 @@ impl SourceHead {
                 )
                 .count(self.events),
             );
+        }
+        if self.has_settings {
+            tabs.push(Tab::new(
+                "Access",
+                format!("{base}/access"),
+                current == "access",
+            ));
         }
         if self.can_edit && self.has_settings {
             tabs.push(Tab::new(

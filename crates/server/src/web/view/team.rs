@@ -33,8 +33,21 @@ pub struct Team {
     pub columns: Vec<&'static str>,
     /// Its lines.
     pub lines: Vec<Line>,
+    /// The workspaces that are not shown, with the roles to choose from for who is invited.
+    pub elsewhere: Vec<Elsewhere>,
     /// What is wrong with what was sent: `emails`.
     pub errors: Errors,
+}
+
+/// A workspace that is not shown, and the role in it.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The roles to choose from.
+    pub roles: Vec<Choice>,
 }
 
 /// A permission, and which of the roles has it.
@@ -122,6 +135,10 @@ pub struct Member {
     pub roles: Vec<Choice>,
     /// The roles in the workspace to choose from.
     pub workspace_roles: Vec<Choice>,
+    /// The roles in other workspaces to choose from.
+    pub elsewhere: Vec<Elsewhere>,
+    /// In how many other workspaces the person has a role.
+    pub roles_elsewhere: usize,
     /// Where the member is removed; none where the reader may not.
     pub remove_href: Option<String>,
     /// Where the member is erased; none where the reader may not.

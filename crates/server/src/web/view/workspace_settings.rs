@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::filters;
 use super::frame::{Flash, Frame};
-use super::parts::LastChange;
+use super::parts::{Choice, Errors, LastChange};
 use super::when::When;
 
 /// The settings of the workspace.
@@ -29,6 +29,12 @@ pub struct WorkspaceSettings {
     pub allow_unknown_types: bool,
     /// Whether settings that do not fit the schema of their type are refused.
     pub refuse_invalid_config: bool,
+    /// The name in the form.
+    pub form_name: String,
+    /// The environments to choose from.
+    pub environments: Vec<Choice>,
+    /// What is wrong with what was sent: `name`.
+    pub errors: Errors,
     /// Its newest event.
     pub last_change: Option<LastChange>,
 }

@@ -10,7 +10,7 @@ use super::super::parts::{Choice, Errors};
 use super::super::profile::{
     App, Codes, ConfirmPhone, Factor, NewPasskey, Phone, Profile, Session, Token,
 };
-use super::super::team::{Erase, Invited, Line, Member, Remove, Team};
+use super::super::team::{Elsewhere, Erase, Invited, Line, Member, Remove, Team};
 use super::super::tokens::Tokens;
 use super::{Rendered, Samples, when};
 
@@ -29,9 +29,17 @@ impl Samples {
         ]
     }
 
-    fn wrong(self, field: &str) -> Errors {
+    pub(super) fn wrong(self, field: &str) -> Errors {
         let message = self.text("This is not an e-mail address.");
         [(field, message)].into_iter().collect()
+    }
+
+    fn elsewhere(self) -> Elsewhere {
+        Elsewhere {
+            id: self.text("3FQtWork8Dh1fPk9"),
+            name: self.text("Staging"),
+            roles: self.choices(),
+        }
     }
 
     fn member(self, id: &str, name: &str, workspace_role: Option<&str>) -> Member {
@@ -44,6 +52,8 @@ impl Samples {
             since: when("2024-03-11T08:50:00Z"),
             roles: self.choices(),
             workspace_roles: self.choices(),
+            elsewhere: vec![self.elsewhere()],
+            roles_elsewhere: 1,
             remove_href: Some(self.text("/settings/team/3FQtUser/remove")),
             erase_href: Some(self.text("/settings/team/3FQtUser/erase")),
             events_href: workspace_role.map(|_| self.text("/settings/audit-logs?actor=3FQtUser")),
@@ -89,6 +99,7 @@ impl Samples {
             emails: String::new(),
             roles: self.choices(),
             workspace_roles: self.choices(),
+            elsewhere: vec![self.elsewhere()],
             columns: vec!["Admin", "Viewer"],
             lines: vec![Line {
                 label: "Edit sources",

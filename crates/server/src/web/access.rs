@@ -1,0 +1,193 @@
+//! `/sources/{id}/access` and `/destinations/{id}/access`: who may change one of them.
+
+use axum::extract::{Path, State};
+use model::id::UserId;
+use model::role::{OrganizationRole, Permission, Standing};
+use model::things::Member;
+use store::Error;
+
+use super::answer::Answer;
+use super::flash::Done;
+use super::form::{Form, Sent};
+use super::me::Me;
+use super::refusal::Refusal;
+use super::things::{self, Wrong};
+use super::view::access::{Access, Editor};
+use super::view::frame::NavItem;
+use super::{destinations, sources};
+use crate::actions::access::update::{UpdateAccess, What};
+use crate::app::App;
+use crate::request::Place;
+
+/// What a page of this kind is about.
+#[derive(Clone, Copy)]
+enum Kind {
+    Source,
+    Destination,
+}
+
+impl Kind {
+    fn what(self, id: &str) -> Result<What, Refusal> {
+        Ok(match self {
+            Self::Source => What::Source(things::id(id)?),
+            Self::Destination => What::Destination(things::id(id)?),
+        })
+    }
+
+    const fn permission(self) -> Permission {
+        match self {
+            Self::Source => Permission::EditSources,
+            Self::Destination => Permission::EditDestinations,
+        }
+    }
+
+    fn path(self, id: &str) -> String {
+        match self {
+            Self::Source => format!("/sources/{id}"),
+            Self::Destination => format!("/destinations/{id}"),
+        }
+    }
+}
+
+/// What a member is in a workspace, and how the rules see it.
+fn standing(member: &Member, place: Place) -> (&'static str, Standing) {
+    let own = member
+        .workspaces
+        .iter()
+        .find(|(id, _)| *id == place.workspace);
+    let role = own.map(|(_, role)| *role);
+    let label = match (member.role, role) {
+        (OrganizationRole::Admin, _) => "Organization Admin",
+        (OrganizationRole::Member, Some(role)) => role.label(),
+        (OrganizationRole::Member, None) => "No role",
+    };
+    let standing = Standing::Person {
+        organization: member.role,
+        workspace: role,
+    };
+    (label, standing)
+}
+
+/// The page; `sent` is the form as it was sent.
+async fn page(
+    app: &App,
+    me: &Me,
+    kind: Kind,
+    id: &str,
+    wrong: Wrong,
+    sent: Option<&Form>,
+) -> Answer {
+    let (place, actor, resource) = (me.place(), me.signed_in.caller.actor, id.to_owned());
+    let (can_edit, members, kept) = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let can_edit = acting.may(
+                rx,
+                Permission::EditAccess,
+                place.organization,
+                Some(place.workspace),
+            )?;
+            let selected = rx.selected(&resource)?;
+            Ok((can_edit, rx.members(place.organization)?, selected))
+        })
+        .await?;
+    let locked = sent.map_or(kept.is_some(), |form| form.text("who") == "selected");
+    let chosen = |user: UserId| match sent {
+        Some(form) => form.all("people").any(|one| one == user.as_str()),
+        None => kept.as_ref().is_some_and(|people| people.contains(&user)),
+    };
+    let mut editors = Vec::new();
+    for member in &members {
+        let (role, standing) = standing(member, place);
+        let always = standing.may(Permission::EditAccess);
+        let may = standing.may(kind.permission());
+        let selected = chosen(member.user.id);
+        // Whoever may not edit here is no choice; who was chosen before that is shown, to be taken off.
+        if may || selected {
+            editors.push(Editor {
+                id: member.user.id.to_string(),
+                name: member.user.name.clone(),
+                email: member.user.email.clone(),
+                role,
+                always,
+                may,
+                selected,
+            });
+        }
+    }
+    editors.sort_by(|a, b| (!a.always, &a.name).cmp(&(!b.always, &b.name)));
+    let view = Access {
+        frame: me.frame_with(
+            match kind {
+                Kind::Source => NavItem::Sources,
+                Kind::Destination => NavItem::Destinations,
+            },
+            wrong.flash,
+        ),
+        head: match kind {
+            Kind::Source => sources::head_of(app, me, id).await?.into(),
+            Kind::Destination => destinations::head_of(app, me, id).await?.into(),
+        },
+        path: kind.path(id),
+        can_edit,
+        locked,
+        editors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+async fn change(app: &App, sent: Sent, kind: Kind, id: &str) -> Answer {
+    let Sent { me, form } = sent;
+    let people = match form.text("who") {
+        "anyone" => None,
+        "selected" => {
+            let all = form.all("people").map(things::id::<UserId>);
+            Some(all.collect::<Result<Vec<_>, _>>()?)
+        }
+        _ => return Err(Refusal::foreign_form()),
+    };
+    let action = UpdateAccess {
+        place: me.place(),
+        what: kind.what(id)?,
+        people,
+    };
+    match me.perform(action).await {
+        Ok(made) => {
+            let path = format!("{}/access", kind.path(id));
+            Ok(me.done(&path, Done::Saved, &made.entries))
+        }
+        Err(error @ (Error::Invalid { .. } | Error::Failed { .. })) => {
+            let wrong = Wrong::of(error, "Not saved.", &[])?;
+            page(app, &me, kind, id, wrong, Some(&form)).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /sources/{id}/access`
+pub(super) async fn source(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    page(&app, &me, Kind::Source, &id, Wrong::none(), None).await
+}
+
+/// `POST /sources/{id}/access`
+pub(super) async fn update_source(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    change(&app, sent, Kind::Source, &id).await
+}
+
+/// `GET /destinations/{id}/access`
+pub(super) async fn destination(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    page(&app, &me, Kind::Destination, &id, Wrong::none(), None).await
+}
+
+/// `POST /destinations/{id}/access`
+pub(super) async fn update_destination(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    change(&app, sent, Kind::Destination, &id).await
+}

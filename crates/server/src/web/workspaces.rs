@@ -1,0 +1,231 @@
+//! `/workspaces`: those that are open to the person, in whatever organization, and which of them is shown.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use model::id::WorkspaceId;
+use model::role::{OrganizationRole, Permission, WorkspaceRole};
+use store::{Result, Rx};
+
+use super::answer::{Answer, see_other, with_cookie};
+use super::flash::Done;
+use super::form::{Form, Sent};
+use super::me::Me;
+use super::refusal::Refusal;
+use super::things::{self, Wrong};
+use super::view::delete::{Delete, Question};
+use super::view::frame::NavItem;
+use super::view::parts::{Choice, Errors};
+use super::view::workspaces::{Row, Workspaces};
+use crate::actions::workspace::create::CreateWorkspace;
+use crate::actions::workspace::delete::DeleteWorkspace;
+use crate::actions::workspace::{Environment, found};
+use crate::app::App;
+use crate::auth::cookies::{self, Name};
+use crate::auth::secret::{self, Kind};
+
+const NAV: NavItem = NavItem::Workspaces;
+const PATH: &str = "/workspaces";
+/// How long a browser remembers which workspace it shows, in seconds: a year.
+const REMEMBERED: i64 = 365 * 86_400;
+
+/// The environments to choose from.
+pub(super) fn environments(current: &str) -> Vec<Choice> {
+    Environment::ALL
+        .iter()
+        .map(|one| Choice::new(one.word(), one.label(), current))
+        .collect()
+}
+
+/// What the person is in a workspace of an organization; nothing where it is not open.
+fn role(roles: Option<(OrganizationRole, Option<WorkspaceRole>)>) -> Option<&'static str> {
+    match roles? {
+        (OrganizationRole::Admin, _) => Some("Organization Admin"),
+        (OrganizationRole::Member, role) => role.map(WorkspaceRole::label),
+    }
+}
+
+/// The workspaces that are open to the person, by organization.
+fn open(rx: &mut Rx<'_>, me: &Me) -> Result<Vec<Row>> {
+    let user = me.signed_in.user.id;
+    let mut rows = Vec::new();
+    for organization in rx.organizations_of(user)? {
+        let Some(known) = rx.organization(organization)? else {
+            continue;
+        };
+        for one in rx.workspaces(organization)? {
+            let roles = rx.roles_of(user, organization, one.id)?;
+            let is_admin = matches!(roles, Some((OrganizationRole::Admin, _)));
+            let Some(role) = role(roles) else { continue };
+            let is_shown = one.id == me.place().workspace;
+            rows.push(Row {
+                id: one.id.to_string(),
+                environment: Environment::label_of(&one.environment),
+                name: one.name,
+                organization: known.name.clone(),
+                role,
+                is_shown,
+                // A workspace of another organization is deleted from within that one.
+                can_delete: is_admin && organization == me.place().organization,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+async fn page(app: &App, me: &Me, form: &Form, wrong: Wrong) -> Answer {
+    let (who, actor, organization) = (
+        me.clone(),
+        me.signed_in.caller.actor,
+        me.place().organization,
+    );
+    let (rows, can_create) = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let may = acting.may(rx, Permission::EditOrganization, organization, None)?;
+            Ok((open(rx, &who)?, may))
+        })
+        .await?;
+    me.show_as(
+        wrong.status,
+        &Workspaces {
+            frame: me.frame_with(NAV, wrong.flash),
+            rows,
+            can_create,
+            name: form.text("name").to_owned(),
+            environments: environments(form.text("environment")),
+            errors: wrong.errors,
+        },
+    )
+}
+
+/// `GET /workspaces`
+pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
+    page(&app, &me, &Form::default(), Wrong::none()).await
+}
+
+/// The cookie that says which workspace the browser shows.
+fn shown(app: &App, id: WorkspaceId) -> axum::http::HeaderValue {
+    cookies::keep(&app.config, Name::Workspace, id.as_str(), REMEMBERED)
+}
+
+/// `POST /workspaces`: a new one, which is shown from then on.
+pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let action = CreateWorkspace {
+        organization: me.place().organization,
+        name: form.text("name").to_owned(),
+        environment: form.text("environment").parse().unwrap_or_default(),
+        token: secret::new(Kind::Workspace, app.store.entropy()),
+    };
+    match me.perform(action).await {
+        Ok(made) => {
+            let done = me.done("/settings/workspace", Done::Created, &made.entries);
+            Ok(with_cookie(done, shown(&app, made.output.id)))
+        }
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not created.", &["name"])?;
+            page(&app, &me, &form, wrong).await
+        }
+    }
+}
+
+/// `POST /workspaces/{id}/open`: it is shown from now on.
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let id: WorkspaceId = things::id(&id)?;
+    let who = sent.me.clone();
+    let rows = app.read(move |rx| open(rx, &who)).await?;
+    // One that is not open to the person is nothing that could be shown.
+    if !rows.iter().any(|row| row.id == id.as_str()) {
+        return Err(Refusal::nothing_here());
+    }
+    Ok(with_cookie(see_other("/sources"), shown(&app, id)))
+}
+
+async fn question(app: &App, me: &Me, id: &str) -> std::result::Result<Delete, Refusal> {
+    let id: WorkspaceId = things::id(id)?;
+    let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
+    let (may, one, tokens, people) = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let may = acting.may(rx, Permission::EditOrganization, organization, None)?;
+            let one = found(rx, organization, id)?;
+            let tokens = rx.tokens(organization)?;
+            let tokens = tokens
+                .iter()
+                .filter(|(token, _)| token.workspace == Some(id));
+            let tokens = tokens.count();
+            let members = rx.members(organization)?;
+            let has_role = |member: &&model::things::Member| {
+                member
+                    .workspaces
+                    .iter()
+                    .any(|(workspace, _)| *workspace == id)
+            };
+            let people = members.iter().filter(has_role).count();
+            Ok((may, one, tokens, people))
+        })
+        .await?;
+    if !may {
+        return Err(Refusal::not_for_you(Permission::EditOrganization.label()));
+    }
+    let mut consequences =
+        vec!["Only a workspace without sources, destinations and the like can be deleted, and in which there never was code: its versions are kept for ever.".to_owned()];
+    let mut recorded_as = Vec::new();
+    if tokens > 0 {
+        consequences.push(match tokens {
+            1 => "Its access token ends at once.".to_owned(),
+            n => format!("Its {n} access tokens end at once."),
+        });
+        recorded_as.push("Deleted, Token".to_owned());
+    }
+    if people > 0 {
+        consequences.push(match people {
+            1 => "One person loses a role.".to_owned(),
+            n => format!("{n} people lose a role."),
+        });
+        recorded_as.push("Changed Permission".to_owned());
+    }
+    recorded_as.push("Deleted".to_owned());
+    Ok(Delete {
+        frame: me.frame(NAV),
+        question: Question {
+            noun: "workspace".to_owned(),
+            name: one.name,
+            action: format!("{PATH}/{id}/delete"),
+            back: PATH.to_owned(),
+            list: ("Workspaces".to_owned(), PATH.to_owned()),
+            consequences,
+            recorded_as,
+        },
+        errors: Errors::default(),
+    })
+}
+
+/// `GET /workspaces/{id}/delete`
+pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    let view = question(&app, &me, &id).await?;
+    me.show(&view)
+}
+
+/// `POST /workspaces/{id}/delete`
+pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    // Who may not delete it hears so, and it is recorded, whatever was typed.
+    if let Ok(view) = question(&app, &me, &id).await {
+        let errors = things::confirmed(form.text("confirm"), &view.question.name);
+        if !errors.is_empty() {
+            return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &Delete { errors, ..view });
+        }
+    }
+    let action = DeleteWorkspace {
+        organization: me.place().organization,
+        id: things::id(&id)?,
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(PATH, Done::Deleted, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not deleted.", &[])?;
+            page(&app, &me, &Form::default(), wrong).await
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Workspaces, who may change a single thing, and what a token did.
+
+use model::role::WorkspaceRole;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Api, id, on_both, told, without_ids};
+
+fn status(answer: &Answer) -> (u16, String) {
+    let code = answer.json["code"].as_str().unwrap_or_default();
+    (answer.status, code.to_owned())
+}
+
+/// What was recorded after so many events, without ids.
+fn since(api: &Api, before: usize) -> String {
+    let events = api.events();
+    let lines = events[before..].iter().map(told);
+    without_ids(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn who_loses_the_role_or_the_membership_is_selected_no_more() {
+    let said = on_both(|api| {
+        let (web, lake) = (api.source("Web"), api.destination("Lake"));
+        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor)).user;
+        let edsger = api
+            .member("Edsger Dijkstra", Some(WorkspaceRole::Editor))
+            .user;
+        let paths = [
+            format!("/v2/sources/{web}/access"),
+            format!("/v2/destinations/{lake}/access"),
+        ];
+        let both = json!({"people": [grace.as_str(), edsger.as_str()]});
+        for path in &paths {
+            api.put(path, both.clone()).ok();
+        }
+        let before = api.events().len();
+        let roles = |role: &str| json!({"workspaces": {api.made.workspace.as_str(): role}});
+        let path = format!("/v2/members/{grace}");
+        // An administrator may change it anyway, and whoever edits again is still selected.
+        api.put(&path, roles("admin")).ok();
+        api.put(&path, roles("editor")).ok();
+        assert_eq!(
+            api.get(&paths[0]).ok()["people"].as_array().map(Vec::len),
+            Some(2)
+        );
+        api.put(&path, roles("viewer")).ok();
+        assert_eq!(
+            api.get(&paths[0]).ok(),
+            json!({"people": [edsger.as_str()]})
+        );
+        assert_eq!(api.delete(&format!("/v2/members/{edsger}")).status, 204);
+        for path in &paths {
+            assert_eq!(api.get(path).ok(), json!({"people": []}), "it stays locked");
+        }
+        let lines = since(&api, before);
+        let events: Vec<&str> = lines
+            .lines()
+            .filter(|line| !line.starts_with(' '))
+            .collect();
+        let mut events: Vec<String> = events.iter().map(|line| (*line).to_owned()).collect();
+        // The things stand in the order of their ids, which are random.
+        events[2..4].sort();
+        let at = events.len() - 3;
+        events[at..at + 2].sort();
+        events.join("\n")
+    });
+    insta::assert_snapshot!(said, @r"
+    user.changed_permission Grace Hopper
+    user.changed_permission Grace Hopper
+    permission.deleted_user_permissions Lake ~ destination Lake ~ user Grace Hopper
+    permission.deleted_user_permissions Web ~ source Web ~ user Grace Hopper
+    user.changed_permission Grace Hopper
+    access_token.deleted test
+    permission.deleted_user_permissions Lake ~ destination Lake ~ user Edsger Dijkstra
+    permission.deleted_user_permissions Web ~ source Web ~ user Edsger Dijkstra
+    user.removed_from_organization Edsger Dijkstra
+    ");
+}
+
+#[test]
+fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
+    let said = on_both(|api| {
+        let before = api.events().len();
+        let new = json!({"name": "Staging", "environment": "DEVELOPMENT"});
+        let made = api.post("/v2/workspaces", new).ok();
+        let staging = id(&made);
+        assert_eq!(made["environment"], "DEVELOPMENT");
+        let own = format!("/v2/workspaces/{}", api.made.workspace);
+        api.put(&own, json!({"name": "Live", "allowUnknownTypes": false}))
+            .ok();
+        let names = |api: &Api, token: &str| -> Vec<Value> {
+            let all = api.ask("GET", "/v2/workspaces", token, &Value::Null).ok();
+            let all = all["workspaces"].as_array().cloned().unwrap_or_default();
+            all.into_iter().map(|one| one["name"].clone()).collect()
+        };
+        assert_eq!(names(&api, &api.admin), ["Live", "Staging"]);
+        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Admin));
+        assert_eq!(names(&api, &grace.token), ["Live"]);
+        let path = format!("/v2/workspaces/{staging}");
+        assert_eq!(
+            api.ask("GET", &path, &grace.token, &Value::Null).status,
+            404
+        );
+        assert_eq!(api.get(&path).ok()["name"], "Staging");
+        for (body, code) in [
+            (json!({"name": ""}), "invalid_name"),
+            (json!({"name": "X", "environment": "TEST"}), "unknown_word"),
+        ] {
+            let answer = api.post("/v2/workspaces", body);
+            assert_eq!(status(&answer).0, 400, "{code}");
+        }
+
+        // Roles and tokens in it go with it, each as an event.
+        let roles = json!({"workspaces": {staging.as_str(): "editor"}});
+        api.put(&format!("/v2/members/{}", grace.user), roles).ok();
+        let token =
+            json!({"name": "deploy", "kind": "service", "workspaceId": staging, "role": "editor"});
+        let made = api.post("/v2/tokens", token).ok();
+        let token = made["token"].as_str().expect("a token").to_owned();
+        let source = json!({"name": "Web", "type": "HTTP"});
+        let source = api.ask("POST", "/v2/sources", &token, &source).ok();
+        let refused = api.delete(&path);
+        assert_eq!(
+            refused.problem(),
+            "409 workspace_not_empty: the workspace still has 1 source"
+        );
+        let gone = format!("/v2/sources/{}", id(&source["source"]));
+        assert_eq!(api.ask("DELETE", &gone, &token, &Value::Null).status, 204);
+        assert_eq!(
+            status(&api.ask("DELETE", &path, &grace.token, &Value::Null)),
+            (403, "permission_denied".to_owned())
+        );
+        assert_eq!(api.delete(&path).status, 204);
+        assert_eq!(api.get(&path).status, 404);
+        assert_eq!(
+            api.ask("GET", "/v2/sources", &token, &Value::Null).status,
+            401
+        );
+        assert_eq!(
+            status(&api.delete(&own)),
+            (409, "last_workspace".to_owned())
+        );
+        let stranger = api.stranger("Stan").token;
+        assert_eq!(api.ask("GET", &own, &stranger, &Value::Null).status, 404);
+        assert_eq!(api.ask("DELETE", &own, &stranger, &Value::Null).status, 404);
+        let lines = since(&api, before);
+        let of_workspace = |line: &&str| line.starts_with("workspace.") || line.contains("deploy");
+        let lines: Vec<&str> = lines.lines().filter(of_workspace).collect();
+
+        // Versions of code are never deleted, and neither is the workspace that they were made in.
+        let made = api.post("/v2/workspaces", json!({"name": "Code"})).ok();
+        let path = format!("/v2/workspaces/{}", id(&made));
+        let token =
+            json!({"name": "coder", "kind": "service", "workspaceId": id(&made), "role": "editor"});
+        let made = api.post("/v2/tokens", token).ok();
+        let token = made["token"].as_str().expect("a token").to_owned();
+        let code = json!({"name": "Mask", "code": "a"});
+        let code = api.ask("POST", "/transformations", &token, &code).ok();
+        let gone = format!("/transformations/{}", id(&code));
+        assert!(api.ask("DELETE", &gone, &token, &Value::Null).status < 300);
+        assert_eq!(
+            status(&api.delete(&path)),
+            (409, "workspace_not_empty".to_owned())
+        );
+        lines.join("\n")
+    });
+    insta::assert_snapshot!(said, @r"
+    workspace.created Staging
+    workspace.updated_name Live
+    workspace.updated Live
+    access_token.created deploy
+    workspace.deleted Staging [failed: workspace_not_empty]
+    workspace.deleted Staging [denied: permission_denied]
+    access_token.deleted deploy
+    workspace.deleted Staging
+    workspace.deleted Live [failed: last_workspace]
+    ");
+}
+
+/// What a token did, as its events tell it.
+fn did(api: &Api, token: &str) -> Vec<String> {
+    api.index();
+    let events = api.events_with(&api.service, &format!("&token={token}"));
+    let name = |event: &Value| {
+        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        format!("{}.{}", text("targetType"), text("action"))
+    };
+    events.iter().map(name).collect()
+}
+
+#[test]
+fn everything_that_a_token_did_is_found_by_its_id_its_name_or_itself_even_when_it_has_ended() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let make = |name: &str| {
+            let made = api.post("/v2/tokens", json!({"name": name})).ok();
+            let secret = made["token"].as_str().expect("a token").to_owned();
+            (id(&made), secret)
+        };
+        let (laptop, secret) = make("laptop");
+        let (other, _) = make("other");
+        let new = json!({"name": "Web", "type": "HTTP"});
+        let source = api.ask("POST", "/v2/sources", &secret, &new).ok();
+        let path = format!("/v2/sources/{}", id(&source["source"]));
+        let expected = ["source.created", "source.deleted"];
+        // Before the index has reached it, and afterwards.
+        let found = api.events_with(&api.service, &format!("&token={laptop}"));
+        assert_eq!(found.len(), 1);
+        api.ask("DELETE", &path, &secret, &Value::Null);
+        for _ in 0..2 {
+            assert_eq!(did(&api, &laptop), expected);
+            assert_eq!(did(&api, "laptop"), expected);
+            assert!(did(&api, &other).is_empty(), "making it is not what it did");
+            for known in [&laptop, "laptop", &secret] {
+                let found = api
+                    .ask(
+                        "POST",
+                        "/v2/tokens/find",
+                        &api.service,
+                        &json!({"token": known}),
+                    )
+                    .ok();
+                assert_eq!(id(&found["tokens"][0]), laptop, "{known}");
+                assert_eq!(found["tokens"].as_array().map(Vec::len), Some(1));
+            }
+            // The second round asks for a token that has ended.
+            api.delete(&format!("/v2/tokens/{laptop}"));
+        }
+
+        // A token itself is taken in no address, and is in no record.
+        for name in ["token", "target", "actor"] {
+            let path = format!("/v2/audit-logs?{name}={secret}");
+            let answer = api.ask("GET", &path, &api.service, &Value::Null);
+            assert_eq!(status(&answer), (400, "secret_in_address".to_owned()));
+        }
+        let all = json!(api.events_with(&api.service, "")).to_string();
+        assert!(!all.contains(&secret));
+
+        // Nobody finds a token of another organization, and not everyone may look.
+        let stranger = api.stranger("Stan").token;
+        let ask =
+            |token: &str| api.ask("POST", "/v2/tokens/find", token, &json!({"token": secret}));
+        assert_eq!(ask(&stranger).ok(), json!({"tokens": []}));
+        let viewer = api.member("Vera", Some(WorkspaceRole::Viewer)).token;
+        assert_eq!(status(&ask(&viewer)), (403, "permission_denied".to_owned()));
+    }
+}
