@@ -35,6 +35,21 @@ use crate::web;
 /// How long requests that are under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// Asks the server for something with a token, without a socket: for measuring. Gives the status and the length of the answer.
+pub async fn ask(router: &Router, path: &str, token: &str) -> (u16, usize) {
+    let request = axum::http::Request::builder()
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"))
+        .body(axum::body::Body::empty());
+    let Ok(request) = request else {
+        return (400, 0);
+    };
+    let Ok(answer) = router.clone().oneshot(request).await;
+    let status = answer.status().as_u16();
+    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
+    (status, body.map_or(0, |body| body.len()))
+}
+
 /// All routes of the server.
 ///
 /// The API and the dashboard are routers of their own. The API comes first; what is no address of it goes on to the

@@ -87,7 +87,18 @@ impl Instance {
 
     /// Sets the instance up, with `organizations` organizations that have `sources` sources each.
     pub(super) fn fill(&self, organizations: usize, sources: usize) -> Result<Vec<Team>> {
-        let mut teams = vec![self.first()?];
+        let personal = secret::new(secret::Kind::Personal, self.store.entropy());
+        self.fill_for(organizations, sources, &personal)
+    }
+
+    /// The same, where the secret of the first token is known.
+    pub(super) fn fill_for(
+        &self,
+        organizations: usize,
+        sources: usize,
+        personal: &str,
+    ) -> Result<Vec<Team>> {
+        let mut teams = vec![self.first(personal)?];
         while teams.len() < organizations {
             teams.push(self.another(teams.len())?);
         }
@@ -114,9 +125,8 @@ impl Instance {
     }
 
     /// The first organization, as `annals init` makes it.
-    fn first(&self) -> Result<Team> {
+    fn first(&self, personal: &str) -> Result<Team> {
         let store = &self.store;
-        let personal = secret::new(secret::Kind::Personal, store.entropy());
         let set_up = SetUp {
             link: None,
             instance: "bench.example".to_owned(),
@@ -126,14 +136,14 @@ impl Instance {
             email: "ada@bench.example".to_owned(),
             // Nobody signs in here; the hash of a real password would only cost the time to make it.
             password: String::new(),
-            access_token: secret::hash(&personal),
+            access_token: secret::hash(personal),
             service_token: secret::hash(&secret::new(secret::Kind::Service, store.entropy())),
             workspace_token: secret::new(secret::Kind::Workspace, store.entropy()),
         };
         let actor = Actor::System(System::CommandLine);
         let made = store.perform(actor, origin(store), set_up).wait()?.output;
         let token = store
-            .read(|rx| rx.token_by_hash(&secret::hash(&personal)))?
+            .read(|rx| rx.token_by_hash(&secret::hash(personal)))?
             .context("the token that was just made")?;
         Ok(Team {
             place: Place {

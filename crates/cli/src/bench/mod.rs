@@ -10,6 +10,7 @@ mod instance;
 mod load;
 mod permission;
 mod sign_in;
+mod read;
 mod start;
 mod verify;
 mod write;
@@ -26,6 +27,8 @@ pub(crate) enum Bench {
     Export(export::Export),
     /// Compare verifying a full export with hashing the same entries in memory
     Verify(verify::Verify),
+    /// Ask the API for single things and for pages of long lists
+    Read(read::Read),
     /// Start a server on a database that exists; say how soon it answers and what memory it holds
     Start(start::Start),
     /// Measure sign-ins while 64 clients write, and how far the writers' rate falls
@@ -39,6 +42,7 @@ pub(crate) fn run(command: Bench) -> Result<()> {
         Bench::Write(command) => write::run(&command),
         Bench::Export(command) => export::run(&command),
         Bench::Verify(command) => verify::run(&command),
+        Bench::Read(command) => read::run(&command),
         Bench::Start(command) => start::run(&command),
         Bench::SignIn(command) => sign_in::run(&command),
         Bench::Permission(command) => permission::run(&command),

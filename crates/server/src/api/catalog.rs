@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use model::role::Permission;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -13,7 +13,7 @@ use super::answer;
 use super::paging::Paging;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::Bearer;
+use crate::request::{Bearer, Params};
 
 /// An empty list of the catalogue.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -59,10 +59,22 @@ async fn look(app: &App, bearer: Bearer) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn page(app: &App, bearer: Bearer) -> Result<Json<CatalogPage>, Problem> {
+/// Which page of a catalogue's list.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CatalogPageOf {
+    /// The number of the page, from 1.
+    page: Option<u64>,
+}
+
+async fn page(
+    app: &App,
+    bearer: Bearer,
+    wanted: CatalogPageOf,
+) -> Result<Json<CatalogPage>, Problem> {
     look(app, bearer).await?;
     Ok(Json(CatalogPage {
-        current_page: 1,
+        current_page: wanted.page.unwrap_or(1),
         page_size: 50,
         ..CatalogPage::default()
     }))
@@ -80,30 +92,43 @@ async fn empty(app: &App, bearer: Bearer) -> Result<Json<Empty>, Problem> {
 }
 
 /// Events of the data catalogue: none are kept yet.
-#[utoipa::path(get, path = "/v2/catalog/events", tag = "Not kept yet", responses((status = 200, body = CatalogPage)))]
-async fn events(State(app): State<App>, bearer: Bearer) -> Result<Json<CatalogPage>, Problem> {
-    page(&app, bearer).await
+#[utoipa::path(get, path = "/v2/catalog/events", tag = "Not kept yet", params(CatalogPageOf), responses((status = 200, body = CatalogPage)))]
+async fn events(
+    State(app): State<App>,
+    bearer: Bearer,
+    Params(wanted): Params<CatalogPageOf>,
+) -> Result<Json<CatalogPage>, Problem> {
+    page(&app, bearer, wanted).await
 }
 
 /// Properties of the data catalogue: none are kept yet.
-#[utoipa::path(get, path = "/v2/catalog/properties", tag = "Not kept yet", responses((status = 200, body = CatalogPage)))]
-async fn properties(State(app): State<App>, bearer: Bearer) -> Result<Json<CatalogPage>, Problem> {
-    page(&app, bearer).await
+#[utoipa::path(get, path = "/v2/catalog/properties", tag = "Not kept yet", params(CatalogPageOf), responses((status = 200, body = CatalogPage)))]
+async fn properties(
+    State(app): State<App>,
+    bearer: Bearer,
+    Params(wanted): Params<CatalogPageOf>,
+) -> Result<Json<CatalogPage>, Problem> {
+    page(&app, bearer, wanted).await
 }
 
 /// Custom types of the data catalogue: none are kept yet.
-#[utoipa::path(get, path = "/v2/catalog/custom-types", tag = "Not kept yet", responses((status = 200, body = CatalogPage)))]
+#[utoipa::path(get, path = "/v2/catalog/custom-types", tag = "Not kept yet", params(CatalogPageOf), responses((status = 200, body = CatalogPage)))]
 async fn custom_types(
     State(app): State<App>,
     bearer: Bearer,
+    Params(wanted): Params<CatalogPageOf>,
 ) -> Result<Json<CatalogPage>, Problem> {
-    page(&app, bearer).await
+    page(&app, bearer, wanted).await
 }
 
 /// Categories of the data catalogue: none are kept yet.
-#[utoipa::path(get, path = "/v2/catalog/categories", tag = "Not kept yet", responses((status = 200, body = CatalogPage)))]
-async fn categories(State(app): State<App>, bearer: Bearer) -> Result<Json<CatalogPage>, Problem> {
-    page(&app, bearer).await
+#[utoipa::path(get, path = "/v2/catalog/categories", tag = "Not kept yet", params(CatalogPageOf), responses((status = 200, body = CatalogPage)))]
+async fn categories(
+    State(app): State<App>,
+    bearer: Bearer,
+    Params(wanted): Params<CatalogPageOf>,
+) -> Result<Json<CatalogPage>, Problem> {
+    page(&app, bearer, wanted).await
 }
 
 /// Tracking plans: none are kept yet.

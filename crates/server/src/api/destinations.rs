@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use model::catalogue::TargetType;
 use model::config::Matcher;
 use model::definition::{Definitions, Kind, Secrecy};
+use model::id::DestinationId;
 use model::role::Permission;
 use model::things::{Destination, TransformationLink};
 use serde::{Deserialize, Serialize};
@@ -206,10 +207,16 @@ async fn list(
             answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
             let mut page = rx.destinations(place.workspace, after.as_ref(), limit, has)?;
             let items = std::mem::take(&mut page.items);
+            let ids: Vec<DestinationId> = items.iter().map(|one| one.id).collect();
+            let mut links = rx.links(&ids)?;
+            let definitions = rx.definitions_of(place.workspace)?;
             let views = items
                 .into_iter()
-                .map(|one| DestinationView::new(rx, one, false))
-                .collect::<Result<Vec<_>, _>>()?;
+                .map(|one| {
+                    let link = links.remove(&one.id);
+                    DestinationView::with(&definitions, one, link, false)
+                })
+                .collect();
             Ok((page, views))
         })
         .await?;
@@ -382,20 +389,21 @@ async fn put_transformation(
     ))
 }
 
-/// Take the transformation before the destination away.
+/// Take the transformation before the destination away. The answer is what was taken: rudder-cli reads one.
 #[utoipa::path(delete, path = "/v2/destinations/{id}/transformation", tag = "Destinations", params(("id" = String, Path)),
-    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = LinkView), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn take_transformation(
     State(app): State<App>,
     bearer: Bearer,
     Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<LinkView>, Problem> {
     let action = TakeTransformation {
         place: bearer
             .place_for::<TakeTransformation>(&app, TargetType::Destination, Some(&id))
             .await?,
         destination: answer::id(&id, "destination")?,
     };
-    let _ = app.perform(&bearer.caller, action).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(
+        app.perform(&bearer.caller, action).await?.output.into(),
+    ))
 }

@@ -194,6 +194,44 @@ fn defaults() -> Vec<(&'static str, Value, Value)> {
             json!({ "useRudderStorage": false }),
             own_storage,
         ),
+        (
+            "ATTENTIVE_TAG",
+            json!({}),
+            json!({ "enableNewIdentifyFlow": false }),
+        ),
+        (
+            "BQ",
+            json!({}),
+            json!({
+                "allowUsersContextTraits": false, "cleanupObjectStorageFiles": false, "partitionColumn": "_PARTITIONTIME",
+                "partitionType": "day", "skipTracksTable": false, "skipUsersTable": true, "skipViews": false,
+                "underscoreDivideNumbers": false,
+            }),
+        ),
+        (
+            "INTERCOM",
+            json!({}),
+            json!({ "eventFilteringOption": "disable" }),
+        ),
+        ("KINESIS", json!({}), json!({ "useMessageId": false })),
+        (
+            "RS",
+            json!({ "useRudderStorage": true }),
+            json!({ "preferAppend": true, "useSSH": false, "skipTracksTable": false, "skipUsersTable": true }),
+        ),
+        (
+            "RS",
+            json!({ "useRudderStorage": false }),
+            json!({ "preferAppend": true, "useSSH": false, "skipTracksTable": false, "skipUsersTable": true, "cleanupObjectStorageFiles": false }),
+        ),
+        (
+            "S3_DATALAKE",
+            json!({}),
+            json!({
+                "allowUsersContextTraits": false, "cleanupObjectStorageFiles": false, "underscoreDivideNumbers": false,
+                "skipTracksTable": false, "skipUsersTable": true,
+            }),
+        ),
         ("WEBHOOK", json!({}), json!({})),
         ("GA4", json!({}), json!({})),
         ("BRAZE", json!({}), json!({})),

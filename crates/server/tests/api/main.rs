@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod answers;
+mod clients;
 mod code;
 mod data_plane;
 mod definitions;
@@ -19,5 +20,6 @@ mod retl;
 mod secrets;
 mod support;
 mod team;
+mod terraform;
 mod together;
 mod transformer;

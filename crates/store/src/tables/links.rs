@@ -1,16 +1,21 @@
 //! Transformations before destinations. An event about one is about the destination.
 
+use std::collections::HashMap;
+
 use model::catalogue::TargetType;
 use model::id::{DestinationId, TransformationId};
 use model::things::TransformationLink;
 use serde_json::json;
 
 use crate::action::Changed;
-use crate::db::{Row, params};
+use crate::db::{Param, Row, params};
 use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 const COLUMNS: &str = "destination_id, transformation_id, workspace_id, created_at, updated_at";
+
+/// How many destinations are asked about at once.
+const AT_ONCE: usize = 100;
 
 impl Audited for TransformationLink {
     fn snapshot(&self) -> Snapshot {
@@ -43,6 +48,29 @@ impl Rx<'_> {
             )?;
             row.map(|row| from_row(&row)).transpose()
         })
+    }
+
+    /// What is before each of these destinations, in one question.
+    pub fn links(
+        &mut self,
+        destinations: &[DestinationId],
+    ) -> Result<HashMap<DestinationId, TransformationLink>> {
+        let mut links = HashMap::new();
+        // Always as many parameters: one statement to plan.
+        for chunk in destinations.chunks(AT_ONCE) {
+            let ids = (0..AT_ONCE).map(|at| chunk.get(at).map_or("", DestinationId::as_str));
+            let params: Vec<Param<'_>> = ids.map(Param::from).collect();
+            let places: Vec<String> = (1..=AT_ONCE).map(|n| format!("${n}")).collect();
+            let sql = format!(
+                "SELECT {COLUMNS} FROM transformation_links WHERE destination_id IN ({})",
+                places.join(", ")
+            );
+            for row in &self.conn.query(&sql, &params)? {
+                let link = from_row(row)?;
+                links.insert(link.destination, link);
+            }
+        }
+        Ok(links)
     }
 
     /// The destinations that a transformation is before.

@@ -36,7 +36,7 @@ pub(crate) fn taken(
 
 impl Action for TakeTransformation {
     const EVENTS: &'static [EventType] = &[catalogue::DESTINATION_DISCONNECTED_TRANSFORMATION];
-    type Output = ();
+    type Output = TransformationLink;
 
     fn scope(&self) -> Scope {
         Scope::Organization(self.place.organization)
@@ -51,12 +51,12 @@ impl Action for TakeTransformation {
         )
     }
 
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<TransformationLink>> {
         let destination = found(tx, self.place, self.destination)?;
         let link = tx
             .link(destination.id)?
             .ok_or(Error::NotFound("transformation of the destination"))?;
         let fact = taken(tx, self.place, &link, &destination)?;
-        Ok(Done::new((), vec![fact]))
+        Ok(Done::new(link, vec![fact]))
     }
 }
