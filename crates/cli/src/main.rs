@@ -29,7 +29,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server: the dashboard, the API, the audit log
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Set an instance up from the command line: organization, workspace, administrator, tokens
     Init(init::Init),
     /// Manage who belongs to an organization
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Verify(command) => return verify::run(&command),
-        Command::Serve(command) => serve::run(command),
+        Command::Serve(command) => serve::run(*command),
         Command::Init(command) => init::run(command),
         Command::Member(command) => member::run(command),
         Command::Token(command) => token::run(command),

@@ -56,7 +56,7 @@ pub(crate) struct Serve {
     /// [default: token=30000,address=60000,wrong-tokens=120]
     #[arg(long = "rate-limit", env = "ANNALS_RATE_LIMIT", value_name = "LIMITS")]
     rates: Option<Rates>,
-    /// Secret that transformers, and data planes of many workspaces, show (CONFIG_BACKEND_HOSTED_SECRET of a transformer)
+    /// Secret that transformers, and data planes of many workspaces, show (a transformer: `CONFIG_BACKEND_HOSTED_SECRET`)
     #[arg(
         long,
         env = "ANNALS_HOSTED_SECRET",

@@ -102,7 +102,10 @@ impl Browser {
         }
         let page = answer.body_mut().read_to_string().expect("a page");
         if let Some((_, rest)) = page.split_once("name=\"csrf\" value=\"") {
-            self.csrf = rest.split('"').next().unwrap_or_default().to_owned();
+            rest.split('"')
+                .next()
+                .unwrap_or_default()
+                .clone_into(&mut self.csrf);
         }
         (answer.status().as_u16(), page)
     }

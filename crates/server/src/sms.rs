@@ -93,15 +93,12 @@ fn filled(template: &str, letter: &Letter, from: &str, escape: fn(&str) -> Strin
             ("{from}", from),
             ("{text}", letter.text.as_str()),
         ];
-        match known.iter().find(|(name, _)| from_here.starts_with(name)) {
-            Some((name, value)) => {
-                out.push_str(&escape(value));
-                rest = &from_here[name.len()..];
-            }
-            None => {
-                out.push('{');
-                rest = &from_here[1..];
-            }
+        if let Some((name, value)) = known.iter().find(|(name, _)| from_here.starts_with(name)) {
+            out.push_str(&escape(value));
+            rest = &from_here[name.len()..];
+        } else {
+            out.push('{');
+            rest = &from_here[1..];
         }
     }
     out.push_str(rest);

@@ -117,12 +117,12 @@ impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
 
 impl Param<'_> {
     /// A copy that lives as long as it is needed.
-    fn to_value(&self) -> Value {
+    fn to_value(self) -> Value {
         match self {
             Self::Null => Value::Null,
-            Self::Int(value) => Value::Int(*value),
-            Self::Text(value) => Value::Text((*value).to_owned()),
-            Self::Blob(value) => Value::Blob((*value).to_owned()),
+            Self::Int(value) => Value::Int(value),
+            Self::Text(value) => Value::Text(value.to_owned()),
+            Self::Blob(value) => Value::Blob(value.to_owned()),
         }
     }
 }

@@ -296,7 +296,9 @@ fn each_entry(
         ],
         &mut |row| {
             found += 1;
-            row.iter().for_each(|entry| each(entry));
+            for entry in row {
+                each(entry);
+            }
         },
     )?;
     if found == wanted {

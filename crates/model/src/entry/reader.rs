@@ -62,7 +62,7 @@ impl<'a> View<'a> {
         }
         let mut members = Members::of(checked(bytes)?, Place::ENTRY)?;
         // First of all, so that a later version is called that, and not a version 1 with odd members.
-        let version = members.members.iter().rev().find(|(name, _)| name == "v");
+        let version = members.all.iter().rev().find(|(name, _)| name == "v");
         match version {
             None => return Err(members.missing("v")),
             Some((_, version)) if version.integer() != Some(1) => return Err(EntryError::Version),
@@ -72,9 +72,7 @@ impl<'a> View<'a> {
             action: members.string("action")?,
             actor: members.actor()?,
             at: members.time("at")?,
-            changes: members.list("changes", |value, place| {
-                as_string(value, || place.to_string())
-            })?,
+            changes: members.list("changes", |value, place| as_string(value, || place.path()))?,
             code: members.optional("code")?,
             facts: members.facts()?,
             id: members.string("id")?,
@@ -223,7 +221,7 @@ impl Place {
         Self { name, index: None }
     }
 
-    fn to_string(self) -> String {
+    fn path(self) -> String {
         match self.index {
             None => self.name.to_owned(),
             Some(index) => format!("{}.{index}", self.name),
@@ -233,7 +231,7 @@ impl Place {
 
 /// The members of one object that were not asked for yet. They must be asked for in the order in which they stand.
 struct Members<'a> {
-    members: canonical::Members<'a>,
+    all: canonical::Members<'a>,
     next: usize,
     /// The first that was passed over: it is none of an entry's.
     unknown: Option<usize>,
@@ -244,13 +242,13 @@ impl<'a> Members<'a> {
     fn of(value: Raw<'a>, place: Place) -> Result<Self, EntryError> {
         match value.members()? {
             Some(members) => Ok(Self {
-                members,
+                all: members,
                 next: 0,
                 unknown: None,
                 place,
             }),
             None if place.name.is_empty() => Err(EntryError::wrong("entry", must::OBJECT)),
-            None => Err(EntryError::wrong(place.to_string(), must::OBJECT)),
+            None => Err(EntryError::wrong(place.path(), must::OBJECT)),
         }
     }
 
@@ -258,7 +256,7 @@ impl<'a> Members<'a> {
         if self.place.name.is_empty() {
             name.to_owned()
         } else {
-            format!("{}.{name}", self.place.to_string())
+            format!("{}.{name}", self.place.path())
         }
     }
 
@@ -275,7 +273,7 @@ impl<'a> Members<'a> {
     /// The member of this name. What stands before it and was not asked for has no place in an entry: names are asked for,
     /// and stand, in the same order.
     fn take(&mut self, name: &str) -> Option<Raw<'a>> {
-        while let Some((there, value)) = self.members.get(self.next) {
+        while let Some((there, value)) = self.all.get(self.next) {
             // Names of an entry's members are ASCII, where the order of the form is that of the bytes.
             match there.as_bytes().cmp(name.as_bytes()) {
                 std::cmp::Ordering::Less => {
@@ -388,7 +386,7 @@ impl<'a> Members<'a> {
             let text = as_string(value, || format!("{name}.{part}"))?;
             Ok((part, text))
         };
-        let texts: Result<_, _> = object.members.into_iter().map(read).collect();
+        let texts: Result<_, _> = object.all.into_iter().map(read).collect();
         texts.map(Some)
     }
 
@@ -401,7 +399,7 @@ impl<'a> Members<'a> {
 
     /// Fails if anything was not asked for.
     fn finish(self) -> Result<(), EntryError> {
-        match self.members.get(self.unknown.unwrap_or(self.next)) {
+        match self.all.get(self.unknown.unwrap_or(self.next)) {
             Some((name, _)) => Err(EntryError::Unknown {
                 member: self.path_of(name),
             }),

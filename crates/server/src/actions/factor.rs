@@ -184,7 +184,7 @@ pub(crate) fn check_passkey(
     if !bool::from(factor.secret.as_bytes().ct_eq(signed.before.as_bytes())) {
         return Err(wrong());
     }
-    factor.secret = signed.after.clone();
+    factor.secret.clone_from(&signed.after);
     Ok(Used::Factor(Box::new(factor)))
 }
 

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use crate::app::{App, Config};
 
 /// How long a person may take for it.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_mins(5);
 /// The most passkeys of a person: more is a mistake.
 pub const MOST: usize = 20;
 

@@ -188,7 +188,7 @@ fn type_of(kind: Kind, name: &str, definition: Option<&Definition>) -> Value {
     }
     if kind == Kind::Destination {
         // What the types' owners say of how they are served: which events, and in which way.
-        value["config"] = json!(taken.map(|taken| &taken.config).unwrap_or(&Map::new()));
+        value["config"] = json!(taken.map_or(&Map::new(), |taken| &taken.config));
     }
     value
 }

@@ -247,9 +247,9 @@ mod tests {
         let problem = read::<Outer>(body.as_bytes()).expect_err("it does not fit");
         let json = serde_json::to_value(&problem).expect("JSON");
         let fields = json["details"].as_object().map_or_else(String::new, |all| {
-            all.iter()
-                .map(|(field, said)| format!("\n    {field}: {said}"))
-                .collect()
+            all.iter().fold(String::new(), |all, (field, said)| {
+                all + "\n    " + field + ": " + &said.to_string()
+            })
         });
         format!(
             ">{body}\n    {}: {}{fields}\n",

@@ -60,12 +60,11 @@ fn row(
     one: SourceRow,
     reader: &Reader,
 ) -> Result<ResourceRow> {
-    let (kind, known) = match one.retl {
-        Some(kind) => (retl_sources::kind(kind, &one.kind), true),
-        None => {
-            let definitions = rx.definitions_of(workspace)?;
-            things::kind(&definitions, Kind::Source, &one.kind)
-        }
+    let (kind, known) = if let Some(kind) = one.retl {
+        (retl_sources::kind(kind, &one.kind), true)
+    } else {
+        let definitions = rx.definitions_of(workspace)?;
+        things::kind(&definitions, Kind::Source, &one.kind)
     };
     Ok(ResourceRow {
         connections: one.connections,

@@ -52,9 +52,11 @@ impl Api {
     }
 }
 
+/// Something that is done to a workspace.
+type Change = Box<dyn Fn(&Api)>;
+
 /// The configuration without what is another each time.
 fn told(config: &Value) -> String {
-    let mut config = config.clone();
     fn still(value: &mut Value) {
         match value {
             Value::Object(object) => {
@@ -69,6 +71,7 @@ fn told(config: &Value) -> String {
             _ => {}
         }
     }
+    let mut config = config.clone();
     still(&mut config);
     without_ids(&serde_json::to_string_pretty(&config).expect("JSON"))
 }
@@ -316,7 +319,6 @@ fn a_change_is_in_the_very_next_answer_and_nothing_else_changes_it() {
         let put =
             |path: String, body: Value| move |api: &Api| drop(api.put(&path, body.clone()).ok());
         let delete = |path: String| move |api: &Api| drop(api.delete(&path).ok());
-        type Change = Box<dyn Fn(&Api)>;
         let changes: Vec<(&str, Change)> = vec![
             (
                 "a name",
@@ -349,7 +351,7 @@ fn a_change_is_in_the_very_next_answer_and_nothing_else_changes_it() {
             (
                 "a library",
                 Box::new(move |api| {
-                    api.publish(&json!({"libraries": [{"versionId": geo["versionId"]}]}))
+                    api.publish(&json!({"libraries": [{"versionId": geo["versionId"]}]}));
                 }),
             ),
             (

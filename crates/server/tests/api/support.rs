@@ -171,7 +171,7 @@ impl Api {
             app,
             store,
             clock: self.clock.clone(),
-            made: self.made.clone(),
+            made: self.made,
             admin: self.admin.clone(),
             service: self.service.clone(),
             data_plane: self.data_plane.clone(),

@@ -361,7 +361,7 @@ async fn letter(site: &Site) -> Option<(String, String)> {
 
 /// The subjects of the letters that only tell, and to whom they go; sorted.
 async fn notices(site: &Site) -> Vec<String> {
-    let messages = site.app.read(|rx| rx.due_messages(100)).await;
+    let messages = site.app.read(|rx| rx.due_messages(Way::Mail, 100)).await;
     let letters = messages
         .expect("read")
         .into_iter()

@@ -182,7 +182,7 @@ impl Postgres {
     /// Puts a statement off that must change one row. If it does not, that is the next statement's error.
     pub(crate) fn one_soon(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), DbError> {
         let statement = self.prepare(sql)?;
-        let values = params.iter().map(Param::to_value).collect();
+        let values = params.iter().map(|one| one.to_value()).collect();
         self.soon.push(Soon::One(statement, values));
         Ok(())
     }

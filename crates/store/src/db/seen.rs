@@ -24,7 +24,7 @@ pub(super) struct Seen {
 }
 
 fn values(params: &[Param<'_>]) -> Vec<Value> {
-    params.iter().map(Param::to_value).collect()
+    params.iter().map(|one| one.to_value()).collect()
 }
 
 /// The table that a statement writes.

@@ -121,7 +121,7 @@ fn a_panic_beside_one_action_leaves_the_others_of_its_group_their_answers() {
         let store = place.open();
         let team = team(&store, "Fernhill");
         let ask = |n: usize| {
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 let action = Spiteful(new(team, "bad"));
                 store.perform(team.actor(), origin(&store), action).begun()
             } else {

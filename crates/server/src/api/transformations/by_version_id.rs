@@ -25,6 +25,7 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("private, max-age=3153600
 /// One version, as transformers want it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 pub struct Code {
     id: String,
     version_id: String,

@@ -74,6 +74,7 @@ impl TryFrom<Versions> for Batch {
 /// Whether versions were published, and what was found of each.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 pub struct Published {
     published: bool,
     /// Why nothing was published.

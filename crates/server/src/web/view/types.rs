@@ -47,6 +47,10 @@ pub struct Types {
 /// What is known of one type, to be changed.
 #[derive(Clone, Debug, Template)]
 #[template(path = "settings/type.html")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that the page shows or not"
+)]
 pub struct TypeForm {
     /// What surrounds the page.
     pub frame: Frame,
