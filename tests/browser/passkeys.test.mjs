@@ -83,9 +83,10 @@ browserTest(
     await look(page, "sign-in-passkey");
     await page.click("button:has-text('Sign in with a passkey')");
     await page.waitForURL(`${url}/sources`);
-    await page.goto(`${url}/settings/audit-logs?type=user.signed_in`);
-    await page.click(".log .ev >> nth=0");
-    await page.waitForSelector("text=passkey");
+    await page.goto(`${url}/settings/audit-logs?action=user.signed_in`);
+    await page.click(".log .ev .act a >> nth=0");
+    await page.waitForSelector("#event-json");
+    assert.match(await page.textContent("#event-json"), /passkey/);
 
     await page.goto(`${url}/profile`);
     await page.fill("#proof-1", founder.password);

@@ -199,9 +199,10 @@ mod tests {
             format!("/{}/", "(".repeat(BRACKETS - 1)),
         ] {
             let word: String = code.chars().take(12).collect();
+            // Whatever the verdict, also that there is none on a slow machine or of endless code: this process goes on.
             let checked = check("javascript", &code).await;
             assert!(
-                checked.is_err() || checked == Ok(Checked::Compiles),
+                matches!(checked, Err(_) | Ok(Checked::Compiles | Checked::Not(_))),
                 "{word}: {checked:?}"
             );
         }

@@ -108,18 +108,19 @@ fn is_open(rx: &mut Rx<'_>, bearer: &Bearer, id: WorkspaceId) -> Result<bool, Er
     ))
 }
 
-/// The workspaces of the organization: all of them for its administrators, else those in which the token's owner has a role.
+/// The workspaces of the organization, by name: all of them for its administrators, else those in which the token's owner has a role.
 #[utoipa::path(get, path = "/v2/workspaces", tag = "Workspace", responses((status = 200, body = Workspaces), (status = 404, body = Problem)))]
 async fn list(State(app): State<App>, bearer: Bearer) -> Result<Json<Workspaces>, Problem> {
     let workspaces = app
         .read(move |rx| {
             let organization = members::look(rx, &bearer)?;
-            let mut open = Vec::new();
+            let mut open: Vec<WorkspaceOfOrganization> = Vec::new();
             for one in rx.workspaces(organization)? {
                 if is_open(rx, &bearer, one.id)? {
                     open.push(one.into());
                 }
             }
+            open.sort_by(|one, other| one.name.cmp(&other.name));
             Ok(open)
         })
         .await?;

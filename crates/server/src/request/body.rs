@@ -35,7 +35,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+        let is_json = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
         does_not_fit(&error.path().to_string(), error.inner(), is_json)
     })?;
     reader

@@ -408,7 +408,7 @@ fn queries_that_cannot_be_are_refused() {
     after_cursor=ID
         400 unknown_cursor: there is no such event in this log to go on after
     unheard_of=1
-        400 invalid_query: The query does not fit: Failed to deserialize query string: unheard_of: unknown field `unheard_of`, expected one of `per_page`, `workspace_id`, `created_after`, `created_before`, `after_cursor`, `actor`, `action`, `target`, `target_type`, `outcome`, `order`
+        400 invalid_query: The query does not fit: Failed to deserialize query string: unheard_of: unknown field `unheard_of`, expected one of `per_page`, `workspace_id`, `created_after`, `created_before`, `after_cursor`, `actor`, `action`, `target`, `token`, `target_type`, `outcome`, `order`
     per_page=1&per_page=2
         400 invalid_query: The query does not fit: Failed to deserialize query string: duplicate field `per_page`
     workspace_id=x
@@ -416,6 +416,6 @@ fn queries_that_cannot_be_are_refused() {
     workspace_id=ID
         404 not_found: workspace not found
     type=source
-        400 invalid_query: The query does not fit: Failed to deserialize query string: type: unknown field `type`, expected one of `per_page`, `workspace_id`, `created_after`, `created_before`, `after_cursor`, `actor`, `action`, `target`, `target_type`, `outcome`, `order`
+        400 invalid_query: The query does not fit: Failed to deserialize query string: type: unknown field `type`, expected one of `per_page`, `workspace_id`, `created_after`, `created_before`, `after_cursor`, `actor`, `action`, `target`, `token`, `target_type`, `outcome`, `order`
     ");
 }

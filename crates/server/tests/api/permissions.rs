@@ -212,7 +212,11 @@ const ADMIN_ROUTES: &[(&str, &str, &str, bool)] = &[
 /// What has rules of its own; `team`, and `no_verdict` for tests, walk them by everyone who may try.
 const OWN_ROUTES: &[(&str, &str)] = &[
     ("POST", "/v2/tokens"),
+    ("POST", "/v2/tokens/find"),
     ("DELETE", "/v2/tokens/{id}"),
+    ("POST", "/v2/workspaces"),
+    ("PUT", "/v2/workspaces/{id}"),
+    ("DELETE", "/v2/workspaces/{id}"),
     ("POST", "/transformations/tests/run"),
     ("POST", "/transformations/libraries/test"),
     ("PUT", "/v2/sources/{id}/access"),

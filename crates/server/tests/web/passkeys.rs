@@ -268,22 +268,22 @@ async fn lies(database: Database) {
 
     let cases: [(&str, Lie); 6] = [
         ("another site", |passkey, _| {
-            passkey.origin = "https://evil.test".to_owned();
+            "https://evil.test".clone_into(&mut passkey.origin);
         }),
         ("without TLS", |passkey, _| {
-            passkey.origin = "http://annals.test".to_owned();
+            "http://annals.test".clone_into(&mut passkey.origin);
         }),
         ("a host below", |passkey, _| {
-            passkey.origin = "https://evil.annals.test".to_owned();
+            "https://evil.annals.test".clone_into(&mut passkey.origin);
         }),
         ("signed for another host", |passkey, _| {
-            passkey.host = "evil.test".to_owned();
+            "evil.test".clone_into(&mut passkey.host);
         }),
         ("another challenge", |_, asked| {
             asked["challenge"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into();
         }),
         ("another person", |passkey, _| {
-            passkey.handle = "M0ZRdEZhYzE".to_owned();
+            "M0ZRdEZhYzE".clone_into(&mut passkey.handle);
         }),
     ];
     for (what, lie) in cases {

@@ -164,7 +164,11 @@ pub async fn things(site: &Site, team: Team) -> Things {
         )
         .await,
         token: id(site, "/v2/tokens", json!({"name": "laptop"}), "/id").await,
-        workspace: id(site, "/v2/workspaces", json!({"name": "Staging"}), "/id").await,
+        workspace: {
+            // Made later than the one that the pages show, which is the oldest.
+            site.clock.advance(model::clock::Micros::SECOND);
+            id(site, "/v2/workspaces", json!({"name": "Staging"}), "/id").await
+        },
         shown: team.workspace.to_string(),
         event: site.log(team.organization).await[0].entry.id.clone(),
         seen: {

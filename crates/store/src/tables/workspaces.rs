@@ -132,6 +132,13 @@ impl Tx<'_> {
             params![&workspace.id],
             &changed,
         );
+        // Asked so that what stands in the way is said now: a write may go out only with the next statement.
+        let gone = gone.and_then(|()| {
+            let id = params![&workspace.id];
+            self.conn
+                .query_one("SELECT id FROM workspaces WHERE id = $1", id)?;
+            Ok(())
+        });
         match gone {
             Err(Error::Database(DbError::Constraint(_))) => Err(Error::failed(
                 "workspace_not_empty",
