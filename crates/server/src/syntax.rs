@@ -201,8 +201,13 @@ mod tests {
             let word: String = code.chars().take(12).collect();
             // Whatever the verdict, also that there is none on a slow machine or of endless code: this process goes on.
             let checked = check("javascript", &code).await;
+            let limits = [
+                "checking it takes too long",
+                "the code is too long to be checked",
+            ];
+            let ended = limits.map(|limit| Ok(Checked::Not(limit)));
             assert!(
-                matches!(checked, Err(_) | Ok(Checked::Compiles | Checked::Not(_))),
+                checked.is_err() || checked == Ok(Checked::Compiles) || ended.contains(&checked),
                 "{word}: {checked:?}"
             );
         }
