@@ -164,17 +164,19 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
         );
         lines.join("\n")
     });
-    insta::assert_snapshot!(said, @r"
+    insta::assert_snapshot!(said, @r#"
     workspace.created Staging
     workspace.updated_name Live
     workspace.updated Live
     access_token.created deploy
+      name: nothing -> "deploy"
     workspace.deleted Staging [failed: workspace_not_empty]
     workspace.deleted Staging [denied: permission_denied]
     access_token.deleted deploy
+      name: "deploy" -> nothing
     workspace.deleted Staging
     workspace.deleted Live [failed: last_workspace]
-    ");
+    "#);
 }
 
 /// What a token did, as its events tell it.
