@@ -213,7 +213,8 @@ function browser() {
 export function browserTest(name, ...rest) {
   const run = rest.pop();
   const { allow = [], ...options } = rest.pop() ?? {};
-  test(name, { timeout: PATIENCE * 2 }, async (t) => {
+  // For a test that hangs. How fast the machine is, is not what is tested, and axe looks at many pages in some of them.
+  test(name, { timeout: PATIENCE * 6 }, async (t) => {
     const context = await (await browser()).newContext({ locale: "en-GB", timezoneId: "Asia/Kathmandu", ...options });
     if (options.javaScriptEnabled === false) withoutScripts.add(context);
     try {

@@ -19,6 +19,8 @@ pub enum News {
     FactorAdded(String),
     /// A second factor was taken away: which, with its article.
     FactorRemoved(String),
+    /// The phone that codes go to has another number.
+    PhoneChanged,
     /// The recovery codes are others now.
     CodesChanged,
     /// An access token was made: its name.
@@ -32,6 +34,7 @@ impl News {
             Self::EmailChanged(_) => "Your e-mail address for Annals was changed",
             Self::FactorAdded(_) => "A second factor was added to your Annals account",
             Self::FactorRemoved(_) => "A second factor was removed from your Annals account",
+            Self::PhoneChanged => "Your phone number for Annals was changed",
             Self::CodesChanged => "Your recovery codes for Annals were changed",
             Self::TokenCreated(_) => "An access token was made for your Annals account",
         }
@@ -39,22 +42,27 @@ impl News {
 
     fn sentence(&self) -> String {
         match self {
-            Self::PasswordChanged => "the password of your account was changed.".to_owned(),
+            Self::PasswordChanged => "The password of your account was changed.".to_owned(),
             Self::PasswordReset => {
-                "a new password was set for your account, by the link in a letter to this address."
+                "A new password was set for your account, by the link in a letter to this address."
                     .to_owned()
             }
             Self::EmailChanged(to) => format!(
-                "your account belongs to the address {to} now. This one cannot be used to sign in any more."
+                "Your account belongs to the address {to} now. This one cannot be used to sign in any more."
             ),
-            Self::FactorAdded(which) => format!("{which} was added to your account."),
-            Self::FactorRemoved(which) => format!("{which} was removed from your account."),
+            Self::FactorAdded(which) => format!("{} was added to your account.", begun(which)),
+            Self::FactorRemoved(which) => {
+                format!("{} was removed from your account.", begun(which))
+            }
+            Self::PhoneChanged => {
+                "Codes for your account go to another phone number now.".to_owned()
+            }
             Self::CodesChanged => {
-                "new recovery codes were made for your account. The old ones work no more."
+                "New recovery codes were made for your account. The old ones work no more."
                     .to_owned()
             }
             Self::TokenCreated(name) => format!(
-                "the access token \u{201c}{name}\u{201d} was made. Whoever has it acts as you."
+                "The access token \u{201c}{name}\u{201d} was made. Whoever has it acts as you."
             ),
         }
     }
@@ -69,7 +77,10 @@ impl News {
             Self::PasswordChanged | Self::PasswordReset => {
                 "ask for a new password on the sign-in page, and tell an administrator of your organization"
             }
-            Self::FactorAdded(_) | Self::FactorRemoved(_) | Self::CodesChanged => {
+            Self::FactorAdded(_)
+            | Self::FactorRemoved(_)
+            | Self::PhoneChanged
+            | Self::CodesChanged => {
                 "sign in as you always do, change your password, and look at your second factors"
             }
         }
@@ -105,6 +116,13 @@ pub fn program(user_agent: Option<&str>) -> String {
         (Some((_, browser)), None) => (*browser).to_owned(),
         _ => text.chars().take(40).collect(),
     }
+}
+
+/// Words that begin a sentence.
+fn begun(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(chars).collect()
 }
 
 /// Tells a person what has happened to the own account, because of a change that is noted. `to` is the person as it was before

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::account::is_checked;
 use crate::auth::passkey::{Signed, Unfit};
 use crate::auth::{phone, second};
+use crate::notice::{News, notice};
 
 /// How a person shows who it is, once more.
 #[derive(Clone, Debug)]
@@ -196,11 +197,20 @@ pub(crate) fn check(tx: &mut Tx<'_>, user: UserId, proof: &Proof) -> Result<Used
     }
 }
 
-/// What comes with a factor that was added: with the first one, sessions that began without it end; where no recovery codes
+/// A factor in the middle of a sentence.
+fn called(factor: &Factor) -> String {
+    match factor.kind {
+        FactorKind::Totp => "an authenticator app".to_owned(),
+        FactorKind::Phone => "a phone".to_owned(),
+        FactorKind::Passkey => format!("the passkey \u{201c}{}\u{201d}", factor.name),
+    }
+}
+
+/// What comes with a factor that was added: its owner is told; with the first one, sessions that began without it end; where no recovery codes
 /// are left, there are new ones. Gives the facts, and whether the codes are to be shown.
 pub(crate) fn added(
     tx: &mut Tx<'_>,
-    user: &User,
+    (user, factor): (&User, &Factor),
     row: &Changed,
     is_first: bool,
     codes: &[String],
@@ -208,6 +218,7 @@ pub(crate) fn added(
     if is_first {
         tx.end_sessions(user.id, row)?;
     }
+    notice(tx, user, &News::FactorAdded(called(factor)), row)?;
     if tx.recovery_codes_left(user.id)? > 0 {
         return Ok((Vec::new(), false));
     }

@@ -360,7 +360,7 @@ async fn letter(site: &Site) -> Option<(String, String)> {
 }
 
 /// The subjects of the letters that only tell, and to whom they go; sorted.
-async fn notices(site: &Site) -> Vec<String> {
+pub async fn notices(site: &Site) -> Vec<String> {
     let messages = site.app.read(|rx| rx.due_messages(Way::Mail, 100)).await;
     let letters = messages
         .expect("read")
@@ -409,6 +409,30 @@ async fn a_letter_tells_of_what_happens_to_the_account_and_leads_nowhere() {
     ada.get("/profile").await;
     ada.post("/profile/password", &fields).await;
     assert_eq!(notices(&site).await.len(), count);
+}
+
+#[tokio::test]
+async fn a_letter_tells_of_what_happens_to_the_second_factor() {
+    let (site, _) = with_mail().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    set_up_app(&site, &mut ada).await;
+    ada.get("/profile").await;
+    let fields = [("proof", PASSWORD)];
+    ada.post("/profile/recovery-codes", &fields).await;
+    let page = ada.get("/profile").await;
+    let id = between(&page, "/profile/factors/", "/").to_owned();
+    let path = format!("/profile/factors/{id}/remove");
+    ada.post(&path, &[("proof", "wrong")]).await;
+    ada.post(&path, &fields).await;
+    assert_eq!(
+        notices(&site).await,
+        [
+            "ada@example.com: A second factor was added to your Annals account",
+            "ada@example.com: A second factor was removed from your Annals account",
+            "ada@example.com: Your recovery codes for Annals were changed",
+        ],
+        "and nothing of what was refused"
+    );
 }
 
 #[tokio::test]

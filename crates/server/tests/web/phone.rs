@@ -8,9 +8,11 @@ use server::actions::factor::Proof;
 use server::actions::factor::remove::RemoveFactor;
 use server::actions::privacy::erase_person::ErasePerson;
 use server::app::Config;
+use server::mail::Mailer;
 use server::sms::{Settings, Texter};
 use store::{Letter, Upkeep, Way};
 
+use crate::account::notices;
 use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
 use crate::team::{actions, between};
 
@@ -26,7 +28,12 @@ async fn ready(database: Database) -> (Site, Team) {
         ..Settings::default()
     };
     let texter = Texter::new(&settings, None).expect("settings");
-    site.app = site.app.clone().with_texter(texter);
+    let mailer = Mailer::new("smtp+plain://127.0.0.1:9", "annals@example.com", None);
+    site.app = site
+        .app
+        .clone()
+        .with_texter(texter)
+        .with_mailer(mailer.ok());
     site.router = server::serve::router(&site.app);
     (site, team)
 }
@@ -206,6 +213,14 @@ async fn a_phone(database: Database) {
         StatusCode::SEE_OTHER
     );
     site.signed_in(ADA).await;
+    assert_eq!(
+        notices(&site).await,
+        [
+            "ada@example.com: A second factor was added to your Annals account",
+            "ada@example.com: A second factor was removed from your Annals account",
+            "ada@example.com: Your phone number for Annals was changed",
+        ]
+    );
 
     let log = site.log(team.organization).await;
     let of = |action: &str| {

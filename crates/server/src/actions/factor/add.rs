@@ -81,7 +81,13 @@ impl Action for AddApp {
         let row = tx.insert_factor(&user, &factor)?;
         used.up(tx, &row)?;
         tx.take_challenge(&self.challenge, &row)?;
-        let (more, shown) = added(tx, &user, &row, all.is_empty(), &self.recovery_codes)?;
+        let (more, shown) = added(
+            tx,
+            (&user, &factor),
+            &row,
+            all.is_empty(),
+            &self.recovery_codes,
+        )?;
         let mut facts = vec![Fact::new(catalogue::USER_ENABLED_MFA, &row)];
         facts.extend(more);
         Ok(Done::new(shown, facts))

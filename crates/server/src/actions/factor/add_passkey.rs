@@ -80,7 +80,7 @@ impl Action for AddPasskey {
         let row = tx.insert_factor(&user, &factor)?;
         used.up(tx, &row)?;
         let is_first = all.is_empty();
-        let (more, shown) = added(tx, &user, &row, is_first, &self.recovery_codes)?;
+        let (more, shown) = added(tx, (&user, &factor), &row, is_first, &self.recovery_codes)?;
         let mut facts = vec![Fact::new(catalogue::USER_PASSKEY_ADDED, &row)];
         if is_first {
             facts.push(Fact::new(catalogue::USER_ENABLED_MFA, &row));

@@ -7,6 +7,7 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{Confirmed, Proof, check, confirmed};
 use crate::actions::account::{about, own};
+use crate::notice::{News, notice};
 
 /// Another number.
 #[derive(Clone)]
@@ -45,6 +46,7 @@ impl Action for ChangePhone {
         tx.take_challenge(&self.confirmed.challenge, &row)?;
         // Codes that are on their way to the number from before open nothing.
         tx.drop_challenges(crate::auth::phone::SIGN_IN, self.user, &row)?;
+        notice(tx, &user, &News::PhoneChanged, &row)?;
         let fact = Fact::new(catalogue::USER_UPDATED_PHONE_NUMBER, &row);
         Ok(Done::new((), vec![fact]))
     }

@@ -6,6 +6,7 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{Proof, Used, check};
 use crate::actions::account::{about, own};
+use crate::notice::{News, notice};
 
 /// Recovery codes to be.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ impl Action for RegenerateCodes {
         if let Used::Factor(_) = used {
             used.up(tx, &row)?;
         }
+        notice(tx, &user, &News::CodesChanged, &row)?;
         let fact = Fact::new(catalogue::USER_RECOVERY_CODES_REGENERATED, &row);
         Ok(Done::new((), vec![fact]))
     }

@@ -5,8 +5,9 @@ use model::id::{FactorId, UserId};
 use model::things::FactorKind;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{Proof, Used, check};
+use super::{Proof, Used, called, check};
 use crate::actions::account::{about, own};
+use crate::notice::{News, notice};
 
 /// A factor to remove.
 #[derive(Clone, Debug)]
@@ -70,6 +71,7 @@ impl Action for RemoveFactor {
         if is_last {
             tx.drop_recovery_codes(self.user, &row)?;
         }
+        notice(tx, &user, &News::FactorRemoved(called(&factor)), &row)?;
         // A passkey is a sign-in of its own; the second factor is off when there is none left.
         let is_passkey = factor.kind == FactorKind::Passkey;
         let mut facts = Vec::new();
