@@ -1,5 +1,5 @@
 //! Replays recordings of real clients against a server of its own, and says whether the answers have what the clients
-//! need and the audit log has exactly their changes.
+//! need and the audit log has exactly their changes and proves itself.
 //!
 //! `cargo run --example replay -- RECORDING.jsonl...`; `ANNALS_BIN` names another binary than the one just built.
 
@@ -35,8 +35,9 @@ fn main() -> ExitCode {
             }
         };
         let server = Server::start(&binary, None);
-        let outcome = replay::replay(&server, &recording);
+        let mut outcome = replay::replay(&server, &recording);
         let recorded = replay::recorded(&server);
+        outcome.faults.extend(replay::unproven(&server, &binary, None));
         println!(
             "{}: {} requests, {} changes",
             file.display(),

@@ -1,4 +1,4 @@
-//! What clients send gets the answers that they need, and the audit log then has exactly their changes, in order. The
+//! What clients send gets the answers that they need, and the audit log then has exactly their changes, in order, and proves itself. The
 //! recordings are of our own making; `cargo run --example replay -- FILE...` replays others.
 
 mod support;
@@ -9,13 +9,18 @@ use store::testing::Postgres;
 use support::{Server, replay};
 
 fn replays(recording: &str, database: Option<&str>) -> Server {
-    let server = Server::start(Path::new(env!("CARGO_BIN_EXE_annals")), database);
+    let binary = Path::new(env!("CARGO_BIN_EXE_annals"));
+    let server = Server::start(binary, database);
     let outcome = replay::replay(&server, recording);
     assert_eq!(outcome.faults, Vec::<String>::new());
     assert_eq!(replay::recorded(&server), outcome.expected);
     assert!(
         outcome.expected.len() > 5,
         "a replay that changes nothing shows nothing"
+    );
+    assert_eq!(
+        replay::unproven(&server, binary, database),
+        Vec::<String>::new()
     );
     server
 }

@@ -4,10 +4,11 @@
 //! those of the recorded answers; they are mapped to ours as they come.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::Server;
+use super::{Server, annals, signed};
 
 /// What is not compared: it depends on when and where, not on what the client sent.
 const VOLATILE: [&str; 6] = [
@@ -318,6 +319,24 @@ pub fn replay(server: &Server, recording: &str) -> Outcome {
         }
     }
     outcome
+}
+
+/// Takes the whole log out and checks it offline, with all that it discloses; gives what was found, which should be nothing.
+pub fn unproven(server: &Server, binary: &Path, database: Option<&str>) -> Vec<String> {
+    signed(server);
+    let folder = server.folder.path();
+    let export = folder.join("export");
+    let run = |words: &[&str]| {
+        let mut command = annals(binary, folder, database);
+        let output = command.args(words).arg(&export).output();
+        let output = output.expect("annals starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (!output.status.success()).then(|| format!("{}: {said}", words[0]))
+    };
+    let mut found: Vec<String> = run(&["export", "--output"]).into_iter().collect();
+    let vkey = std::fs::read_to_string(export.join("vkey")).unwrap_or_default();
+    found.extend(run(&["verify", "--key", vkey.trim()]));
+    found
 }
 
 /// The changes that stand in the log, in order, as [`Outcome::expected`] has them.
