@@ -37,7 +37,9 @@ fn main() -> ExitCode {
         let server = Server::start(&binary, None);
         let mut outcome = replay::replay(&server, &recording);
         let recorded = replay::recorded(&server);
-        outcome.faults.extend(replay::unproven(&server, &binary, None));
+        outcome
+            .faults
+            .extend(replay::unproven(&server, &binary, None));
         println!(
             "{}: {} requests, {} changes",
             file.display(),

@@ -35,19 +35,40 @@ use crate::web;
 /// How long requests that are under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Asks the server for something with a token, without a socket: for measuring. Gives the status and the length of the answer.
-pub async fn ask(router: &Router, path: &str, token: &str) -> (u16, usize) {
-    let request = axum::http::Request::builder()
-        .uri(path)
-        .header("authorization", format!("Bearer {token}"))
-        .body(axum::body::Body::empty());
-    let Ok(request) = request else {
-        return (400, 0);
+/// What the server answered to [`ask`].
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The status.
+    pub status: u16,
+    /// The length of the body, in bytes.
+    pub length: usize,
+    /// The tag of what was answered, where it has one.
+    pub etag: Option<String>,
+}
+
+/// Asks the server for something, without a socket: for measuring. The body is read to its end.
+pub async fn ask(router: &Router, path: &str, headers: &[(&str, &str)]) -> Asked {
+    let mut request = axum::http::Request::builder().uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let Ok(request) = request.body(axum::body::Body::empty()) else {
+        return Asked {
+            status: 400,
+            length: 0,
+            etag: None,
+        };
     };
     let Ok(answer) = router.clone().oneshot(request).await;
     let status = answer.status().as_u16();
+    let etag = answer.headers().get(axum::http::header::ETAG);
+    let etag = etag.and_then(|tag| tag.to_str().ok()).map(str::to_owned);
     let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
-    (status, body.map_or(0, |body| body.len()))
+    Asked {
+        status,
+        length: body.map_or(0, |body| body.len()),
+        etag,
+    }
 }
 
 /// All routes of the server.

@@ -52,7 +52,7 @@ fn timed(command: &mut Command) -> Result<(Duration, f64)> {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        most = most.max(super::start::peak(child.id()).unwrap_or(0.0));
+        most = most.max(super::process::peak(child.id()).unwrap_or(0.0));
         std::thread::sleep(Duration::from_millis(2));
     };
     if !status.success() {

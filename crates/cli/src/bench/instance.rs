@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 pub(super) struct Team {
     pub(super) place: Place,
     pub(super) actor: Actor,
+    /// What its data planes show.
+    pub(super) workspace_token: Zeroizing<String>,
     pub(super) sources: Vec<SourceId>,
 }
 
@@ -127,6 +129,7 @@ impl Instance {
     /// The first organization, as `annals init` makes it.
     fn first(&self, personal: &str) -> Result<Team> {
         let store = &self.store;
+        let workspace_token = secret::new(secret::Kind::Workspace, store.entropy());
         let set_up = SetUp {
             link: None,
             instance: "bench.example".to_owned(),
@@ -138,7 +141,7 @@ impl Instance {
             password: String::new(),
             access_token: secret::hash(personal),
             service_token: secret::hash(&secret::new(secret::Kind::Service, store.entropy())),
-            workspace_token: secret::new(secret::Kind::Workspace, store.entropy()),
+            workspace_token: workspace_token.clone(),
         };
         let actor = Actor::System(System::CommandLine);
         let made = store.perform(actor, origin(store), set_up).wait()?.output;
@@ -151,6 +154,7 @@ impl Instance {
                 workspace: made.workspace,
             },
             actor: Actor::Token { token: token.id },
+            workspace_token,
             sources: Vec::new(),
         })
     }
@@ -163,6 +167,7 @@ impl Instance {
             actor: Actor::Token {
                 token: make.token.id,
             },
+            workspace_token: make.workspace_token.clone(),
             sources: Vec::new(),
         };
         let actor = Actor::System(System::CommandLine);

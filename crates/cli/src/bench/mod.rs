@@ -9,6 +9,8 @@ mod figures;
 mod instance;
 mod load;
 mod permission;
+mod poll;
+mod process;
 mod read;
 mod sign_in;
 mod start;
@@ -29,6 +31,8 @@ pub(crate) enum Bench {
     Verify(verify::Verify),
     /// Ask the API for single things and for pages of long lists
     Read(read::Read),
+    /// Ask for a workspace's configuration as data planes do, unchanged and changed, one and two hundred
+    Poll(poll::Poll),
     /// Start a server on a database that exists; say how soon it answers and what memory it holds
     Start(start::Start),
     /// Measure sign-ins while 64 clients write, and how far the writers' rate falls
@@ -43,6 +47,7 @@ pub(crate) fn run(command: Bench) -> Result<()> {
         Bench::Export(command) => export::run(&command),
         Bench::Verify(command) => verify::run(&command),
         Bench::Read(command) => read::run(&command),
+        Bench::Poll(command) => poll::run(&command),
         Bench::Start(command) => start::run(&command),
         Bench::SignIn(command) => sign_in::run(&command),
         Bench::Permission(command) => permission::run(&command),

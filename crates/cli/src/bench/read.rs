@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
+use model::id::{ConnectionId, DestinationId, SourceId};
 use serde_json::{Value, json};
 use server::actions::connection::create::CreateConnection;
 use server::actions::destination::create::CreateDestination;
@@ -55,9 +56,14 @@ struct Question {
     limit: f64,
 }
 
-fn fill(instance: &Instance, team: &Team, things: u32) -> Result<(String, String, String)> {
+/// Makes as many destinations as there are sources, and connects each with one. Gives the one in the middle of each.
+pub(super) fn fill(
+    instance: &Instance,
+    team: &Team,
+    things: u32,
+) -> Result<(SourceId, DestinationId, ConnectionId)> {
     let store = &instance.store;
-    let mut ids = (String::new(), String::new(), String::new());
+    let mut ids = None;
     for number in 0..things {
         let source = team.sources[number as usize];
         let destination = CreateDestination {
@@ -81,14 +87,10 @@ fn fill(instance: &Instance, team: &Team, things: u32) -> Result<(String, String
         let made = store.perform(team.actor, origin(store), connection);
         let connection = made.wait()?.output.id;
         if number == things / 2 {
-            ids = (
-                source.to_string(),
-                destination.to_string(),
-                connection.to_string(),
-            );
+            ids = Some((source, destination, connection));
         }
     }
-    Ok(ids)
+    ids.context("nothing was made")
 }
 
 pub(crate) fn run(command: &Read) -> Result<()> {
@@ -161,13 +163,14 @@ pub(crate) fn run(command: &Read) -> Result<()> {
         let mut times = Vec::new();
         for number in 0..command.requests + 10 {
             let before = Instant::now();
-            let answer = runtime.block_on(server::serve::ask(&router, &question.path, &token));
+            let headers = [("authorization", &*format!("Bearer {}", *token))];
+            let answer = runtime.block_on(server::serve::ask(&router, &question.path, &headers));
             let took = before.elapsed();
             ensure!(
-                answer.0 == 200,
+                answer.status == 200,
                 "{} was answered with {}",
                 question.path,
-                answer.0
+                answer.status
             );
             // The first ones plan their statements.
             if number >= 10 {

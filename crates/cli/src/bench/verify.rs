@@ -167,7 +167,7 @@ fn memory(folder: &Path, vkey: &str) -> Result<f64> {
         .spawn()?;
     let mut most = 0.0_f64;
     while child.try_wait()?.is_none() {
-        most = most.max(super::start::peak(child.id()).unwrap_or(0.0));
+        most = most.max(super::process::peak(child.id()).unwrap_or(0.0));
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(most)
