@@ -385,6 +385,8 @@ catalogue! {
     WORKSPACE_CREATED = Workspace."created", "Created", "Workspace", Workspace;
     /// A workspace's settings change.
     WORKSPACE_UPDATED = Workspace."updated", "Updated", "Workspace", Workspace;
+    /// The data planes of a workspace get another token; the one before is good no more.
+    WORKSPACE_ROTATED_TOKEN = Workspace."rotated_token", "Rotated Token", "Workspace", Workspace;
     /// Definitions of types are taken in: a whole import, or one of them by hand or by a program.
     DEFINITION_IMPORTED = Definition."imported", "Imported", "Workspace", Workspace;
     /// A definition that was taken in goes.

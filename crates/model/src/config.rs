@@ -117,16 +117,30 @@ impl Matcher {
 
     /// The configuration as a list has it: without what is secret, at any depth. What held it stays, emptied if need be.
     pub fn for_list(&self, config: &Value) -> Value {
-        self.listed(&mut Vec::new(), config).unwrap_or_default()
+        let is_left_out = |seen: Visibility| seen == Visibility::Secret;
+        self.listed(&mut Vec::new(), config, &is_left_out)
+            .unwrap_or_default()
     }
 
-    fn listed<'a>(&self, path: &mut Vec<Segment<'a>>, value: &'a Value) -> Option<Value> {
-        if self.visibility(path, value) == Visibility::Secret {
+    /// The configuration as anybody may see it: without what is secret or redacted, at any depth.
+    pub fn for_anyone(&self, config: &Value) -> Value {
+        let is_left_out = |seen: Visibility| seen != Visibility::Clear;
+        self.listed(&mut Vec::new(), config, &is_left_out)
+            .unwrap_or_default()
+    }
+
+    fn listed<'a>(
+        &self,
+        path: &mut Vec<Segment<'a>>,
+        value: &'a Value,
+        is_left_out: &dyn Fn(Visibility) -> bool,
+    ) -> Option<Value> {
+        if is_left_out(self.visibility(path, value)) {
             return None;
         }
         let mut step = |segment, value| {
             path.push(segment);
-            let listed = self.listed(path, value);
+            let listed = self.listed(path, value, is_left_out);
             path.pop();
             listed
         };

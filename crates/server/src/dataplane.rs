@@ -8,7 +8,9 @@
 pub mod config;
 pub mod door;
 pub mod prepared;
+pub mod reports;
 mod shape;
+pub mod source_config;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -16,5 +18,8 @@ use crate::app::App;
 
 /// The routes of the data plane, with their description.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(config::routes())
+    OpenApiRouter::new()
+        .merge(config::routes())
+        .merge(reports::routes())
+        .merge(source_config::routes())
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use model::role::Permission;
 use model::things::Workspace;
 use serde::Serialize;
@@ -11,7 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer;
+use crate::actions::workspace::rotate_token::RotateToken;
 use crate::app::App;
+use crate::auth::secret;
 use crate::problem::Problem;
 use crate::request::Bearer;
 
@@ -48,7 +51,9 @@ impl From<Workspace> for WorkspaceView {
 }
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(get))
+    OpenApiRouter::new()
+        .routes(routes!(get))
+        .routes(routes!(rotate_token))
 }
 
 /// The workspace that the token is for.
@@ -65,4 +70,31 @@ async fn get(State(app): State<App>, bearer: Bearer) -> Result<Json<OneWorkspace
     Ok(Json(OneWorkspace {
         workspace: workspace.into(),
     }))
+}
+
+/// A new token for the data planes of a workspace.
+#[derive(Serialize, ToSchema)]
+pub struct DataPlaneToken {
+    /// The token. It is shown this once.
+    token: String,
+}
+
+/// Gives the data planes of the workspace another token. The one before is good no more, at once: a data plane that runs goes
+/// on with the configuration that it has, until it is given the new one.
+#[utoipa::path(post, path = "/v2/workspace/token", tag = "Workspace", responses((status = 201, body = DataPlaneToken), (status = 401, body = Problem), (status = 403, body = Problem)))]
+async fn rotate_token(
+    State(app): State<App>,
+    bearer: Bearer,
+) -> Result<(StatusCode, Json<DataPlaneToken>), Problem> {
+    let place = bearer.place()?;
+    let token = secret::new(secret::Kind::Workspace, app.store.entropy());
+    let action = RotateToken {
+        place,
+        token: token.clone(),
+    };
+    let _ = app.perform(&bearer.caller, action).await?;
+    let shown = DataPlaneToken {
+        token: token.to_string(),
+    };
+    Ok((StatusCode::CREATED, Json(shown)))
 }

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use model::clock::Micros;
-use model::definition::{Definition, Kind};
+use model::definition::{Definition, Definitions, Kind};
 use model::id::{ConnectionId, DestinationId, SourceId, TransformationId, VersionId, WorkspaceId};
 use model::things::Connection;
 use serde::Serialize;
@@ -257,6 +257,35 @@ impl Ready<'_> {
             live_events_config: Map::new(),
         }
     }
+}
+
+/// A destination as it was at a revision.
+pub(super) fn revision(
+    workspace: WorkspaceId,
+    one: &ConfiguredDestination,
+    definitions: &Definitions,
+) -> Result<Vec<u8>> {
+    let write = || {
+        let name = one.common.kind.as_str();
+        let definition = definitions.find(Kind::Destination, name);
+        let value = type_of(Kind::Destination, name, definition);
+        let of_type = Type {
+            id: value["id"].as_str().unwrap_or(name).to_owned(),
+            raw: serde_json::value::to_raw_value(&value)?,
+        };
+        let ready = Ready {
+            one,
+            config: with_defaults(one, definition)?,
+            created_at: moment(one.common.created_at),
+            updated_at: moment(one.common.updated_at),
+            transformation: None,
+            of_type: &of_type,
+        };
+        serde_json::to_vec(&ready.in_source(workspace, true))
+    };
+    write().map_err(|error: serde_json::Error| {
+        Error::Internal(format!("writing a destination: {error}"))
+    })
 }
 
 fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {

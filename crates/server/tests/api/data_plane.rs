@@ -47,6 +47,17 @@ impl Api {
         )
     }
 
+    /// What a destination is now, in the data plane's words; it must be connected or be asked for by this.
+    fn revision(&self, destination: &str) -> String {
+        let id = destination.parse().expect("an id");
+        let place = self.place();
+        let found = self
+            .store
+            .read(move |rx| rx.destination(place.workspace, id));
+        let found = found.expect("read").expect("a destination");
+        found.revision.to_string()
+    }
+
     fn publish(&self, versions: &Value) {
         self.post("/transformations/publish", versions.clone()).ok();
     }
@@ -470,7 +481,13 @@ fn an_answer_is_compressed_for_whoever_takes_it_so() {
 }
 
 /// Every route of the data plane.
-const ROUTES: &[(&str, &str)] = &[("GET", "/workspaceConfig")];
+const ROUTES: &[(&str, &str)] = &[
+    ("GET", "/workspaceConfig"),
+    ("POST", "/data-plane/v1/workspaces/{w}/settings"),
+    ("GET", "/dataplane/workspaces/{w}/regulations/suppressions"),
+    ("GET", "/dataplane/workspaces/{w}/regulations/workerJobs"),
+    ("GET", "/workspaces/destinationHistory/{r}"),
+];
 
 #[test]
 fn only_the_token_of_a_data_plane_opens_what_is_its_and_it_opens_nothing_else() {
@@ -484,9 +501,19 @@ fn only_the_token_of_a_data_plane_opens_what_is_its_and_it_opens_nothing_else() 
             "annals_wst_x".to_owned(),
             String::new(),
         ];
+        api.destination("Hook");
+        let made = api.get("/v2/destinations").ok();
+        let revision = api.revision(&id(&made["destinations"][0]));
         for (method, path) in ROUTES {
-            let ask =
-                |header: &str| api.with(method, path, &[("authorization", header)], &Value::Null);
+            let path = &path
+                .replace("{w}", api.made.workspace.as_str())
+                .replace("{r}", &revision);
+            let body = if *method == "POST" {
+                json!({"components": [{"name": "gateway", "features": ["a"]}]})
+            } else {
+                Value::Null
+            };
+            let ask = |header: &str| api.with(method, path, &[("authorization", header)], &body);
             for token in &others {
                 for header in [basic(token), format!("Bearer {token}")] {
                     let answer = ask(&header);
@@ -508,7 +535,7 @@ fn only_the_token_of_a_data_plane_opens_what_is_its_and_it_opens_nothing_else() 
                 assert_eq!(ask(&header).status, 401, "{path} {header}");
             }
             assert_eq!(
-                api.with(method, path, &[], &Value::Null).status,
+                api.with(method, path, &[], &body).status,
                 401,
                 "{path} without a token"
             );
@@ -538,4 +565,262 @@ fn only_the_token_of_a_data_plane_opens_what_is_its_and_it_opens_nothing_else() 
             );
         }
     }
+}
+
+#[test]
+fn what_a_data_plane_says_and_asks_beside_is_answered() {
+    on_both(|api| {
+        let workspace = api.made.workspace.to_string();
+        let shown = basic(&api.data_plane);
+        let ask = |method: &str, path: &str, body: &Value| {
+            api.with(method, path, &[("authorization", &shown)], body)
+        };
+        let settings = format!("/data-plane/v1/workspaces/{workspace}/settings");
+        let components = json!({"components": [{"name": "gateway", "features": ["gzip-req-payload"]}], "more": 1});
+        let answer = ask("POST", &settings, &components);
+        assert_eq!((answer.status, answer.bytes.len()), (204, 0));
+        let regulations = format!("/dataplane/workspaces/{workspace}/regulations");
+        let none = ask(
+            "GET",
+            &format!("{regulations}/suppressions?pageSize=100&pageToken="),
+            &Value::Null,
+        )
+        .ok();
+        assert_eq!(none, json!({"items": [], "token": "none"}));
+        let none = ask("GET", &format!("{regulations}/workerJobs"), &Value::Null);
+        assert_eq!((none.status, none.bytes.len()), (204, 0));
+        // Of another workspace it is not found, whatever it is.
+        let other = "2CHj1PJ61lv1NPyQtCiFi2KVX2y";
+        for path in [
+            format!("/dataplane/workspaces/{other}/regulations/suppressions"),
+            format!("/dataplane/workspaces/{other}/regulations/workerJobs"),
+            format!("/workspaces/destinationHistory/{other}"),
+            "/workspaces/destinationHistory/none".to_owned(),
+        ] {
+            assert_eq!(ask("GET", &path, &Value::Null).status, 404, "{path}");
+        }
+        assert_eq!(
+            ask(
+                "POST",
+                &format!("/data-plane/v1/workspaces/{other}/settings"),
+                &components
+            )
+            .status,
+            404
+        );
+        String::new()
+    });
+}
+
+#[test]
+fn every_revision_of_a_destination_is_kept_for_a_month_and_goes_with_it() {
+    on_both(|api| {
+        let shown = basic(&api.data_plane);
+        let at = |revision: &str| {
+            let path = format!("/workspaces/destinationHistory/{revision}");
+            let answer = api.with("GET", &path, &[("authorization", &shown)], &Value::Null);
+            (answer.status == 200).then(|| answer.json["config"]["webhookUrl"].clone())
+        };
+        let hook = api.destination("Hook");
+        let set = |url: &str| {
+            api.put(
+                &format!("/v2/destinations/{hook}"),
+                json!({"config": {"webhookUrl": url}}),
+            )
+            .ok();
+            api.revision(&hook)
+        };
+        let first = set("https://one.example.com");
+        let second = set("https://two.example.com");
+        assert_eq!(at(&first), Some(json!("https://one.example.com")));
+        assert_eq!(at(&second), Some(json!("https://two.example.com")));
+        let day = 86_400 * 1_000_000;
+        api.clock.advance(31 * day);
+        let third = set("https://three.example.com");
+        assert_eq!(at(&first), None, "replaced more than a month ago");
+        assert_eq!(
+            at(&second),
+            Some(json!("https://two.example.com")),
+            "replaced just now"
+        );
+        api.delete(&format!("/v2/destinations/{hook}")).ok();
+        assert_eq!(
+            (at(&second), at(&third)),
+            (None, None),
+            "its secrets have gone"
+        );
+        String::new()
+    });
+}
+
+#[test]
+fn a_rotated_token_ends_the_one_before_at_once_and_is_told_without_it() {
+    on_both(|api| {
+        assert_eq!(api.poll().status, 200);
+        for token in [
+            api.member("Edda", Some(WorkspaceRole::Editor)).token,
+            api.reader("Rita").token,
+            api.service.clone(),
+        ] {
+            let refused = api.ask("POST", "/v2/workspace/token", &token, &Value::Null);
+            assert_eq!(refused.status, 403);
+        }
+        assert_eq!(api.poll().status, 200, "whoever is refused changes nothing");
+        let admin = api.member("Wanda", Some(WorkspaceRole::Admin)).token;
+        let last = api.last();
+        let made = api.ask("POST", "/v2/workspace/token", &admin, &Value::Null);
+        assert_eq!(made.status, 201);
+        let token = made.json["token"].as_str().expect("a token").to_owned();
+        assert!(token.starts_with("annals_wst_"));
+        assert_eq!(api.poll().status, 401, "the old one");
+        let shown = basic(&token);
+        let headers = [("authorization", shown.as_str())];
+        assert_eq!(
+            api.with("GET", "/workspaceConfig", &headers, &Value::Null)
+                .status,
+            200
+        );
+        let events = api.since(&last);
+        assert_eq!(events.len(), 1);
+        let told = crate::support::told(&events[0]);
+        assert_eq!(
+            told,
+            "workspace.rotated_token Production\n  dataPlaneToken: redacted"
+        );
+        assert!(!events[0].to_string().contains(&token));
+        String::new()
+    });
+}
+
+#[test]
+fn an_sdk_gets_what_it_needs_and_no_secret() {
+    on_both(|api| {
+        let ask = |path: &str| {
+            api.with(
+                "GET",
+                path,
+                &[("origin", "https://shop.example.com")],
+                &Value::Null,
+            )
+        };
+        let made = json!({"name": "Shop", "type": "Javascript", "config": {"track": true}});
+        let made = api.post("/v2/sources", made).ok();
+        let (source, key) = (
+            id(&made["source"]),
+            made["source"]["writeKey"]
+                .as_str()
+                .expect("a key")
+                .to_owned(),
+        );
+        let destination = |body: Value| {
+            let made = api.post("/v2/destinations", body).ok();
+            let made = id(&made["destination"]);
+            api.connection(&source, &made);
+            made
+        };
+        destination(
+            json!({"name": "Cloud", "type": "WEBHOOK", "config": {"webhookUrl": "https://hook.example.com/k3y"}}),
+        );
+        let device = destination(
+            json!({"name": "Device", "type": "S3", "config": {"bucketName": "b", "accessKey": "s3cret", "nested": [{"accessKeyID": "s3cret"}], "connectionMode": {"web": "device"}}}),
+        );
+        destination(
+            json!({"name": "Unknown", "type": "NOBODY_KNOWS", "config": {"apiKey": "s3cret", "rate": 3, "useNativeSDK": {"web": true}}}),
+        );
+        destination(
+            json!({"name": "App", "type": "S3", "config": {"bucketName": "b", "useNativeSDK": {"ios": true}}}),
+        );
+        let answer = ask(&format!(
+            "/sourceConfig/?p=npm&v=3&build=modern&writeKey={key}&lockIntegrationsVersion=false"
+        ));
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+        let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+        assert!(!text.contains("s3cret") && !text.contains("k3y"), "{text}");
+        let told = answer.ok();
+        let source_told = &told["source"];
+        assert_eq!(
+            (&source_told["writeKey"], &source_told["enabled"]),
+            (&json!(key), &json!(true))
+        );
+        assert_eq!(
+            source_told["config"]["statsCollection"]["errors"]["enabled"],
+            false
+        );
+        let list = source_told["destinations"].as_array().expect("a list");
+        let mut sent: Vec<Value> = list
+            .iter()
+            .map(|one| json!([one["name"], one["config"]]))
+            .collect();
+        sent.sort_by_key(Value::to_string);
+        let expected = json!([
+            ["Device", {"bucketName": "b", "nested": [{}], "connectionMode": {"web": "device"}, "enableSSE": false}],
+            ["Unknown", {"rate": 3, "useNativeSDK": {"web": true}}],
+        ]);
+        assert_eq!(json!(sent), expected);
+        assert_eq!(
+            sent.len(),
+            2,
+            "what a server delivers to is none of a browser's business: {sent:?}"
+        );
+
+        // A mobile SDK shows the key in a header; a browser asks first.
+        let mobile = api.with(
+            "GET",
+            "/sourceConfig",
+            &[("authorization", &basic(&key))],
+            &Value::Null,
+        );
+        assert_eq!(mobile.ok()["source"]["id"], source.as_str());
+        let may = api.with(
+            "OPTIONS",
+            "/sourceConfig/",
+            &[
+                ("origin", "https://shop.example.com"),
+                ("access-control-request-headers", "authorization"),
+            ],
+            &Value::Null,
+        );
+        assert_eq!(
+            (
+                may.status,
+                may.headers["access-control-allow-headers"]
+                    .to_str()
+                    .expect("text")
+                    .contains("authorization")
+            ),
+            (204, true)
+        );
+
+        for path in [
+            "/sourceConfig/?writeKey=none",
+            "/sourceConfig",
+            "/sourceConfig/?writeKey=",
+        ] {
+            let refused = ask(path);
+            assert_eq!(
+                refused.problem(),
+                "400 invalid_write_key: Invalid write key",
+                "{path}"
+            );
+            assert_eq!(refused.headers["access-control-allow-origin"], "*");
+        }
+        api.put(
+            &format!("/v2/destinations/{device}"),
+            json!({"enabled": false}),
+        )
+        .ok();
+        let names = |told: &Value| told["source"]["destinations"].as_array().map(Vec::len);
+        assert_eq!(
+            names(&ask(&format!("/sourceConfig/?writeKey={key}")).ok()),
+            Some(1)
+        );
+        api.put(&format!("/v2/sources/{source}"), json!({"enabled": false}))
+            .ok();
+        let off = ask(&format!("/sourceConfig/?writeKey={key}")).ok();
+        assert_eq!(
+            (&off["source"]["enabled"], names(&off)),
+            (&json!(false), Some(0))
+        );
+        String::new()
+    });
 }

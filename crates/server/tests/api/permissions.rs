@@ -221,6 +221,9 @@ const OWN_ROUTES: &[(&str, &str)] = &[
     ("POST", "/transformations/libraries/test"),
     ("PUT", "/v2/sources/{id}/access"),
     ("PUT", "/v2/destinations/{id}/access"),
+    // For a workspace's Admin, and for its data plane: `data_plane` walks them.
+    ("POST", "/v2/workspace/token"),
+    ("POST", "/data-plane/v1/workspaces/{id}/settings"),
     // Nothing is run: `retl` says so.
     ("POST", "/v2/retl-sources/preview"),
     ("POST", "/v2/retl-connections/{id}/start"),

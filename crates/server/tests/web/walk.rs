@@ -12,6 +12,11 @@ use crate::site::{PASSWORD, Site, Team};
 const WITHOUT_AN_EVENT: &[(&str, &str, &str)] = &[
     (
         "POST",
+        "/data-plane/v1/workspaces/{id}/settings",
+        "a data plane says at its start what it can do; nothing is kept of it",
+    ),
+    (
+        "POST",
         "/profile/email",
         "it sends a link; what it changes is recorded when the link is followed",
     ),
@@ -152,6 +157,7 @@ pub async fn things(site: &Site, team: Team) -> Things {
         .await;
     let text = |at: &str| made[at].as_str().expect("an id").to_owned();
     Things {
+        workspace: team.workspace.to_string(),
         transformation: text("id"),
         version: text("versionId"),
         library: id(site, "/libraries", code("Geo"), "/id").await,
@@ -260,6 +266,10 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
             (&*things.invitation, Value::Null)
         }
         "POST /v2/tokens" => ("", json!({"name": "new"})),
+        "POST /v2/workspace/token" => ("", Value::Null),
+        "POST /data-plane/v1/workspaces/{id}/settings" => {
+            (&*things.shown, json!({"components": []}))
+        }
         "DELETE /v2/tokens/{id}" => (&*things.token, Value::Null),
         "POST /v2/tokens/find" => ("", json!({"token": "laptop"})),
         "POST /v2/workspaces" => ("", json!({"name": "New"})),

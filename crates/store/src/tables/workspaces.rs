@@ -60,6 +60,18 @@ fn from_row(row: &Row) -> Result<Workspace> {
     })
 }
 
+/// A workspace with the hash of its data plane's token, to tell that this has changed, and no more.
+struct WithToken<'a>(&'a Workspace, [u8; 32]);
+
+impl Audited for WithToken<'_> {
+    fn snapshot(&self) -> Snapshot {
+        let mut snapshot = self.0.snapshot();
+        snapshot.value["dataPlaneToken"] = json!(self.1);
+        snapshot.secret = &["dataPlaneToken"];
+        snapshot
+    }
+}
+
 impl Rx<'_> {
     /// A workspace.
     pub fn workspace(&mut self, id: WorkspaceId) -> Result<Option<Workspace>> {
@@ -146,6 +158,35 @@ impl Tx<'_> {
             )),
             other => other.map(|()| changed),
         }
+    }
+
+    /// Another token for the data planes of a workspace. The one before is gone.
+    pub fn rotate_workspace_token(&mut self, id: WorkspaceId, token: &str) -> Result<Changed> {
+        let none = Error::NotFound("workspace");
+        let workspace = self.workspace(id)?.ok_or(none)?;
+        let row = self.conn.query_one(
+            "SELECT token_hash FROM workspaces WHERE id = $1",
+            params![&id],
+        )?;
+        let before: [u8; 32] = row
+            .ok_or(Error::NotFound("workspace"))?
+            .blob(0)?
+            .try_into()
+            .map_err(|_| Error::Internal("a hash of another length".to_owned()))?;
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        self.begin_writing()?;
+        let organization = workspace.organization.to_string();
+        let sealed = self.seal_value(
+            (&organization, id.as_str()),
+            ("workspaces", "token", id.as_str()),
+            token.as_bytes(),
+        )?;
+        self.write(
+            "UPDATE workspaces SET token = $2, token_hash = $3 WHERE id = $1",
+            params![&id, &sealed, &hash],
+            Some(&WithToken(&workspace, before)),
+            Some(&WithToken(&workspace, hash)),
+        )
     }
 
     /// A workspace with other settings.

@@ -1,0 +1,110 @@
+//! What a data plane asks and says beside its configuration.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::Error;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::door::OfWorkspace;
+use super::shape;
+use crate::api::answer;
+use crate::app::App;
+use crate::problem::Problem;
+use crate::request::{Body, Path};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(settings))
+        .routes(routes!(suppressions))
+        .routes(routes!(worker_jobs))
+        .routes(routes!(destination_history))
+}
+
+/// The workspace in the path must be the one whose token is shown.
+fn own(of: OfWorkspace, workspace: &str) -> Result<(), Problem> {
+    if of.0.workspace.as_str() == workspace {
+        Ok(())
+    } else {
+        Err(Error::NotFound("workspace").into())
+    }
+}
+
+/// What a data plane is made of.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Settings {
+    /// Its parts and what they can do.
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+/// A part of a data plane.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Component {
+    /// Its name.
+    name: String,
+    /// What it can do.
+    #[serde(default)]
+    features: Vec<String>,
+}
+
+/// A data plane says at its start what it can do. Nothing hangs on it here, and nothing is kept.
+#[utoipa::path(post, path = "/data-plane/v1/workspaces/{id}/settings", tag = "Data plane", security(("workspace_token" = [])), request_body = Settings,
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn settings(
+    of: OfWorkspace,
+    Path(id): Path<String>,
+    Body(settings): Body<Settings>,
+) -> Result<StatusCode, Problem> {
+    own(of, &id)?;
+    for one in &settings.components {
+        tracing::debug!(workspace = %id, component = %one.name, features = one.features.len(), "a data plane has started");
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The users whose events are to be dropped: there are none, because suppressions cannot be asked for yet.
+#[utoipa::path(get, path = "/dataplane/workspaces/{id}/regulations/suppressions", tag = "Data plane", security(("workspace_token" = [])),
+    responses((status = 200, body = Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn suppressions(of: OfWorkspace, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    own(of, &id)?;
+    // The token says how far one has read, and must not be empty.
+    Ok(Json(json!({ "items": [], "token": "none" })))
+}
+
+/// The next deletion of a user's data to be done: there is none, because none can be asked for yet.
+#[utoipa::path(get, path = "/dataplane/workspaces/{id}/regulations/workerJobs", tag = "Data plane", security(("workspace_token" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn worker_jobs(of: OfWorkspace, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    own(of, &id)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a destination was at a revision, secrets included: for what a data plane took under it and still has to deliver. A
+/// revision is kept for 30 days after another took its place, and goes with its destination.
+#[utoipa::path(get, path = "/workspaces/destinationHistory/{revisionId}", tag = "Data plane", security(("workspace_token" = [])),
+    responses((status = 200, body = Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn destination_history(
+    State(app): State<App>,
+    OfWorkspace(of): OfWorkspace,
+    Path(revision): Path<String>,
+) -> Result<Response, Problem> {
+    let revision = answer::id(&revision, "revision")?;
+    let body = app
+        .read(move |rx| {
+            let found = rx.destination_at(revision)?;
+            let (_, one) = found
+                .filter(|(workspace, _)| *workspace == of.workspace)
+                .ok_or(Error::NotFound("revision"))?;
+            let definitions = rx.definitions(of.organization)?;
+            shape::revision(of.workspace, &one, &definitions)
+        })
+        .await?;
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, json)], body).into_response())
+}
