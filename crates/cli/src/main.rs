@@ -3,6 +3,7 @@
 mod bench;
 mod definitions;
 mod export;
+mod import;
 mod init;
 mod member;
 mod migrate;
@@ -46,6 +47,9 @@ enum Command {
     Definitions(definitions::Definitions),
     /// Take an audit log out: whole, or rows with a proof for each
     Export(export::Export),
+    /// Bring over what was elsewhere
+    #[command(subcommand)]
+    Import(import::Import),
     /// Check a log, an export or a receipt, offline
     Verify(verify::Verify),
     /// Erase what is known of a person
@@ -78,6 +82,7 @@ fn main() -> ExitCode {
         Command::Organization(command) => organization::run(command),
         Command::Definitions(command) => definitions::run(command),
         Command::Export(command) => export::run(&command),
+        Command::Import(command) => import::run(command),
         Command::Recover(command) => recover::recover(&command),
         Command::RotateKey(command) => recover::rotate(&command),
         Command::Privacy(command) => privacy::run(command),

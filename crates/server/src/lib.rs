@@ -25,3 +25,4 @@ pub mod sms;
 pub mod syntax;
 pub mod transformer;
 pub mod web;
+pub mod workspace_file;

@@ -73,17 +73,28 @@ pub(crate) fn needs_edit(
 
 /// Refuses what cannot be the name, description or code of a transformation or library.
 pub(crate) fn check(one: &Transformation) -> Result<()> {
-    input::name(&one.name)?;
-    input::text("description", &one.description, DESCRIPTION_LIMIT)?;
-    input::text("code", &one.code, CODE_LIMIT)?;
-    if !code::languages(one.kind).contains(&one.language.as_str()) {
+    check_code(one.kind, &one.name, &one.description, &one.language, &one.code)
+}
+
+/// The same of what is none yet.
+pub(crate) fn check_code(
+    kind: CodeKind,
+    name: &str,
+    description: &str,
+    language: &str,
+    text: &str,
+) -> Result<()> {
+    input::name(name)?;
+    input::text("description", description, DESCRIPTION_LIMIT)?;
+    input::text("code", text, CODE_LIMIT)?;
+    if !code::languages(kind).contains(&language) {
         let message = format!(
             "language must be one of {}",
-            code::languages(one.kind).join(", ")
+            code::languages(kind).join(", ")
         );
         return Err(Error::field("unknown_language", "language", message));
     }
-    if one.kind == CodeKind::Library && code::import_name(&one.name).is_empty() {
+    if kind == CodeKind::Library && code::import_name(name).is_empty() {
         return Err(Error::field(
             "no_import_name",
             "name",

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod delete;
+pub mod import;
 pub mod rotate_token;
 pub mod update;
 

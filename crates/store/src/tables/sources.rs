@@ -155,6 +155,15 @@ impl Rx<'_> {
         Ok(found.filter(|one| one.workspace == workspace))
     }
 
+    /// Whether a source of any workspace has this write key.
+    pub fn write_key_is_taken(&mut self, write_key: &str) -> Result<bool> {
+        let row = self.conn.query_one(
+            "SELECT id FROM sources WHERE write_key = $1",
+            params![write_key],
+        )?;
+        Ok(row.is_some())
+    }
+
     /// The sources of a workspace.
     pub fn sources(
         &mut self,

@@ -1,0 +1,251 @@
+//! A workspace is brought over from an exported configuration: all of it, as events of one request, or nothing.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+use store::testing::Postgres;
+use support::{Server, annals};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_annals");
+const HOSTED: &str = "what the host knows";
+
+fn destination(id: &str, name: &str) -> Value {
+    json!({
+        "id": id, "name": name, "enabled": true, "workspaceId": "w", "isConnectionEnabled": true, "isProcessorEnabled": true,
+        "config": { "webhookUrl": "https://example.com", "webhookMethod": "POST", "headers": [{ "from": "x-key", "to": "a very secret key" }] },
+        "transformations": [], "destinationDefinition": { "name": "WEBHOOK", "displayName": "Webhook", "config": {} },
+    })
+}
+
+fn source(number: usize, destinations: &[Value]) -> Value {
+    json!({
+        "id": format!("s{number}"), "name": format!("Source {number}"), "writeKey": format!("key-{number}"), "enabled": true,
+        "workspaceId": "w", "config": { "eventUpload": true }, "sourceDefinition": { "name": "Javascript" }, "destinations": destinations,
+    })
+}
+
+fn file() -> Value {
+    let mut hook = destination("d1", "Hook");
+    hook["transformations"] = json!([{ "id": "t", "versionId": "v1", "name": "Mask", "code": "import { f } from 'utils';", "language": "javascript" }]);
+    json!({
+        "workspaceId": "w", "updatedAt": "2026-01-01T00:00:00.000Z", "enableMetrics": false,
+        "libraries": [{ "versionId": "l1", "name": "Utils", "code": "export const f = 1;" }],
+        "sources": [source(1, &[hook.clone(), destination("d2", "Other")]), source(2, &[hook])],
+        "accounts": { "a": { "id": "a" } },
+    })
+}
+
+/// An instance that is set up and not served.
+struct Instance {
+    folder: tempfile::TempDir,
+    made: Value,
+    database: Option<String>,
+}
+
+impl Instance {
+    fn new(database: Option<String>) -> Self {
+        let server = Server::start(Path::new(BINARY), database.as_deref());
+        let (folder, made) = server.kill();
+        Self { folder, made, database }
+    }
+
+    fn both() -> [Self; 2] {
+        [Self::new(None), Self::new(Some(Postgres::shared().fresh_database()))]
+    }
+
+    fn write(&self, text: &str) -> String {
+        let file = self.folder.path().join("workspaceConfig.json");
+        std::fs::write(&file, text).expect("written");
+        file.to_str().expect("a path").to_owned()
+    }
+
+    fn import(&self, arguments: &[&str]) -> Output {
+        annals(Path::new(BINARY), self.folder.path(), self.database.as_deref())
+            .args(["import", "workspace"])
+            .args(arguments)
+            .output()
+            .expect("annals runs")
+    }
+
+    #[track_caller]
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.import(arguments);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let text = String::from_utf8(output.stderr).expect("text");
+        let last = text.lines().last().unwrap_or_default();
+        last.replace(self.folder.path().to_str().expect("a path"), "FOLDER")
+    }
+
+    #[track_caller]
+    fn imported(&self, arguments: &[&str]) -> Value {
+        let output = self.import(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).expect("one JSON object")
+    }
+
+    fn serve(self) -> Server {
+        Server::serve(Path::new(BINARY), self.database.as_deref(), self.folder, self.made)
+    }
+}
+
+fn get(server: &Server, path: &str) -> Value {
+    let answer = server.ask("GET", path, server.given("accessToken"), "test", None);
+    assert_eq!(answer.status, 200, "{path}: {:?}", answer.json);
+    answer.json.expect("JSON")
+}
+
+#[test]
+fn a_workspace_comes_over_whole_as_events_of_one_request() {
+    for instance in Instance::both() {
+        let path = instance.write(&file().to_string());
+        let dry = instance.imported(&[&path, "--dry-run"]);
+        assert_eq!((&dry["dryRun"], &dry["connections"]), (&json!(true), &json!(3)));
+        assert_eq!(dry["sources"][0]["id"], Value::Null);
+        assert_eq!(dry["left"], json!(["1 accounts"]));
+        let made = instance.imported(&[&path]);
+        assert!(made.get("workspaceToken").is_none(), "the workspace had one");
+        let refused = instance.refused(&[&path]);
+        assert_eq!(refused, "annals: nothing was imported: workspace \u{201c}Production\u{201d} is not empty; import into a new one with --new");
+        let refused = instance.refused(&[&path, "--new", "Second"]);
+        assert_eq!(refused, "annals: nothing was imported: the write key of source \u{201c}Source 1\u{201d} is in use here already");
+
+        let server = instance.serve();
+        let sources = get(&server, "/v2/sources")["sources"].clone();
+        let keys: Vec<&Value> = sources.as_array().expect("a list").iter().map(|one| &one["writeKey"]).collect();
+        assert_eq!(keys, ["key-1", "key-2"]);
+        assert_eq!(sources[0]["config"], json!({ "eventUpload": true }));
+        let id = made["destinations"][0]["id"].as_str().expect("an id");
+        let hook = get(&server, &format!("/v2/destinations/{id}"))["destination"].clone();
+        assert_eq!(hook["config"]["headers"][0]["to"], "a very secret key");
+        assert_eq!(hook["transformation"]["id"], made["code"][0]["id"]);
+        assert_eq!(get(&server, "/v2/connections")["connections"].as_array().map(Vec::len), Some(3));
+        for path in ["/transformations", "/libraries"] {
+            let list = get(&server, path);
+            let all = list.as_object().and_then(|all| all.values().next()).expect("a list");
+            assert_eq!(all[0]["isPublished"], true, "{path}");
+        }
+        let events = server.events("&created_after=2020-01-01T00:00:00Z");
+        assert!(!json!(events).to_string().contains("a very secret key"));
+        let ours: Vec<&Value> = events.iter().filter(|one| one["userAgent"].as_str().is_some_and(|agent| agent.starts_with("annals ")) && one["targetType"] != "instance").collect();
+        let of_import: Vec<&&Value> = ours.iter().filter(|one| one["requestId"] == ours.last().expect("events")["requestId"]).collect();
+        let count = |what: &str| of_import.iter().filter(|one| format!("{}.{}", one["targetType"].as_str().unwrap_or(""), one["action"].as_str().unwrap_or("")) == what).count();
+        // The last request is the refused one; the import is the one before.
+        assert_eq!(count("workspace.created"), 1, "{of_import:?}");
+        let imported = events.iter().find(|one| one["targetType"] == "source").expect("an event");
+        let request = imported["requestId"].clone();
+        let all: Vec<String> = events.iter().filter(|one| one["requestId"] == request).map(|one| {
+            format!("{}.{} {}", one["targetType"].as_str().unwrap_or(""), one["action"].as_str().unwrap_or(""), one["targetName"].as_str().unwrap_or(""))
+        }).collect();
+        assert_eq!(all, [
+            "transformation.created Mask",
+            "transformation.published Mask",
+            "transformation_library.created Utils",
+            "transformation_library.published Utils",
+            "source.created Source 1",
+            "source.created Source 2",
+            "destination.created Hook",
+            "destination.connected_transformation Hook",
+            "destination.created Other",
+            "destination.connected_source Hook",
+            "destination.connected_source Other",
+            "destination.connected_source Hook",
+        ]);
+        assert_eq!(imported["detail"], json!({ "importedFrom": "s1" }));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_as_it_must_be_changes_nothing() {
+    for instance in Instance::both() {
+        let whole = file().to_string();
+        let path = instance.write(&whole[..whole.len() / 2]);
+        let said = instance.refused(&[&path]);
+        assert!(said.starts_with("annals: FOLDER/workspaceConfig.json is not taken: this is no whole JSON file: it ends too early"), "{said}");
+        let mut twice = file();
+        twice["sources"][1]["writeKey"] = json!("key-1");
+        let path = instance.write(&twice.to_string());
+        let said = instance.refused(&[&path]);
+        assert_eq!(said, "annals: FOLDER/workspaceConfig.json is not taken: sources[0] and sources[1] have the same write key");
+        // Only the last thing is wrong: what came before it is not there either.
+        let mut last = file();
+        last["sources"][1]["name"] = json!("n".repeat(256));
+        let path = instance.write(&last.to_string());
+        for dry in [&["--dry-run"][..], &[]] {
+            let said = instance.refused(&[&[&*path], dry].concat());
+            assert!(said.ends_with("name may have 255 characters at most"), "{said}");
+        }
+        let said = instance.refused(&["/nowhere/at/all.json"]);
+        assert_eq!(said, "annals: cannot read /nowhere/at/all.json: No such file or directory (os error 2)");
+        let server = instance.serve();
+        assert_eq!(get(&server, "/v2/sources")["sources"], json!([]));
+        assert_eq!(get(&server, "/libraries")["libraries"], json!([]));
+    }
+}
+
+#[test]
+fn an_import_that_is_killed_leaves_nothing() {
+    for instance in Instance::both() {
+        let destinations: Vec<Value> = (0..50).map(|n| destination(&format!("d{n}"), &format!("D {n}"))).collect();
+        let sources: Vec<Value> = (0..400).map(|n| source(n, &destinations[n % 50..=n % 50])).collect();
+        let path = instance.write(&json!({ "workspaceId": "w", "sources": sources }).to_string());
+        let mut child = annals(Path::new(BINARY), instance.folder.path(), instance.database.as_deref())
+            .args(["import", "workspace", &path])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("annals starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("its errors")).lines();
+        let writing = lines.find_map(|line| line.ok().filter(|line| line.starts_with("writing")));
+        assert_eq!(writing.as_deref(), Some("writing 850 things"));
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        // Whether it had committed by then or not: never a part of it.
+        let again = instance.import(&[&path]);
+        let server = instance.serve();
+        let total = |path: &str| get(&server, path)["paging"]["total"].as_u64().expect("a number");
+        assert_eq!((total("/v2/sources"), total("/v2/destinations"), total("/v2/connections")), (400, 50, 400), "{again:?}");
+    }
+}
+
+#[test]
+fn code_is_fetched_from_where_it_is_and_without_it_its_destination_comes_disabled() {
+    let first = Instance::new(None);
+    let (folder, made) = (first.folder, first.made);
+    let further = ["--hosted-secret", HOSTED, "--transformer-from", "192.0.2.0/24"];
+    let there = Server::serve_with(Path::new(BINARY), None, folder, made, &further);
+    let new = |path: &str, body: Value| {
+        let answer = there.ask("POST", path, there.given("accessToken"), "test", Some(&body));
+        answer.json.expect("JSON")
+    };
+    let library = new("/libraries?publish=true", json!({ "name": "Utils", "code": "export const f = 1;" }));
+    let mask = new("/transformations?publish=true", json!({ "name": "Mask", "code": "import { f } from 'utils';\nexport const transformEvent = (event) => event;" }));
+    let mut hook = destination("d1", "Hook");
+    hook["transformations"] = json!([{ "versionId": mask["versionId"] }]);
+    let config = json!({ "workspaceId": "w", "sources": [source(1, &[hook])], "libraries": [{ "versionId": library["versionId"] }] });
+
+    let here = Instance::new(None);
+    let path = here.write(&config.to_string());
+    let dry = here.imported(&[&path, "--dry-run"]);
+    assert_eq!(dry["destinations"][0]["enabled"], false);
+    assert_eq!(dry["left"].as_array().map(Vec::len), Some(3), "{dry}");
+
+    let said = here.refused(&[&path, "--code-from", &there.url]);
+    assert!(said.ends_with("refuses the token"), "{said}");
+    let token = here.folder.path().join("token");
+    std::fs::write(&token, HOSTED).expect("written");
+    let token = token.to_str().expect("a path");
+    let made = here.imported(&[&path, "--code-from", &there.url, "--token-file", token, "--new", "Brought"]);
+    assert_eq!(made["left"], json!([]));
+    let names: Vec<&Value> = made["code"].as_array().expect("a list").iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["Mask", "Utils"]);
+    assert_eq!(made["destinations"][0]["enabled"], true);
+    assert!(made["workspaceToken"].as_str().is_some_and(|token| token.starts_with("annals_wst_")));
+    let server = here.serve();
+    let created = server.events("").iter().filter(|one| one["action"] == "created" && one["targetType"] == "workspace").count();
+    assert_eq!(created, 2, "the first, and the new one");
+}

@@ -1,0 +1,385 @@
+//! Bring a workspace over from an exported configuration: all of it, as events of one request, or nothing.
+
+use std::collections::HashMap;
+
+use model::catalogue::{self, EventType, TargetType};
+use model::code;
+use model::definition::Kind;
+use model::id::{
+    ConnectionId, DestinationId, OrganizationId, RevisionId, SourceId, TransformationId, VersionId,
+    WorkspaceId,
+};
+use model::role::Permission;
+use model::things::{
+    CodeKind, Connection, Destination, Source, Transformation, TransformationLink, Workspace,
+};
+use serde_json::{Value, json};
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
+use zeroize::Zeroizing;
+
+use crate::actions::{destination, input, source, transformation};
+use crate::workspace_file::{Plan, PlannedCode, PlannedDestination, PlannedSource};
+
+/// Where a workspace is brought to.
+#[derive(Clone)]
+pub enum Into {
+    /// A workspace that there is, and that is empty.
+    Existing(WorkspaceId),
+    /// A new one.
+    New {
+        /// Its name.
+        name: String,
+        /// The token of its data plane.
+        token: Zeroizing<String>,
+    },
+}
+
+/// A plan to be carried out.
+#[derive(Clone)]
+pub struct ImportWorkspace {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Where to.
+    pub into: Into,
+    /// What; of all code in it there is the code itself.
+    pub plan: Plan,
+}
+
+/// What was made: for each thing of the plan, in its order, its id.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The workspace.
+    pub workspace: WorkspaceId,
+    /// Sources.
+    pub sources: Vec<SourceId>,
+    /// Destinations.
+    pub destinations: Vec<DestinationId>,
+    /// Transformations and libraries.
+    pub code: Vec<TransformationId>,
+}
+
+impl ImportWorkspace {
+    fn existing(&self, rx: &mut Rx<'_>, id: WorkspaceId) -> Result<Workspace> {
+        rx.workspace(id)?
+            .filter(|one| one.organization == self.organization)
+            .ok_or(Error::NotFound("workspace"))
+    }
+
+    /// Refuses a plan that cannot be carried out as things are. Also what a dry run asks.
+    ///
+    /// # Errors
+    /// When a name or a type is none, a write key is another's, or the workspace is not empty.
+    pub fn check(&self, rx: &mut Rx<'_>) -> Result<()> {
+        let allows_unknown = match &self.into {
+            Into::New { name, .. } => {
+                input::name(name)?;
+                let all = rx.workspaces(self.organization)?;
+                if all.iter().any(|one| one.name == *name) {
+                    let message = format!("there is a workspace \u{201c}{name}\u{201d} already");
+                    return Err(Error::failed("name_taken", message));
+                }
+                true
+            }
+            Into::Existing(id) => {
+                let one = self.existing(rx, *id)?;
+                let things = rx.sources(*id, None, 1, None)?.total
+                    + rx.destinations(*id, None, 1, None)?.total
+                    + rx.transformations(*id, CodeKind::Transformation, None, 1)?.total
+                    + rx.transformations(*id, CodeKind::Library, None, 1)?.total;
+                if things > 0 {
+                    let message = format!(
+                        "workspace \u{201c}{}\u{201d} is not empty; import into a new one with --new",
+                        one.name
+                    );
+                    return Err(Error::failed("not_empty", message));
+                }
+                one.allow_unknown_types
+            }
+        };
+        let definitions = rx.definitions(self.organization)?;
+        let known = |kind: Kind, name: &str| allows_unknown || definitions.find(kind, name).is_some();
+        for one in &self.plan.sources {
+            Self::check_one("source", &one.name, &one.config, known(Kind::Source, &one.kind), &one.kind)?;
+            if let Some(key) = &one.write_key
+                && rx.write_key_is_taken(key)?
+            {
+                let message = format!("the write key of source \u{201c}{}\u{201d} is in use here already", one.name);
+                return Err(Error::failed("write_key_taken", message));
+            }
+        }
+        for one in &self.plan.destinations {
+            let known = known(Kind::Destination, &one.kind);
+            Self::check_one("destination", &one.name, &one.config, known, &one.kind)?;
+        }
+        let mut names = HashMap::new();
+        for (place, one) in self.plan.code.iter().enumerate() {
+            let name = name_of(one, place);
+            let text = one.code.as_deref().unwrap_or_default();
+            transformation::check_code(one.kind, &name, &one.description, &one.language, text)
+                .map_err(|error| about(one.kind.as_str(), &name, error))?;
+            let import = code::import_name(&name);
+            if one.kind == CodeKind::Library
+                && let Some(other) = names.insert(import.clone(), name.clone())
+            {
+                let message = format!(
+                    "libraries \u{201c}{other}\u{201d} and \u{201c}{name}\u{201d} are both imported as {import}"
+                );
+                return Err(Error::invalid("import_name_taken", message));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_one(what: &str, name: &str, config: &Value, known: bool, kind: &str) -> Result<()> {
+        let checked = input::name(name)
+            .and_then(|()| input::line("type", kind, 100))
+            .and_then(|()| input::config(Some(config)).map(|_| ()));
+        checked.map_err(|error| about(what, name, error))?;
+        if known {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "unknown_type",
+            format!(
+                "{what} \u{201c}{name}\u{201d} has the type \u{201c}{kind}\u{201d}, and the workspace allows no unknown ones"
+            ),
+        ))
+    }
+
+    fn workspace(&self, tx: &mut Tx<'_>, facts: &mut Vec<Fact>) -> Result<WorkspaceId> {
+        let (name, token) = match &self.into {
+            Into::Existing(id) => return Ok(*id),
+            Into::New { name, token } => (name, token),
+        };
+        let workspace = Workspace {
+            id: tx.new_id(WorkspaceId::new),
+            organization: self.organization,
+            name: name.clone(),
+            environment: "PRODUCTION".to_owned(),
+            region: "US".to_owned(),
+            data_plane_url: None,
+            allow_unknown_types: true,
+            created_at: tx.at,
+            updated_at: tx.at,
+        };
+        let made = tx.insert_workspace(&workspace, token)?;
+        facts.push(Fact::new(catalogue::WORKSPACE_CREATED, &made));
+        Ok(workspace.id)
+    }
+}
+
+/// The same error, with what it is about.
+fn about(what: &str, name: &str, error: Error) -> Error {
+    match error {
+        Error::Invalid { code, message, .. } => {
+            let name: String = name.chars().take(100).collect();
+            Error::invalid(code, format!("{what} \u{201c}{name}\u{201d}: {message}"))
+        }
+        other => other,
+    }
+}
+
+/// What stands in an event beside the thing itself.
+fn from(id: &str) -> Value {
+    json!({ "importedFrom": id })
+}
+
+/// What code is called that the file has no name for.
+fn name_of(one: &PlannedCode, place: usize) -> String {
+    let noun = match one.kind {
+        CodeKind::Transformation => "Transformation",
+        CodeKind::Library => "Library",
+    };
+    one.name.clone().unwrap_or_else(|| format!("{noun} {}", place + 1))
+}
+
+/// Writes one thing after another, and keeps what is to be said of each.
+struct Writing<'t, 'a> {
+    tx: &'t mut Tx<'a>,
+    workspace: WorkspaceId,
+    facts: Vec<Fact>,
+}
+
+impl Writing<'_, '_> {
+    fn source(&mut self, one: &PlannedSource) -> Result<Source> {
+        let made_key = self.tx.new_id(SourceId::new).to_string();
+        let source = Source {
+            id: self.tx.new_id(SourceId::new),
+            workspace: self.workspace,
+            name: one.name.clone(),
+            kind: one.kind.clone(),
+            enabled: one.enabled,
+            config: one.config.clone(),
+            write_key: one.write_key.clone().unwrap_or(made_key),
+            geo_enrichment: one.geo_enrichment,
+            transient: one.transient,
+            external_id: None,
+            created_at: self.tx.at,
+            updated_at: self.tx.at,
+        };
+        let made = self.tx.insert_source(&source)?;
+        let fact = Fact::new(catalogue::SOURCE_CREATED, &made).detail(from(&one.from));
+        self.facts.push(fact);
+        Ok(source)
+    }
+
+    fn destination(&mut self, one: &PlannedDestination) -> Result<Destination> {
+        let destination = Destination {
+            id: self.tx.new_id(DestinationId::new),
+            workspace: self.workspace,
+            name: one.name.clone(),
+            kind: one.kind.clone(),
+            version: one.version,
+            enabled: one.enabled,
+            config: one.config.clone(),
+            revision: self.tx.new_id(RevisionId::new),
+            // What it has is what it had: no defaults are laid under it.
+            changed: true,
+            external_id: None,
+            created_at: self.tx.at,
+            updated_at: self.tx.at,
+        };
+        let made = self.tx.insert_destination(&destination)?;
+        let fact = Fact::new(catalogue::DESTINATION_CREATED, &made).detail(from(&one.from));
+        self.facts.push(fact);
+        Ok(destination)
+    }
+
+    fn code(&mut self, one: &PlannedCode, place: usize) -> Result<Transformation> {
+        let version = self.tx.new_id(VersionId::new);
+        let code = Transformation {
+            id: self.tx.new_id(TransformationId::new),
+            kind: one.kind,
+            workspace: self.workspace,
+            name: name_of(one, place),
+            description: one.description.clone(),
+            language: one.language.clone(),
+            code: one.code.clone().unwrap_or_default(),
+            version,
+            published: Some(version),
+            external_id: None,
+            created_at: self.tx.at,
+            updated_at: self.tx.at,
+        };
+        let made = self.tx.insert_transformation(&code)?;
+        let [created, _, published, _] = transformation::events(one.kind);
+        let created = Fact::new(created, &made).all_but("publishedVersion");
+        self.facts.push(created.detail(from(&one.from)));
+        let published = Fact::new(published, &made).only("publishedVersion");
+        let untested = json!({ "tests": "not tested: it was published where it comes from" });
+        self.facts.push(published.detail(untested));
+        Ok(code)
+    }
+
+    fn connection(&mut self, source: &Source, destination: &Destination, enabled: bool) -> Result<()> {
+        let connection = Connection {
+            id: self.tx.new_id(ConnectionId::new),
+            workspace: self.workspace,
+            source: source.id,
+            destination: destination.id,
+            enabled,
+            external_id: None,
+            created_at: self.tx.at,
+            updated_at: self.tx.at,
+        };
+        let made = self.tx.insert_connection(&connection)?;
+        let fact = Fact::new(catalogue::DESTINATION_CONNECTED_SOURCE, &made)
+            .on(destination::target(destination))
+            .related(source::target(source));
+        self.facts.push(fact);
+        Ok(())
+    }
+
+    fn link(&mut self, destination: &Destination, code: &Transformation) -> Result<()> {
+        let link = TransformationLink {
+            destination: destination.id,
+            transformation: code.id,
+            workspace: self.workspace,
+            created_at: self.tx.at,
+            updated_at: self.tx.at,
+        };
+        let made = self.tx.insert_link(&link)?;
+        let fact = Fact::new(catalogue::DESTINATION_CONNECTED_TRANSFORMATION, &made)
+            .on(destination::target(destination))
+            .related(transformation::target(code));
+        self.facts.push(fact);
+        Ok(())
+    }
+}
+
+impl Action for ImportWorkspace {
+    const EVENTS: &'static [EventType] = &[
+        catalogue::WORKSPACE_CREATED,
+        catalogue::WORKSPACE_UPDATED,
+        catalogue::SOURCE_CREATED,
+        catalogue::DESTINATION_CREATED,
+        catalogue::DESTINATION_CONNECTED_SOURCE,
+        catalogue::DESTINATION_CONNECTED_TRANSFORMATION,
+        catalogue::TRANSFORMATION_CREATED,
+        catalogue::TRANSFORMATION_PUBLISHED,
+        catalogue::LIBRARY_CREATED,
+        catalogue::LIBRARY_PUBLISHED,
+    ];
+    type Output = Imported;
+
+    fn scope(&self) -> Scope {
+        Scope::Organization(self.organization)
+    }
+
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        Ok(vec![match &self.into {
+            Into::New { name, .. } => Need::in_organization(
+                Permission::EditOrganization,
+                Target::to_be(TargetType::Workspace, name.clone()),
+            ),
+            Into::Existing(id) => {
+                let one = self.existing(rx, *id)?;
+                let target = Target::new(TargetType::Workspace, one.id, one.name);
+                Need::in_workspace(Permission::EditWorkspace, *id, target)
+            }
+        }])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Imported>> {
+        self.check(tx)?;
+        let mut facts = Vec::new();
+        let workspace = self.workspace(tx, &mut facts)?;
+        let mut writing = Writing {
+            tx,
+            workspace,
+            facts,
+        };
+        let plan = &self.plan;
+        let mut code = Vec::with_capacity(plan.code.len());
+        for (place, one) in plan.code.iter().enumerate() {
+            code.push(writing.code(one, place)?);
+        }
+        let mut sources = Vec::with_capacity(plan.sources.len());
+        for one in &plan.sources {
+            sources.push(writing.source(one)?);
+        }
+        let mut destinations = Vec::with_capacity(plan.destinations.len());
+        for one in &plan.destinations {
+            let made = writing.destination(one)?;
+            let is_before = |planned: &PlannedCode| {
+                planned.kind == CodeKind::Transformation
+                    && one.transformation.as_ref() == Some(&planned.from)
+            };
+            if let Some(place) = plan.code.iter().position(is_before) {
+                writing.link(&made, &code[place])?;
+            }
+            destinations.push(made);
+        }
+        for one in &plan.connections {
+            let (source, destination) = (&sources[one.source], &destinations[one.destination]);
+            writing.connection(source, destination, one.enabled)?;
+        }
+        let imported = Imported {
+            workspace,
+            sources: sources.iter().map(|one| one.id).collect(),
+            destinations: destinations.iter().map(|one| one.id).collect(),
+            code: code.iter().map(|one| one.id).collect(),
+        };
+        Ok(Done::new(imported, writing.facts))
+    }
+}
