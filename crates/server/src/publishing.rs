@@ -239,3 +239,26 @@ pub async fn test(
     let transformer = app.transformer.as_ref().ok_or(Trouble::NoTransformer)?;
     Ok(trial::with(transformer, &candidates, &shelf).await?)
 }
+
+/// Runs code that nobody has saved. Nothing changes; as code of anyone's could be run so, it is for who may write code here.
+///
+/// # Errors
+/// When there is no transformer or it gives no verdict, and for who may not write code here.
+pub async fn try_out(
+    app: &App,
+    caller: &Caller,
+    place: Place,
+    draft: Candidate,
+) -> Result<Trial, Trouble> {
+    let transformer = app.transformer.as_ref().ok_or(Trouble::NoTransformer)?;
+    let (who, candidates) = (caller.clone(), [draft]);
+    let shelf = app
+        .read(move |rx| {
+            if !may(rx, &who, place, Permission::EditTransformations)? {
+                return Err(Error::NotFound("workspace"));
+            }
+            Shelf::of(rx, place, &[])
+        })
+        .await?;
+    Ok(trial::with(transformer, &candidates, &shelf).await?)
+}

@@ -34,6 +34,8 @@ pub struct Can {
     pub edit_destinations: bool,
     /// Create, change and delete accounts at other services.
     pub edit_accounts: bool,
+    /// Create, change, publish and delete transformations and libraries.
+    pub edit_transformations: bool,
     /// Change the workspace's settings.
     pub edit_workspace: bool,
     /// Read the audit log.
@@ -111,6 +113,7 @@ fn can(rx: &mut Rx<'_>, acting: &Acting, workspace: &Workspace) -> Result<Can> {
         |permission| acting.may(rx, permission, workspace.organization, Some(workspace.id));
     Ok(Can {
         edit_sources: may(Permission::EditSources)?,
+        edit_transformations: may(Permission::EditTransformations)?,
         edit_destinations: may(Permission::EditDestinations)?,
         edit_accounts: may(Permission::EditAccounts)?,
         edit_workspace: may(Permission::EditWorkspace)?,

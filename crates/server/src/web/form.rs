@@ -37,6 +37,12 @@ impl Form {
         self.text(name) == "true"
     }
 
+    /// A form as it is first shown.
+    pub(super) fn of(fields: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self(fields.iter().map(owned).collect())
+    }
+
     async fn read(request: Request, app: &App) -> Result<Self, Refusal> {
         let is_form = request
             .headers()

@@ -1,10 +1,12 @@
-//! `/libraries`: to read. They are written over the API.
+//! `/libraries`. What its forms do stands in `code`.
 
 use axum::extract::{Path, Query, State};
-use model::code;
+use model::code::import_name;
 use model::things::CodeKind;
 
 use super::answer::Answer;
+use super::code;
+use super::form::Sent;
 use super::history::Reader;
 use super::me::Me;
 use super::things::{self, From};
@@ -16,6 +18,7 @@ use super::view::transformation::UsedBy;
 use crate::app::App;
 
 const NAV: NavItem = NavItem::Libraries;
+const KIND: CodeKind = CodeKind::Library;
 
 /// `GET /libraries`
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
@@ -30,6 +33,7 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
         .await?;
     me.show(&Libraries {
         frame: me.frame(NAV),
+        can_create: me.signed_in.can.edit_transformations,
         rows,
         next_href: things::next_href("/libraries", next.as_ref()),
     })
@@ -39,14 +43,14 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
 pub(super) async fn page(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     let seen = seen(&app, &me, CodeKind::Library, &id).await?;
     let place = me.place();
-    let import_name = code::import_name(&seen.one.name);
+    let import_name = import_name(&seen.one.name);
     let wanted = import_name.clone();
     let used_by = app
         .read(move |rx| {
             let all = crate::actions::transformation::all(rx, place, CodeKind::Transformation)?;
             Ok(all
                 .into_iter()
-                .filter(|one| code::imports(&one.language, &one.code).contains(&wanted))
+                .filter(|one| model::code::imports(&one.language, &one.code).contains(&wanted))
                 .map(|one| UsedBy {
                     kind: language(&one.language),
                     href: format!("/transformations/{}", one.id),
@@ -67,4 +71,48 @@ pub(super) async fn page(State(app): State<App>, me: Me, Path(id): Path<String>)
         versions: seen.versions,
         used_by,
     })
+}
+
+/// `GET /libraries/new`
+pub(super) async fn new(State(app): State<App>, me: Me) -> Answer {
+    code::new(&app, &me, KIND)
+}
+
+/// `POST /libraries`
+pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
+    code::create(&app, sent, KIND).await
+}
+
+/// `GET /libraries/{id}/code`
+pub(super) async fn edit(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    code::edit(&app, &me, KIND, &id).await
+}
+
+/// `POST /libraries/{id}/code`
+pub(super) async fn save(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    code::save(&app, sent, KIND, &id).await
+}
+
+/// `POST /libraries/{id}/publish`
+pub(super) async fn publish(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    code::publish(&app, sent, KIND, &id).await
+}
+
+/// `GET /libraries/{id}/versions/{version}`
+pub(super) async fn version(
+    State(app): State<App>,
+    me: Me,
+    Path((id, version)): Path<(String, String)>,
+) -> Answer {
+    code::version(&app, &me, KIND, &id, &version).await
+}
+
+/// `GET /libraries/{id}/delete`
+pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    code::ask_delete(&app, &me, KIND, &id).await
+}
+
+/// `POST /libraries/{id}/delete`
+pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    code::delete(&app, sent, KIND, &id).await
 }

@@ -13,6 +13,7 @@ mod answer;
 mod assets;
 mod audit_logs;
 mod config;
+mod code;
 mod connections;
 mod destinations;
 mod event;
@@ -21,6 +22,7 @@ mod form;
 mod history;
 mod home;
 mod libraries;
+pub mod lines;
 mod links;
 mod me;
 mod outside_accounts;
@@ -100,6 +102,10 @@ use crate::actions::token::create::CreateToken;
 use crate::actions::token::delete::DeleteToken;
 use crate::actions::workspace::create::CreateWorkspace;
 use crate::actions::workspace::delete::DeleteWorkspace;
+use crate::actions::transformation::create::CreateTransformation;
+use crate::actions::transformation::delete::DeleteTransformation;
+use crate::actions::transformation::publish::Publish;
+use crate::actions::transformation::update::UpdateTransformation;
 use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
 use crate::rates;
@@ -204,16 +210,35 @@ pub fn table() -> Vec<Route> {
         form::<UpdateConnection, _, _>("/connections/{id}", connections::update),
         form::<DeleteConnection, _, _>("/connections/{id}/delete", connections::delete),
         read("/transformations", transformations::list),
+        form::<CreateTransformation, _, _>("/transformations", transformations::create),
+        read("/transformations/new", transformations::new),
         read("/transformations/{id}", transformations::overview),
+        read("/transformations/{id}/code", transformations::edit),
+        form::<UpdateTransformation, _, _>("/transformations/{id}/code", transformations::save),
+        form::<Publish, _, _>(
+            "/transformations/{id}/publish",
+            transformations::publish,
+        ),
         read(
             "/transformations/{id}/versions",
             transformations::versions_page,
+        ),
+        read(
+            "/transformations/{id}/versions/{version}",
+            transformations::version,
+        ),
+        read("/transformations/{id}/delete", transformations::ask_delete),
+        form::<DeleteTransformation, _, _>(
+            "/transformations/{id}/delete",
+            transformations::delete,
         ),
         read(
             "/transformations/{id}/audit-logs",
             transformations::audit_logs,
         ),
         read("/libraries", libraries::list),
+        form::<CreateTransformation, _, _>("/libraries", libraries::create),
+        read("/libraries/new", libraries::new),
         read("/libraries/{id}", libraries::page),
         read("/accounts", outside_accounts::list),
         form::<CreateAccount, _, _>("/accounts", outside_accounts::create),
@@ -229,6 +254,12 @@ pub fn table() -> Vec<Route> {
         plain("/workspaces/{id}/open", workspaces::show),
         read("/workspaces/{id}/delete", workspaces::ask_delete),
         form::<DeleteWorkspace, _, _>("/workspaces/{id}/delete", workspaces::delete),
+        read("/libraries/{id}/code", libraries::edit),
+        form::<UpdateTransformation, _, _>("/libraries/{id}/code", libraries::save),
+        form::<Publish, _, _>("/libraries/{id}/publish", libraries::publish),
+        read("/libraries/{id}/versions/{version}", libraries::version),
+        read("/libraries/{id}/delete", libraries::ask_delete),
+        form::<DeleteTransformation, _, _>("/libraries/{id}/delete", libraries::delete),
         read("/settings", settings::home),
         read("/settings/workspace", settings::workspace),
         form::<UpdateWorkspace, _, _>("/settings/workspace", settings::update_workspace),
@@ -372,10 +403,15 @@ pub fn is_for_page(request: &Request) -> bool {
         path.strip_prefix(root)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
-    is_shared
-        && matches!(*request.method(), Method::GET | Method::HEAD)
-        && !headers.contains_key(header::AUTHORIZATION)
-        && accepts_pages(request)
+    let wants_page = match *request.method() {
+        Method::GET | Method::HEAD => accepts_pages(request),
+        // Programs send JSON to these addresses, and only a browser a form.
+        Method::POST => headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+            kind.as_bytes().starts_with(b"application/x-www-form-urlencoded")
+        }),
+        _ => false,
+    };
+    is_shared && wants_page && !headers.contains_key(header::AUTHORIZATION)
 }
 
 /// Whether whoever asks wants to see a page.

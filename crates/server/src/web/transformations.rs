@@ -1,4 +1,4 @@
-//! `/transformations`: to read. They are written over the API.
+//! `/transformations`. What its forms do stands in `code`.
 
 use axum::extract::{Path, Query, State};
 use model::definition::Kind;
@@ -7,6 +7,8 @@ use model::things::{CodeKind, Transformation};
 use store::{Error, Result, Rx};
 
 use super::answer::Answer;
+use super::code;
+use super::form::Sent;
 use super::history::{self, Known, Part, Reader};
 use super::me::Me;
 use super::refusal::Refusal;
@@ -23,6 +25,7 @@ use crate::app::App;
 use crate::request::Place;
 
 const NAV: NavItem = NavItem::Transformations;
+const KIND: CodeKind = CodeKind::Transformation;
 /// How many versions are shown.
 const VERSIONS: u32 = 200;
 
@@ -79,6 +82,7 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
         .await?;
     me.show(&Transformations {
         frame: me.frame(NAV),
+        can_create: me.signed_in.can.edit_transformations,
         rows,
         next_href: things::next_href("/transformations", next.as_ref()),
     })
@@ -139,6 +143,7 @@ pub(super) fn head(me: &Me, seen: &Seen) -> CodeHead {
         language: language(&seen.one.language),
         published: seen.published.clone(),
         versions: u64::try_from(seen.newest).unwrap_or(0),
+        can_edit: me.signed_in.can.edit_transformations,
         can_audit: me.signed_in.can.read_audit_log,
         deleted: false,
         events: seen.known.events,
@@ -215,6 +220,7 @@ pub(super) async fn audit_logs(
             language: String::new(),
             published: None,
             versions: 0,
+            can_edit: false,
             can_audit: true,
             deleted: true,
             events: log.total,
@@ -226,4 +232,48 @@ pub(super) async fn audit_logs(
         head,
         log,
     })
+}
+
+/// `GET /transformations/new`
+pub(super) async fn new(State(app): State<App>, me: Me) -> Answer {
+    code::new(&app, &me, KIND)
+}
+
+/// `POST /transformations`
+pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
+    code::create(&app, sent, KIND).await
+}
+
+/// `GET /transformations/{id}/code`
+pub(super) async fn edit(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    code::edit(&app, &me, KIND, &id).await
+}
+
+/// `POST /transformations/{id}/code`
+pub(super) async fn save(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    code::save(&app, sent, KIND, &id).await
+}
+
+/// `POST /transformations/{id}/publish`
+pub(super) async fn publish(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    code::publish(&app, sent, KIND, &id).await
+}
+
+/// `GET /transformations/{id}/versions/{version}`
+pub(super) async fn version(
+    State(app): State<App>,
+    me: Me,
+    Path((id, version)): Path<(String, String)>,
+) -> Answer {
+    code::version(&app, &me, KIND, &id, &version).await
+}
+
+/// `GET /transformations/{id}/delete`
+pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    code::ask_delete(&app, &me, KIND, &id).await
+}
+
+/// `POST /transformations/{id}/delete`
+pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+    code::delete(&app, sent, KIND, &id).await
 }

@@ -7,6 +7,7 @@
 
 mod account;
 mod authenticator;
+mod code;
 mod pages;
 mod passkeys;
 mod phone;

@@ -97,6 +97,7 @@ pub struct Things {
     pub transformation: String,
     pub version: String,
     pub library: String,
+    pub library_version: String,
     pub event: String,
     /// One of the workspace.
     pub seen: String,
@@ -156,11 +157,13 @@ pub async fn things(site: &Site, team: Team) -> Things {
         .api("POST", "/transformations", Some(code("Mask")))
         .await;
     let text = |at: &str| made[at].as_str().expect("an id").to_owned();
+    let (_, geo) = site.api("POST", "/libraries", Some(code("Geo"))).await;
+    let of_geo = |at: &str| geo[at].as_str().expect("an id").to_owned();
     Things {
-        workspace: team.workspace.to_string(),
         transformation: text("id"),
         version: text("versionId"),
-        library: id(site, "/libraries", code("Geo"), "/id").await,
+        library: of_geo("id"),
+        library_version: of_geo("versionId"),
         person: grace(site, team).await,
         invitation: id(
             site,
@@ -412,6 +415,39 @@ pub fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, S
             vec![("transformation_id", things.transformation.clone())],
         ),
         "/destinations/{id}/transformation/delete" => (&*things.destination, vec![]),
+        "/transformations" | "/libraries" => (
+            "",
+            vec![
+                ("do", text("publish")),
+                ("name", text("New")),
+                ("language", text("javascript")),
+                ("code", text("export const four = 4;\r\n")),
+            ],
+        ),
+        "/transformations/{id}/code" => (
+            &*things.transformation,
+            vec![
+                ("do", text("publish")),
+                ("name", text("Mask")),
+                ("code", text("export const five = 5;")),
+            ],
+        ),
+        "/libraries/{id}/code" => (
+            &*things.library,
+            vec![("name", text("Geo")), ("code", text("export const five = 5;"))],
+        ),
+        "/transformations/{id}/publish" => (
+            &*things.transformation,
+            vec![("version", things.version.clone())],
+        ),
+        "/libraries/{id}/publish" => (
+            &*things.library,
+            vec![("version", things.library_version.clone())],
+        ),
+        "/transformations/{id}/delete" => {
+            (&*things.transformation, vec![("confirm", text("Mask"))])
+        }
+        "/libraries/{id}/delete" => (&*things.library, vec![("confirm", text("Geo"))]),
         "/connections/{id}" => (&*things.connection, vec![("enabled", text("false"))]),
         "/connections/{id}/delete" => (&*things.connection, vec![]),
         "/accounts" => (

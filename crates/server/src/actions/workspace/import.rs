@@ -82,11 +82,7 @@ impl ImportWorkspace {
             }
             Into::Existing(id) => {
                 let one = self.existing(rx, *id)?;
-                let things = rx.sources(*id, None, 1, None)?.total
-                    + rx.destinations(*id, None, 1, None)?.total
-                    + rx.transformations(*id, CodeKind::Transformation, None, 1)?.total
-                    + rx.transformations(*id, CodeKind::Library, None, 1)?.total;
-                if things > 0 {
+                if !super::things_in(rx, *id)?.is_empty() {
                     let message = format!(
                         "workspace \u{201c}{}\u{201d} is not empty; import into a new one with --new",
                         one.name
@@ -159,6 +155,7 @@ impl ImportWorkspace {
             region: "US".to_owned(),
             data_plane_url: None,
             allow_unknown_types: true,
+            refuse_invalid_config: false,
             created_at: tx.at,
             updated_at: tx.at,
         };

@@ -12,6 +12,8 @@ use super::transformations::CodeRow;
 pub struct Libraries {
     /// What surrounds the page.
     pub frame: Frame,
+    /// Whether the person may create one.
+    pub can_create: bool,
     /// The libraries.
     pub rows: Vec<CodeRow>,
     /// The next page.

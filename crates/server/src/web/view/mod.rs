@@ -22,6 +22,8 @@
 //! | `/destinations/{id}/transformation` | `transformation_id`, `reason` |
 //! | `/accounts` | `accountDefinitionName`, `name`, `options`, `secret`, `reason` |
 //! | `/accounts/{id}` | `name`, `options`, `secret`, `reason` |
+//! | `/transformations`, `/libraries`, `.../code` | `do=save`, `publish` or `run`; `name`, `description`, `language`, `code`, `events`, `reason` |
+//! | `.../publish` | `version` |
 //! | `.../delete` | `confirm` (the name, where the page asks for it), `reason` |
 //! | `/sources/{id}/access`, `/destinations/{id}/access` | `who=anyone` or `selected`, `people` as often as there are some |
 //! | `/workspaces` | `name`, `environment` |
@@ -49,6 +51,7 @@
 pub mod access;
 pub mod asset;
 pub mod audit_logs;
+pub mod code;
 pub mod delete;
 pub mod destination;
 pub mod destination_new;

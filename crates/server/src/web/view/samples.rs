@@ -18,7 +18,9 @@ use super::event_page::{EventPage, Proof};
 use super::filter::Filter;
 use super::frame::{Bare, Flash, Frame, NavCounts, NavItem, Person, Theme};
 use super::libraries::Libraries;
+use super::code::{CodeForm, CodeVersion, Noun, TestSeen};
 use super::library::Library;
+use crate::web::lines::difference;
 use super::parts::{
     Actor, Choice, ChoiceGroup, Errors, Field, Input, LastChange, Recorded, Target,
 };
@@ -757,6 +759,7 @@ impl Samples {
             language: self.text("JavaScript"),
             published: Some(self.text("14")),
             versions: 15,
+            can_edit: true,
             can_audit: true,
             deleted: false,
             events: Some(41),
@@ -795,6 +798,7 @@ impl Samples {
         };
         let list = Transformations {
             frame: frame.clone(),
+            can_create: true,
             rows: vec![
                 row(TRANSFORMATION, "Mask e-mail and phone", Some("14")),
                 row("3FQsSess7Cg0eOj0", "Sessionise mobile events", None),
@@ -813,6 +817,58 @@ impl Samples {
                 "/destinations/3FQbSnow9Lp3nXs7UmW5tYz2Vx9",
             )],
         };
+        let form = CodeForm {
+            frame: frame.clone(),
+            noun: Noun {
+                word: "transformation",
+                list: "Transformations",
+                root: "/transformations",
+            },
+            of: Some((
+                format!("/transformations/{TRANSFORMATION}"),
+                self.text("Mask e-mail and phone"),
+            )),
+            name: self.text("Mask e-mail and phone"),
+            description: self.text("What is personal leaves masked."),
+            languages: vec![Choice::new("javascript", "JavaScript", "javascript")],
+            code: code.clone(),
+            events: self.text("[{\"type\": \"track\"}]"),
+            can_run: true,
+            tests: vec![
+                TestSeen {
+                    name: self.text("Test events"),
+                    pass: true,
+                    errors: Vec::new(),
+                    output: self.text("[]"),
+                },
+                TestSeen {
+                    name: self.text("Other events"),
+                    pass: false,
+                    errors: vec![self.text("TypeError: no such thing")],
+                    output: String::new(),
+                },
+            ],
+            errors: [("code", "Line 3, column 5: Unexpected token.")]
+                .into_iter()
+                .collect(),
+        };
+        let version = CodeVersion {
+            frame: frame.clone(),
+            noun: form.noun.clone(),
+            address: format!("/transformations/{TRANSFORMATION}"),
+            name: self.text("Mask e-mail and phone"),
+            id: self.text("3FQcMask1Mq4oYt6VlX6uZa3Lw8"),
+            number: 14,
+            published: false,
+            when: when("2026-11-23T13:26:02Z"),
+            language: self.text("JavaScript"),
+            lines: Some(difference(
+                &self.text("a\nb\nc"),
+                &self.text("a\nB\nc\nd"),
+            )),
+            code: code.clone(),
+            can_edit: true,
+        };
         let library_frame = self.frame(NavItem::Libraries);
         let library = Library {
             frame: library_frame.clone(),
@@ -830,6 +886,7 @@ impl Samples {
         };
         let libraries = Libraries {
             frame: library_frame,
+            can_create: true,
             rows: vec![row(LIBRARY, "piiMasks", Some("5"))],
             next_href: None,
         };
@@ -844,6 +901,19 @@ impl Samples {
             ),
             ("transformations", list.render()),
             ("transformation", overview.render()),
+            (
+                "transformation-new",
+                CodeForm {
+                    of: None,
+                    can_run: false,
+                    tests: Vec::new(),
+                    errors: Errors::default(),
+                    ..form.clone()
+                }
+                .render(),
+            ),
+            ("transformation-code", form.render()),
+            ("transformation-version", version.render()),
             (
                 "transformation-versions",
                 TransformationVersions {

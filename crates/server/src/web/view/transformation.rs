@@ -23,6 +23,8 @@ pub struct CodeHead {
     pub published: Option<String>,
     /// How many versions there are.
     pub versions: u64,
+    /// Whether the person may write it.
+    pub can_edit: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
     /// Whether it was deleted: then there is nothing to see but its events.

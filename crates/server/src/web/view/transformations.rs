@@ -12,6 +12,8 @@ use super::parts::LastChange;
 pub struct Transformations {
     /// What surrounds the page.
     pub frame: Frame,
+    /// Whether the person may create one.
+    pub can_create: bool,
     /// The transformations.
     pub rows: Vec<CodeRow>,
     /// The next page.

@@ -1,0 +1,94 @@
+// Code as people write it in a browser: with a transformer, which is the tests' own peer, and without.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { after } from "node:test";
+import { annals, axe, browserTest, founder, screenshot } from "./harness.mjs";
+
+const peer = (async () => {
+  const file = fileURLToPath(new URL("../transformer/peer.mjs", import.meta.url));
+  const child = spawn(process.execPath, ["--no-warnings", "--experimental-vm-modules", file], { stdio: ["ignore", "pipe", "inherit"] });
+  after(() => child.kill());
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith("listening on ")) return line.slice("listening on ".length);
+  }
+  throw new Error("the peer does not say where it listens");
+})();
+
+const server = (async () => {
+  const url = await peer;
+  const started = await annals({ init: true, args: ["--transformer-url", url] });
+  await fetch(`${url}/peer`, { method: "POST", body: JSON.stringify({ backend: started.url }) });
+  return started;
+})();
+
+async function signIn(page) {
+  const { url } = await server;
+  await page.goto(`${url}/sign-in`);
+  await page.fill("#email", founder.email);
+  await page.fill("#password", founder.password);
+  await page.click("button:has-text('Sign in')");
+  return url;
+}
+
+async function look(page, name) {
+  for (const [width, scheme] of [[1440, "light"], [1440, "dark"], [390, "light"], [390, "dark"]]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await axe(page);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`);
+    await screenshot(page, `${name}-${width}-${scheme}`);
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+browserTest("code is written, tested by the transformer, and published", async ({ page }) => {
+  const url = await signIn(page);
+  await page.goto(`${url}/libraries/new`);
+  await page.fill("#name", "Utils Library");
+  await page.fill("#code", "export function shout(text) {\n  return text.toUpperCase();\n}\n");
+  await page.click("button:has-text('Save and publish')");
+  await page.waitForSelector("h1:has-text('Utils Library')");
+
+  await page.goto(`${url}/transformations/new`);
+  await page.fill("#name", "Loud");
+  const code = "import { shout } from \"utilsLibrary\";\n\nexport function transformEvent(event) {\n  return { ...event, event: shout(event.event) };\n}\n";
+  await page.fill("#code", code);
+  await page.fill("#events", '[{"event":"a"},{"type":"page"}]');
+  await page.click("button:has-text('Run tests')");
+  await page.waitForSelector("h2:has-text('Tests')");
+  assert.match(await page.textContent("main"), /TypeError/);
+  assert.equal(await page.inputValue("#code"), code, "what was typed is kept");
+  await look(page, "code-tests");
+  await page.click("button:has-text('Save and publish')");
+  await page.waitForSelector("text=Not created.");
+
+  await page.fill("#events", '[{"event":"a"}]');
+  await page.click("button:has-text('Run tests')");
+  await page.waitForSelector("text=Passed");
+  assert.match(await page.textContent("main"), /"event": "A"/);
+  await page.click("button:has-text('Save and publish')");
+  await page.waitForSelector("h1:has-text('Loud')");
+  await look(page, "transformation");
+
+  await page.click("text=Edit code");
+  await page.fill("#code", code.replace("event: shout", "// louder\n    event: shout"));
+  await page.click("button:has-text('Save draft')");
+  await page.waitForSelector("h1:has-text('Loud')");
+  await page.click("nav.tabs a:has-text('Versions')");
+  await look(page, "versions");
+  await page.click("a:has-text('Version 2')");
+  await page.waitForSelector("tr.add:has-text('// louder')");
+  await look(page, "version");
+
+  await page.goto(`${url}/libraries`);
+  await page.click("a:has-text('Utils Library')");
+  await look(page, "library");
+  await page.click("text=Delete…");
+  await page.waitForSelector("text=It is in use");
+  await look(page, "library-delete");
+});
