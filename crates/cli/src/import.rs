@@ -78,7 +78,9 @@ impl Elsewhere {
             let pair = Zeroizing::new(format!("{}:", token.as_str()));
             Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())))
         });
-        let url = url.trim_end_matches('/').trim_end_matches("/workspaceConfig");
+        let url = url
+            .trim_end_matches('/')
+            .trim_end_matches("/workspaceConfig");
         Self {
             agent: outgoing::agent(PATIENCE),
             url: url.to_owned(),
@@ -92,7 +94,9 @@ impl Elsewhere {
         if let Some(header) = &self.header {
             request = request.header("authorization", header.as_str());
         }
-        let mut answer = request.call().with_context(|| format!("cannot ask {}", self.url))?;
+        let mut answer = request
+            .call()
+            .with_context(|| format!("cannot ask {}", self.url))?;
         match answer.status().as_u16() {
             200 => {}
             401 | 403 => bail!("{} refuses the token", self.url),
@@ -147,19 +151,26 @@ fn read(command: &Workspace) -> Result<Plan> {
             Zeroizing::new(there.get("/workspaceConfig?fetchAll=true")?)
         }
         None => Zeroizing::new(
-            std::fs::read(&command.from).with_context(|| format!("cannot read {}", command.from))?,
+            std::fs::read(&command.from)
+                .with_context(|| format!("cannot read {}", command.from))?,
         ),
     };
     let mut plan = Plan::read(&bytes).with_context(|| format!("{} is not taken", command.from))?;
     let code_from = command.code_from.as_deref();
-    let there = code_from.map(|url| Elsewhere::new(url, token.as_ref())).or(there);
+    let there = code_from
+        .map(|url| Elsewhere::new(url, token.as_ref()))
+        .or(there);
     if let Some(there) = there {
         let all = plan.wanted().count();
         for (number, one) in plan.wanted().enumerate() {
             eprintln!("fetching code {} of {all}", number + 1);
-            there
-                .fetch(one)
-                .with_context(|| format!("the code of {} version {} cannot be had", one.kind.as_str(), one.from))?;
+            there.fetch(one).with_context(|| {
+                format!(
+                    "the code of {} version {} cannot be had",
+                    one.kind.as_str(),
+                    one.from
+                )
+            })?;
         }
     }
     plan.leave_what_is_wanted();
@@ -182,7 +193,9 @@ fn into(command: &Workspace, store: &Store, organization: OrganizationId) -> Res
     let all = store.read(|rx| rx.workspaces(organization))?;
     match &all[..] {
         [one] => Ok(Into::Existing(one.id)),
-        _ => bail!("there are several workspaces; name one with --workspace, or a new one with --new"),
+        _ => bail!(
+            "there are several workspaces; name one with --workspace, or a new one with --new"
+        ),
     }
 }
 
@@ -195,7 +208,9 @@ fn workspace(command: &Workspace) -> Result<()> {
         plan,
     };
     if command.dry_run {
-        store.read(|rx| action.check(rx)).context("nothing would be imported")?;
+        store
+            .read(|rx| action.check(rx))
+            .context("nothing would be imported")?;
         return report(command, &action, None);
     }
     eprintln!("writing {} things", action.plan.len());
@@ -204,7 +219,11 @@ fn workspace(command: &Workspace) -> Result<()> {
 }
 
 /// Says what came, or would come, and what stays behind.
-fn report(command: &Workspace, action: &ImportWorkspace, imported: Option<&Imported>) -> Result<()> {
+fn report(
+    command: &Workspace,
+    action: &ImportWorkspace,
+    imported: Option<&Imported>,
+) -> Result<()> {
     let plan = &action.plan;
     let token = match (&action.into, imported) {
         (Into::New { token, .. }, Some(_)) => Some(token.as_str()),
@@ -212,18 +231,39 @@ fn report(command: &Workspace, action: &ImportWorkspace, imported: Option<&Impor
     };
     if command.json {
         let id = |ids: Option<String>| ids.map_or(Value::Null, Value::from);
-        let sources: Vec<Value> = plan.sources.iter().enumerate().map(|(place, one)| json!({
-            "from": one.from, "name": one.name, "type": one.kind,
-            "id": id(imported.map(|made| made.sources[place].to_string())),
-        })).collect();
-        let destinations: Vec<Value> = plan.destinations.iter().enumerate().map(|(place, one)| json!({
-            "from": one.from, "name": one.name, "type": one.kind, "enabled": one.enabled,
-            "id": id(imported.map(|made| made.destinations[place].to_string())),
-        })).collect();
-        let code: Vec<Value> = plan.code.iter().enumerate().map(|(place, one)| json!({
-            "from": one.from, "name": one.name, "kind": one.kind.as_str(),
-            "id": id(imported.map(|made| made.code[place].to_string())),
-        })).collect();
+        let sources: Vec<Value> = plan
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(place, one)| {
+                json!({
+                    "from": one.from, "name": one.name, "type": one.kind,
+                    "id": id(imported.map(|made| made.sources[place].to_string())),
+                })
+            })
+            .collect();
+        let destinations: Vec<Value> = plan
+            .destinations
+            .iter()
+            .enumerate()
+            .map(|(place, one)| {
+                json!({
+                    "from": one.from, "name": one.name, "type": one.kind, "enabled": one.enabled,
+                    "id": id(imported.map(|made| made.destinations[place].to_string())),
+                })
+            })
+            .collect();
+        let code: Vec<Value> = plan
+            .code
+            .iter()
+            .enumerate()
+            .map(|(place, one)| {
+                json!({
+                    "from": one.from, "name": one.name, "kind": one.kind.as_str(),
+                    "id": id(imported.map(|made| made.code[place].to_string())),
+                })
+            })
+            .collect();
         let mut said = json!({
             "dryRun": imported.is_none(),
             "workspaceId": id(imported.map(|made| made.workspace.to_string())),
@@ -235,13 +275,20 @@ fn report(command: &Workspace, action: &ImportWorkspace, imported: Option<&Impor
         }
         return say(&said.to_string());
     }
-    let verb = if imported.is_some() { "imported" } else { "would import" };
+    let verb = if imported.is_some() {
+        "imported"
+    } else {
+        "would import"
+    };
     for one in &plan.sources {
         say(&format!("{verb} source {} ({})", one.name, one.kind))?;
     }
     for one in &plan.destinations {
         let off = if one.enabled { "" } else { ", disabled" };
-        say(&format!("{verb} destination {} ({}{off})", one.name, one.kind))?;
+        say(&format!(
+            "{verb} destination {} ({}{off})",
+            one.name, one.kind
+        ))?;
     }
     for one in &plan.code {
         let name = one.name.as_deref().unwrap_or(&one.from);

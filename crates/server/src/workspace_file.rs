@@ -197,7 +197,11 @@ impl Plan {
     /// When it is no such file, or contradicts itself; the error names the place.
     pub fn read(bytes: &[u8]) -> Result<Self, NotTaken> {
         let file: Value = serde_json::from_slice(bytes).map_err(|error| {
-            let cut = if error.is_eof() { "it ends too early: " } else { "" };
+            let cut = if error.is_eof() {
+                "it ends too early: "
+            } else {
+                ""
+            };
             NotTaken(format!("this is no whole JSON file: {cut}{error}"))
         })?;
         let file = At::new(FILE.to_owned(), &file)?;
@@ -242,7 +246,8 @@ impl Plan {
         self.code = code;
         for one in wanted {
             let what = one.kind.as_str();
-            self.left.push(format!("the code of {what} version {}", one.from));
+            self.left
+                .push(format!("the code of {what} version {}", one.from));
             if one.kind == CodeKind::Library {
                 continue;
             }
@@ -286,7 +291,9 @@ impl Reading {
     fn source(&mut self, at: &At<'_>) -> Result<(), NotTaken> {
         let name = at.required("name")?;
         if at.flag("deleted", false)? {
-            self.plan.left.push(format!("source \u{201c}{name}\u{201d}, which is deleted"));
+            self.plan
+                .left
+                .push(format!("source \u{201c}{name}\u{201d}, which is deleted"));
             return Ok(());
         }
         let from = at.required("id")?;
@@ -330,7 +337,9 @@ impl Reading {
     fn destination(&mut self, at: &At<'_>) -> Result<Option<usize>, NotTaken> {
         let name = at.required("name")?;
         if at.flag("deleted", false)? {
-            self.plan.left.push(format!("destination \u{201c}{name}\u{201d}, which is deleted"));
+            self.plan.left.push(format!(
+                "destination \u{201c}{name}\u{201d}, which is deleted"
+            ));
             return Ok(None);
         }
         let mut config = at.object("config")?;
@@ -374,7 +383,8 @@ impl Reading {
             return Ok(Some(*place));
         }
         let place = self.plan.destinations.len();
-        self.destinations.insert(one.from.clone(), (place, at.place.clone()));
+        self.destinations
+            .insert(one.from.clone(), (place, at.place.clone()));
         self.plan.destinations.push(one);
         Ok(Some(place))
     }
@@ -386,7 +396,9 @@ impl Reading {
             from: at.required("versionId")?,
             name: at.text("name")?,
             description: at.text("description")?.unwrap_or_default(),
-            language: at.text("language")?.unwrap_or_else(|| "javascript".to_owned()),
+            language: at
+                .text("language")?
+                .unwrap_or_else(|| "javascript".to_owned()),
             code: at.text("code")?,
         };
         let from = one.from.clone();
@@ -401,14 +413,20 @@ impl Reading {
     fn connection(&mut self, at: &At<'_>) -> Result<(), NotTaken> {
         let (source, destination) = (at.required("sourceId")?, at.required("destinationId")?);
         let enabled = at.flag("enabled", true)?;
-        match (self.sources.get(&source), self.destinations.get(&destination)) {
+        match (
+            self.sources.get(&source),
+            self.destinations.get(&destination),
+        ) {
             (Some((source, _)), Some((destination, _))) => {
                 let (source, destination) = (*source, *destination);
                 self.connect(source, destination, enabled);
                 Ok(())
             }
             _ => {
-                self.plan.left.push(format!("{}, which has an end that is not in the file", at.place));
+                self.plan.left.push(format!(
+                    "{}, which has an end that is not in the file",
+                    at.place
+                ));
                 Ok(())
             }
         }
@@ -461,17 +479,30 @@ mod tests {
         let mut plan = read(&file()).expect("a plan");
         assert_eq!(plan.sources[0].write_key.as_deref(), Some("k1"));
         assert!(plan.sources[0].geo_enrichment && !plan.sources[1].enabled);
-        assert_eq!(plan.destinations[0].config, json!({ "webhookUrl": "u", "key": "s" }));
-        let pairs: Vec<_> = plan.connections.iter().map(|one| (one.source, one.destination, one.enabled)).collect();
+        assert_eq!(
+            plan.destinations[0].config,
+            json!({ "webhookUrl": "u", "key": "s" })
+        );
+        let pairs: Vec<_> = plan
+            .connections
+            .iter()
+            .map(|one| (one.source, one.destination, one.enabled))
+            .collect();
         assert_eq!(pairs, [(0, 0, false), (1, 0, true)]);
         assert_eq!(plan.wanted().count(), 1);
         plan.leave_what_is_wanted();
-        assert!(!plan.destinations[0].enabled, "untransformed events must not flow");
-        assert_eq!(plan.left, [
-            "1 accounts",
-            "the code of transformation version v1",
-            "destination \u{201c}Hook\u{201d} comes disabled, because its transformation stays behind",
-        ]);
+        assert!(
+            !plan.destinations[0].enabled,
+            "untransformed events must not flow"
+        );
+        assert_eq!(
+            plan.left,
+            [
+                "1 accounts",
+                "the code of transformation version v1",
+                "destination \u{201c}Hook\u{201d} comes disabled, because its transformation stays behind",
+            ]
+        );
         assert_eq!(plan.len(), 2 + 1 + 2 + 1);
     }
 
@@ -480,7 +511,9 @@ mod tests {
         let mut told = Vec::new();
         let whole = file().to_string();
         let cut = Plan::read(&whole.as_bytes()[..whole.len() / 2]);
-        told.push(cut.expect_err("half a file").to_string());
+        let cut = cut.expect_err("half a file").to_string();
+        let begins = "this is no whole JSON file: it ends too early: ";
+        assert!(cut.starts_with(begins), "{cut}");
         for (pointer, value) in [
             ("", json!([])),
             ("", json!({ "source": {} })),
@@ -491,10 +524,16 @@ mod tests {
             ("/sources/1/writeKey", json!("k1")),
             ("/sources/1/writeKey", json!(7)),
             ("/sources/0/sourceDefinition", json!(null)),
-            ("/sources/0/destinations/0/destinationDefinition/name", json!(null)),
+            (
+                "/sources/0/destinations/0/destinationDefinition/name",
+                json!(null),
+            ),
             ("/sources/0/destinations/0/config", json!("x")),
             ("/sources/0/destinations/0/enabled", json!("yes")),
-            ("/sources/0/destinations/0/transformations/0/versionId", json!(null)),
+            (
+                "/sources/0/destinations/0/transformations/0/versionId",
+                json!(null),
+            ),
             ("/connections/c1/sourceId", json!(null)),
         ] {
             let mut file = file();
@@ -506,6 +545,22 @@ mod tests {
         other["name"] = json!("Another");
         twice["sources"][1]["destinations"] = json!([other]);
         told.push(read(&twice).expect_err("refused"));
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        the file must be an object
+        this is no workspaceConfig.json: it has no “sources” at its top
+        the file.sources must be a list
+        sources[1] must be an object
+        sources[1].name must be a text that is not empty
+        sources[0] and sources[1] have the same id
+        sources[0] and sources[1] have the same write key
+        sources[1].writeKey must be a text
+        sources[0].sourceDefinition must be an object
+        sources[0].destinations[0].destinationDefinition.name must be a text that is not empty
+        sources[0].destinations[0].config must be an object
+        sources[0].destinations[0].enabled must be true or false
+        sources[0].destinations[0].transformations[0].versionId must be a text that is not empty
+        connections.c1.sourceId must be a text that is not empty
+        sources[0].destinations[0] and sources[1].destinations[0] have the same id and are not the same
+        ");
     }
 }

@@ -73,7 +73,13 @@ pub(crate) fn needs_edit(
 
 /// Refuses what cannot be the name, description or code of a transformation or library.
 pub(crate) fn check(one: &Transformation) -> Result<()> {
-    check_code(one.kind, &one.name, &one.description, &one.language, &one.code)
+    check_code(
+        one.kind,
+        &one.name,
+        &one.description,
+        &one.language,
+        &one.code,
+    )
 }
 
 /// The same of what is none yet.

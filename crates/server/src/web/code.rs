@@ -57,8 +57,7 @@ fn address(kind: CodeKind, id: TransformationId) -> String {
 }
 
 /// What a new transformation begins with.
-const FIRST: &str =
-    "export function transformEvent(event, metadata) {\n  return event;\n}\n";
+const FIRST: &str = "export function transformEvent(event, metadata) {\n  return event;\n}\n";
 
 /// What was typed. A browser ends lines as its own standard has it; code is kept as it was written.
 fn typed(form: &Form, field: &str) -> String {
@@ -79,7 +78,8 @@ fn draw(app: &App, me: &Me, kind: CodeKind, form: &Form, draft: Draft, wrong: Wr
         vec![Choice::new(own.clone(), language(&own), &own)]
     } else {
         let all = choices.iter();
-        all.map(|(word, label)| Choice::new(*word, *label, &draft.language)).collect()
+        all.map(|(word, label)| Choice::new(*word, *label, &draft.language))
+            .collect()
     };
     let view = CodeForm {
         frame: me.frame_with(nav(kind), wrong.flash),
@@ -157,7 +157,12 @@ pub(super) fn new(app: &App, me: &Me, kind: CodeKind) -> Answer {
     draw(app, me, kind, &form, draft, Wrong::none())
 }
 
-async fn one(app: &App, me: &Me, kind: CodeKind, id: &str) -> std::result::Result<Transformation, Refusal> {
+async fn one(
+    app: &App,
+    me: &Me,
+    kind: CodeKind,
+    id: &str,
+) -> std::result::Result<Transformation, Refusal> {
     let id: TransformationId = things::id(id)?;
     let place = me.place();
     Ok(app.read(move |rx| found(rx, place, kind, id)).await?)
@@ -209,9 +214,12 @@ async fn run(app: &App, me: &Me, kind: CodeKind, form: &Form, mut draft: Draft) 
                 .map(|result| TestSeen {
                     name: result.name,
                     pass: result.status == crate::transformer::result::Status::Pass,
-                    errors: result.errors.into_iter().map(|error| error.message).collect(),
-                    output: serde_json::to_string_pretty(&result.actual_output)
-                        .unwrap_or_default(),
+                    errors: result
+                        .errors
+                        .into_iter()
+                        .map(|error| error.message)
+                        .collect(),
+                    output: serde_json::to_string_pretty(&result.actual_output).unwrap_or_default(),
                 })
                 .collect();
             draw(app, me, kind, form, draft, Wrong::none())
@@ -235,7 +243,12 @@ pub(super) async fn create(app: &App, sent: Sent, kind: CodeKind) -> Answer {
     }
     let made = async {
         let publish = if form.text("do") == "publish" {
-            let new = candidate(&form, kind, &draft.language, tests(&form).map_err(Not::Taken)?);
+            let new = candidate(
+                &form,
+                kind,
+                &draft.language,
+                tests(&form).map_err(Not::Taken)?,
+            );
             let of_new = publishing::of_new(app, &me.signed_in.caller, me.place(), new);
             Some(of_new.await?)
         } else {

@@ -81,7 +81,8 @@ fn shortened(all: Vec<Line>) -> Vec<Line> {
     for (at, line) in all.into_iter().enumerate() {
         let next = others.partition_point(|other| *other < at);
         let near = |place: Option<&usize>| place.is_some_and(|other| other.abs_diff(at) <= AROUND);
-        let is_near = near(others.get(next)) || near(next.checked_sub(1).and_then(|at| others.get(at)));
+        let is_near =
+            near(others.get(next)) || near(next.checked_sub(1).and_then(|at| others.get(at)));
         if is_near {
             if left > 0 {
                 kept.push(Line::Left(left));
@@ -140,7 +141,17 @@ mod tests {
 
     #[test]
     fn a_difference_leads_from_one_text_to_the_other() {
-        let texts = ["", "a", "a\nb", "b\na", "x\ny\nz", "x\nz", "a\na\na", "a\nb\na\nb", "z\nx\ny\nz"];
+        let texts = [
+            "",
+            "a",
+            "a\nb",
+            "b\na",
+            "x\ny\nz",
+            "x\nz",
+            "a\na\na",
+            "a\nb\na\nb",
+            "z\nx\ny\nz",
+        ];
         for before in texts {
             for after in texts {
                 let (mut gone, mut come) = (Vec::new(), Vec::new());
@@ -156,8 +167,16 @@ mod tests {
                     }
                 }
                 if before != after {
-                    assert_eq!(gone, before.lines().collect::<Vec<_>>(), "{before:?} {after:?}");
-                    assert_eq!(come, after.lines().collect::<Vec<_>>(), "{before:?} {after:?}");
+                    assert_eq!(
+                        gone,
+                        before.lines().collect::<Vec<_>>(),
+                        "{before:?} {after:?}"
+                    );
+                    assert_eq!(
+                        come,
+                        after.lines().collect::<Vec<_>>(),
+                        "{before:?} {after:?}"
+                    );
                 }
             }
         }

@@ -12,8 +12,8 @@ mod access;
 mod answer;
 mod assets;
 mod audit_logs;
-mod config;
 mod code;
+mod config;
 mod connections;
 mod destinations;
 mod event;
@@ -100,12 +100,12 @@ use crate::actions::source::delete::DeleteSource;
 use crate::actions::source::update::UpdateSource;
 use crate::actions::token::create::CreateToken;
 use crate::actions::token::delete::DeleteToken;
-use crate::actions::workspace::create::CreateWorkspace;
-use crate::actions::workspace::delete::DeleteWorkspace;
 use crate::actions::transformation::create::CreateTransformation;
 use crate::actions::transformation::delete::DeleteTransformation;
 use crate::actions::transformation::publish::Publish;
 use crate::actions::transformation::update::UpdateTransformation;
+use crate::actions::workspace::create::CreateWorkspace;
+use crate::actions::workspace::delete::DeleteWorkspace;
 use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
 use crate::rates;
@@ -215,10 +215,7 @@ pub fn table() -> Vec<Route> {
         read("/transformations/{id}", transformations::overview),
         read("/transformations/{id}/code", transformations::edit),
         form::<UpdateTransformation, _, _>("/transformations/{id}/code", transformations::save),
-        form::<Publish, _, _>(
-            "/transformations/{id}/publish",
-            transformations::publish,
-        ),
+        form::<Publish, _, _>("/transformations/{id}/publish", transformations::publish),
         read(
             "/transformations/{id}/versions",
             transformations::versions_page,
@@ -228,10 +225,7 @@ pub fn table() -> Vec<Route> {
             transformations::version,
         ),
         read("/transformations/{id}/delete", transformations::ask_delete),
-        form::<DeleteTransformation, _, _>(
-            "/transformations/{id}/delete",
-            transformations::delete,
-        ),
+        form::<DeleteTransformation, _, _>("/transformations/{id}/delete", transformations::delete),
         read(
             "/transformations/{id}/audit-logs",
             transformations::audit_logs,
@@ -407,7 +401,8 @@ pub fn is_for_page(request: &Request) -> bool {
         Method::GET | Method::HEAD => accepts_pages(request),
         // Programs send JSON to these addresses, and only a browser a form.
         Method::POST => headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-            kind.as_bytes().starts_with(b"application/x-www-form-urlencoded")
+            kind.as_bytes()
+                .starts_with(b"application/x-www-form-urlencoded")
         }),
         _ => false,
     };

@@ -17,40 +17,92 @@ async fn code_is_written_as_it_was_typed_and_published_if_it_compiles() {
     let page = browser.get("/transformations/new").await;
     assert!(page.body.contains("transformEvent"), "{}", page.body);
     let text = "// \"quoted\" </textarea> & é\r\nexport function transformEvent(event) {\r\n\treturn event;\r\n}";
-    let fields = |doing: &'static str, code: &'static str| [("do", doing), ("name", "Mask"), ("description", "d"), ("language", "javascript"), ("code", code)];
-    let made = browser.post("/transformations", &fields("save", text)).await;
+    let fields = |doing: &'static str, code: &'static str| {
+        [
+            ("do", doing),
+            ("name", "Mask"),
+            ("description", "d"),
+            ("language", "javascript"),
+            ("code", code),
+        ]
+    };
+    let made = browser
+        .post("/transformations", &fields("save", text))
+        .await;
     assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
     let path = made.header("location").to_owned();
     let now = code(&site, &path).await;
-    assert_eq!(now["code"], json!(text.replace("\r\n", "\n")), "lines end as they do in code");
+    assert_eq!(
+        now["code"],
+        json!(text.replace("\r\n", "\n")),
+        "lines end as they do in code"
+    );
     assert_eq!(now["isPublished"], false);
     let edit = browser.get(&format!("{path}/code")).await;
-    assert!(edit.body.contains("&#60;/textarea&#62;") || edit.body.contains("&lt;/textarea&gt;"), "{}", edit.body);
+    assert!(
+        edit.body.contains("&#60;/textarea&#62;") || edit.body.contains("&lt;/textarea&gt;"),
+        "{}",
+        edit.body
+    );
 
     // The same again is no new version.
-    browser.post(&format!("{path}/code"), &fields("save", text)).await;
+    browser
+        .post(&format!("{path}/code"), &fields("save", text))
+        .await;
     assert_eq!(code(&site, &path).await["versionId"], now["versionId"]);
 
-    let refused = browser.post(&format!("{path}/code"), &fields("publish", "let a;\nlet a;")).await;
+    let refused = browser
+        .post(
+            &format!("{path}/code"),
+            &fields("publish", "let a;\nlet a;"),
+        )
+        .await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.body.contains("Line 2, column 5: Identifier `a` has already been declared."), "{}", refused.body);
-    assert!(refused.body.contains("let a;\nlet a;"), "what was typed is not lost");
+    assert!(
+        refused
+            .body
+            .contains("Line 2, column 5: Identifier `a` has already been declared."),
+        "{}",
+        refused.body
+    );
+    assert!(
+        refused.body.contains("let a;\nlet a;"),
+        "what was typed is not lost"
+    );
     assert_eq!(code(&site, &path).await["versionId"], now["versionId"]);
     // As a draft it may be broken; its version is then not published either.
-    browser.post(&format!("{path}/code"), &fields("save", "let a;\nlet a;")).await;
+    browser
+        .post(&format!("{path}/code"), &fields("save", "let a;\nlet a;"))
+        .await;
     let draft = code(&site, &path).await;
     let version = draft["versionId"].as_str().expect("an id").to_owned();
-    let refused = browser.post(&format!("{path}/publish"), &[("version", &version)]).await;
+    let refused = browser
+        .post(&format!("{path}/publish"), &[("version", &version)])
+        .await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert!(refused.body.contains("already been declared"), "{}", refused.body);
+    assert!(
+        refused.body.contains("already been declared"),
+        "{}",
+        refused.body
+    );
     let first = now["versionId"].as_str().expect("an id").to_owned();
-    let done = browser.post(&format!("{path}/publish"), &[("version", &first)]).await;
+    let done = browser
+        .post(&format!("{path}/publish"), &[("version", &first)])
+        .await;
     assert_eq!(done.status, StatusCode::SEE_OTHER);
 
     let page = browser.get(&format!("{path}/versions/{version}")).await;
-    assert!(page.body.contains("Changes since version 1") && page.body.contains("+ let a;"), "{}", page.body);
+    assert!(
+        page.body.contains("Changes since version 1") && page.body.contains("+ let a;"),
+        "{}",
+        page.body
+    );
     let page = browser.get(&format!("{path}/versions/{first}")).await;
-    assert!(page.body.contains("Published") && !page.body.contains("Changes since"), "{}", page.body);
+    assert!(
+        page.body.contains("Published") && !page.body.contains("Changes since"),
+        "{}",
+        page.body
+    );
     let page = browser.get(&format!("{path}/versions")).await;
     assert!(page.body.contains(&format!("{path}/versions/{version}")));
 }
@@ -59,18 +111,45 @@ async fn code_is_written_as_it_was_typed_and_published_if_it_compiles() {
 async fn what_is_used_is_not_deleted_and_the_page_says_where() {
     let (site, _) = Site::ready().await;
     let mut browser = site.signed_in("ada@example.com").await;
-    let new = |name: &'static str, code: &'static str| [("name", name), ("language", "javascript"), ("code", code)];
-    let library = browser.post("/libraries", &new("Utils", "export const f = 1;")).await.header("location").to_owned();
-    let user = browser.post("/transformations", &new("Mask", "import { f } from 'utils';")).await.header("location").to_owned();
+    let new = |name: &'static str, code: &'static str| {
+        [("name", name), ("language", "javascript"), ("code", code)]
+    };
+    let library = browser
+        .post("/libraries", &new("Utils", "export const f = 1;"))
+        .await
+        .header("location")
+        .to_owned();
+    let user = browser
+        .post(
+            "/transformations",
+            &new("Mask", "import { f } from 'utils';"),
+        )
+        .await
+        .header("location")
+        .to_owned();
     let asked = browser.get(&format!("{library}/delete")).await;
-    assert!(asked.body.contains("It is in use") && asked.body.contains("Mask"), "{}", asked.body);
-    let refused = browser.post(&format!("{library}/delete"), &[("confirm", "Utils")]).await;
+    assert!(
+        asked.body.contains("It is in use") && asked.body.contains("Mask"),
+        "{}",
+        asked.body
+    );
+    let refused = browser
+        .post(&format!("{library}/delete"), &[("confirm", "Utils")])
+        .await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert!(refused.body.contains("It is in use by transformation"), "{}", refused.body);
-    let wrong = browser.post(&format!("{user}/delete"), &[("confirm", "Musk")]).await;
+    assert!(
+        refused.body.contains("It is in use by transformation"),
+        "{}",
+        refused.body
+    );
+    let wrong = browser
+        .post(&format!("{user}/delete"), &[("confirm", "Musk")])
+        .await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     for (path, name) in [(user, "Mask"), (library, "Utils")] {
-        let gone = browser.post(&format!("{path}/delete"), &[("confirm", name)]).await;
+        let gone = browser
+            .post(&format!("{path}/delete"), &[("confirm", name)])
+            .await;
         assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
     }
 }
@@ -79,22 +158,56 @@ async fn what_is_used_is_not_deleted_and_the_page_says_where() {
 async fn who_may_only_look_is_offered_no_form() {
     let (site, team) = Site::ready().await;
     let mut browser = site.signed_in("ada@example.com").await;
-    let hostile = [("name", HOSTILE), ("language", "javascript"), ("code", HOSTILE)];
-    let path = browser.post("/transformations", &hostile).await.header("location").to_owned();
+    let hostile = [
+        ("name", HOSTILE),
+        ("language", "javascript"),
+        ("code", HOSTILE),
+    ];
+    let path = browser
+        .post("/transformations", &hostile)
+        .await
+        .header("location")
+        .to_owned();
     let role = Some(model::role::WorkspaceRole::Viewer);
     site.member(team, "grace@example.com", role).await;
     let mut viewer = site.signed_in("grace@example.com").await;
-    for form in [format!("{path}/code"), format!("{path}/delete"), "/transformations/new".to_owned(), "/libraries/new".to_owned()] {
-        assert_eq!(viewer.get(&form).await.status, StatusCode::FORBIDDEN, "{form}");
+    for form in [
+        format!("{path}/code"),
+        format!("{path}/delete"),
+        "/transformations/new".to_owned(),
+        "/libraries/new".to_owned(),
+    ] {
+        assert_eq!(
+            viewer.get(&form).await.status,
+            StatusCode::FORBIDDEN,
+            "{form}"
+        );
     }
     let page = viewer.get(&path).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(!page.body.contains("Edit code") && !page.body.contains("Delete…"), "{}", page.body);
+    assert!(
+        !page.body.contains("Edit code") && !page.body.contains("Delete…"),
+        "{}",
+        page.body
+    );
     let before = code(&site, &path).await;
-    let refused = viewer.post(&format!("{path}/code"), &[("do", "publish"), ("name", "x"), ("code", "y")]).await;
+    let refused = viewer
+        .post(
+            &format!("{path}/code"),
+            &[("do", "publish"), ("name", "x"), ("code", "y")],
+        )
+        .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(code(&site, &path).await, before);
-    let other = viewer.get("/transformations/0ujtsYcgvSTl8PAuAdqWYSMnLOv/code").await;
+    let other = viewer
+        .get("/transformations/0ujtsYcgvSTl8PAuAdqWYSMnLOv/code")
+        .await;
     assert_eq!(other.status, StatusCode::FORBIDDEN);
-    assert_eq!(browser.get("/transformations/0ujtsYcgvSTl8PAuAdqWYSMnLOv/code").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        browser
+            .get("/transformations/0ujtsYcgvSTl8PAuAdqWYSMnLOv/code")
+            .await
+            .status,
+        StatusCode::NOT_FOUND
+    );
 }

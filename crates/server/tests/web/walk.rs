@@ -434,7 +434,10 @@ pub fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, S
         ),
         "/libraries/{id}/code" => (
             &*things.library,
-            vec![("name", text("Geo")), ("code", text("export const five = 5;"))],
+            vec![
+                ("name", text("Geo")),
+                ("code", text("export const five = 5;")),
+            ],
         ),
         "/transformations/{id}/publish" => (
             &*things.transformation,

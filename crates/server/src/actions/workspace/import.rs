@@ -93,13 +93,23 @@ impl ImportWorkspace {
             }
         };
         let definitions = rx.definitions(self.organization)?;
-        let known = |kind: Kind, name: &str| allows_unknown || definitions.find(kind, name).is_some();
+        let known =
+            |kind: Kind, name: &str| allows_unknown || definitions.find(kind, name).is_some();
         for one in &self.plan.sources {
-            Self::check_one("source", &one.name, &one.config, known(Kind::Source, &one.kind), &one.kind)?;
+            Self::check_one(
+                "source",
+                &one.name,
+                &one.config,
+                known(Kind::Source, &one.kind),
+                &one.kind,
+            )?;
             if let Some(key) = &one.write_key
                 && rx.write_key_is_taken(key)?
             {
-                let message = format!("the write key of source \u{201c}{}\u{201d} is in use here already", one.name);
+                let message = format!(
+                    "the write key of source \u{201c}{}\u{201d} is in use here already",
+                    one.name
+                );
                 return Err(Error::failed("write_key_taken", message));
             }
         }
@@ -187,7 +197,9 @@ fn name_of(one: &PlannedCode, place: usize) -> String {
         CodeKind::Transformation => "Transformation",
         CodeKind::Library => "Library",
     };
-    one.name.clone().unwrap_or_else(|| format!("{noun} {}", place + 1))
+    one.name
+        .clone()
+        .unwrap_or_else(|| format!("{noun} {}", place + 1))
 }
 
 /// Writes one thing after another, and keeps what is to be said of each.
@@ -268,7 +280,12 @@ impl Writing<'_, '_> {
         Ok(code)
     }
 
-    fn connection(&mut self, source: &Source, destination: &Destination, enabled: bool) -> Result<()> {
+    fn connection(
+        &mut self,
+        source: &Source,
+        destination: &Destination,
+        enabled: bool,
+    ) -> Result<()> {
         let connection = Connection {
             id: self.tx.new_id(ConnectionId::new),
             workspace: self.workspace,

@@ -75,7 +75,9 @@ impl CodeForm {
     }
 
     fn back(&self) -> &str {
-        self.of.as_ref().map_or(self.noun.root, |(address, _)| address)
+        self.of
+            .as_ref()
+            .map_or(self.noun.root, |(address, _)| address)
     }
 
     fn title(&self) -> String {

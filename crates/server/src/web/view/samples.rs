@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::audit_logs::AuditLogs;
+use super::code::{CodeForm, CodeVersion, Noun, TestSeen};
 use super::delete::{Delete, Question};
 use super::destination::{
     Connection, DestinationAuditLogs, DestinationConfiguration, DestinationConnections,
@@ -18,9 +19,7 @@ use super::event_page::{EventPage, Proof};
 use super::filter::Filter;
 use super::frame::{Bare, Flash, Frame, NavCounts, NavItem, Person, Theme};
 use super::libraries::Libraries;
-use super::code::{CodeForm, CodeVersion, Noun, TestSeen};
 use super::library::Library;
-use crate::web::lines::difference;
 use super::parts::{
     Actor, Choice, ChoiceGroup, Errors, Field, Input, LastChange, Recorded, Target,
 };
@@ -39,6 +38,7 @@ use super::transformations::{CodeRow, Transformations};
 use super::types::{TypeForm, TypeRow, Types};
 use super::when::When;
 use super::workspace_settings::WorkspaceSettings;
+use crate::web::lines::difference;
 
 mod access;
 mod account;
@@ -862,10 +862,7 @@ impl Samples {
             published: false,
             when: when("2026-11-23T13:26:02Z"),
             language: self.text("JavaScript"),
-            lines: Some(difference(
-                &self.text("a\nb\nc"),
-                &self.text("a\nB\nc\nd"),
-            )),
+            lines: Some(difference(&self.text("a\nb\nc"), &self.text("a\nB\nc\nd"))),
             code: code.clone(),
             can_edit: true,
         };
