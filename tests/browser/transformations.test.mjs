@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { after } from "node:test";
-import { annals, axe, browserTest, founder, screenshot } from "./harness.mjs";
+import { annals, browserTest, founder, look } from "./harness.mjs";
 
 const peer = (async () => {
   const file = fileURLToPath(new URL("../transformer/peer.mjs", import.meta.url));
@@ -33,20 +33,7 @@ async function signIn(page) {
   return url;
 }
 
-async function look(page, name) {
-  for (const [width, scheme] of [[1440, "light"], [1440, "dark"], [390, "light"], [390, "dark"]]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    await axe(page);
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`);
-    await screenshot(page, `${name}-${width}-${scheme}`);
-  }
-  await page.setViewportSize({ width: 1440, height: 900 });
-  await page.emulateMedia({ colorScheme: "light" });
-}
-
-browserTest("code is written, tested by the transformer, and published", async ({ page }) => {
+browserTest("code is written, tested by the transformer, and published", { allow: [/409 \(Conflict\)/] }, async ({ page }) => {
   const url = await signIn(page);
   await page.goto(`${url}/libraries/new`);
   await page.fill("#name", "Utils Library");
@@ -74,19 +61,34 @@ browserTest("code is written, tested by the transformer, and published", async (
   await page.click("button:has-text('Save and publish')");
   await page.waitForSelector("h1:has-text('Loud')");
   await look(page, "transformation");
+});
 
+browserTest("a version of code is compared with the one before", async ({ page }) => {
+  const { api, ids } = await server;
+  const code = "export function transformEvent(event) {\n  return event;\n}\n";
+  const made = await api("POST", "/transformations?publish=true", { token: ids.accessToken, body: { name: "Quiet", language: "javascript", code } });
+  const url = await signIn(page);
+  await page.goto(`${url}/transformations/${made.id}`);
   await page.click("text=Edit code");
-  await page.fill("#code", code.replace("event: shout", "// louder\n    event: shout"));
+  await page.fill("#code", code.replace("return", "// quieter\n  return"));
   await page.click("button:has-text('Save draft')");
-  await page.waitForSelector("h1:has-text('Loud')");
+  await page.waitForSelector("h1:has-text('Quiet')");
   await page.click("nav.tabs a:has-text('Versions')");
   await look(page, "versions");
   await page.click("a:has-text('Version 2')");
-  await page.waitForSelector("tr.add:has-text('// louder')");
+  await page.waitForSelector("tr.add:has-text('// quieter')");
   await look(page, "version");
+});
 
+browserTest("a library that is in use says where, and is not deleted", async ({ page }) => {
+  const { api, ids } = await server;
+  const make = (noun, body) => api("POST", `/${noun}?publish=true`, { token: ids.accessToken, body: { language: "javascript", ...body } });
+  await make("libraries", { name: "Prices", code: "export const twice = (price) => 2 * price;\n" });
+  const code = 'import { twice } from "prices";\nexport function transformEvent(event) {\n  return { ...event, price: twice(1) };\n}\n';
+  await make("transformations", { name: "Dear", code });
+  const url = await signIn(page);
   await page.goto(`${url}/libraries`);
-  await page.click("a:has-text('Utils Library')");
+  await page.click("a:has-text('Prices')");
   await look(page, "library");
   await page.click("text=Delete…");
   await page.waitForSelector("text=It is in use");

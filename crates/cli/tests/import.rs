@@ -143,13 +143,11 @@ fn a_workspace_comes_over_whole_as_events_of_one_request() {
         );
 
         let server = instance.serve();
-        let sources = get(&server, "/v2/sources")["sources"].clone();
-        let keys: Vec<&Value> = sources
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|one| &one["writeKey"])
-            .collect();
+        // They came over at one moment, so that the list may have them in any order.
+        let mut sources = get(&server, "/v2/sources")["sources"].take();
+        let sources = sources.as_array_mut().expect("a list");
+        sources.sort_by_key(|one| one["writeKey"].to_string());
+        let keys: Vec<&Value> = sources.iter().map(|one| &one["writeKey"]).collect();
         assert_eq!(keys, ["key-1", "key-2"]);
         assert_eq!(sources[0]["config"], json!({ "eventUpload": true }));
         let id = made["destinations"][0]["id"].as_str().expect("an id");

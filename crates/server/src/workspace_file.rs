@@ -413,23 +413,20 @@ impl Reading {
     fn connection(&mut self, at: &At<'_>) -> Result<(), NotTaken> {
         let (source, destination) = (at.required("sourceId")?, at.required("destinationId")?);
         let enabled = at.flag("enabled", true)?;
-        match (
+        let ends = (
             self.sources.get(&source),
             self.destinations.get(&destination),
-        ) {
-            (Some((source, _)), Some((destination, _))) => {
-                let (source, destination) = (*source, *destination);
-                self.connect(source, destination, enabled);
-                Ok(())
-            }
-            _ => {
-                self.plan.left.push(format!(
-                    "{}, which has an end that is not in the file",
-                    at.place
-                ));
-                Ok(())
-            }
+        );
+        if let (Some((source, _)), Some((destination, _))) = ends {
+            let (source, destination) = (*source, *destination);
+            self.connect(source, destination, enabled);
+        } else {
+            self.plan.left.push(format!(
+                "{}, which has an end that is not in the file",
+                at.place
+            ));
         }
+        Ok(())
     }
 
     fn connect(&mut self, source: usize, destination: usize, enabled: bool) {
