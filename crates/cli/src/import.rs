@@ -39,18 +39,18 @@ pub(crate) struct Workspace {
     /// The file, or the address of the control plane that a data plane reads from
     #[arg(value_name = "FILE | URL")]
     from: String,
-    /// A file with the token of the workspace's data plane there [default: $ANNALS_IMPORT_TOKEN]
+    /// A file with the token of the workspace's data plane there [default: `ANNALS_IMPORT_TOKEN`]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Where code is fetched that a file names and does not carry: the address of the control plane
     #[arg(long, value_name = "URL")]
     code_from: Option<String>,
     /// Into a new workspace with this name
-    #[arg(long, value_name = "NAME", conflicts_with = "workspace")]
+    #[arg(long, value_name = "NAME", conflicts_with = "into")]
     new: Option<String>,
     /// Into this workspace, which must be empty [default: the only one]
-    #[arg(long, value_name = "ID")]
-    workspace: Option<WorkspaceId>,
+    #[arg(long = "workspace", value_name = "ID")]
+    into: Option<WorkspaceId>,
     /// Only say what would come, and what would stay behind
     #[arg(long)]
     dry_run: bool,
@@ -187,7 +187,7 @@ fn into(command: &Workspace, store: &Store, organization: OrganizationId) -> Res
             token: secret::new(secret::Kind::Workspace, store.entropy()),
         });
     }
-    if let Some(id) = command.workspace {
+    if let Some(id) = command.into {
         return Ok(Into::Existing(id));
     }
     let all = store.read(|rx| rx.workspaces(organization))?;

@@ -50,6 +50,11 @@ struct Instance {
 impl Instance {
     fn new(database: Option<String>) -> Self {
         let server = Server::start(Path::new(BINARY), database.as_deref());
+        Self::of(server, database)
+    }
+
+    /// The instance of a server, which is stopped.
+    fn of(server: Server, database: Option<String>) -> Self {
         let (folder, made) = server.kill();
         Self {
             folder,
@@ -248,6 +253,49 @@ fn a_file_that_is_not_as_it_must_be_changes_nothing() {
         let server = instance.serve();
         assert_eq!(get(&server, "/v2/sources")["sources"], json!([]));
         assert_eq!(get(&server, "/libraries")["libraries"], json!([]));
+    }
+}
+
+#[test]
+fn settings_that_do_not_fit_their_type_are_refused_where_the_workspace_says_so_and_else_warned_of()
+{
+    for instance in Instance::both() {
+        let definition = json!({ "name": "WEBHOOK", "displayName": "Webhook", "config": {} });
+        let schema = json!({ "configSchema": { "type": "object", "properties": { "webhookMethod": { "enum": ["GET"] } } } });
+        let folder = instance.folder.path().join("types/destinations/webhook");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for (name, content) in [("db-config.json", definition), ("schema.json", schema)] {
+            std::fs::write(folder.join(name), content.to_string()).expect("written");
+        }
+        let path = instance.write(&file().to_string());
+        let database = instance.database.clone();
+        let server = instance.serve();
+        let at = format!("/v2/workspaces/{}", server.given("workspaceId"));
+        let told = annals(Path::new(BINARY), server.folder.path(), database.as_deref())
+            .args(["definitions", "import"])
+            .arg(server.folder.path().join("types"))
+            .output()
+            .expect("annals runs");
+        assert!(told.status.success(), "{told:?}");
+        let refuse = json!({ "refuseInvalidConfig": true });
+        let token = server.given("accessToken").to_owned();
+        let answer = server.ask("PUT", &at, &token, "test", Some(&refuse));
+        assert_eq!(answer.status, 200);
+        let instance = Instance::of(server, database);
+        let said = instance.refused(&[&path]);
+        assert!(
+            said.contains("destination \u{201c}Hook\u{201d}: the settings do not fit the type WEBHOOK: config.webhookMethod"),
+            "{said}"
+        );
+        // A new workspace takes them, as each new one does; its events say what does not fit.
+        instance.imported(&[&path, "--new", "Taken"]);
+        let server = instance.serve();
+        let events = server.events("&action=created&target_type=destination");
+        assert_eq!(events.len(), 2);
+        for event in events {
+            let warnings = &event["detail"]["warnings"];
+            assert!(warnings["config.webhookMethod"].is_string(), "{event}");
+        }
     }
 }
 

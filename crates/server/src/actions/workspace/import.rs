@@ -1,10 +1,11 @@
 //! Bring a workspace over from an exported configuration: all of it, as events of one request, or nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use model::catalogue::{self, EventType, TargetType};
 use model::code;
-use model::definition::Kind;
+use model::definition::{Definitions, Kind};
 use model::id::{
     ConnectionId, DestinationId, OrganizationId, RevisionId, SourceId, TransformationId, VersionId,
     WorkspaceId,
@@ -18,6 +19,7 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 use zeroize::Zeroizing;
 
 use crate::actions::{destination, input, source, transformation};
+use crate::schema::Faults;
 use crate::workspace_file::{Plan, PlannedCode, PlannedDestination, PlannedSource};
 
 /// Where a workspace is brought to.
@@ -70,7 +72,7 @@ impl ImportWorkspace {
     /// # Errors
     /// When a name or a type is none, a write key is another's, or the workspace is not empty.
     pub fn check(&self, rx: &mut Rx<'_>) -> Result<()> {
-        let allows_unknown = match &self.into {
+        let existing = match &self.into {
             Into::New { name, .. } => {
                 input::name(name)?;
                 let all = rx.workspaces(self.organization)?;
@@ -78,7 +80,7 @@ impl ImportWorkspace {
                     let message = format!("there is a workspace \u{201c}{name}\u{201d} already");
                     return Err(Error::failed("name_taken", message));
                 }
-                true
+                None
             }
             Into::Existing(id) => {
                 let one = self.existing(rx, *id)?;
@@ -89,20 +91,24 @@ impl ImportWorkspace {
                     );
                     return Err(Error::failed("not_empty", message));
                 }
-                one.allow_unknown_types
+                Some(one)
             }
         };
         let definitions = rx.definitions(self.organization)?;
-        let known =
-            |kind: Kind, name: &str| allows_unknown || definitions.find(kind, name).is_some();
+        // A new workspace takes what comes, as every new one does.
+        let check = |kind: Kind, (name, of_type): (&str, &str), config: &Value| {
+            input::name(name)?;
+            input::line("type", of_type, 100)?;
+            input::config(Some(config))?;
+            if let Some(workspace) = &existing {
+                input::kind(&definitions, kind, of_type, workspace)?;
+                input::settings(&definitions, (kind, of_type), config, workspace)?;
+            }
+            Ok(())
+        };
         for one in &self.plan.sources {
-            Self::check_one(
-                "source",
-                &one.name,
-                &one.config,
-                known(Kind::Source, &one.kind),
-                &one.kind,
-            )?;
+            check(Kind::Source, (&one.name, &one.kind), &one.config)
+                .map_err(|error| about("source", &one.name, error))?;
             if let Some(key) = &one.write_key
                 && rx.write_key_is_taken(key)?
             {
@@ -114,8 +120,8 @@ impl ImportWorkspace {
             }
         }
         for one in &self.plan.destinations {
-            let known = known(Kind::Destination, &one.kind);
-            Self::check_one("destination", &one.name, &one.config, known, &one.kind)?;
+            check(Kind::Destination, (&one.name, &one.kind), &one.config)
+                .map_err(|error| about("destination", &one.name, error))?;
         }
         let mut names = HashMap::new();
         for (place, one) in self.plan.code.iter().enumerate() {
@@ -134,22 +140,6 @@ impl ImportWorkspace {
             }
         }
         Ok(())
-    }
-
-    fn check_one(what: &str, name: &str, config: &Value, known: bool, kind: &str) -> Result<()> {
-        let checked = input::name(name)
-            .and_then(|()| input::line("type", kind, 100))
-            .and_then(|()| input::config(Some(config)).map(|_| ()));
-        checked.map_err(|error| about(what, name, error))?;
-        if known {
-            return Ok(());
-        }
-        Err(Error::invalid(
-            "unknown_type",
-            format!(
-                "{what} \u{201c}{name}\u{201d} has the type \u{201c}{kind}\u{201d}, and the workspace allows no unknown ones"
-            ),
-        ))
     }
 
     fn workspace(&self, tx: &mut Tx<'_>, facts: &mut Vec<Fact>) -> Result<WorkspaceId> {
@@ -186,9 +176,13 @@ fn about(what: &str, name: &str, error: Error) -> Error {
     }
 }
 
-/// What stands in an event beside the thing itself.
-fn from(id: &str) -> Value {
-    json!({ "importedFrom": id })
+/// What stands in an event beside the thing itself: where it comes from, and what in its settings does not fit its type.
+fn from(id: &str, faults: Faults) -> Value {
+    let mut detail = json!({ "importedFrom": id });
+    if !faults.is_empty() {
+        detail["warnings"] = Value::Object(input::warnings(faults));
+    }
+    detail
 }
 
 /// What code is called that the file has no name for.
@@ -206,6 +200,7 @@ fn name_of(one: &PlannedCode, place: usize) -> String {
 struct Writing<'t, 'a> {
     tx: &'t mut Tx<'a>,
     workspace: WorkspaceId,
+    definitions: Arc<Definitions>,
     facts: Vec<Fact>,
 }
 
@@ -227,7 +222,8 @@ impl Writing<'_, '_> {
             updated_at: self.tx.at,
         };
         let made = self.tx.insert_source(&source)?;
-        let fact = Fact::new(catalogue::SOURCE_CREATED, &made).detail(from(&one.from));
+        let faults = input::faults(&self.definitions, (Kind::Source, &one.kind), &one.config);
+        let fact = Fact::new(catalogue::SOURCE_CREATED, &made).detail(from(&one.from, faults));
         self.facts.push(fact);
         Ok(source)
     }
@@ -249,7 +245,9 @@ impl Writing<'_, '_> {
             updated_at: self.tx.at,
         };
         let made = self.tx.insert_destination(&destination)?;
-        let fact = Fact::new(catalogue::DESTINATION_CREATED, &made).detail(from(&one.from));
+        let of_type = (Kind::Destination, one.kind.as_str());
+        let faults = input::faults(&self.definitions, of_type, &one.config);
+        let fact = Fact::new(catalogue::DESTINATION_CREATED, &made).detail(from(&one.from, faults));
         self.facts.push(fact);
         Ok(destination)
     }
@@ -273,7 +271,8 @@ impl Writing<'_, '_> {
         let made = self.tx.insert_transformation(&code)?;
         let [created, _, published, _] = transformation::events(one.kind);
         let created = Fact::new(created, &made).all_but("publishedVersion");
-        self.facts.push(created.detail(from(&one.from)));
+        self.facts
+            .push(created.detail(from(&one.from, Faults::new())));
         let published = Fact::new(published, &made).only("publishedVersion");
         let untested = json!({ "tests": "not tested: it was published where it comes from" });
         self.facts.push(published.detail(untested));
@@ -358,9 +357,11 @@ impl Action for ImportWorkspace {
         self.check(tx)?;
         let mut facts = Vec::new();
         let workspace = self.workspace(tx, &mut facts)?;
+        let definitions = tx.definitions(self.organization)?;
         let mut writing = Writing {
             tx,
             workspace,
+            definitions,
             facts,
         };
         let plan = &self.plan;
