@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 
 /// The list of erasures.
 const ERASURES: &str = "erasures.jsonl";
+/// The file that is locked while another is replaced.
+const LOCK: &str = "lock";
 
 /// An erasure as the guard keeps it: enough to do it again in a restored backup, and nothing about a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,23 +175,59 @@ impl Guard {
     }
 
     fn replace(&self, file: &Path, bytes: &[u8]) -> Result<()> {
-        let draft = file.with_extension(format!("new-{}", std::process::id()));
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)
-            .and_then(|mut draft| {
-                draft.write_all(bytes)?;
-                draft.sync_all()
-            })
-            .and_then(|()| std::fs::rename(&draft, file))
-            .and_then(|()| File::open(&self.folder)?.sync_all());
-        written.map_err(|error| broken(file, &error))
+        let open = |path: &Path, truncate| {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(truncate);
+            options.mode(0o600).open(path)
+        };
+        let replace = || {
+            // Processes that share a guard may be in containers of their own, where each has the same number: so the draft's
+            // name cannot tell them apart, and one waits for the other.
+            let lock = open(&self.folder.join(LOCK), false)?;
+            lock.lock()?;
+            let draft = file.with_extension("new");
+            let mut drafted = open(&draft, true)?;
+            drafted.write_all(bytes)?;
+            drafted.sync_all()?;
+            std::fs::rename(&draft, file)?;
+            File::open(&self.folder)?.sync_all()
+        };
+        replace().map_err(|error| broken(file, &error))
     }
 }
 
 fn broken(file: &Path, error: &std::io::Error) -> Error {
     Error::Instance(format!("the guard file {}: {error}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::clock::{SystemClock, SystemEntropy};
+
+    use super::*;
+    use crate::testing::temp_dir;
+
+    #[test]
+    fn two_who_share_a_guard_never_leave_half_a_checkpoint() {
+        let folder = temp_dir();
+        let log = LogId::new(&SystemClock, &SystemEntropy);
+        let notes = ["short\n".to_owned(), "a longer one\n".repeat(500)];
+        std::thread::scope(|threads| {
+            for note in &notes {
+                let guard = Guard::new(folder.path());
+                threads.spawn(move || {
+                    for _ in 0..100 {
+                        guard.save(log, note).expect("kept");
+                    }
+                });
+            }
+            let guard = Guard::new(folder.path());
+            for _ in 0..1000 {
+                let Some(note) = guard.load(log).expect("read") else {
+                    continue;
+                };
+                assert!(notes.iter().any(|one| one.as_bytes() == note));
+            }
+        });
+    }
 }
