@@ -15,12 +15,13 @@ use support::{Server, annals};
 use tlog::Checkpoint;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_annals");
-/// More than a bundle.
+/// More than a bundle, so that the database keeps a full tile of hashes.
 const CHANGES: usize = 270;
 
 /// A signed log, its server stopped, and whoever owns its database.
 struct Scene {
     home: tempfile::TempDir,
+    made: Value,
     database: Option<String>,
     operator: Operator,
     vkey: String,
@@ -56,10 +57,11 @@ impl Scene {
         (20..CHANGES).for_each(change);
         support::signed(&server);
         // Nothing else appends while the rows are edited.
-        let (home, _) = server.kill();
+        let (home, made) = server.kill();
         let (checkpoint, _) = Operator::checkpoint_of(&location);
         Self {
             home,
+            made,
             database,
             operator: Operator::over(&location),
             vkey,
@@ -93,8 +95,9 @@ impl Scene {
         }
     }
 
-    /// An export of what stands in the rows, made by someone else's program.
-    fn taken_out(&mut self, name: &str, checkpoint: &str) -> PathBuf {
+    /// An export of what stands in the rows, made by someone else's program: `tiles` takes the tiles of hashes that the
+    /// database keeps.
+    fn taken_out(&mut self, name: &str, checkpoint: &str, tiles: bool) -> PathBuf {
         let folder = self.path(name);
         let text = checkpoint.split("\n\n").next().expect("a text");
         let signed = Checkpoint::parse(&format!("{text}\n")).expect("a checkpoint");
@@ -107,6 +110,10 @@ impl Scene {
             layout.push(entry, &[]).expect("written");
         }
         layout.finish(checkpoint, &self.vkey).expect("written");
+        if tiles {
+            let tile = self.operator.tile(0, 0).expect("a full tile is kept");
+            std::fs::write(folder.join("tile/0/000"), tile).expect("written");
+        }
         folder
     }
 
@@ -121,6 +128,123 @@ impl Scene {
     }
 }
 
+/// What an attack does to the rows; where `verify` finds it with the tiles that the database keeps, and without them; and
+/// what the export says.
+type Attack = (
+    &'static str,
+    fn(&mut Operator, &[(Vec<u8>, Vec<u8>)]),
+    (i32, &'static str),
+    (i32, &'static str),
+    &'static str,
+);
+
+const NOT_SIGNED: &str = "not those that were signed";
+const ATTACKS: [Attack; 6] = [
+    (
+        "update",
+        |operator, rows| operator.update(30, &denied(&rows[30].0)),
+        (3, "entry 30"),
+        (3, "checkpoint"),
+        NOT_SIGNED,
+    ),
+    (
+        "swap",
+        |operator, rows| {
+            operator.update(30, &rows[40].0);
+            operator.update_parts(30, &rows[40].1);
+            operator.update(40, &rows[30].0);
+            operator.update_parts(40, &rows[30].1);
+        },
+        (3, "entry 30"),
+        (3, "checkpoint"),
+        NOT_SIGNED,
+    ),
+    (
+        "duplicate",
+        |operator, rows| {
+            operator.update(31, &rows[30].0);
+            operator.update_parts(31, &rows[30].1);
+        },
+        (3, "entry 31"),
+        (3, "checkpoint"),
+        NOT_SIGNED,
+    ),
+    (
+        "insert",
+        |operator, rows| {
+            operator.shift(30, 1);
+            operator.insert(30, &rows[29].0, &rows[29].1);
+        },
+        // All that comes after is moved, the last and partial tile with it: no tile leads to what was signed.
+        (3, "tile/0/000"),
+        (3, "checkpoint"),
+        // Already the event of the export finds its place taken.
+        "the database refused",
+    ),
+    // The first that stands in another's place is named, though the end is missing as well.
+    (
+        "delete and close the gap",
+        |operator, _| {
+            operator.delete(30);
+            operator.shift(31, -1);
+        },
+        (3, "entry 30"),
+        (3, "entry 30"),
+        "only",
+    ),
+    (
+        "delete the newest",
+        |operator, rows| operator.delete(rows.len() - 1),
+        (5, "tile/entries/001.p/"),
+        (5, "tile/entries/001.p/"),
+        "only",
+    ),
+];
+
+/// The same entry, with another outcome.
+fn denied(entry: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8(entry.to_vec()).expect("text");
+    let other = text.replace("\"outcome\":\"success\"", "\"outcome\":\"denied\"");
+    assert_ne!(other, text);
+    other.into_bytes()
+}
+
+#[test]
+fn what_the_owner_of_the_database_does_to_the_log_is_found() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let mut scene = Scene::new(database);
+        let newest = scene.checkpoint.clone();
+        let whole = scene.taken_out("whole", &newest, true);
+        assert_eq!(scene.verdict(&whole, &[]), (0, String::new()));
+        let kept = scene.operator.keep();
+        for (name, attack, with_tiles, without, why) in ATTACKS {
+            attack(&mut scene.operator, &kept.rows);
+            for (tiles, (code, place)) in [(true, with_tiles), (false, without)] {
+                let folder = scene.taken_out(&format!("{name}, {tiles}"), &newest, tiles);
+                let found = scene.verdict(&folder, &[]);
+                assert!(
+                    found.0 == code && found.1.starts_with(place),
+                    "{name}, with tiles {tiles}: {found:?}"
+                );
+            }
+            scene.refuses_to_export(name, &[], why);
+            scene.refuses_to_export(&format!("{name}, bare"), &["--no-disclosures"], why);
+            scene.operator.put_back(&kept);
+        }
+        let output = scene.annals(&[
+            "export",
+            "--output",
+            &scene.path("again").display().to_string(),
+        ]);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(
+            scene.verdict(&scene.path("again"), &[]),
+            (0, String::new()),
+            "what was put back is the log that was signed"
+        );
+    }
+}
+
 /// An older checkpoint, of which the database has the entries, is authentic: only who knows the newer one sees that the end
 /// is missing.
 #[test]
@@ -128,7 +252,7 @@ fn the_newest_events_that_were_dropped_with_their_checkpoint_are_missed_by_who_k
     let mut scene = Scene::new(None);
     let (newest, older) = (scene.checkpoint.clone(), scene.older.clone());
     std::fs::write(scene.path("known"), &newest).expect("written");
-    let cut = scene.taken_out("cut", &older);
+    let cut = scene.taken_out("cut", &older, false);
     assert_eq!(scene.verdict(&cut, &[]), (0, String::new()));
     let known = scene.path("known").display().to_string();
     let since = ["--since", known.as_str()];
@@ -152,6 +276,67 @@ fn sealed_parts_that_were_moved_to_another_event_do_not_open() {
         ]);
         assert!(output.status.success(), "{output:?}");
         assert_eq!(scene.verdict(&scene.path("bare"), &[]), (0, String::new()));
+    }
+}
+
+/// One byte of what is sealed beside an event, wherever it is: that event is named, and nothing is handed out.
+#[test]
+fn one_byte_of_a_sealed_part_is_found() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let mut scene = Scene::new(database);
+        let kept = scene.operator.keep();
+        let whole = &kept.rows[30].1;
+        for (name, at) in [
+            ("first", 0),
+            ("middle", whole.len() / 2),
+            ("last", whole.len() - 1),
+        ] {
+            let mut other = whole.clone();
+            other[at] ^= 1;
+            scene.operator.update_parts(30, &other);
+            scene.refuses_to_export(name, &[], "event");
+        }
+        scene.operator.update_parts(30, whole);
+    }
+}
+
+/// A tile that the database keeps is only a short cut. An export makes its tiles from the entries; a verifier that reads the
+/// running server finds the tile; and what is signed next does not stand on it.
+#[test]
+fn one_byte_of_a_tile_in_the_database_is_found() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let mut scene = Scene::new(database);
+        let mut tile = scene.operator.tile(0, 0).expect("a full tile is kept");
+        tile[40] ^= 1;
+        scene.operator.update_tile(0, 0, &tile);
+        let out = scene.path("out");
+        let output = scene.annals(&["export", "--output", &out.display().to_string()]);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(scene.verdict(&out, &[]), (0, String::new()));
+        let Scene {
+            home,
+            database,
+            vkey,
+            made,
+            ..
+        } = scene;
+        let server = Server::serve(Path::new(BINARY), database.as_deref(), home, made);
+        let (log, _) = vkey
+            .split_once('+')
+            .and_then(|(origin, rest)| Some((origin.rsplit_once('/')?.1, rest)))
+            .expect("an origin");
+        let url = format!("{}/logs/{log}", server.url);
+        let output = annals(Path::new(BINARY), server.folder.path(), database.as_deref())
+            .args(["verify", "--json", &url, "--key", &vkey])
+            .env("ANNALS_TOKEN", server.given("serviceToken"))
+            .output()
+            .expect("annals runs");
+        let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(
+            (output.status.code(), &said["findings"][0]["where"]),
+            (Some(3), &json!("tile/0/000")),
+            "{said}"
+        );
     }
 }
 

@@ -55,7 +55,8 @@ impl Rx<'_> {
         )?;
         if ends.len() as u64 != end.saturating_sub(first) * 2 {
             return Err(Error::Internal(format!(
-                "entries from {first} on are missing"
+                "of the entries {first} to {end} only {} are there",
+                ends.len() / 2
             )));
         }
         let starts = std::iter::once(0).chain(ends.iter().skip(1).step_by(2).copied());

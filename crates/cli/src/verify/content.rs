@@ -187,6 +187,7 @@ pub(crate) fn entry(
         }
     };
     if entry.sequence() != index {
+        report.misplaced = Some(report.misplaced.map_or(index, |first| first.min(index)));
         report.mismatch(
             index,
             format!(

@@ -97,7 +97,13 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         differs: None,
         old_root: None,
     };
-    walk.both(&checkpoint, wanted, hand, &erasures, report)?;
+    let walked = walk.both(&checkpoint, wanted, hand, &erasures, report);
+    if let (Err(_), Some((tile, index))) = (&walked, walk.differs)
+        && tile.kind == Kind::Hashes(0)
+    {
+        report.misplaced = Some(report.misplaced.map_or(index, |first| first.min(index)));
+    }
+    walked?;
     let old_root = walk.old_root;
     walk.finish(&checkpoint, report)?;
     report.checked.push(format!(

@@ -48,6 +48,9 @@ pub(crate) struct Verify {
     /// A checkpoint or receipt from before: the log must have grown out of it
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
+    /// The verifier key that --since was signed with, where the log's key was changed after it
+    #[arg(long, value_name = "VKEY", requires = "since")]
+    since_key: Option<String>,
     /// The oldest that the newest cosignature may be, such as 90s, 15m, 36h, 7d
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     max_age: Option<u64>,
@@ -91,7 +94,19 @@ pub(crate) fn run(command: &Verify) -> ExitCode {
     let stopped = check(command, &mut report);
     match stopped {
         Ok(()) => {}
-        Err(Stop::Found(finding)) => report.findings.insert(0, finding),
+        Err(Stop::Found(finding)) => {
+            let is_incomplete = finding.verdict == Verdict::Incomplete;
+            report.findings.insert(0, finding);
+            // What is missing was not only left out: something else stands in a place that is not its own.
+            if let (true, Some(index)) = (is_incomplete, report.misplaced) {
+                let why = format!(
+                    "entry {index} is not what was signed: it was changed, or others were added or removed before it; and not all is there"
+                );
+                let place = format!("entry {index}");
+                let tampered = Finding::new(Verdict::Tampered, place, why);
+                report.findings.insert(0, tampered);
+            }
+        }
         Err(Stop::Unable(error)) => {
             report.findings.insert(
                 0,
@@ -119,7 +134,7 @@ fn check(command: &Verify, report: &mut Report) -> Checked<()> {
     let since = command
         .since
         .as_deref()
-        .map(|file| since(file, &policy))
+        .map(|file| since(file, &policy, command.since_key.as_deref()))
         .transpose()?;
     let wanted = Wanted {
         policy: &policy,
@@ -212,14 +227,24 @@ fn policy(command: &Verify) -> Result<Policy> {
     Ok(Policy::of_log(key))
 }
 
-/// The checkpoint that one had before.
-fn since(file: &Path, policy: &Policy) -> Checked<Checkpoint> {
+/// The checkpoint that one had before, signed with the log's key of then.
+fn since(file: &Path, policy: &Policy, key: Option<&str>) -> Checked<Checkpoint> {
+    let key = key.map(|text| VerifierKey::parse(text.trim()).context("--since-key"));
+    let key = key.transpose()?;
+    if let Some(key) = &key
+        && !policy.logs().iter().any(|one| one.name() == key.name())
+    {
+        return Err(anyhow::anyhow!("--since-key is not a key of this log").into());
+    }
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let note = match Receipt::parse(&bytes) {
         Ok(receipt) => receipt.checkpoint,
         Err(_) => bytes,
     };
-    let logs = policy.logs().iter().cloned();
+    let logs = match key {
+        Some(key) => vec![key],
+        None => policy.logs().to_vec(),
+    };
     // Witnesses of now need not have cosigned what is older than they are.
     let mut last = None;
     for key in logs {

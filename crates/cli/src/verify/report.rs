@@ -90,6 +90,8 @@ pub(crate) struct Report {
     pub(crate) origin: Option<String>,
     pub(crate) size: Option<u64>,
     pub(crate) root: Option<String>,
+    /// The first entry that is known not to be the one that was signed at its place.
+    pub(crate) misplaced: Option<u64>,
     /// The times of the cosignatures, in seconds since 1970.
     pub(crate) times: Vec<u64>,
     pub(crate) entries: u64,
@@ -130,6 +132,8 @@ impl Report {
         self.erased += other.erased;
         self.withheld += other.withheld;
         self.mismatches += other.mismatches;
+        let misplaced = [self.misplaced, other.misplaced];
+        self.misplaced = misplaced.into_iter().flatten().min();
         let room = Self::NOTED.saturating_sub(self.notes.len());
         self.notes.extend(other.notes.into_iter().take(room));
         let room = Self::LISTED.saturating_sub(self.findings.len());

@@ -151,6 +151,15 @@ impl Operator {
         rows.first().map(|row| row[0].blob().to_vec())
     }
 
+    /// Writes other hashes in place of a tile that the database keeps.
+    pub fn update_tile(&mut self, level: u8, number: u64, hashes: &[u8]) {
+        let hashes = self.bytes(hashes);
+        self.raw.must(&format!(
+            "UPDATE tiles SET hashes = {hashes} WHERE level = {level} AND number = {number} \
+             AND log_id = (SELECT id FROM logs WHERE {LOG})"
+        ));
+    }
+
     fn place(&self, index: usize) -> i64 {
         let index = i64::try_from(index).expect("a small index");
         self.first_place + index

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::id::LogId;
-use store::{Guard, Log as StoredLog, Publisher, Refusal, Store, Upkeep};
+use store::{Guard, Location, Log as StoredLog, Options, Publisher, Refusal, Store, Upkeep};
 use tlog::{Checkpoint, Frontier, Note, VerifierKey, leaf_hash};
 
-use crate::support::{Kind, Log, Place, Raw, Team, create, on_both, team};
+use crate::support::{Cut, Kind, Log, Place, Proxy, Raw, Team, create, on_both, team};
 
 /// A store with a team, and a folder for a guard beside it.
 struct Scene {
@@ -190,6 +190,115 @@ fn a_checkpoint_that_only_reached_the_guard_is_published_as_it_is() {
         ));
         assert_eq!(scene.publisher("guard").round().expect("a round"), 1);
         assert_eq!(scene.log().checkpoint, Some(after));
+        assert_eq!(scene.refused(), None);
+    });
+}
+
+/// The machine stops while the guard is written: half a draft is there, beside the checkpoint before it.
+#[test]
+fn half_a_draft_in_the_guard_is_nothing() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        scene.publisher("guard").round().expect("a round");
+        let _ = create(&scene.store, scene.team, "Web app");
+        let draft = scene
+            .folder("guard")
+            .join(format!("{}.new", scene.log().id));
+        std::fs::write(&draft, "annals.test/").expect("written");
+        assert!(scene.publisher("guard").round().expect("a round") >= 1);
+        assert_eq!(scene.refused(), None);
+        assert_eq!(scene.signed().map(|one| one.size), Some(5));
+        assert_eq!(scene.guarded("guard"), scene.signed());
+    });
+}
+
+/// The row was written, and whoever wrote it was told that it was not, or was told nothing: doing it again does nothing.
+#[test]
+fn a_checkpoint_that_was_published_and_reported_as_failed_is_published_once() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        let last = scene.signed().expect("signed").size;
+        let _ = create(&scene.store, scene.team, "Web app");
+        publisher.round().expect("a round");
+        let log = scene.log();
+        let published = log.checkpoint.clone().expect("signed");
+        let again = store::Signed {
+            log: log.id,
+            size: published.size,
+            root: published.root,
+            note: published.note.clone(),
+            last,
+        };
+        let again = Upkeep::Publish(vec![again]);
+        assert_eq!(scene.store.upkeep(again).wait().expect("kept"), 0);
+        for mut publisher in [publisher, scene.publisher("guard")] {
+            assert_eq!(publisher.round().expect("a round"), 0);
+        }
+        assert_eq!(scene.log().checkpoint, Some(published));
+        assert_eq!(scene.refused(), None);
+    });
+}
+
+/// The wire to the server is cut around the COMMIT of the checkpoint: the publisher that lives on, and the next one, sign
+/// what is there, and nothing else.
+#[test]
+fn a_publisher_whose_connection_is_cut_signs_no_other_root() {
+    for cut in [Cut::BeforeCheckpoint, Cut::AfterCheckpoint] {
+        for lives_on in [true, false] {
+            let mut scene = Scene::new(Place::new(Kind::Postgres));
+            let Location::Postgres(url) = &scene.place.location else {
+                unreachable!("PostgreSQL")
+            };
+            let proxy = Proxy::before(url);
+            let through = Options {
+                location: Location::Postgres(proxy.url.clone()),
+                ..scene.place.options()
+            };
+            scene.store = Arc::new(Store::open(through).expect("a store"));
+            let mut publisher = scene.publisher("guard");
+            publisher.round().expect("a round");
+            let _ = create(&scene.store, scene.team, "Web app");
+            proxy.cut(cut);
+            // It may hear that it failed, or not; either way it was in the guard before.
+            let _ = publisher.round();
+            assert_eq!(proxy.cuts(), 1, "{cut:?}");
+            let guarded = scene.guarded("guard").expect("there");
+            assert_eq!(guarded.size, 5, "{cut:?}");
+            if !lives_on {
+                publisher = scene.publisher("guard");
+            }
+            publisher.round().expect("a round");
+            assert_eq!(scene.signed(), Some(guarded), "{cut:?}");
+            let _ = create(&scene.store, scene.team, "Shop");
+            publisher.round().expect("a round");
+            let signed = scene.signed().expect("signed");
+            assert_eq!(
+                (signed.size, signed.root),
+                (6, root(&mut scene.place.raw(), scene.team, 6))
+            );
+            assert_eq!(scene.refused(), None);
+        }
+    }
+}
+
+/// Order is the order of the log. A clock that is put back changes the times, and neither the places nor what is signed.
+#[test]
+fn a_clock_that_goes_back_changes_no_order_and_stops_no_signing() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        for name in ["one", "two", "three"] {
+            scene.place.clock.advance(-3_600_000_000);
+            let _ = create(&scene.store, scene.team, name);
+            publisher.round().expect("a round");
+        }
+        let log = Log::of(&mut scene.place.raw(), scene.team.organization);
+        let times: Vec<i64> = log.parsed().iter().map(|entry| entry.at).collect();
+        assert!(times[3..].is_sorted_by(|one, next| one > next), "{times:?}");
+        assert_eq!(scene.signed().map(|one| one.size), Some(7));
         assert_eq!(scene.refused(), None);
     });
 }

@@ -15,6 +15,10 @@ pub enum Cut {
     AfterCommit,
     /// In the middle of a transaction: the server never sees the statement that writes the entries.
     BeforeEntries,
+    /// The server never sees the statement that publishes a checkpoint.
+    BeforeCheckpoint,
+    /// The server commits a checkpoint; its answer never arrives.
+    AfterCheckpoint,
 }
 
 impl Cut {
@@ -22,6 +26,7 @@ impl Cut {
         match self {
             Self::BeforeCommit | Self::AfterCommit => b"COMMIT\0", // not READ COMMITTED
             Self::BeforeEntries => b"INSERT INTO entries",
+            Self::BeforeCheckpoint | Self::AfterCheckpoint => b"UPDATE checkpoints",
         }
     }
 }
@@ -114,7 +119,9 @@ fn forward_up(mut client: TcpStream, mut server: TcpStream, plan: &Plan, answeri
                 .windows(cut.word().len())
                 .any(|window| window == cut.word())
         });
-        if let Some(cut) = cut {
+        if cut == Some(Cut::AfterCheckpoint) {
+            *wanted = Some(Cut::AfterCommit); // of this transaction, which is the next that commits
+        } else if let Some(cut) = cut {
             *wanted = None;
             drop(wanted);
             if plan.dark_after_cut.load(Ordering::SeqCst) {
