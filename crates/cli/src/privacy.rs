@@ -116,11 +116,16 @@ pub(crate) fn run(command: Privacy) -> Result<()> {
     let done = privacy::erase(&store, Some(&guard), actor, origin(&store), &what)
         .context("nothing was erased")?;
     privacy::remove(&store).context(
-        "the key is destroyed and the erasure recorded, but not all that was sealed is removed yet; a running server goes on with it",
+        "the erasure is done and recorded, but not all that was sealed is removed from the files yet; a running server goes on with it",
     )?;
-    let until = command.place.is_postgres().then_some(
-        "PostgreSQL's write-ahead log, its replicas and backups from before hold the destroyed key, wrapped, until they are recycled; it opens only with the key file",
-    );
+    let until = command.place.is_postgres().then_some(match what {
+        What::Person(_) => {
+            "PostgreSQL's write-ahead log, its replicas and backups from before hold the destroyed key, wrapped, until they are recycled; it opens only with the key file"
+        }
+        What::Part(_) => {
+            "PostgreSQL's write-ahead log, its replicas and backups from before hold what was sealed until they are recycled; its key is still there, for all else that it opens, and is of use only with the key file"
+        }
+    });
     let backups = "Backups from before hold what was sealed and its wrapped key. When one is restored, the guard folder has it erased again.";
     if command.json {
         let entries: Vec<_> = done

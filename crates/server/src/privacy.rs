@@ -125,7 +125,8 @@ pub async fn erase_for(app: &App, caller: &Caller, what: Erase) -> Result<(Erasu
     Ok((erasure, entries))
 }
 
-/// Removes what was erased from the rows and from the files, as far as it is not removed yet. Blocks the thread.
+/// Removes what was erased from the rows and from the files, as far as it is not removed yet, and tells whether there was
+/// anything. Blocks the thread.
 ///
 /// # Errors
 /// When the database fails; it can be tried again.
@@ -134,9 +135,7 @@ pub fn remove(store: &Store) -> Result<bool> {
     while store.upkeep(Upkeep::Purge).wait()? > 0 {
         removed = true;
     }
-    if removed {
-        store.upkeep(Upkeep::Scrub).wait()?;
-    }
+    removed |= store.upkeep(Upkeep::Scrub).wait()? > 0;
     Ok(removed)
 }
 

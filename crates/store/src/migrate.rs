@@ -22,6 +22,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0007_text_messages.sql"),
     include_str!("../migrations/sqlite/0008_rewriting_the_keys.sql"),
     include_str!("../migrations/sqlite/0009_tokens_that_have_ended.sql"),
+    include_str!("../migrations/sqlite/0010_rewriting_the_entries.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -33,6 +34,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0007_text_messages.sql"),
     include_str!("../migrations/postgres/0008_rewriting_the_keys.sql"),
     include_str!("../migrations/postgres/0009_tokens_that_have_ended.sql"),
+    include_str!("../migrations/postgres/0010_rewriting_the_entries.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old

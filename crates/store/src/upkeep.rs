@@ -33,7 +33,7 @@ pub enum Upkeep {
     Publish(Vec<Signed>),
     /// Removes the next sealed parts that were erased. Gives how many entries were looked through.
     Purge,
-    /// Gives space that held what was erased back, so that nothing of it is left in the files. Gives 1.
+    /// Writes the files anew that held what was erased, so that nothing of it is left in them. Gives for how many erasures.
     Scrub,
     /// Closes series of refusals that have been open long enough. Gives how many.
     CloseRefusals,
@@ -77,7 +77,7 @@ impl Upkeep {
             Self::KeepTiles => &["tiles", "tiles_reached"],
             Self::Publish(_) => &["checkpoints"],
             Self::Purge => &["entries.parts", "erasures"],
-            Self::Scrub => &[],
+            Self::Scrub => &["erasures"],
             Self::CloseRefusals => &["refusals", "entries", "logs"],
             Self::UsedToken(_) => &["tokens.used_at"],
             Self::UsedSession(_) => &["sessions.used_at"],
@@ -95,8 +95,13 @@ impl Upkeep {
 }
 
 pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
-    if *upkeep == Upkeep::Scrub {
-        return conn.scrub().map(|()| 1).map_err(Error::from);
+    // Rewriting takes a transaction of its own.
+    let rewritten = match upkeep {
+        Upkeep::Scrub => erasures::rewrite(conn)?,
+        _ => Vec::new(),
+    };
+    if *upkeep == Upkeep::Scrub && rewritten.is_empty() {
+        return Ok(0);
     }
     conn.begin()?;
     let done = match upkeep {
@@ -104,7 +109,7 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
         Upkeep::KeepTiles => tree::keep_tiles(conn),
         Upkeep::Publish(signed) => publish::publish(conn, env, signed),
         Upkeep::Purge => erasures::purge(conn),
-        Upkeep::Scrub => Ok(0), // has no transaction, see above
+        Upkeep::Scrub => erasures::rewritten(conn, &rewritten),
         Upkeep::CloseRefusals => {
             let mut group = Group::new(conn, env);
             let closed = refusal::close_due(&mut group, env.now());

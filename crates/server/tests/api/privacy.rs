@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use server::actions::privacy::erase_part::ErasePart;
 use server::actions::privacy::erase_person::ErasePerson;
 use server::privacy::{self, Erase};
-use store::testing::Postgres;
-use store::{Error, Guard, Upkeep};
+use store::testing::{Postgres, Raw};
+use store::{Error, Guard, Location, Upkeep};
 use tlog::{Checkpoint, Note, Receipt, leaf_hash};
 
 use crate::support::{Api, id, local_origin};
@@ -296,6 +296,87 @@ fn one_value_is_erased_alone() {
         );
         let none = erase(&api, &one(PartName::DETAIL));
         assert!(matches!(none, Err(Error::NotFound("part"))));
+    }
+}
+
+/// Whether these bytes are in any file below a folder but PostgreSQL's write-ahead log, which is recycled in time.
+fn holds(folder: &Path, needle: &[u8]) -> Vec<String> {
+    let mut hits = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            if !path.ends_with("pg_wal") {
+                hits.extend(holds(&path, needle));
+            }
+        } else if std::fs::read(&path)
+            .is_ok_and(|bytes| memchr::memmem::find(&bytes, needle).is_some())
+        {
+            hits.push(path.display().to_string());
+        }
+    }
+    hits
+}
+
+/// The key that opens a single value is still there, for all else that it opens. So what was sealed must be in no file.
+#[test]
+fn what_was_sealed_of_a_value_that_is_erased_alone_is_in_no_file() {
+    for api in both() {
+        let source = api.source("Web app");
+        let name = format!("a name {}", "of some length ".repeat(4));
+        let body = json!({ "name": name, "enabled": false });
+        api.put(&format!("/v2/sources/{source}"), body).ok();
+        let events = api.events();
+        let renamed = events
+            .iter()
+            .find(|one| one["action"] == "updated_name")
+            .expect("an event");
+        let sequence = &renamed["sequence"];
+        let mut raw = Raw::open(&api.location);
+        let mut sealed = || {
+            let row = raw.rows(&format!(
+                "SELECT e.parts FROM entries e JOIN logs l ON l.first_place + {sequence} = e.place WHERE l.organization_id IS NOT NULL"
+            ));
+            row[0][0].blob().to_vec()
+        };
+        let folder = match &api.location {
+            Location::Sqlite { .. } => api.folder.path(),
+            Location::Postgres(_) => Postgres::shared().folder(),
+        };
+        let before = sealed();
+        let part = PartName::change(0).expect("a part");
+        let what = Erase::Part(ErasePart {
+            organization: api.made.organization,
+            event: id(renamed).parse().expect("an id"),
+            part,
+        });
+        if matches!(api.location, Location::Postgres(_)) {
+            Raw::open(&api.location).must("CHECKPOINT");
+        }
+        // 32 bytes of what goes: those that are not in what stays.
+        let window = before.len() - 64..before.len() - 32;
+        let gone = before[window].to_vec();
+        assert_ne!(holds(folder, &gone), Vec::<String>::new(), "it is found");
+        let _ = erase(&api, &what).expect("erased");
+        assert!(memchr::memmem::find(&sealed(), &gone).is_none());
+        assert_eq!(holds(folder, &gone), Vec::<String>::new());
+    }
+}
+
+/// The machine stops, or a reader is in the way, after the rows are shrunk: the files are rewritten later, once.
+#[test]
+fn files_that_could_not_be_rewritten_are_rewritten_later() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        let actor = Actor::System(System::CommandLine);
+        let what = person(&api, user, false);
+        let origin = local_origin(&api.store);
+        let _ = privacy::erase(&api.store, None, actor, origin, &what).expect("erased");
+        while api.store.upkeep(Upkeep::Purge).wait().expect("kept") > 0 {}
+        assert!(privacy::remove(&api.store).expect("removed"));
+        assert!(
+            !privacy::remove(&api.store).expect("removed"),
+            "all is done"
+        );
     }
 }
 

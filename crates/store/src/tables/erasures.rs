@@ -1,7 +1,7 @@
 //! Erasures: what of a person, or of one value, was sealed can never be opened again; all proofs stay as they are.
 //!
 //! The key goes in the transaction that records the erasure. The sealed parts, which nobody can open any more, are removed
-//! afterwards, in slices: [`purge`].
+//! afterwards, in slices: [`purge`]. Then the files that held what is gone are written anew: [`rewrite`].
 
 use model::catalogue::TargetType;
 use model::entry::Entry;
@@ -372,4 +372,36 @@ pub(crate) fn purge(conn: &mut Conn) -> Result<u64> {
         params![&id, total.cast_signed(), end.cast_signed(), done],
     )?;
     Ok((end - erasure.reached).max(1))
+}
+
+/// Writes the files anew that held what is removed, and gives for which erasures. Not inside a transaction.
+///
+/// A person's key is destroyed, so it is the file of the keys that must not hold it any more. The key of a single value is
+/// still there: what it opens has to be gone from the file of the entries itself.
+pub(crate) fn rewrite(conn: &mut Conn) -> Result<Vec<EventId>> {
+    let rows = conn.query(
+        "SELECT id, part FROM erasures WHERE done = 1 AND rewritten = 0",
+        &[],
+    )?;
+    let (mut ids, mut values) = (Vec::new(), false);
+    for row in &rows {
+        ids.push(row.parse(0)?);
+        values |= row.opt_text(1)?.is_some();
+    }
+    if !ids.is_empty() {
+        conn.scrub(values)?;
+    }
+    Ok(ids)
+}
+
+/// Notes for which erasures the files were written anew, and gives for how many. Where the machine stops before, they are
+/// written again.
+pub(crate) fn rewritten(conn: &mut Conn, ids: &[EventId]) -> Result<u64> {
+    ids.iter().try_fold(0, |count, id| {
+        let one = conn.execute(
+            "UPDATE erasures SET rewritten = 1 WHERE id = $1",
+            params![id],
+        )?;
+        Ok(count + one)
+    })
 }

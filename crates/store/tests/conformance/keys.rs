@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use model::clock::SystemEntropy;
+use model::id::EventId;
 use store::{Error, KeyFile, Location, Options, Store, migrate};
 
 use crate::support::{Kind, Place, create, on_both, team};
@@ -194,7 +195,7 @@ const GRANTS: &str = "
     REVOKE INSERT, UPDATE, DELETE ON schema_version FROM ROLE_NAME;
     REVOKE UPDATE, DELETE ON transformation_versions FROM ROLE_NAME;
     REVOKE DELETE ON logs, instance, organizations, data_keys FROM ROLE_NAME;
-    GRANT EXECUTE ON FUNCTION rewrite_data_keys() TO ROLE_NAME;
+    GRANT EXECUTE ON FUNCTION rewrite_data_keys(), rewrite_entries() TO ROLE_NAME;
 ";
 
 #[test]
@@ -227,11 +228,43 @@ fn a_server_whose_role_does_not_own_the_tables_works_and_cannot_change_them() {
     ] {
         store.upkeep(upkeep).wait().expect("kept");
     }
-    // After an erasure the file of the keys is rewritten, which takes its owner.
-    let file = "SELECT CAST(pg_relation_filenode('data_keys') AS BIGINT)";
-    let before = place.raw().number(file);
-    store.upkeep(store::Upkeep::Scrub).wait().expect("kept");
-    assert_ne!(place.raw().number(file), before);
+    // After an erasure the files of the keys and of the entries are rewritten, which takes their owner: the latter only where
+    // a single value is gone.
+    let files = || {
+        ["data_keys", "entries"].map(|table| {
+            let file = format!("SELECT CAST(pg_relation_filenode('{table}') AS BIGINT)");
+            place.raw().number(&file)
+        })
+    };
+    let log = store
+        .read(|rx| rx.organization_log(team.organization))
+        .expect("a log")
+        .id;
+    let mut before = files();
+    for (what, rewrites) in [
+        ("'a person', NULL, NULL", [true, false]),
+        ("NULL, 'an event', 'detail'", [true, true]),
+    ] {
+        let id = EventId::new(store.clock(), store.entropy());
+        place.raw().must(&format!(
+            "INSERT INTO erasures (id, log_id, subject, event_id, part, at, total, reached, done) \
+             VALUES ('{id}', '{log}', {what}, 1, 4, 4, 1)"
+        ));
+        assert_eq!(store.upkeep(store::Upkeep::Scrub).wait().expect("kept"), 1);
+        let after = files();
+        assert_eq!(
+            [0, 1].map(|one| before[one] != after[one]),
+            rewrites,
+            "{what}"
+        );
+        before = after;
+    }
+    assert_eq!(store.upkeep(store::Upkeep::Scrub).wait().expect("kept"), 0);
+    assert_eq!(
+        files(),
+        before,
+        "what is rewritten once is not rewritten again"
+    );
     let mut raw = crate::support::Raw::open(&location);
     for statement in [
         "DROP TRIGGER entries_guard_rows ON entries",
@@ -246,6 +279,7 @@ fn a_server_whose_role_does_not_own_the_tables_works_and_cannot_change_them() {
         "UPDATE entries SET entry = parts",
         "UPDATE schema_version SET version = 0",
         "CLUSTER data_keys USING data_keys_pkey",
+        "CLUSTER entries USING entries_pkey",
         "CREATE OR REPLACE FUNCTION rewrite_data_keys() RETURNS void LANGUAGE sql AS ''",
     ] {
         raw.refuses(statement, "");
