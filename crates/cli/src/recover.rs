@@ -11,7 +11,7 @@ use model::id::OrganizationId;
 use serde_json::json;
 use server::actions::log::recover::RecoverLog;
 use server::actions::log::rotate_key::RotateLogKey;
-use store::Publisher;
+use store::{Publisher, Store};
 
 use crate::place::{Place, guard, only_organization, origin};
 
@@ -88,6 +88,10 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
 }
 
 /// Sign a log with its next key; the one before signs as well for 30 days.
+///
+/// After a leak of the key file, --leaked adds a new seed to it and signs every log with a key made from that. The keys before
+/// sign nothing more, since what they sign says nothing more. Servers beside this one need the new key file; one that reads
+/// the same file goes on by itself.
 #[derive(Debug, Args)]
 pub(crate) struct RotateKey {
     #[command(flatten)]
@@ -95,13 +99,64 @@ pub(crate) struct RotateKey {
     /// The organization [default: the only one]
     #[arg(long, value_name = "ID")]
     organization: Option<OrganizationId>,
+    /// The keys may be known to others: make new ones for every log, and let the old ones sign nothing more
+    #[arg(long, conflicts_with = "organization")]
+    leaked: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
+/// Every log of the instance gets a key from a new seed. What was broken off is gone on with.
+fn rotate_after_leak(store: &Store, as_json: bool) -> Result<()> {
+    let seed = store.seed_after_leak()?;
+    let mut rotated = Vec::new();
+    loop {
+        // An organization may have been made meanwhile.
+        let left = store.read(|rx| rx.logs_without_seed(&seed))?;
+        if left.is_empty() {
+            break;
+        }
+        for log in left {
+            let action = RotateLogKey {
+                log: log.id,
+                organization: log.organization,
+                leaked_to: Some(seed.clone()),
+            };
+            let actor = Actor::System(System::CommandLine);
+            let done = store.perform(actor, origin(store), action).wait();
+            let vkey = done
+                .context("not every log has its new key yet; run this again")?
+                .output;
+            if !as_json {
+                println!(
+                    "log {} is signed with a new key from now on:\n{vkey}",
+                    log.id
+                );
+            }
+            rotated.push(json!({
+                "log": log.id, "organization": log.organization, "vkey": vkey, "before": log.vkey
+            }));
+        }
+    }
+    if as_json {
+        println!("{}", json!({ "seed": seed, "rotated": rotated }));
+    } else {
+        println!(
+            "Give these keys to whoever verifies the logs, by a way of their trust, and tell them to believe the ones before no more."
+        );
+        println!(
+            "The key file has changed: keep a copy of it, and copy it to every server that does not read this one."
+        );
+    }
+    Ok(())
+}
+
 pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
     let store = command.place.open(true)?;
+    if command.leaked {
+        return rotate_after_leak(&store, command.json);
+    }
     let organization = match command.organization {
         Some(organization) => organization,
         None => only_organization(&store)?,
@@ -110,6 +165,7 @@ pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
     let action = RotateLogKey {
         log: log.id,
         organization: Some(organization),
+        leaked_to: None,
     };
     let actor = Actor::System(System::CommandLine);
     let vkey = store.perform(actor, origin(&store), action).wait()?.output;

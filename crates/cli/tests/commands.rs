@@ -507,6 +507,110 @@ fn a_log_is_exported_verified_erased_from_and_recovered() {
     }
 }
 
+/// The key file was stolen. Every log gets a key from a new seed, while the server runs; what the old key signs counts for
+/// nothing, and the log is still the one that it was.
+#[test]
+fn after_a_leak_every_log_has_a_key_from_a_new_seed() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let server = Server::start(Path::new(BINARY), database.as_deref());
+        let folder = server.folder.path().to_owned();
+        let call = |arguments: &[&str]| run(&folder, database.as_deref(), arguments, "");
+        let done = |arguments: &[&str]| {
+            let output = call(arguments);
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        let path = |name: &str| folder.join(name).display().to_string();
+        signed(&server);
+        done(&["export", "--output", &path("before")]);
+        let old = std::fs::read_to_string(folder.join("before/vkey")).expect("a key");
+        let old = old.trim();
+        let stolen = folder.join("stolen.keys");
+        std::fs::copy(folder.join("keys/annals.keys"), &stolen).expect("copied");
+
+        let said: Value =
+            serde_json::from_str(&done(&["rotate-key", "--leaked", "--json"])).expect("JSON");
+        let rotated = said["rotated"].as_array().expect("logs");
+        assert_eq!(
+            rotated.len(),
+            2,
+            "the organization's log and the instance's: {said}"
+        );
+        let of_organization = rotated
+            .iter()
+            .find(|one| one["before"] == old)
+            .expect("the log");
+        let new = of_organization["vkey"].as_str().expect("a key");
+        signed(&server);
+        let events = server.events("&action=rotated");
+        let told = events.last().expect("an event");
+        assert_eq!(
+            (&told["facts"], &told["detail"]),
+            (
+                &json!({ "generation": 2, "vkey": new }),
+                &json!({ "reason": "leaked" })
+            )
+        );
+
+        done(&["export", "--output", &path("after")]);
+        let (after, since) = (path("after"), path("before/checkpoint"));
+        let code = |arguments: &[&str]| {
+            let output = call(&[&["verify", &after], arguments].concat());
+            output.status.code().expect("a code")
+        };
+        assert_eq!(code(&["--key", new]), 0);
+        assert_eq!(
+            code(&["--key", new, "--since", &since, "--since-key", old]),
+            0
+        );
+        assert_eq!(
+            code(&["--key", new, "--since", &since]),
+            2,
+            "it was signed with the old key"
+        );
+        assert_eq!(code(&["--key", old]), 2, "the old key signs no more");
+        let other = old.replacen('/', "/x", 1);
+        assert_eq!(
+            code(&["--key", new, "--since", &since, "--since-key", &other]),
+            1
+        );
+
+        // A key by plan, from now on, is from the new seed too, and both sign for a while.
+        let again: Value = serde_json::from_str(&done(&["rotate-key", "--json"])).expect("JSON");
+        signed(&server);
+        done(&["export", "--output", &path("again")]);
+        for key in [new, again["vkey"].as_str().expect("a key")] {
+            done(&["verify", &path("again"), "--key", key]);
+        }
+        // The file that was stolen does not fit any more, and nobody goes on with it by mistake.
+        let stolen = stolen.display().to_string();
+        let refused = call(&["rotate-key", "--keys", &stolen]);
+        assert!(
+            refusal(&refused).contains("copy the newer file"),
+            "{refused:?}"
+        );
+        // And once more.
+        let more: Value =
+            serde_json::from_str(&done(&["rotate-key", "--leaked", "--json"])).expect("JSON");
+        assert_ne!(more["seed"], said["seed"]);
+        assert_eq!(more["rotated"].as_array().expect("logs").len(), 2);
+        signed(&server);
+        done(&["export", "--output", &path("more")]);
+        let newest = more["rotated"]
+            .as_array()
+            .expect("logs")
+            .iter()
+            .find(|one| one["organization"] != Value::Null)
+            .expect("the log");
+        done(&[
+            "verify",
+            &path("more"),
+            "--key",
+            newest["vkey"].as_str().expect("a key"),
+        ]);
+    }
+}
+
 #[test]
 fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
     let server = Server::start(Path::new(BINARY), None);

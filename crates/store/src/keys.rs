@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -57,7 +58,12 @@ pub struct KeyFile {
     pub path: PathBuf,
     pub(crate) seed: Secret,
     pub(crate) master: Secret,
+    /// Seeds that were added after a leak, the oldest first, as far as they are read.
+    later: RwLock<Vec<Arc<Secret>>>,
 }
+
+/// How many times seeds were added to a key file at most; enough for one a week, for ever.
+const MOST_SEEDS: usize = 10_000;
 
 impl fmt::Debug for KeyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,6 +80,9 @@ struct Written {
     version: u32,
     seed: WrittenSecret,
     master: WrittenSecret,
+    /// From version 2 on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    later_seeds: Vec<WrittenSecret>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -121,7 +130,7 @@ impl KeyFile {
             .map_err(|error| broken(&error.to_string()))?;
         let written: Written =
             serde_json::from_str(&text).map_err(|_| broken("this is not a key file of Annals"))?;
-        if written.version != 1 {
+        if !matches!(written.version, 1 | 2) {
             return Err(broken("it was written by a newer Annals"));
         }
         let read = |secret: WrittenSecret| {
@@ -141,7 +150,71 @@ impl KeyFile {
             path: path.to_owned(),
             seed: read(written.seed)?,
             master: read(written.master)?,
+            later: RwLock::new(
+                written
+                    .later_seeds
+                    .into_iter()
+                    .map(|seed| read(seed).map(Arc::new))
+                    .collect::<Result<_>>()?,
+            ),
         }))
+    }
+
+    /// A seed that was added after a leak. Where another process has added it, the file is read again.
+    pub(crate) fn seed(&self, id: &str) -> Option<Arc<Secret>> {
+        let known = |all: &[Arc<Secret>]| all.iter().find(|seed| seed.id == id).cloned();
+        let found = known(&self.later.read().unwrap_or_else(PoisonError::into_inner));
+        if found.is_some() {
+            return found;
+        }
+        let read = Self::load(&self.path).ok().flatten()?;
+        let read = read
+            .later
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = known(&read);
+        *self.later.write().unwrap_or_else(PoisonError::into_inner) = read;
+        found
+    }
+
+    /// The id of the seed that was added last; none where there is only the first.
+    pub fn newest_seed(&self) -> Option<String> {
+        let later = self.later.read().unwrap_or_else(PoisonError::into_inner);
+        later.last().map(|seed| seed.id.clone())
+    }
+
+    /// Adds a seed to the file, and gives its id. When this returns, it outlives a loss of power; if the machine stops before,
+    /// the file is as it was. No log is signed by it until the log's key is rotated.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add_seed(&self, entropy: &dyn Entropy) -> Result<String> {
+        let broken = |error: std::io::Error| {
+            Error::Instance(format!("key file {}: {error}", self.path.display()))
+        };
+        let mut later = self.later.write().unwrap_or_else(PoisonError::into_inner);
+        if later.len() >= MOST_SEEDS {
+            return Err(broken(std::io::Error::other("it has too many seeds")));
+        }
+        let added = Arc::new(Secret::new(entropy));
+        let written = Written {
+            about: ABOUT.to_owned(),
+            version: 2,
+            seed: (&self.seed).into(),
+            master: (&self.master).into(),
+            later_seeds: later
+                .iter()
+                .chain([&added])
+                .map(|seed| WrittenSecret::from(&**seed))
+                .collect(),
+        };
+        let draft = draft(&self.path, &written, &added.id)?;
+        std::fs::rename(&draft, &self.path).map_err(broken)?;
+        File::open(folder_of(&self.path))
+            .and_then(|folder| folder.sync_all())
+            .map_err(broken)?;
+        later.push(added.clone());
+        Ok(added.id.clone())
     }
 
     /// Makes a new file, readable by its owner alone, and syncs it and its folder. It never overwrites one.
@@ -156,34 +229,18 @@ impl KeyFile {
             path: path.to_owned(),
             seed: Secret::new(entropy),
             master: Secret::new(entropy),
+            later: RwLock::default(),
         };
         let written = Written {
             about: ABOUT.to_owned(),
             version: 1,
             seed: (&keys.seed).into(),
             master: (&keys.master).into(),
+            later_seeds: Vec::new(),
         };
-        let text = Zeroizing::new(
-            serde_json::to_string_pretty(&written)
-                .map_err(|error| Error::Internal(error.to_string()))?,
-        );
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         std::fs::create_dir_all(folder).map_err(broken)?;
-        // Written whole under another name first: if the machine stops here, there is no half a key file.
-        let draft = path.with_extension(format!("new-{}", keys.master.id));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft)
-            .map_err(broken)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
-            .and_then(|()| file.sync_all())
-            .map_err(broken)?;
+        let draft = draft(path, &written, &keys.master.id)?;
         // A link, not a rename: it fails where there is a file already.
         let linked = std::fs::hard_link(&draft, path);
         std::fs::remove_file(&draft).map_err(broken)?;
@@ -194,17 +251,59 @@ impl KeyFile {
         Ok(keys)
     }
 
-    /// The key that signs a log: Ed25519, from the seed by HKDF-SHA256 (log-format, "Checkpoint, keys, tiles"). Its name
-    /// is the log's origin.
-    pub(crate) fn log_key(&self, origin: &KeyName, generation: u32) -> Result<SigningKey> {
+    /// The key that signs a log: Ed25519, from a seed by HKDF-SHA256 (log-format, "Checkpoint, keys, tiles"). Its name
+    /// is the log's origin. Without the id of a later seed, it is from the first.
+    pub(crate) fn log_key(
+        &self,
+        origin: &KeyName,
+        generation: u32,
+        seed: Option<&str>,
+    ) -> Result<SigningKey> {
+        let later = seed.map(|id| {
+            self.seed(id).ok_or_else(|| {
+                Error::Instance(format!(
+                    "key file {}: the seed {id}, which was added after a leak, is not in it; copy the newer file here",
+                    self.path.display()
+                ))
+            })
+        });
+        let later = later.transpose()?;
+        let seed = later.as_deref().unwrap_or(&self.seed);
         let mut secret = Zeroizing::new([0; 32]);
         let info = format!("annals.log.v1\n{origin}\n{generation}");
-        Hkdf::<Sha256>::new(None, &*self.seed.key)
+        Hkdf::<Sha256>::new(None, &*seed.key)
             .expand(info.as_bytes(), &mut *secret)
             .expect("32 bytes are within the limit of HKDF-SHA256");
         SigningKey::from_seed(origin.clone(), KeyKind::Note, &secret)
             .map_err(|error| Error::Internal(format!("the key of a log: {error}")))
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Writes a key file whole under another name, and syncs it: if the machine stops here, there is no half a key file.
+fn draft(path: &Path, written: &Written, name: &str) -> Result<PathBuf> {
+    let text = Zeroizing::new(
+        serde_json::to_string_pretty(written)
+            .map_err(|error| Error::Internal(error.to_string()))?,
+    );
+    let draft = path.with_extension(format!("new-{name}"));
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        });
+    made.map_err(|error| Error::Instance(format!("key file {}: {error}", path.display())))?;
+    Ok(draft)
 }
 
 #[cfg(test)]
@@ -233,6 +332,45 @@ mod tests {
                 & 0o777,
             0o600
         );
+    }
+
+    #[test]
+    fn a_seed_is_added_beside_the_others_and_found_by_who_read_the_file_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("annals.keys");
+        let made = KeyFile::create(&path, &SystemEntropy).expect("made");
+        let earlier = KeyFile::load(&path).expect("read").expect("there");
+        assert_eq!(made.newest_seed(), None);
+        let added = [(); 2].map(|()| made.add_seed(&SystemEntropy).expect("added"));
+        assert_eq!(made.newest_seed().as_ref(), Some(&added[1]));
+        let read = KeyFile::load(&path).expect("read").expect("there");
+        assert_eq!(read.seed.check(), made.seed.check());
+        assert_eq!(read.master.check(), made.master.check());
+        for id in &added {
+            let seed = made.seed(id).expect("there").check();
+            assert_eq!(read.seed(id).expect("there").check(), seed);
+            assert_eq!(earlier.seed(id).expect("read again").check(), seed);
+        }
+        assert!(earlier.seed("another").is_none());
+        let mode = std::fs::metadata(&path)
+            .expect("there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let origin = KeyName::parse("annals.test/log").expect("a name");
+        let key = |generation, seed| {
+            let key = made.log_key(&origin, generation, seed).expect("a key");
+            key.verifier().to_string()
+        };
+        let keys = [
+            key(1, None),
+            key(2, None),
+            key(2, Some(&added[0])),
+            key(2, Some(&added[1])),
+        ];
+        let different: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), 4);
+        assert!(made.log_key(&origin, 2, Some("another")).is_err());
     }
 
     #[test]

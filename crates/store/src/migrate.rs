@@ -23,6 +23,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0008_rewriting_the_keys.sql"),
     include_str!("../migrations/sqlite/0009_tokens_that_have_ended.sql"),
     include_str!("../migrations/sqlite/0010_rewriting_the_entries.sql"),
+    include_str!("../migrations/sqlite/0011_seeds_after_a_leak.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -35,6 +36,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0008_rewriting_the_keys.sql"),
     include_str!("../migrations/postgres/0009_tokens_that_have_ended.sql"),
     include_str!("../migrations/postgres/0010_rewriting_the_entries.sql"),
+    include_str!("../migrations/postgres/0011_seeds_after_a_leak.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old
@@ -185,6 +187,18 @@ fn fitting_keys(conn: &mut Conn, path: &Path) -> Result<(KeyFile, Zeroizing<[u8;
             path.display(),
             keys.master.id
         )));
+    }
+    for row in conn.query("SELECT id, seed_check FROM seeds ORDER BY number", &[])? {
+        let id = row.text(0)?;
+        let has = keys
+            .seed(id)
+            .is_some_and(|seed| seed.check()[..] == *row.blob(1).unwrap_or_default());
+        if !has {
+            return Err(Error::Instance(format!(
+                "key file {} is older than this database: the seed {id}, which was added after a leak, is not in it; copy the newer file here",
+                path.display()
+            )));
+        }
     }
     let row = conn
         .query_one(

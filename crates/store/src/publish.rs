@@ -128,18 +128,23 @@ impl Env {
     /// All keys that ever signed a log.
     pub(crate) fn verifier_keys(&self, log: &Log) -> Result<Vec<VerifierKey>> {
         (1..=log.generation)
-            .map(|one| Ok(self.keys.log_key(&log.origin, one)?.verifier().clone()))
+            .map(|one| {
+                let key = self.keys.log_key(&log.origin, one, log.seed_of(one))?;
+                Ok(key.verifier().clone())
+            })
             .collect()
     }
 
-    /// The keys that sign a log now: the newest, and for a while the one before.
+    /// The keys that sign a log now: the newest, and for a while the one before. Not where that one was made from a seed that
+    /// others may know: what it signs says nothing any more.
     fn signing_keys(&self, log: &Log) -> Result<Vec<SigningKey>> {
-        let both =
-            log.generation > 1 && log.rotated_at.is_some_and(|at| at.plus(BOTH) > self.now());
+        let both = log.generation > 1
+            && log.rotated_at.is_some_and(|at| at.plus(BOTH) > self.now())
+            && log.seed_of(log.generation) == log.seed_of(log.generation - 1);
         let first = log.generation - u32::from(both);
         (first..=log.generation)
             .rev()
-            .map(|one| self.keys.log_key(&log.origin, one))
+            .map(|one| self.keys.log_key(&log.origin, one, log.seed_of(one)))
             .collect()
     }
 

@@ -239,6 +239,20 @@ impl Store {
         &*self.env.entropy
     }
 
+    /// The id of the seed that the keys of all logs are to be made from, since the one that they are made from may be known to
+    /// others. It is added to the key file, unless that was done before and not all logs use it yet.
+    ///
+    /// # Errors
+    /// When the key file cannot be written.
+    pub fn seed_after_leak(&self) -> Result<String> {
+        if let Some(newest) = self.env.keys.newest_seed()
+            && !self.read(|rx| rx.logs_without_seed(&newest))?.is_empty()
+        {
+            return Ok(newest);
+        }
+        self.env.keys.add_seed(self.entropy())
+    }
+
     /// Says whether this process sends the letters of the outbox.
     pub fn set_sends_mail(&self, sends: bool) {
         self.env.sends_mail.store(sends, Ordering::Relaxed);

@@ -14,6 +14,7 @@ use tlog::{Frontier, Hash, KeyName, Tile, leaf_hash, proof};
 use crate::append::PLACES;
 use crate::db::{Conn, Row, params};
 use crate::error::{Error, Result};
+use crate::publish::signed_by;
 use crate::tx::Rx;
 
 /// How many tiles are kept in one transaction: a slice of some milliseconds, so that no change waits long.
@@ -40,6 +41,8 @@ pub struct Log {
     /// The newest checkpoint that was signed.
     pub checkpoint: Option<Published>,
     pub(crate) rotated_at: Option<model::clock::Micros>,
+    /// From which generation on its keys are made from which later seed, in order.
+    pub(crate) seeds: Vec<(u32, String)>,
     pub(crate) frontier: Frontier,
     first_place: i64,
 }
@@ -56,7 +59,7 @@ pub struct Published {
 }
 
 const LOG: &str = "SELECT l.id, l.organization_id, l.origin, l.vkey, l.generation, l.rotated_at, l.size, l.frontier, l.first_place, \
-    c.size, c.root, c.note FROM logs l LEFT JOIN checkpoints c ON c.log_id = l.id";
+    c.size, c.root, c.note, l.seeds FROM logs l LEFT JOIN checkpoints c ON c.log_id = l.id";
 
 impl Log {
     /// The log as its newest checkpoint has it: what is not signed yet is not there.
@@ -93,8 +96,25 @@ impl Log {
             frontier: Frontier::from_bytes(size, row.blob(7)?).map_err(|_| internal("frontier"))?,
             first_place: row.int(8)?,
             checkpoint,
+            seeds: seeds_from(row.text(12)?).ok_or_else(|| internal("seeds"))?,
         })
     }
+
+    /// The id of the later seed that a key of this log is made from; none for the first seed.
+    pub(crate) fn seed_of(&self, generation: u32) -> Option<&str> {
+        let so_far = |one: &&(u32, String)| one.0 <= generation;
+        let last = self.seeds.iter().rfind(so_far);
+        last.map(|(_, seed)| seed.as_str())
+    }
+}
+
+/// `<generation>:<seed>`, separated by spaces.
+fn seeds_from(text: &str) -> Option<Vec<(u32, String)>> {
+    let one = |one: &str| {
+        let (generation, seed) = one.split_once(':')?;
+        Some((generation.parse().ok()?, seed.to_owned()))
+    };
+    text.split_ascii_whitespace().map(one).collect()
 }
 
 impl Rx<'_> {
@@ -105,12 +125,51 @@ impl Rx<'_> {
         row.as_ref().map(Log::from_row).transpose()
     }
 
+    /// A log, if its organization lets anyone read its checkpoint and hashes.
+    pub fn public_log(&mut self, id: LogId) -> Result<Option<Log>> {
+        let sql = format!(
+            "{LOG} JOIN organizations o ON o.id = l.organization_id WHERE l.id = $1 AND o.public_hashes = 1"
+        );
+        let row = self.conn.query_one(&sql, params![&id])?;
+        row.as_ref().map(Log::from_row).transpose()
+    }
+
     /// The log of an organization.
     pub fn organization_log(&mut self, organization: OrganizationId) -> Result<Log> {
         let sql = format!("{LOG} WHERE l.organization_id = $1");
         let row = self.conn.query_one(&sql, params![&organization])?;
         let row = row.ok_or(Error::NotFound("organization"))?;
         Log::from_row(&row)
+    }
+
+    /// The log of an organization as it was at an older checkpoint: none unless that was signed by one of its keys and holds
+    /// still.
+    pub fn organization_log_at(
+        &mut self,
+        organization: OrganizationId,
+        note: &str,
+    ) -> Result<Option<Log>> {
+        let mut log = self.organization_log(organization)?;
+        let Some(signed) = signed_by(note, &log, self.env)? else {
+            return Ok(None);
+        };
+        if signed.size > log.size || self.frontier_at(&log, signed.size)?.root() != signed.root {
+            return Ok(None);
+        }
+        log.size = signed.size;
+        log.checkpoint = Some(Published {
+            size: signed.size,
+            root: signed.root,
+            note: note.to_owned(),
+        });
+        Ok(Some(log))
+    }
+
+    /// All logs, by their ids.
+    pub(crate) fn logs(&mut self) -> Result<Vec<Log>> {
+        let sql = format!("{LOG} WHERE l.origin IS NOT NULL ORDER BY l.id");
+        let rows = self.conn.query(&sql, &[])?;
+        rows.iter().map(Log::from_row).collect()
     }
 
     /// All logs, by their ids: how large each is, and how large its newest checkpoint.

@@ -335,6 +335,7 @@ fn a_log_is_signed_with_its_next_key_and_for_a_while_with_the_one_before() {
         let action = RotateLogKey {
             log: found().id,
             organization: found().organization,
+            leaked_to: None,
         };
         let rotated = api.store.perform(
             model::actor::Actor::System(model::actor::System::CommandLine),

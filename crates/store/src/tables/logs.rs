@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::action::Changed;
 use crate::db::params;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tree::Log;
-use crate::tx::{Audited, Snapshot, Tx};
+use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 struct Recovery(LogId);
 
@@ -27,6 +27,23 @@ impl Audited for Key {
     }
 }
 
+impl Rx<'_> {
+    /// The id of the seed that new keys of logs are made from; none for the first.
+    pub(crate) fn newest_seed(&mut self) -> Result<Option<String>> {
+        let row = self
+            .conn
+            .query_one("SELECT id FROM seeds ORDER BY number DESC LIMIT 1", &[])?;
+        Ok(row.map(|row| row.text(0).map(str::to_owned)).transpose()?)
+    }
+
+    /// The logs that are not signed with a key from this seed.
+    pub fn logs_without_seed(&mut self, seed: &str) -> Result<Vec<Log>> {
+        let mut logs = self.logs()?;
+        logs.retain(|log| log.seed_of(log.generation) != Some(seed));
+        Ok(logs)
+    }
+}
+
 impl Tx<'_> {
     /// A log goes on although a checkpoint of `size` entries does not hold any more.
     pub fn insert_recovery(&mut self, log: LogId, size: u64, mode: &str) -> Result<Changed> {
@@ -39,17 +56,58 @@ impl Tx<'_> {
         )
     }
 
-    /// A log is signed with its next key: its generation, and the verifier key.
-    pub fn rotate_log_key(&mut self, log: &Log) -> Result<(Changed, u32, String)> {
+    /// A log is signed with its next key, from `seed`, or else from the newest: its generation, and the verifier key.
+    pub fn rotate_log_key(
+        &mut self,
+        log: &Log,
+        seed: Option<&str>,
+    ) -> Result<(Changed, u32, String)> {
         let (generation, at) = (log.generation + 1, self.at);
-        let key = self.env.keys.log_key(&log.origin, generation)?;
+        let seed = match seed {
+            Some(seed) => Some(seed.to_owned()),
+            None => self.newest_seed()?,
+        };
+        let key = self
+            .env
+            .keys
+            .log_key(&log.origin, generation, seed.as_deref())?;
         let vkey = key.verifier().to_string();
+        let mut seeds = log.seeds.clone();
+        seeds.extend(
+            seed.clone()
+                .filter(|seed| log.seed_of(log.generation) != Some(seed))
+                .map(|seed| (generation, seed)),
+        );
+        let seeds: Vec<String> = seeds
+            .iter()
+            .map(|(generation, seed)| format!("{generation}:{seed}"))
+            .collect();
         let changed = self.write(
-            "UPDATE logs SET generation = $2, rotated_at = $3, vkey = $4 WHERE id = $1",
-            params![&log.id, i64::from(generation), at, &vkey],
+            "UPDATE logs SET generation = $2, rotated_at = $3, vkey = $4, seeds = $5 WHERE id = $1",
+            params![&log.id, i64::from(generation), at, &vkey, &seeds.join(" ")],
             Some(&Key(log.id, log.generation)),
             Some(&Key(log.id, generation)),
         )?;
+        if let Some(seed) = seed {
+            self.know_seed(&seed, &changed)?;
+        }
         Ok((changed, generation, vkey))
+    }
+
+    /// From now on only a key file with this seed fits.
+    fn know_seed(&mut self, id: &str, with: &Changed) -> Result<()> {
+        let known = "SELECT id FROM seeds WHERE id = $1";
+        if self.conn.query_one(known, params![id])?.is_some() {
+            return Ok(());
+        }
+        let seed = self.env.keys.seed(id);
+        let seed = seed.ok_or_else(|| Error::Internal("a seed is lost".to_owned()))?;
+        let at = self.at;
+        self.write_part(
+            "INSERT INTO seeds (number, id, seed_check, added_at) \
+             SELECT CAST(COALESCE(max(number), 1) + 1 AS BIGINT), $1, $2, $3 FROM seeds",
+            params![id, &seed.check(), at],
+            with,
+        )
     }
 }

@@ -85,13 +85,13 @@ impl Tx<'_> {
             Some(organization),
         )?;
         let log = self.new_id(LogId::new);
-        let (origin, vkey) = self.origin_and_vkey(instance, log)?;
+        let (origin, vkey, seeds) = self.first_key(instance, log)?;
         self.write_part(
             &format!(
-                "INSERT INTO logs (id, kind, organization_id, origin, vkey, first_place, size, frontier, kept_from, created_at) \
-                 VALUES ($1, 'organization', $2, $3, $4, {NEXT_FIRST_PLACE}, 0, $5, 0, $6)"
+                "INSERT INTO logs (id, kind, organization_id, origin, vkey, seeds, first_place, size, frontier, kept_from, created_at) \
+                 VALUES ($1, 'organization', $2, $3, $4, $5, {NEXT_FIRST_PLACE}, 0, $6, 0, $7)"
             ),
-            params![&log, &organization.id, &origin, &vkey, &[][..] as &[u8], organization.created_at],
+            params![&log, &organization.id, &origin, &vkey, &seeds, &[][..] as &[u8], organization.created_at],
             &changed,
         )?;
         Ok(changed)

@@ -61,8 +61,12 @@ impl Rx<'_> {
         Ok(bool::from(kept.ct_eq(&hash[..])) && until > now)
     }
 
-    /// The origin and the public key of a log.
-    pub(crate) fn origin_and_vkey(&self, instance: &str, log: LogId) -> Result<(String, String)> {
+    /// What is written of the key of a new log: its origin, the public key, and the seeds that it is not made from the first of.
+    pub(crate) fn first_key(
+        &mut self,
+        instance: &str,
+        log: LogId,
+    ) -> Result<(String, String, String)> {
         let origin = format!("{instance}/{log}");
         let name = KeyName::parse(&origin).map_err(|_| {
             Error::field(
@@ -71,8 +75,10 @@ impl Rx<'_> {
                 "an instance's name has no spaces and no \u{201c}+\u{201d}",
             )
         })?;
-        let vkey = self.env.keys.log_key(&name, 1)?.verifier().to_string();
-        Ok((origin, vkey))
+        let seed = self.newest_seed()?;
+        let key = self.env.keys.log_key(&name, 1, seed.as_deref())?;
+        let seeds = seed.map(|seed| format!("1:{seed}")).unwrap_or_default();
+        Ok((origin, key.verifier().to_string(), seeds))
     }
 }
 
@@ -83,7 +89,7 @@ impl Tx<'_> {
             name: Some(name.to_owned()),
             ..before.clone()
         };
-        let (origin, vkey) = self.origin_and_vkey(name, before.log)?;
+        let (origin, vkey, seeds) = self.first_key(name, before.log)?;
         let at = self.at;
         let changed = self.write(
             "UPDATE instance SET name = $1, set_up_at = $2, link_hash = NULL, link_expires_at = NULL WHERE one = 1 AND set_up_at IS NULL",
@@ -92,8 +98,8 @@ impl Tx<'_> {
             Some(&after),
         )?;
         self.write_part(
-            "UPDATE logs SET origin = $2, vkey = $3 WHERE id = $1",
-            params![&before.log, &origin, &vkey],
+            "UPDATE logs SET origin = $2, vkey = $3, seeds = $4 WHERE id = $1",
+            params![&before.log, &origin, &vkey, &seeds],
             &changed,
         )?;
         Ok(changed)

@@ -1,4 +1,4 @@
-//! Sign a log with its next key. The key before signs as well for thirty days.
+//! Sign a log with its next key. The key before signs as well for thirty days, unless it may be known to others.
 
 use model::catalogue::{self, EventType, TargetType};
 use model::id::{LogId, OrganizationId};
@@ -6,12 +6,14 @@ use serde_json::json;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 /// Sign a log with its next key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RotateLogKey {
     /// Which log.
     pub log: LogId,
     /// Whose it is; none of the instance's.
     pub organization: Option<OrganizationId>,
+    /// The seed that was added because the one before may be known to others; without it, this is a change by plan.
+    pub leaked_to: Option<String>,
 }
 
 impl Action for RotateLogKey {
@@ -38,9 +40,12 @@ impl Action for RotateLogKey {
             return Err(Error::Unauthenticated);
         }
         let log = tx.log(self.log)?.ok_or(Error::NotFound("log"))?;
-        let (made, generation, vkey) = tx.rotate_log_key(&log)?;
+        let (made, generation, vkey) = tx.rotate_log_key(&log, self.leaked_to.as_deref())?;
         let readable = json!({ "generation": generation, "vkey": vkey });
-        let fact = Fact::new(catalogue::LOG_KEY_ROTATED, &made).readable(readable);
+        let mut fact = Fact::new(catalogue::LOG_KEY_ROTATED, &made).readable(readable);
+        if self.leaked_to.is_some() {
+            fact = fact.detail(json!({ "reason": "leaked" }));
+        }
         Ok(Done::new(vkey, vec![fact]))
     }
 }
