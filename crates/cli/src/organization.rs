@@ -37,6 +37,9 @@ pub(crate) struct Update {
     /// Whether members need a second factor
     #[arg(long, value_name = "BOOL")]
     require_mfa: Option<bool>,
+    /// Whether anyone may read the checkpoint of its log and the hashes over its entries, without a token
+    #[arg(long, value_name = "BOOL")]
+    public_hashes: Option<bool>,
 }
 
 pub(crate) fn run(command: Organization) -> Result<()> {
@@ -45,8 +48,10 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             let store = command.place.open(true)?;
             for one in store.read(|rx| rx.organizations())? {
                 if command.json {
-                    let view =
-                        json!({ "id": one.id, "name": one.name, "requiresMfa": one.requires_mfa });
+                    let view = json!({
+                        "id": one.id, "name": one.name, "requiresMfa": one.requires_mfa,
+                        "publicHashes": one.public_hashes,
+                    });
                     say(&view.to_string())?;
                 } else {
                     say(&format!("{}  {}", one.id, one.name))?;
@@ -60,6 +65,7 @@ pub(crate) fn run(command: Organization) -> Result<()> {
                 id,
                 name: command.name,
                 requires_mfa: command.require_mfa,
+                public_hashes: command.public_hashes,
             };
             let one = perform(&store, action, "nothing was changed")?;
             let mfa = if one.requires_mfa {
@@ -67,7 +73,12 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             } else {
                 "requires no second factor"
             };
-            println!("{} ({}) {mfa}", one.name, one.id);
+            let hashes = if one.public_hashes {
+                "lets anyone read the checkpoint and the hashes of its log"
+            } else {
+                "lets nobody else read its log"
+            };
+            println!("{} ({}) {mfa}, and {hashes}", one.name, one.id);
             Ok(())
         }
     }

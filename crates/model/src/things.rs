@@ -22,6 +22,8 @@ pub struct Organization {
     pub name: String,
     /// Whether its members need a second factor.
     pub requires_mfa: bool,
+    /// Whether anyone may read the checkpoint of its log and the hashes over its entries.
+    pub public_hashes: bool,
     /// When it was created.
     pub created_at: Micros,
 }

@@ -257,6 +257,7 @@ impl Action for Found {
             id: self.place.organization,
             name: self.name.clone(),
             requires_mfa: false,
+            public_hashes: false,
             created_at: at,
         };
         let row = tx.insert_organization(&organization, "bench.example")?;

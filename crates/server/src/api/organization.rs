@@ -27,6 +27,8 @@ pub struct OrganizationView {
     name: String,
     /// Whether members need a second factor.
     requires_mfa: bool,
+    /// Whether anyone may read the checkpoint of its log and the hashes over its entries, without a token.
+    public_hashes: bool,
 }
 
 /// What the organization is to be like. What is not given stays.
@@ -37,6 +39,9 @@ pub struct OrganizationChange {
     name: Option<String>,
     /// Whether members need a second factor.
     requires_mfa: Option<bool>,
+    /// Whether anyone may read the checkpoint of its log and the hashes over its entries, without a token. They tell how many
+    /// events there are, and nothing of what is in them.
+    public_hashes: Option<bool>,
 }
 
 /// Who may change a source or destination.
@@ -53,6 +58,7 @@ impl From<Organization> for OrganizationView {
             id: one.id.to_string(),
             name: one.name,
             requires_mfa: one.requires_mfa,
+            public_hashes: one.public_hashes,
         }
     }
 }
@@ -97,6 +103,7 @@ async fn update(
         id: bearer.token.organization,
         name: change.name,
         requires_mfa: change.requires_mfa,
+        public_hashes: change.public_hashes,
     };
     let done = app.perform(&bearer.caller, action).await?;
     Ok(Json(done.output.into()))

@@ -13,7 +13,7 @@ use super::profile::{days, token};
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::frame::NavItem;
-use super::view::tokens::Tokens;
+use super::view::tokens::{PublicHashes, Tokens};
 use crate::actions::organization::update::UpdateOrganization;
 use crate::actions::token::create::{CreateToken, Whose};
 use crate::actions::token::delete::DeleteToken;
@@ -39,10 +39,12 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
                 .into_iter()
                 .map(|member| (member.user.id, member.user.name))
                 .collect();
-            Ok((edits, rules, names, rx.tokens(place.organization)?))
+            let log = rx.log_of(place.organization)?;
+            let log = log.map(|log| log.to_string()).unwrap_or_default();
+            Ok((edits, rules, names, rx.tokens(place.organization)?, log))
         })
         .await?;
-    let (true, rules, names, tokens) = found else {
+    let (true, rules, names, tokens, log) = found else {
         return Err(Refusal::not_for_you(Permission::EditTokens.label()));
     };
     let clock = me.clock();
@@ -64,6 +66,10 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
             .map(|role| (role.as_str(), role.label()))
             .collect(),
         requires_mfa: rules.then_some(me.signed_in.organization.requires_mfa),
+        public_hashes: rules.then_some(PublicHashes {
+            are: me.signed_in.organization.public_hashes,
+            log,
+        }),
         shown,
         errors: wrong.errors,
     };
@@ -119,10 +125,13 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
 /// `POST /settings/organization`
 pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
+    // Each rule has a form of its own; what it does not show stays.
+    let hashes = form.text("rule") == "hashes";
     let action = UpdateOrganization {
         id: me.place().organization,
         name: None,
-        requires_mfa: Some(form.flag("requires_mfa")),
+        requires_mfa: (!hashes).then(|| form.flag("requires_mfa")),
+        public_hashes: hashes.then(|| form.flag("public_hashes")),
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(TOKENS, Done::Saved, &made.entries)),

@@ -147,6 +147,64 @@ fn a_log_is_for_its_organizations_administrators() {
     assert!(denied, "{newest:?}");
 }
 
+/// Whoever watches that a log only grows needs no token, where its organization says so. What happened is for nobody else.
+#[test]
+fn the_hashes_of_a_log_are_for_anyone_where_its_organization_says_so() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        api.source("Web app");
+        api.sign();
+        let (log, key) = log(&api);
+        let anyone = |path: &str| api.ask("GET", &format!("/logs/{log}/{path}"), "", &Value::Null);
+        let all = ["checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1"];
+        assert_eq!(all.map(|path| anyone(path).status), [401, 401, 401]);
+        let set = |on: bool| {
+            let body = json!({ "publicHashes": on });
+            api.put("/v2/organization", body).ok()
+        };
+        assert_eq!(set(true)["publicHashes"], true);
+        let told = api.events().pop().expect("an event");
+        assert_eq!(
+            (&told["action"], &told["targetType"], &told["changes"]),
+            (
+                &json!("updated"),
+                &json!("organization"),
+                &json!([{ "path": "publicHashes", "after": true }])
+            )
+        );
+        let before = api.events().len();
+        let answers = all.map(anyone);
+        assert_eq!(answers.each_ref().map(|one| one.status), [200, 200, 401]);
+        let note = Note::parse(&answers[0].bytes).expect("a note");
+        note.verify(&[key]).expect("signed");
+        assert_eq!(header(&answers[0], "cache-control"), Some("no-cache"));
+        assert_eq!(
+            header(&answers[1], "cache-control"),
+            Some("public, max-age=31536000, immutable")
+        );
+        assert_eq!(answers[1].bytes.len(), 32);
+        // A token that is none does not stand in the way of what needs none, and opens nothing.
+        let wrong = |path: &str| {
+            let path = format!("/logs/{log}/{path}");
+            api.ask("GET", &path, "annals_sat_wrong", &Value::Null)
+                .status
+        };
+        assert_eq!(all.map(wrong), [200, 200, 401]);
+        assert_eq!(anyone("tile/0/nonsense").status, 401);
+        assert_eq!(anyone("tile/0/009").status, 404);
+        assert_eq!(
+            api.events().len(),
+            before,
+            "nothing of what happened was read"
+        );
+        // Of another organization, and of the instance, nothing.
+        let instance = api.store.read(|rx| rx.instance()).expect("an instance").log;
+        let path = format!("/logs/{instance}/checkpoint");
+        assert_eq!(api.ask("GET", &path, "", &Value::Null).status, 401);
+        set(false);
+        assert_eq!(all.map(|path| anyone(path).status), [401, 401, 401]);
+    }
+}
+
 #[test]
 fn the_log_of_the_instance_and_logs_that_are_none_are_not_there() {
     let api = Api::sqlite();

@@ -444,6 +444,7 @@ fn an_organization_that_requires_a_second_factor_is_closed_to_who_has_none() {
                 id: api.made.organization,
                 name: None,
                 requires_mfa: Some(on),
+                public_hashes: None,
             };
             let actor = Actor::System(System::CommandLine);
             let done = api

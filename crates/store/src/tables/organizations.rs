@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::action::Changed;
 use crate::append::NEXT_FIRST_PLACE;
-use crate::db::params;
+use crate::db::{Row, params};
 use crate::error::Result;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
@@ -17,44 +17,41 @@ impl Audited for Organization {
         if self.requires_mfa {
             value["requiresMfa"] = json!(true);
         }
+        if self.public_hashes {
+            value["publicHashes"] = json!(true);
+        }
         Snapshot::new(TargetType::Organization, &self.id, &self.name, value)
     }
+}
+
+const ORGANIZATION: &str =
+    "SELECT id, name, created_at, requires_mfa, public_hashes FROM organizations";
+
+fn from_row(row: &Row) -> Result<Organization> {
+    Ok(Organization {
+        id: row.parse(0)?,
+        name: row.text(1)?.to_owned(),
+        requires_mfa: row.flag(3)?,
+        public_hashes: row.flag(4)?,
+        created_at: row.moment(2)?,
+    })
 }
 
 impl Rx<'_> {
     /// An organization.
     pub fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>> {
-        let row = self.conn.query_one(
-            "SELECT id, name, created_at, requires_mfa FROM organizations WHERE id = $1",
-            params![&id],
-        )?;
-        row.map(|row| {
-            Ok(Organization {
-                id: row.parse(0)?,
-                name: row.text(1)?.to_owned(),
-                requires_mfa: row.flag(3)?,
-                created_at: row.moment(2)?,
-            })
-        })
-        .transpose()
+        let row = self
+            .conn
+            .query_one(&format!("{ORGANIZATION} WHERE id = $1"), params![&id])?;
+        row.as_ref().map(from_row).transpose()
     }
 
     /// All organizations of the instance, oldest first.
     pub fn organizations(&mut self) -> Result<Vec<Organization>> {
-        let rows = self.conn.query(
-            "SELECT id, name, created_at, requires_mfa FROM organizations ORDER BY created_at, id",
-            &[],
-        )?;
-        rows.iter()
-            .map(|row| {
-                Ok(Organization {
-                    id: row.parse(0)?,
-                    name: row.text(1)?.to_owned(),
-                    requires_mfa: row.flag(3)?,
-                    created_at: row.moment(2)?,
-                })
-            })
-            .collect()
+        let rows = self
+            .conn
+            .query(&format!("{ORGANIZATION} ORDER BY created_at, id"), &[])?;
+        rows.iter().map(from_row).collect()
     }
 
     /// The log of an organization.
@@ -97,15 +94,20 @@ impl Tx<'_> {
         Ok(changed)
     }
 
-    /// What holds for the whole organization: its name, and whether members need a second factor.
+    /// What holds for the whole organization: its name, whether members need a second factor, and what anyone may read.
     pub fn update_organization(
         &mut self,
         before: &Organization,
         after: &Organization,
     ) -> Result<Changed> {
         self.write(
-            "UPDATE organizations SET name = $2, requires_mfa = $3 WHERE id = $1",
-            params![&after.id, &after.name, after.requires_mfa],
+            "UPDATE organizations SET name = $2, requires_mfa = $3, public_hashes = $4 WHERE id = $1",
+            params![
+                &after.id,
+                &after.name,
+                after.requires_mfa,
+                after.public_hashes
+            ],
             Some(before),
             Some(after),
         )

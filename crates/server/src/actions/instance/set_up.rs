@@ -161,6 +161,7 @@ impl Action for SetUp {
             id: made.organization,
             name: self.organization.clone(),
             requires_mfa: false,
+            public_hashes: false,
             created_at: at,
         };
         let row = tx.insert_organization(&organization, &self.instance)?;

@@ -17,6 +17,8 @@ pub struct UpdateOrganization {
     pub name: Option<String>,
     /// Whether its members need a second factor.
     pub requires_mfa: Option<bool>,
+    /// Whether anyone may read the checkpoint of its log and the hashes over its entries.
+    pub public_hashes: Option<bool>,
 }
 
 fn found(rx: &mut Rx<'_>, id: OrganizationId) -> Result<Organization> {
@@ -52,6 +54,7 @@ impl Action for UpdateOrganization {
             name.trim().clone_into(&mut after.name);
         }
         after.requires_mfa = self.requires_mfa.unwrap_or(before.requires_mfa);
+        after.public_hashes = self.public_hashes.unwrap_or(before.public_hashes);
         if after == before {
             return Ok(Done::new(before, Vec::new()));
         }

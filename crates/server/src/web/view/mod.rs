@@ -43,7 +43,7 @@
 //! | `/settings/types` | `kind`, `name`, `display_name`, `secret_keys`, `all_secret`, `schema` |
 //! | `/settings/types/delete` | `kind`, `name` |
 //! | `/settings/tokens`, `/profile/tokens` | `name`, `access`, `days`; for a service `role` |
-//! | `/settings/organization` | `requires_mfa` |
+//! | `/settings/organization` | `requires_mfa`; with `rule=hashes`, `public_hashes` |
 //! | `/profile/name`, `/profile/email`, `/profile/password` | `name`; `email`, `password`; `password`, `new_password` |
 //! | `/profile/app` | `code`, `password` |
 //! | `/profile/factors/{id}/remove`, `/profile/recovery-codes` | `proof` |

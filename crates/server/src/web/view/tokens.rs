@@ -7,6 +7,15 @@ use super::frame::{Flash, Frame};
 use super::parts::Errors;
 use super::profile::Token;
 
+/// Whether anyone may read the checkpoint of the log and the hashes over it.
+#[derive(Clone, Debug)]
+pub struct PublicHashes {
+    /// Whether it is so.
+    pub are: bool,
+    /// The id of the log, which stands in their addresses.
+    pub log: String,
+}
+
 /// Who and what has access.
 #[derive(Clone, Debug, Template)]
 #[template(path = "settings/tokens.html")]
@@ -19,6 +28,8 @@ pub struct Tokens {
     pub roles: Vec<(&'static str, &'static str)>,
     /// Whether members need a second factor; nothing where the reader may not say so.
     pub requires_mfa: Option<bool>,
+    /// What anyone may read of the log; nothing where the reader may not say so.
+    pub public_hashes: Option<PublicHashes>,
     /// A token just made; shown once.
     pub shown: Option<String>,
     /// What is wrong with what was sent: `name`.

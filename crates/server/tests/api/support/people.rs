@@ -57,6 +57,7 @@ impl Action for AddPerson {
                 id: self.organization,
                 name: "Other".to_owned(),
                 requires_mfa: false,
+                public_hashes: false,
                 created_at: at,
             };
             let workspace = Workspace {

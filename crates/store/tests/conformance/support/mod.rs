@@ -141,6 +141,7 @@ impl Action for MakeTeam {
             id: self.0.organization,
             name: self.1.clone(),
             requires_mfa: false,
+            public_hashes: false,
             created_at: at,
         };
         let workspace = Workspace {

@@ -11,7 +11,7 @@ use super::super::profile::{
     App, Codes, ConfirmPhone, Factor, NewPasskey, Phone, Profile, Session, Token,
 };
 use super::super::team::{Elsewhere, Erase, Invited, Line, Member, Remove, Team};
-use super::super::tokens::Tokens;
+use super::super::tokens::{PublicHashes, Tokens};
 use super::{Rendered, Samples, when};
 
 impl Samples {
@@ -197,6 +197,10 @@ impl Samples {
             tokens: vec![self.token("3FQtTok1", Some("Ines Okafor-Lund"), true)],
             roles: vec![("admin", "Admin")],
             requires_mfa: Some(true),
+            public_hashes: Some(PublicHashes {
+                are: true,
+                log: "3FQtLog".to_owned(),
+            }),
             shown: Some(self.text("annals_sat_x")),
             errors: self.wrong("name"),
         };
