@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use server::actions::audit_log::export::ExportAuditLog;
 use server::export::archive::Archive;
 use server::export::layout::{Folder, Layout};
-use server::export::rows::{self, Form};
+use server::export::resume::{self, Found};
+use server::export::rows::{self, Asked, Form};
 use server::export::{Fixed, full};
 use store::{Query, Store};
 
@@ -36,7 +37,7 @@ pub(crate) struct Export {
     /// Leave out what opens the sealed parts: a copy whose integrity can be checked, and that tells nothing of a person
     #[arg(long)]
     no_disclosures: bool,
-    /// Go on with a folder that an export was broken off in
+    /// Go on with a folder, or a file of rows, that an export was broken off in; with the same filters as then
     #[arg(long)]
     resume: bool,
     /// Only events of this actor: the id of a person or a service token
@@ -133,18 +134,32 @@ pub(crate) fn run(command: &Export) -> Result<()> {
     if command.no_disclosures && !is_full {
         bail!("only a full export can leave disclosures out");
     }
-    if command.resume && (!is_full || is_archive(&command.output)) {
-        bail!("only a full export into a folder can be gone on with");
+    let is_stream = command.output == Path::new("-") || is_full && is_archive(&command.output);
+    if command.resume && is_stream {
+        bail!("an archive or a stream cannot be gone on with; a folder, or a file of rows, can");
     }
     let store = command.place.open(true)?;
     let organization = match command.organization {
         Some(organization) => organization,
         None => only_organization(&store)?,
     };
-    let fixed = Fixed::of(&store, organization)
+    let mut fixed = Fixed::of(&store, organization)
         .context("the log cannot be exported; a running `annals serve` signs it within a second")?;
+    let begun = match command.format {
+        Format::Full => None,
+        _ if !command.resume => None,
+        format => {
+            let found = found(&command.output, format == Format::Events)
+                .with_context(|| format!("cannot go on with {}", command.output.display()))?;
+            if let Some(manifest) = &found.manifest {
+                fixed = begun_at(&store, organization, manifest, &words)?;
+            }
+            Some(found.begun)
+        }
+    };
     let action = ExportAuditLog {
         organization,
+        workspace: None,
         kind: match command.format {
             Format::Full => "full",
             Format::Events => "events",
@@ -157,14 +172,19 @@ pub(crate) fn run(command: &Export) -> Result<()> {
     let _ = store.perform(actor, origin(&store), action).wait()?;
     let count = match command.format {
         Format::Full => write_full(&store, &fixed, command)?,
-        Format::Events => write_rows(
-            &store,
-            &fixed,
-            (&query, &words),
-            Form::Proved,
-            &command.output,
-        )?,
-        Format::Csv => write_rows(&store, &fixed, (&query, &words), Form::Csv, &command.output)?,
+        Format::Events | Format::Csv => {
+            let form = match command.format {
+                Format::Csv => Form::Csv,
+                _ => Form::Proved,
+            };
+            let asked = Asked {
+                query: &query,
+                words: &words,
+                form,
+                begun,
+            };
+            write_rows(&store, &fixed, &asked, &command.output)?
+        }
     };
     let said = json!({
         "log": fixed.log.id, "origin": fixed.log.origin.as_str(), "vkey": fixed.log.vkey,
@@ -227,21 +247,46 @@ fn create(path: &Path) -> Result<std::fs::File> {
         .with_context(|| format!("cannot make {}", path.display()))
 }
 
-fn write_rows(
+/// What a file of rows holds, which is cut off after its last whole row.
+fn found(path: &Path, proved: bool) -> Result<Found> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    Ok(if proved {
+        resume::proved(&mut file)?
+    } else {
+        resume::csv(&mut file)?
+    })
+}
+
+/// The log as it was when rows with proofs were begun: all are proved by one checkpoint.
+fn begun_at(
     store: &Store,
-    fixed: &Fixed,
-    (query, words): (&Query, &Value),
-    form: Form,
-    output: &Path,
-) -> Result<u64> {
+    organization: OrganizationId,
+    manifest: &Value,
+    words: &Value,
+) -> Result<Fixed> {
+    if manifest["query"] != *words {
+        bail!(
+            "the file was begun with other filters, {}; give the same ones",
+            manifest["query"]
+        );
+    }
+    let note = manifest["checkpoint"].as_str().unwrap_or_default();
+    Fixed::at(store, organization, note)?.context(
+        "the file was begun at a checkpoint that this log does not hold; it is of another log, or the log was rewritten",
+    )
+}
+
+fn write_rows(store: &Store, fixed: &Fixed, asked: &Asked<'_>, output: &Path) -> Result<u64> {
     let out: Box<dyn Write> = if output == Path::new("-") {
         Box::new(std::io::stdout().lock())
+    } else if asked.begun.is_some() {
+        Box::new(OpenOptions::new().append(true).open(output)?)
     } else {
         Box::new(create(output)?)
     };
     let mut out = BufWriter::new(out);
     let mut tell = None;
-    let count = rows::rows(store, fixed, query, words, form, &mut out, |done, total| {
+    let count = rows::rows(store, fixed, asked, &mut out, |done, total| {
         tell.get_or_insert_with(|| progress(total))(done);
     })?;
     out.flush()?;

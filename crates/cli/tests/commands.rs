@@ -474,6 +474,38 @@ fn a_log_is_exported_verified_erased_from_and_recovered() {
             &path("events.jsonl"),
         ]);
         done(&["verify", &path("events.jsonl"), "--key", vkey]);
+        // What was broken off in the middle of a row goes on after the last whole one, at the checkpoint that it was begun at.
+        let rows = |format: &str, file: &str, more: &[&str]| {
+            let fixed = ["export", "--format", format, "--output", file];
+            call(&[&fixed[..], more].concat(), "")
+        };
+        let created = ["--action", "created"];
+        let table = rows("csv", &path("events.csv"), &created);
+        assert!(table.status.success(), "{table:?}");
+        signed(&server);
+        for (format, file) in [
+            ("events", path("events.jsonl")),
+            ("csv", path("events.csv")),
+        ] {
+            let whole = std::fs::read(&file).expect("there");
+            for left in [whole.len() * 2 / 3, whole.len() - 1, whole.len()] {
+                std::fs::write(&file, &whole[..left]).expect("written");
+                let resumed = rows(format, &file, &["--resume", "--action", "created"]);
+                assert!(resumed.status.success(), "{resumed:?}");
+                assert_eq!(std::fs::read(&file).expect("there"), whole, "{format}");
+            }
+        }
+        let other = rows("events", &path("events.jsonl"), &["--resume"]);
+        assert!(refusal(&other).contains("other filters"), "{other:?}");
+        let none = rows("csv", &path("none.csv"), &["--resume"]);
+        assert!(refusal(&none).contains("cannot go on"), "{none:?}");
+        let another = rows("csv", &path("events.jsonl"), &["--resume"]);
+        assert!(refusal(&another).contains("head line"), "{another:?}");
+        let stream = rows("csv", "-", &["--resume"]);
+        assert!(
+            refusal(&stream).contains("cannot be gone on with"),
+            "{stream:?}"
+        );
         let csv = done(&["export", "--format", "csv", "--output", "-"]);
         assert!(
             csv.starts_with("sequence,time,") && csv.contains(",created,source,Web app,"),

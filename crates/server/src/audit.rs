@@ -18,18 +18,33 @@ use crate::export::Fixed;
 use crate::export::stream::{self, Wanted};
 use crate::request::Caller;
 
-/// Records an export, and gives the answer that brings it.
+/// Records an export, and gives the answer that brings it. Of rows it brings those that the caller may read.
 ///
 /// # Errors
-/// [`Error::Denied`], recorded, when the caller may not read the whole log; [`Error::NotSigned`] while nothing is signed.
-pub async fn export(
-    app: &App,
-    caller: &Caller,
-    organization: OrganizationId,
-    wanted: Wanted,
-) -> Result<Response> {
+/// [`Error::Denied`], recorded, when the caller may not read the log, or not the whole of it; [`Error::NotSigned`] while
+/// nothing is signed.
+pub async fn export(app: &App, caller: &Caller, reach: Reach, wanted: Wanted) -> Result<Response> {
+    let organization = reach.organization;
+    let (wanted, workspace) = match wanted {
+        Wanted::Full => (Wanted::Full, None),
+        Wanted::Rows(form, mut query, mut words) => {
+            let asking = caller.clone();
+            let (query, view) = app
+                .read(move |rx| {
+                    let view = limit(rx, &asking, reach, &mut query)?;
+                    Ok((query, view))
+                })
+                .await?;
+            // What the manifest says was asked for is what is brought.
+            if let Some(workspace) = view.workspace {
+                words["workspace_id"] = json!(workspace);
+            }
+            (Wanted::Rows(form, query, words), view.workspace)
+        }
+    };
     let action = |size| ExportAuditLog {
         organization,
+        workspace,
         kind: wanted.kind(),
         size,
         filters: match &wanted {

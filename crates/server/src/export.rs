@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod layout;
+pub mod resume;
 pub mod rows;
 pub mod stream;
 
@@ -43,6 +44,23 @@ impl Fixed {
             .as_published();
         let checkpoint = log.checkpoint.clone().ok_or(Error::NotSigned)?;
         Ok(Self { log, checkpoint })
+    }
+
+    /// The log of an organization as it was at an older checkpoint, which an export was begun at; none where that is no
+    /// checkpoint of this log, or the log is not the one that was signed.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn at(
+        store: &Store,
+        organization: OrganizationId,
+        note: &str,
+    ) -> Result<Option<Self>, Error> {
+        let log = store.read(|rx| rx.organization_log_at(organization, note))?;
+        Ok(log.and_then(|log| {
+            let checkpoint = log.checkpoint.clone()?;
+            Some(Self { log, checkpoint })
+        }))
     }
 }
 

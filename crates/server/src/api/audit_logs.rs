@@ -402,7 +402,8 @@ pub struct NewExport {
     filters: Wanted,
 }
 
-/// Take the log out: a stream without a limit, as far as the log is signed. Each export is an event.
+/// Take the log out: a stream without a limit, as far as the log is signed. Each export is an event. `full` is for a service
+/// token of the organization, or its administrators; `events` and `csv` bring what the caller may read.
 #[utoipa::path(post, path = "/v2/audit-logs/exports", tag = "Audit log", request_body = NewExport,
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 400, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem)))]
 async fn export(
@@ -435,7 +436,8 @@ async fn export(
             .into());
         }
     };
-    Ok(audit::export(&app, &bearer.caller, bearer.token.organization, wanted).await?)
+    let reach = reach(&bearer, new.filters.workspace_id.as_ref())?;
+    Ok(audit::export(&app, &bearer.caller, reach, wanted).await?)
 }
 
 async fn rows(app: &App, bearer: &Bearer, form: Form, filters: &Wanted) -> StoreResult<Export> {
@@ -448,12 +450,7 @@ async fn rows(app: &App, bearer: &Bearer, form: Form, filters: &Wanted) -> Store
     }
     let words =
         serde_json::to_value(filters).map_err(|error| Error::Internal(error.to_string()))?;
-    let mut query = filters.resolved(app, bearer.token.organization).await?;
-    query.workspace = filters
-        .workspace_id
-        .as_ref()
-        .map(|id| answer::id(id, "workspace"))
-        .transpose()?;
+    let query = filters.resolved(app, bearer.token.organization).await?;
     Ok(Export::Rows(form, Box::new(query), words))
 }
 

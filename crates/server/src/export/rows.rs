@@ -39,6 +39,23 @@ const COLUMNS: [&str; 17] = [
     "id",
 ];
 
+/// The word that rows with proofs begin with.
+pub const FORMAT: &str = "annals.events.v1";
+
+/// The head line of a CSV.
+pub fn head() -> String {
+    format!("{}\r\n", COLUMNS.join(","))
+}
+
+/// Where rows go on; by default from the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Begun {
+    /// The place in the log from which on rows are still to be written.
+    pub next: u64,
+    /// How many rows were written before.
+    pub written: u64,
+}
+
 /// Which form rows take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -48,19 +65,36 @@ pub enum Form {
     Csv,
 }
 
-/// Writes the rows of a query, the oldest first, and tells how many after each slice. Blocks the thread.
+/// Which rows are written, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Which.
+    pub query: &'a Query,
+    /// The same in words, for the manifest.
+    pub words: &'a Value,
+    /// In which form.
+    pub form: Form,
+    /// Where an export goes on that was broken off.
+    pub begun: Option<Begun>,
+}
+
+/// Writes the rows that are asked for, the oldest first, and tells how many after each slice. Blocks the thread.
 ///
 /// # Errors
 /// [`ExportError`].
 pub fn rows(
     store: &Store,
     fixed: &Fixed,
-    query: &Query,
-    words: &Value,
-    form: Form,
+    asked: &Asked<'_>,
     out: &mut impl Write,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<u64, ExportError> {
+    let Asked {
+        query,
+        words,
+        form,
+        begun,
+    } = *asked;
     let organization = fixed
         .log
         .organization
@@ -73,9 +107,10 @@ pub fn rows(
     };
     let total = store.read(|rx| rx.count_events(organization, &query))?;
     match form {
+        _ if begun.is_some() => {}
         Form::Proved => {
             let manifest = json!({
-                "format": "annals.events.v1",
+                "format": FORMAT,
                 "query": words,
                 "range": [0, fixed.log.size],
                 "count": total,
@@ -84,14 +119,15 @@ pub fn rows(
             });
             writeln!(out, "{manifest}")?;
         }
-        Form::Csv => writeln!(out, "{}\r", COLUMNS.join(","))?,
+        Form::Csv => out.write_all(head().as_bytes())?,
     }
+    let begun = begun.unwrap_or_default();
     std::thread::scope(|threads| {
         let (sender, slices) = sync_channel(WAITING);
         let query = &query;
         // Reading and opening go on while what was read before is written.
         let reading = threads.spawn(move || {
-            let mut next = 0;
+            let mut next = begun.next;
             loop {
                 let slice = read(store, fixed, (organization, query), form, next)?;
                 let Some(last) = slice.last() else {
@@ -104,7 +140,7 @@ pub fn rows(
                 }
             }
         });
-        let mut written = 0;
+        let mut written = begun.written;
         for slice in slices {
             written += slice.write(out)?;
             progress(written, total);

@@ -85,7 +85,13 @@ fn write(
             out = full(store, fixed, layout, true, |_| {})?.finish()?;
         }
         Wanted::Rows(form, query, words) => {
-            rows::rows(store, fixed, query, words, *form, &mut out, |_, _| {})?;
+            let asked = rows::Asked {
+                query,
+                words,
+                form: *form,
+                begun: None,
+            };
+            rows::rows(store, fixed, &asked, &mut out, |_, _| {})?;
         }
     }
     Ok(out.flush()?)

@@ -203,7 +203,7 @@ async fn page(app: &App, me: &Me, filter: Filter, said: Problems) -> Answer {
         .await?;
     let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
     let token = filter.token.clone();
-    let (log, can_export, token_name) = app
+    let (log, can_export_all, token_name) = app
         .read(move |rx| {
             let token = match token.parse() {
                 Ok(id) => rx.token(id)?.filter(|one| one.organization == organization),
@@ -226,7 +226,7 @@ async fn page(app: &App, me: &Me, filter: Filter, said: Problems) -> Answer {
         older: id(rows.last()).filter(|_| older),
         days: by_day(rows),
         refused: log.and_then(|log| unsigned(app, log)),
-        can_export,
+        can_export_all,
         token_name,
         filter,
     })
@@ -312,6 +312,5 @@ pub(super) async fn export(State(app): State<App>, sent: Sent) -> Answer {
             Export::Rows(rows, Box::new(query), words)
         }
     };
-    let organization = me.place().organization;
-    Ok(audit::export(&app, &me.signed_in.caller, organization, wanted).await?)
+    Ok(audit::export(&app, &me.signed_in.caller, reach(&me), wanted).await?)
 }

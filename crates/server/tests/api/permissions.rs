@@ -164,7 +164,7 @@ const ADMIN_ROUTES: &[(&str, &str, &str, bool)] = &[
     (
         "POST",
         "/v2/audit-logs/exports",
-        r#"{"format":"csv"}"#,
+        r#"{"format":"full"}"#,
         true,
     ),
     ("POST", "/v2/privacy/erasures", r#"{"userId":"{u}"}"#, false),

@@ -205,6 +205,80 @@ fn the_hashes_of_a_log_are_for_anyone_where_its_organization_says_so() {
     }
 }
 
+/// Who reads one workspace's log takes that out, and no more; the whole log, with its proof, is for the organization's
+/// administrators.
+#[test]
+fn who_reads_a_workspaces_log_exports_what_they_may_read() {
+    use model::role::WorkspaceRole;
+    for api in [Api::sqlite(), Api::postgres()] {
+        api.source("Web app");
+        // What is told of another workspace holds its id.
+        let elsewhere = id(&api.post("/v2/workspaces", json!({ "name": "Shop" })).ok());
+        let auditor = api.member("Vera", Some(WorkspaceRole::Auditor)).token;
+        let editor = api.member("Eddie", Some(WorkspaceRole::Editor)).token;
+        api.sign();
+        let export =
+            |token: &str, body: &Value| api.ask("POST", "/v2/audit-logs/exports", token, body);
+        let listed = api
+            .ask("GET", "/v2/audit-logs", &auditor, &Value::Null)
+            .ok();
+        let listed: Vec<u64> = listed["data"]
+            .as_array()
+            .expect("events")
+            .iter()
+            .map(|one| one["sequence"].as_u64().expect("a number"))
+            .collect();
+        api.sign();
+        let rows = export(&auditor, &json!({ "format": "events" }));
+        assert_eq!(rows.status, 200);
+        let text = String::from_utf8(rows.bytes).expect("text");
+        let mut lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let manifest = lines.next().expect("a manifest");
+        let taken: Vec<u64> = lines
+            .map(|row| row["index"].as_u64().expect("a number"))
+            .collect();
+        assert_eq!(
+            (&manifest["query"], &manifest["count"]),
+            (
+                &json!({ "workspace_id": api.made.workspace }),
+                &json!(taken.len())
+            )
+        );
+        assert!(taken.starts_with(&listed), "{taken:?} {listed:?}");
+        assert!(
+            !text.contains(&elsewhere),
+            "what is of another workspace stays there"
+        );
+        let told = api.events().pop().expect("an event");
+        assert_eq!(
+            (
+                &told["action"],
+                &told["workspaceId"],
+                &told["detail"]["kind"]
+            ),
+            (
+                &json!("exported"),
+                &json!(api.made.workspace),
+                &json!("events")
+            )
+        );
+        assert_eq!(export(&auditor, &json!({ "format": "csv" })).status, 200);
+        assert_eq!(export(&auditor, &json!({ "format": "full" })).status, 403);
+        let other = json!({ "format": "csv", "filters": { "workspace_id": elsewhere } });
+        assert_eq!(export(&auditor, &other).status, 404);
+        assert_eq!(export(&editor, &json!({ "format": "csv" })).status, 403);
+        // The service of the organization takes out all of it.
+        let all = export(&api.service, &json!({ "format": "events" }));
+        assert!(
+            String::from_utf8(all.bytes)
+                .expect("text")
+                .contains(&elsewhere)
+        );
+    }
+}
+
 #[test]
 fn the_log_of_the_instance_and_logs_that_are_none_are_not_there() {
     let api = Api::sqlite();

@@ -1,16 +1,18 @@
 //! Take the log out, or a part of it: recorded each time.
 
 use model::catalogue::{self, EventType, TargetType};
-use model::id::{EventId, OrganizationId};
+use model::id::{EventId, OrganizationId, WorkspaceId};
 use model::role::Permission;
 use serde_json::{Value, json};
-use store::{Action, Done, Fact, Need, Result, Rx, Scope, Target, Tx};
+use store::{Action, Done, Fact, Need, Resource, Result, Rx, Scope, Target, Tx};
 
 /// An export.
 #[derive(Clone, Debug)]
 pub struct ExportAuditLog {
     /// Whose log.
     pub organization: OrganizationId,
+    /// The workspace whose events are taken out; none for those of the whole organization.
+    pub workspace: Option<WorkspaceId>,
     /// What: `full`, `events` or `csv`.
     pub kind: &'static str,
     /// Up to which size of the log.
@@ -30,16 +32,17 @@ impl Action for ExportAuditLog {
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let log = rx.organization_log(self.organization)?.id;
         let target = Target::new(TargetType::AuditLog, log, "Audit log");
-        Ok(vec![Need::in_organization(
-            Permission::ReadAuditLog,
-            target,
-        )])
+        let workspace = self.workspace;
+        Ok(vec![Need {
+            permission: Some(Permission::ReadAuditLog),
+            resource: Resource { workspace, target },
+        }])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<EventId>> {
         let log = tx.organization_log(self.organization)?.id;
         let id = tx.new_id(EventId::new);
-        let made = tx.insert_export(id, log, self.kind, self.size)?;
+        let made = tx.insert_export(id, log, self.workspace, self.kind, self.size)?;
         let detail = json!({ "kind": self.kind, "size": self.size, "filters": self.filters });
         let fact = Fact::new(catalogue::AUDIT_LOG_EXPORTED, &made).detail(detail);
         Ok(Done::new(id, vec![fact]))

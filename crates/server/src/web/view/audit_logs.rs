@@ -29,8 +29,8 @@ pub struct AuditLogs {
     pub total: Option<u64>,
     /// Why the log is not signed, if it is not.
     pub refused: Option<String>,
-    /// Whether the reader may take the log out.
-    pub can_export: bool,
+    /// Whether the reader may take the whole log out, and not only what is shown.
+    pub can_export_all: bool,
     /// The name of the token that is asked for, where there is one.
     pub token_name: Option<String>,
     /// The id of the newest event shown, if there are newer ones.

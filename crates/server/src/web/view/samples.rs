@@ -971,7 +971,7 @@ impl Samples {
             newer: None,
             older: Some(EVENT.to_owned()),
             refused: None,
-            can_export: true,
+            can_export_all: true,
             token_name: None,
         }
     }
