@@ -135,6 +135,28 @@ browserTest("a token is made, shown once, works, and is deleted", async ({ page 
   assert.equal(gone.status, 401);
 });
 
+browserTest("an administrator lets anyone read the hashes of the log, and takes it back", async ({ page }) => {
+  const started = await server;
+  const { url } = started;
+  const save = () => Promise.all([page.waitForNavigation(), page.click("#hashes-form button:has-text('Save')")]);
+  await signIn(page);
+  await page.waitForURL(`${url}/sources`);
+  await page.goto(`${url}/settings/tokens`);
+  await page.check("#hashes-form [name='public_hashes']");
+  await save();
+  const path = await page.textContent("#hashes-hint code");
+  await look(page, "access-public");
+  // The change itself is signed within a second; something was signed long before.
+  const checkpoint = await fetch(url + path);
+  assert.equal(checkpoint.status, 200);
+  assert.match(await checkpoint.text(), /^\S+\n\d+\n/);
+  const entries = await fetch(url + path.replace("checkpoint", "tile/entries/000.p/1"));
+  assert.equal(entries.status, 401);
+  await page.uncheck("#hashes-form [name='public_hashes']");
+  await save();
+  assert.equal((await fetch(url + path)).status, 401);
+});
+
 browserTest("a token that turned up somewhere is exchanged for its id, and shown by what it did", async ({ page }) => {
   const started = await server;
   const { url } = started;
