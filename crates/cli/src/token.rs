@@ -3,15 +3,17 @@
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use model::clock::Micros;
-use model::id::{TokenId, WorkspaceId};
+use model::id::{OrganizationId, TokenId, WorkspaceId};
 use model::role::{Access, WorkspaceRole};
 use serde_json::json;
 use server::actions::audit_log::view::ViewAuditLog;
 use server::actions::token::create::{CreateToken, Whose};
 use server::actions::token::delete::DeleteToken;
+use server::actions::workspace::rotate_token::RotateToken;
 use server::api::audit_logs::AuditLog;
 use server::auth::secret::{self, Kind};
-use store::Query;
+use server::request::Place;
+use store::{Query, Store};
 use zeroize::Zeroizing;
 
 use crate::member::member;
@@ -28,6 +30,8 @@ pub(crate) enum Token {
     Delete(Delete),
     /// Show everything that a token did, also one that has ended
     Events(Events),
+    /// Replace the token of a workspace's data planes and print the new one, once; the one before is good no more
+    RotateWorkspace(RotateWorkspace),
 }
 
 /// A token whose events are asked for.
@@ -84,6 +88,19 @@ pub(crate) struct Create {
     json: bool,
 }
 
+/// The workspace whose data planes get another token.
+#[derive(Debug, Args)]
+pub(crate) struct RotateWorkspace {
+    #[command(flatten)]
+    home: Home,
+    /// The workspace [default: the only one]
+    #[arg(long, value_name = "ID")]
+    workspace: Option<WorkspaceId>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
 /// A token to delete.
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
@@ -100,6 +117,7 @@ pub(crate) fn run(command: Token) -> Result<()> {
         Token::Create(command) => create(command),
         Token::Delete(command) => delete(&command),
         Token::Events(command) => events(&command),
+        Token::RotateWorkspace(command) => rotate_workspace(&command),
     }
 }
 
@@ -183,19 +201,50 @@ fn list(command: &List) -> Result<()> {
     Ok(())
 }
 
+/// The workspace that was named, or the only one.
+fn workspace(
+    store: &Store,
+    organization: OrganizationId,
+    named: Option<WorkspaceId>,
+) -> Result<WorkspaceId> {
+    if let Some(named) = named {
+        return Ok(named);
+    }
+    let mut all = store.read(|rx| rx.workspaces(organization))?;
+    match (all.pop(), all.is_empty()) {
+        (Some(one), true) => Ok(one.id),
+        (None, _) => bail!("the organization has no workspace"),
+        (Some(_), false) => bail!("there are several workspaces; name one with --workspace"),
+    }
+}
+
+fn rotate_workspace(command: &RotateWorkspace) -> Result<()> {
+    let (store, organization) = command.home.open()?;
+    let workspace = workspace(&store, organization, command.workspace)?;
+    let token = secret::new(Kind::Workspace, store.entropy());
+    let action = RotateToken {
+        place: Place {
+            organization,
+            workspace,
+        },
+        token: token.clone(),
+        password: None,
+    };
+    perform(&store, action, "the token was not replaced")?;
+    if command.json {
+        println!(
+            "{}",
+            json!({ "workspaceId": workspace, "token": token.as_str() })
+        );
+    } else {
+        println!("{}", token.as_str());
+    }
+    Ok(())
+}
+
 fn create(command: Create) -> Result<()> {
     let (store, organization) = command.home.open()?;
-    let workspace = || -> Result<WorkspaceId> {
-        if let Some(workspace) = command.workspace {
-            return Ok(workspace);
-        }
-        let mut all = store.read(|rx| rx.workspaces(organization))?;
-        match (all.pop(), all.is_empty()) {
-            (Some(one), true) => Ok(one.id),
-            (None, _) => bail!("the organization has no workspace"),
-            (Some(_), false) => bail!("there are several workspaces; name one with --workspace"),
-        }
-    };
+    let workspace = || workspace(&store, organization, command.workspace);
     let role = command.role.as_deref().map(str::parse::<WorkspaceRole>);
     let role = role.transpose().context("this is no role")?;
     let (whose, kind) = match (&command.owner, role) {

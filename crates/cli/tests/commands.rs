@@ -708,6 +708,19 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
     let answer = server.ask("POST", "/v2/sources", token, "test", Some(&new));
     assert_eq!(answer.status, 401);
 
+    let made = done(&["token", "rotate-workspace"], "");
+    assert!(made.starts_with("annals_wst_"), "{made}");
+    let unknown = [
+        "token",
+        "rotate-workspace",
+        "--workspace",
+        "2CHj1PJ61lv1NPyQtCiFi2KVX2y",
+    ];
+    assert_eq!(
+        refusal(&run(&unknown, "")),
+        "annals: the token was not replaced: workspace not found"
+    );
+
     done(
         &of_grace(&["member", "password", "--password-stdin"]),
         "another long password\n",
@@ -750,6 +763,7 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
         "user.changed_permission",
         "access_token.created",
         "access_token.deleted",
+        "workspace.rotated_token",
         "user.changed_password",
         "organization.required_mfa",
         "organization.stopped_requiring_mfa",

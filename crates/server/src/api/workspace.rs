@@ -91,6 +91,7 @@ async fn rotate_token(
     let action = RotateToken {
         place,
         token: token.clone(),
+        password: None,
     };
     let _ = app.perform(&bearer.caller, action).await?;
     let shown = DataPlaneToken {

@@ -107,6 +107,7 @@ use crate::actions::transformation::update::UpdateTransformation;
 use crate::actions::workspace::create::CreateWorkspace;
 use crate::actions::workspace::delete::DeleteWorkspace;
 use crate::actions::workspace::update::UpdateWorkspace;
+use crate::actions::workspace::rotate_token::RotateToken;
 use crate::app::App;
 use crate::rates;
 
@@ -261,6 +262,8 @@ pub fn table() -> Vec<Route> {
         read("/settings/types/one", types::one),
         form::<TakeIn, _, _>("/settings/types", types::define),
         form::<DeleteDefinition, _, _>("/settings/types/delete", types::delete),
+        read("/settings/workspace/token", settings::ask_token),
+        form::<RotateToken, _, _>("/settings/workspace/token", settings::rotate_token),
         read("/settings/team", team::list),
         form::<ChangeMember, _, _>("/settings/team/{id}", team::update),
         read("/settings/team/{id}/remove", team::ask_remove),

@@ -11,17 +11,20 @@ use super::flash::Done;
 use super::form::{Form, Sent};
 use super::history::Reader;
 use super::me::Me;
+use super::profile::checked;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::frame::NavItem;
 use super::view::parts::{Choice, Errors};
 use super::view::team::Erase;
-use super::view::workspace_settings::WorkspaceSettings;
+use super::view::workspace_settings::{DataPlaneToken, WorkspaceSettings};
 use super::workspaces::environments;
 use crate::actions::privacy::erase_person::{ErasePerson, basis};
 use crate::actions::workspace::Environment;
+use crate::actions::workspace::rotate_token::RotateToken;
 use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
+use crate::auth::secret::{self, Kind};
 use crate::privacy::Erase as What;
 
 const NAV: NavItem = NavItem::Settings;
@@ -84,6 +87,49 @@ pub(super) async fn update_workspace(State(app): State<App>, sent: Sent) -> Answ
             let wrong = Wrong::of(error, "Not saved.", &["name"])?;
             workspace_page(&app, &me, Some(&form), wrong).await
         }
+    }
+}
+
+fn token_page(me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+    if !me.signed_in.can.edit_workspace {
+        return Err(Refusal::not_for_you(Permission::EditWorkspace.label()));
+    }
+    me.show_as(
+        wrong.status,
+        &DataPlaneToken {
+            frame: me.frame_with(NAV, wrong.flash),
+            shown,
+            errors: wrong.errors,
+        },
+    )
+}
+
+/// `GET /settings/workspace/token`
+pub(super) async fn ask_token(me: Me) -> Answer {
+    token_page(&me, Wrong::none(), None)
+}
+
+/// `POST /settings/workspace/token`: another token for data planes, which is shown once.
+pub(super) async fn rotate_token(State(app): State<App>, sent: Sent) -> Answer {
+    let Sent { me, form } = sent;
+    let user = me.signed_in.user.id;
+    let token = secret::new(Kind::Workspace, app.store.entropy());
+    let action = RotateToken {
+        place: me.place(),
+        token: token.clone(),
+        password: Some((user, checked(&app, user, form.text("password")).await?)),
+    };
+    match me.perform(action).await {
+        Ok(_) => token_page(&me, Wrong::none(), Some(token.to_string())),
+        Err(Error::Failed {
+            code: "wrong_password",
+            ..
+        }) => {
+            let errors = [("password", "The password is wrong.")];
+            let wrong = Wrong::fields(errors.into_iter().collect());
+            token_page(&me, wrong, None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

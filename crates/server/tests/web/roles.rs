@@ -61,7 +61,7 @@ fn asks(method: &str, path: &str) -> Option<Asks> {
         ("GET", "/accounts/{id}/audit-logs") => Here(P::ReadAuditLog),
         (_, path) if path.starts_with("/accounts") => Here(P::EditAccounts),
         ("GET", "/settings" | "/settings/workspace") => Here(P::ViewWorkspace),
-        (_, "/settings/workspace") => Here(P::EditWorkspace),
+        (_, "/settings/workspace" | "/settings/workspace/token") => Here(P::EditWorkspace),
         ("GET", "/settings/types") => Here(P::ViewWorkspace),
         (_, path) if path.starts_with("/settings/types") => Organization(P::EditDefinitions),
         ("GET", "/settings/team") => Here(P::ViewMembers),
@@ -234,6 +234,8 @@ async fn what_a_role_may_is_done() {
             let expected = match route.path {
                 // The answer is the export itself.
                 "/settings/audit-logs/export" => StatusCode::OK,
+                // It shows once what is handed over.
+                "/settings/workspace/token" => StatusCode::OK,
                 _ => StatusCode::SEE_OTHER,
             };
             assert_eq!(answer.status, expected, "{what}");

@@ -516,6 +516,7 @@ pub fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, S
             ],
         ),
         "/sign-in/passkey/options" => ("", vec![]),
+        "/settings/workspace/token" => ("", vec![("password", text(PASSWORD))]),
         "/profile/phone" => (
             "",
             vec![
@@ -640,3 +641,4 @@ fn every_excuse_is_for_a_route_that_there_is() {
         assert!(of_api || of_pages, "{method} {path} is no route ({reason})");
     }
 }
+            | "/settings/workspace/token"

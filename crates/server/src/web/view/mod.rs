@@ -28,6 +28,7 @@
 //! | `/sources/{id}/access`, `/destinations/{id}/access` | `who=anyone` or `selected`, `people` as often as there are some |
 //! | `/workspaces` | `name`, `environment` |
 //! | `/settings/workspace` | `name`, `environment`, `allow_unknown_types`, `refuse_invalid_config`, `reason` |
+//! | `/settings/workspace/token` | `password` |
 //! | `/setup` | `organization`, `workspace`, `name`, `email`, `password` |
 //! | `/sign-in` | `email`, `password`, `next` |
 //! | `/sign-out` | nothing else |

@@ -38,3 +38,15 @@ pub struct WorkspaceSettings {
     /// Its newest event.
     pub last_change: Option<LastChange>,
 }
+
+/// `/settings/workspace/token`: the question before the data plane's token is replaced, and the new one.
+#[derive(Clone, Debug, Template)]
+#[template(path = "settings/token.html")]
+pub struct DataPlaneToken {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The new token, once it is made.
+    pub shown: Option<String>,
+    /// What is wrong with what was sent: `password`.
+    pub errors: Errors,
+}
