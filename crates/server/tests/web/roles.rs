@@ -22,6 +22,10 @@ enum Asks {
 
 use Asks::{Here, Nothing, Organization, SignedIn};
 
+fn is_code(path: &str) -> bool {
+    path.starts_with("/transformations") || path.starts_with("/libraries")
+}
+
 /// What each route asks for. One line a route; a route that is not here fails the test.
 #[expect(
     clippy::match_same_arms,
@@ -54,10 +58,16 @@ fn asks(method: &str, path: &str) -> Option<Asks> {
         }
         (_, path) if path.starts_with("/destinations") => Here(P::EditDestinations),
         ("GET", "/transformations/{id}/audit-logs") => Here(P::ReadAuditLog),
-        ("GET", path) if path.starts_with("/transformations") || path.starts_with("/libraries") => {
+        ("GET", path)
+            if is_code(path)
+                && !["/new", "/code", "/delete"]
+                    .iter()
+                    .any(|end| path.ends_with(end)) =>
+        {
             Here(P::ViewWorkspace)
         }
         ("GET", "/accounts" | "/accounts/{id}") => Here(P::ViewWorkspace),
+        (_, path) if is_code(path) => Here(P::EditTransformations),
         ("GET", "/accounts/{id}/audit-logs") => Here(P::ReadAuditLog),
         (_, path) if path.starts_with("/accounts") => Here(P::EditAccounts),
         ("GET", "/settings" | "/settings/workspace") => Here(P::ViewWorkspace),
@@ -123,7 +133,12 @@ fn filled(path: &str, things: &Things) -> String {
         _ if path.starts_with("/settings/audit-logs") => &things.seen,
         _ => &things.person,
     };
-    path.replace("{id}", id)
+    let version = if path.starts_with("/libraries") {
+        &things.library_version
+    } else {
+        &things.version
+    };
+    path.replace("{id}", id).replace("{version}", version)
 }
 
 fn is_refused(answer: &Answer) -> bool {
