@@ -93,6 +93,8 @@ words! {
         EditAccounts = "edit_accounts", "Edit accounts";
         /// Change the workspace's settings.
         EditWorkspace = "edit_workspace", "Edit the workspace";
+        /// See single events of end users as they come, are transformed and are delivered.
+        ViewLiveEvents = "view_live_events", "View live events";
         /// Read the audit log.
         ReadAuditLog = "read_audit_log", "Read the audit log";
         /// See who is in the organization.
@@ -175,6 +177,13 @@ pub const RULES: &[Rule] = &[
     Rule {
         permission: Permission::EditWorkspace,
         workspace: ADMINS,
+        service: false,
+    },
+    // What is sent holds end users' data, and what a destination's secrets have been put into: for those who may read these
+    // anyway, and work with them. Auditors and viewers have no part in it. It counts as a change, because it has data planes send.
+    Rule {
+        permission: Permission::ViewLiveEvents,
+        workspace: EDITORS,
         service: false,
     },
     Rule {
@@ -327,6 +336,7 @@ mod tests {
         edit_transformations: org admin, admin, editor
         edit_accounts: org admin, admin, editor
         edit_workspace: org admin, admin
+        view_live_events: org admin, admin, editor
         read_audit_log: org admin, admin, auditor, service
         view_members: org admin, admin, editor, viewer, auditor
         edit_members: org admin

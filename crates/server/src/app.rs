@@ -14,6 +14,7 @@ use store::{Action, Error, Recorded, Result, Rx, Store, Upkeep};
 use crate::auth::hosted::HostedSecret;
 use crate::auth::passkey::Passkeys;
 use crate::auth::password::Hasher;
+use crate::dataplane::live::Live;
 use crate::dataplane::prepared::PreparedAnswers;
 use crate::mail::Mailer;
 use crate::rates::{Limiter, Rates};
@@ -86,6 +87,8 @@ pub struct App {
     pub limiter: Arc<Limiter>,
     /// What data planes are answered.
     pub prepared: Arc<PreparedAnswers>,
+    /// What data planes tell of single events while somebody looks.
+    pub live: Arc<Live>,
     /// The mail server, where there is one.
     pub mailer: Option<Mailer>,
     /// Who sends text messages, if anyone.
@@ -107,6 +110,7 @@ impl App {
             hasher: Hasher::default(),
             limiter: Arc::new(limiter),
             prepared: Arc::default(),
+            live: Arc::default(),
             mailer: None,
             texter: None,
             transformer: None,

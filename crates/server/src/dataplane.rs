@@ -7,10 +7,14 @@
 
 pub mod config;
 pub mod door;
+pub mod live;
+pub mod namespaces;
 pub mod prepared;
 pub mod reports;
 mod shape;
 pub mod source_config;
+pub mod tokens;
+pub mod uploads;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -20,6 +24,9 @@ use crate::app::App;
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(config::routes())
+        .merge(namespaces::routes())
         .merge(reports::routes())
+        .merge(tokens::routes())
+        .merge(uploads::routes())
         .merge(source_config::routes())
 }

@@ -25,6 +25,7 @@ use crate::actions::invitation::expire::ExpireInvitation;
 use crate::actions::token::expire::ExpireToken;
 use crate::api;
 use crate::app::{App, Config, Entries, recording};
+use crate::dataplane::live;
 use crate::outbox;
 use crate::privacy;
 use crate::problem::Problem;
@@ -399,10 +400,14 @@ async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
                 if let Err(error) = expire(&app).await {
                     tracing::warn!(%error, "what has reached its time ends later");
                 }
+                // What nobody looks at any more ends first, so that nothing of it is kept.
                 for upkeep in [Upkeep::CloseRefusals, Upkeep::Expire] {
                     if let Err(error) = app.store.upkeep(upkeep.clone()).await {
                         tracing::warn!(%error, ?upkeep, "bookkeeping will be tried again");
                     }
+                }
+                if let Err(error) = live::tidy(&app).await {
+                    tracing::warn!(%error, "live events will be forgotten later");
                 }
             }
             _ = stopped.changed() => return,

@@ -53,6 +53,7 @@ pub use tables::outbox::{Letter, Message, Way};
 pub use tables::setup::SetUpLink;
 pub use tables::sources::SourceRow;
 pub use tables::told::{ToldSettings, Types};
+pub use tables::watches::{Watch, Watchable, Watched};
 pub use tree::{Log, Published};
 pub use tx::{Rx, Tx};
 pub use upkeep::Upkeep;

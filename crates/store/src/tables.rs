@@ -28,4 +28,5 @@ pub(crate) mod tokens;
 pub(crate) mod told;
 pub(crate) mod transformations;
 pub(crate) mod views;
+pub(crate) mod watches;
 pub(crate) mod workspaces;

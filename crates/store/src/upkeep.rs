@@ -13,6 +13,7 @@ use crate::refusal;
 use crate::tables::challenges::NewChallenge;
 use crate::tables::outbox::{Letter, Way};
 use crate::tables::setup::SetUpLink;
+use crate::tables::watches::{self, Watch};
 use crate::tables::{erasures, outbox};
 use crate::tree;
 use crate::writer::Group;
@@ -41,8 +42,11 @@ pub enum Upkeep {
     UsedToken(TokenId),
     /// A session was used; its last use is kept to the minute.
     UsedSession(SessionId),
-    /// Removes sessions, challenges and counts of tries that have ended by their time. Gives how many sessions.
+    /// Removes sessions, challenges and counts of tries that have ended by their time, and what nobody looks at any more. Gives how
+    /// many sessions.
     Expire,
+    /// Somebody looks at something live: data planes are told, where nobody did until now. Gives 1.
+    Watch(Watch),
     /// Keeps a challenge and, where there is one, the letter that carries its secret. Gives 1.
     Challenge(Box<(NewChallenge, Option<(Way, Letter)>)>),
     /// A challenge is answered: it is good no more. Gives 1 if it was good until now.
@@ -81,7 +85,14 @@ impl Upkeep {
             Self::CloseRefusals => &["refusals", "entries", "logs"],
             Self::UsedToken(_) => &["tokens.used_at"],
             Self::UsedSession(_) => &["sessions.used_at"],
-            Self::Expire => &["sessions", "challenges", "attempts"],
+            Self::Expire => &[
+                "sessions",
+                "challenges",
+                "attempts",
+                "watches",
+                "config_changes",
+            ],
+            Self::Watch(_) => &["watches", "config_changes"],
             Self::Challenge(_) => &["challenges", "outbox", "data_keys"],
             Self::TakeChallenge(_) => &["challenges"],
             Self::Attempt(..) | Self::Forgive(_) => &["attempts"],
@@ -137,6 +148,7 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             params![&link.hash, link.expires_at],
         )?),
         Upkeep::Expire => expire(conn, env.now()),
+        Upkeep::Watch(watch) => watches::watch(conn, watch, env.now()),
         Upkeep::Challenge(new) => {
             let mut group = Group::new(conn, env);
             let mut rx = group.rx();
@@ -184,6 +196,7 @@ fn expire(conn: &mut Conn, now: Micros) -> Result<u64> {
         "DELETE FROM attempts WHERE since <= $1",
         params![now.plus(-TRIES)],
     )?;
+    watches::end(conn, now)?;
     Ok(conn.execute("DELETE FROM sessions WHERE expires_at <= $1", params![now])?)
 }
 

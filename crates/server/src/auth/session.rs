@@ -38,6 +38,8 @@ pub struct Can {
     pub edit_transformations: bool,
     /// Change the workspace's settings.
     pub edit_workspace: bool,
+    /// See single events as they come.
+    pub view_live_events: bool,
     /// Read the audit log.
     pub read_audit_log: bool,
     /// See who is in the organization.
@@ -117,6 +119,7 @@ fn can(rx: &mut Rx<'_>, acting: &Acting, workspace: &Workspace) -> Result<Can> {
         edit_destinations: may(Permission::EditDestinations)?,
         edit_accounts: may(Permission::EditAccounts)?,
         edit_workspace: may(Permission::EditWorkspace)?,
+        view_live_events: may(Permission::ViewLiveEvents)?,
         read_audit_log: may(Permission::ReadAuditLog)?,
         view_members: may(Permission::ViewMembers)?,
     })

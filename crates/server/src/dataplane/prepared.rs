@@ -16,6 +16,7 @@ use model::id::WorkspaceId;
 use store::{DataPlane, Error, Result};
 
 use super::shape;
+use super::shape::v2::Catalogue;
 use crate::app::App;
 
 /// How many bytes of prepared answers a process keeps. The least used go first.
@@ -26,6 +27,11 @@ const KEPT: usize = 256 * 1024 * 1024;
 pub enum Shape {
     /// As `rudder-server` reads it: destinations inside their sources.
     V1,
+    /// As newer data planes read it: things by their ids.
+    V2 {
+        /// Whether accounts have their secrets.
+        secrets: bool,
+    },
 }
 
 /// The configuration of a workspace in one state, written.
@@ -37,16 +43,19 @@ pub struct Prepared {
     /// The same, compressed, once someone has asked for it.
     gzip: OnceLock<Bytes>,
     etag: HeaderValue,
+    /// In the second shape: what is known of the types that the workspace uses.
+    pub catalogue: Catalogue,
 }
 
 impl Prepared {
     /// What was written.
-    pub fn new(of: DataPlane, body: Vec<u8>) -> Self {
+    pub fn new(of: DataPlane, body: Vec<u8>, catalogue: Catalogue) -> Self {
         Self {
             etag: etag(&format!("{}-{}", of.workspace, of.changed_at)),
             of,
             body: body.into(),
             gzip: OnceLock::new(),
+            catalogue,
         }
     }
 

@@ -43,6 +43,15 @@ pub struct Settings {
     components: Vec<Component>,
 }
 
+impl Settings {
+    /// Says it in the log, for whoever looks why a data plane does not come.
+    pub(super) fn note(&self, of: &str) {
+        for one in &self.components {
+            tracing::debug!(of, component = %one.name, features = one.features.len(), "a data plane has started");
+        }
+    }
+}
+
 /// A part of a data plane.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Component {
@@ -62,9 +71,7 @@ async fn settings(
     Body(settings): Body<Settings>,
 ) -> Result<StatusCode, Problem> {
     own(of, &id)?;
-    for one in &settings.components {
-        tracing::debug!(workspace = %id, component = %one.name, features = one.features.len(), "a data plane has started");
-    }
+    settings.note(&id);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -73,8 +80,12 @@ async fn settings(
     responses((status = 200, body = Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn suppressions(of: OfWorkspace, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     own(of, &id)?;
-    // The token says how far one has read, and must not be empty.
-    Ok(Json(json!({ "items": [], "token": "none" })))
+    Ok(no_suppressions())
+}
+
+/// The token says how far one has read, and must not be empty.
+pub(super) fn no_suppressions() -> Json<Value> {
+    Json(json!({ "items": [], "token": "none" }))
 }
 
 /// The next deletion of a user's data to be done: there is none, because none can be asked for yet.

@@ -1,5 +1,8 @@
 //! How a configuration is written: the shape that `rudder-server` reads (`backend-config/types.go`).
 
+pub(super) mod v2;
+
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,16 +17,23 @@ use store::{
     Configuration, ConfiguredDestination, ConfiguredSource, ConfiguredTransformation, Error, Result,
 };
 
+use self::v2::Catalogue;
 use super::prepared::{Prepared, Shape};
+
+/// The switches that tell data planes to send what comes in, what is delivered, and what transformations do.
+const EVENT_UPLOAD: &str = "eventUpload";
+const EVENT_DELIVERY: &str = "eventDelivery";
+const EVENT_TRANSFORM: &str = "eventTransform";
 
 /// Writes it.
 pub(super) fn write(configuration: &Configuration, shape: Shape) -> Result<Prepared> {
-    let body = match shape {
-        Shape::V1 => v1(configuration),
+    let written = match shape {
+        Shape::V1 => v1(configuration).map(|body| (body, Catalogue::default())),
+        Shape::V2 { secrets } => v2::write(configuration, secrets),
     };
-    let body =
-        body.map_err(|error| Error::Internal(format!("writing a configuration: {error}")))?;
-    Ok(Prepared::new(configuration.data_plane, body))
+    let (body, catalogue) =
+        written.map_err(|error| Error::Internal(format!("writing a configuration: {error}")))?;
+    Ok(Prepared::new(configuration.data_plane, body, catalogue))
 }
 
 #[derive(Serialize)]
@@ -67,7 +77,7 @@ struct Source<'a> {
     write_key: &'a str,
     enabled: bool,
     workspace_id: WorkspaceId,
-    config: &'a RawValue,
+    config: Cow<'a, RawValue>,
     transient: bool,
     geo_enrichment: Enabled,
     #[serde(rename = "sourceDefinitionId")]
@@ -197,8 +207,7 @@ fn type_of(kind: Kind, name: &str, definition: Option<&Definition>) -> Value {
 fn with_defaults<'a>(
     one: &'a ConfiguredDestination,
     definition: Option<&Definition>,
-) -> serde_json::Result<std::borrow::Cow<'a, RawValue>> {
-    use std::borrow::Cow;
+) -> serde_json::Result<Cow<'a, RawValue>> {
     let Some(definition) = definition else {
         return Ok(Cow::Borrowed(&one.common.config));
     };
@@ -213,17 +222,46 @@ fn with_defaults<'a>(
     serde_json::value::to_raw_value(&all).map(Cow::Owned)
 }
 
+/// Settings with the switch that tells a data plane to send what it does: on while somebody looks. It stands among the settings,
+/// where a workspace that was brought over may have it from elsewhere: that is not what holds here.
+fn with_switch<'a>(
+    config: Cow<'a, RawValue>,
+    name: &str,
+    is_on: bool,
+) -> serde_json::Result<Cow<'a, RawValue>> {
+    if !is_on && !config.get().contains(name) {
+        return Ok(config);
+    }
+    let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(config.get())?;
+    if is_on {
+        let on = serde_json::value::to_raw_value(&true)?;
+        members.insert(name.to_owned(), on);
+    } else {
+        members.remove(name);
+    }
+    serde_json::value::to_raw_value(&members).map(Cow::Owned)
+}
+
 /// A destination with what does not hang on its connections, made once.
 struct Ready<'a> {
     one: &'a ConfiguredDestination,
-    config: std::borrow::Cow<'a, RawValue>,
+    config: Cow<'a, RawValue>,
     created_at: String,
     updated_at: String,
     transformation: Option<&'a ConfiguredTransformation>,
+    /// Whether somebody looks at what the transformation does.
+    is_watched: bool,
     of_type: &'a Type,
 }
 
 impl Ready<'_> {
+    fn transformation_config(&self) -> Map<String, Value> {
+        let switch = self
+            .is_watched
+            .then(|| (EVENT_TRANSFORM.to_owned(), json!(true)));
+        switch.into_iter().collect()
+    }
+
     fn in_source(&self, workspace: WorkspaceId, is_connected: bool) -> Destination<'_> {
         let Ready { one, .. } = self;
         Destination {
@@ -248,7 +286,7 @@ impl Ready<'_> {
                 .map(|one| Transformation {
                     id: one.id,
                     version_id: one.version,
-                    config: Map::new(),
+                    config: self.transformation_config(),
                     language: &one.language,
                 })
                 .collect(),
@@ -279,6 +317,7 @@ pub(super) fn revision(
             created_at: moment(one.common.created_at),
             updated_at: moment(one.common.updated_at),
             transformation: None,
+            is_watched: false,
             of_type: &of_type,
         };
         serde_json::to_vec(&ready.in_source(workspace, true))
@@ -294,12 +333,16 @@ fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {
     let mut ready = HashMap::with_capacity(configuration.destinations.len());
     for one in &configuration.destinations {
         let kind = (Kind::Destination, one.common.kind.as_str());
+        let transformation = configuration.transformations.get(&one.common.id);
+        let is_watched = |id: &str| configuration.watched.contains(id);
+        let config = with_defaults(one, types.definition(kind.0, kind.1))?;
         let made = Ready {
             one,
-            config: with_defaults(one, types.definition(kind.0, kind.1))?,
+            config: with_switch(config, EVENT_DELIVERY, is_watched(one.common.id.as_str()))?,
+            is_watched: transformation.is_some_and(|one| is_watched(one.id.as_str())),
             created_at: one.common.created_at.rfc3339_millis(),
             updated_at: one.common.updated_at.rfc3339_millis(),
-            transformation: configuration.transformations.get(&one.common.id),
+            transformation,
             of_type: &types.written[&kind],
         };
         ready.insert(one.common.id, made);
@@ -318,9 +361,10 @@ fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {
                     Some(ready.in_source(workspace, link.enabled))
                 })
                 .collect();
-            source(one, workspace, &types, destinations)
+            let is_watched = configuration.watched.contains(one.common.id.as_str());
+            source(one, is_watched, workspace, &types, destinations)
         })
-        .collect();
+        .collect::<serde_json::Result<_>>()?;
     let connections = configuration
         .connections
         .iter()
@@ -366,18 +410,20 @@ fn moment(at: Micros) -> String {
 
 fn source<'a>(
     one: &'a ConfiguredSource,
+    is_watched: bool,
     workspace: WorkspaceId,
     types: &'a Types<'_>,
     destinations: Vec<Destination<'a>>,
-) -> Source<'a> {
+) -> serde_json::Result<Source<'a>> {
     let of_type = &types.written[&(Kind::Source, one.common.kind.as_str())];
-    Source {
+    let config = Cow::Borrowed(&*one.common.config);
+    Ok(Source {
         id: one.common.id,
         name: &one.common.name,
         write_key: &one.write_key,
         enabled: one.common.enabled,
         workspace_id: workspace,
-        config: &one.common.config,
+        config: with_switch(config, EVENT_UPLOAD, is_watched)?,
         transient: one.transient,
         geo_enrichment: Enabled {
             enabled: one.geo_enrichment,
@@ -389,7 +435,7 @@ fn source<'a>(
         of_type: &of_type.raw,
         dg_source_tracking_plan_config: None,
         destinations,
-    }
+    })
 }
 
 /// The accounts that destinations and sources sign in with.

@@ -24,6 +24,7 @@ mod home;
 mod libraries;
 pub mod lines;
 mod links;
+mod live;
 mod me;
 mod outside_accounts;
 mod passkeys;
@@ -106,8 +107,8 @@ use crate::actions::transformation::publish::Publish;
 use crate::actions::transformation::update::UpdateTransformation;
 use crate::actions::workspace::create::CreateWorkspace;
 use crate::actions::workspace::delete::DeleteWorkspace;
-use crate::actions::workspace::update::UpdateWorkspace;
 use crate::actions::workspace::rotate_token::RotateToken;
+use crate::actions::workspace::update::UpdateWorkspace;
 use crate::app::App;
 use crate::rates;
 
@@ -173,6 +174,7 @@ pub fn table() -> Vec<Route> {
         form::<UpdateSource, _, _>("/sources/{id}", sources::update),
         read("/sources/{id}/settings", sources::settings),
         read("/sources/{id}/audit-logs", sources::audit_logs),
+        read("/sources/{id}/live", live::source),
         read("/sources/{id}/access", access::source),
         form::<UpdateAccess, _, _>("/sources/{id}/access", access::update_source),
         read("/sources/{id}/delete", sources::ask_delete),
@@ -204,6 +206,7 @@ pub fn table() -> Vec<Route> {
             destinations::take_transformation,
         ),
         read("/destinations/{id}/audit-logs", destinations::audit_logs),
+        read("/destinations/{id}/live", live::destination),
         read("/destinations/{id}/access", access::destination),
         form::<UpdateAccess, _, _>("/destinations/{id}/access", access::update_destination),
         read("/destinations/{id}/delete", destinations::ask_delete),
@@ -225,6 +228,7 @@ pub fn table() -> Vec<Route> {
             "/transformations/{id}/versions/{version}",
             transformations::version,
         ),
+        read("/transformations/{id}/live", live::transformation),
         read("/transformations/{id}/delete", transformations::ask_delete),
         form::<DeleteTransformation, _, _>("/transformations/{id}/delete", transformations::delete),
         read(
@@ -258,12 +262,12 @@ pub fn table() -> Vec<Route> {
         read("/settings", settings::home),
         read("/settings/workspace", settings::workspace),
         form::<UpdateWorkspace, _, _>("/settings/workspace", settings::update_workspace),
+        read("/settings/workspace/token", settings::ask_token),
+        form::<RotateToken, _, _>("/settings/workspace/token", settings::rotate_token),
         read("/settings/types", types::list),
         read("/settings/types/one", types::one),
         form::<TakeIn, _, _>("/settings/types", types::define),
         form::<DeleteDefinition, _, _>("/settings/types/delete", types::delete),
-        read("/settings/workspace/token", settings::ask_token),
-        form::<RotateToken, _, _>("/settings/workspace/token", settings::rotate_token),
         read("/settings/team", team::list),
         form::<ChangeMember, _, _>("/settings/team/{id}", team::update),
         read("/settings/team/{id}/remove", team::ask_remove),

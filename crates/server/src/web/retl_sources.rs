@@ -65,6 +65,8 @@ pub(super) fn head(me: &Me, seen: &Seen) -> SourceHead {
         enabled: one.enabled,
         can_edit: me.signed_in.can.edit_sources,
         can_audit: me.signed_in.can.read_audit_log,
+        // Nothing of reverse ETL is run.
+        can_watch: false,
         has_settings: false,
         deleted: false,
         events: seen.known.events,

@@ -145,10 +145,20 @@ pub(super) fn head(me: &Me, seen: &Seen) -> CodeHead {
         versions: u64::try_from(seen.newest).unwrap_or(0),
         can_edit: me.signed_in.can.edit_transformations,
         can_audit: me.signed_in.can.read_audit_log,
+        can_watch: me.signed_in.can.view_live_events,
         deleted: false,
         events: seen.known.events,
         last_change: seen.known.last.clone(),
     }
+}
+
+/// What stands above the tabs, for a tab of another file.
+pub(super) async fn head_of(
+    app: &App,
+    me: &Me,
+    id: &str,
+) -> std::result::Result<CodeHead, Refusal> {
+    Ok(head(me, &seen(app, me, KIND, id).await?))
 }
 
 /// `GET /transformations/{id}`
@@ -222,6 +232,7 @@ pub(super) async fn audit_logs(
             versions: 0,
             can_edit: false,
             can_audit: true,
+            can_watch: false,
             deleted: true,
             events: log.total,
             last_change: None,

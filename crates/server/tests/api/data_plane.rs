@@ -144,9 +144,7 @@ fn a_data_plane_gets_all_that_delivers_an_event_secrets_included() {
           "writeKey": "...",
           "enabled": true,
           "workspaceId": "ID",
-          "config": {
-            "eventUpload": true
-          },
+          "config": {},
           "transient": false,
           "geoEnrichment": {
             "enabled": false

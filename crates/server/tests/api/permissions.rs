@@ -224,6 +224,18 @@ const OWN_ROUTES: &[(&str, &str)] = &[
     // For a workspace's Admin, and for its data plane: `data_plane` walks them.
     ("POST", "/v2/workspace/token"),
     ("POST", "/data-plane/v1/workspaces/{id}/settings"),
+    (
+        "POST",
+        "/destination/workspaces/{workspaceId}/accounts/{accountId}/token",
+    ),
+    // For its data plane: `live` walks them.
+    ("POST", "/dataplane/eventUploads"),
+    ("POST", "/dataplane/v2/eventUploads"),
+    ("POST", "/dataplane/eventDeliveryStatus"),
+    ("POST", "/dataplane/v2/eventDeliveryStatus"),
+    ("POST", "/dataplane/eventTransformStatus"),
+    // For who shows the secret of the host: `namespaces` walks it.
+    ("POST", "/data-plane/v1/namespaces/{namespace}/settings"),
     // Nothing is run: `retl` says so.
     ("POST", "/v2/retl-sources/preview"),
     ("POST", "/v2/retl-connections/{id}/start"),

@@ -37,6 +37,7 @@ fn asks(method: &str, path: &str) -> Option<Asks> {
         (_, "/" | "/assets/{name}" | "/setup") => Nothing,
         (_, "/invitation" | "/forgot" | "/reset" | "/confirm-email") => Nothing,
         (_, path) if path.starts_with("/sign-in") => Nothing,
+        ("GET", path) if path.ends_with("/live") => Here(P::ViewLiveEvents),
         ("GET", "/sources" | "/sources/{id}" | "/sources/{id}/access") => Here(P::ViewWorkspace),
         ("GET", "/sources/{id}/audit-logs") => Here(P::ReadAuditLog),
         (_, "/sources/{id}/access") => Here(P::EditAccess),
@@ -66,8 +67,8 @@ fn asks(method: &str, path: &str) -> Option<Asks> {
         {
             Here(P::ViewWorkspace)
         }
-        ("GET", "/accounts" | "/accounts/{id}") => Here(P::ViewWorkspace),
         (_, path) if is_code(path) => Here(P::EditTransformations),
+        ("GET", "/accounts" | "/accounts/{id}") => Here(P::ViewWorkspace),
         ("GET", "/accounts/{id}/audit-logs") => Here(P::ReadAuditLog),
         (_, path) if path.starts_with("/accounts") => Here(P::EditAccounts),
         ("GET", "/settings" | "/settings/workspace") => Here(P::ViewWorkspace),

@@ -17,6 +17,41 @@ const WITHOUT_AN_EVENT: &[(&str, &str, &str)] = &[
     ),
     (
         "POST",
+        "/data-plane/v1/namespaces/{namespace}/settings",
+        "a data plane says at its start what it can do; nothing is kept of it",
+    ),
+    (
+        "POST",
+        "/destination/workspaces/{workspaceId}/accounts/{accountId}/token",
+        "a data plane asks for what stands in its configuration; nothing changes",
+    ),
+    (
+        "POST",
+        "/dataplane/eventUploads",
+        "it holds end users' data, which is kept in memory alone, and only while somebody looks",
+    ),
+    (
+        "POST",
+        "/dataplane/v2/eventUploads",
+        "it holds end users' data, which is kept in memory alone, and only while somebody looks",
+    ),
+    (
+        "POST",
+        "/dataplane/eventDeliveryStatus",
+        "it holds end users' data, which is kept in memory alone, and only while somebody looks",
+    ),
+    (
+        "POST",
+        "/dataplane/v2/eventDeliveryStatus",
+        "it holds end users' data, which is kept in memory alone, and only while somebody looks",
+    ),
+    (
+        "POST",
+        "/dataplane/eventTransformStatus",
+        "it holds end users' data, which is kept in memory alone, and only while somebody looks",
+    ),
+    (
+        "POST",
         "/profile/email",
         "it sends a link; what it changes is recorded when the link is followed",
     ),
@@ -105,6 +140,7 @@ pub struct Things {
     pub invitation: String,
     pub token: String,
     pub workspace: String,
+    pub organization: String,
     pub shown: String,
     pub account: String,
     pub unused_account: String,
@@ -179,6 +215,7 @@ pub async fn things(site: &Site, team: Team) -> Things {
             id(site, "/v2/workspaces", json!({"name": "Staging"}), "/id").await
         },
         shown: team.workspace.to_string(),
+        organization: team.organization.to_string(),
         event: site.log(team.organization).await[0].entry.id.clone(),
         seen: {
             let log = site.log(team.organization).await;
@@ -273,6 +310,15 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         "POST /data-plane/v1/workspaces/{id}/settings" => {
             (&*things.shown, json!({"components": []}))
         }
+        "POST /data-plane/v1/namespaces/{namespace}/settings" => ("", json!({"components": []})),
+        "POST /destination/workspaces/{workspaceId}/accounts/{accountId}/token" => {
+            ("", json!({"hasExpired": true}))
+        }
+        "POST /dataplane/eventUploads"
+        | "POST /dataplane/v2/eventUploads"
+        | "POST /dataplane/eventDeliveryStatus"
+        | "POST /dataplane/v2/eventDeliveryStatus" => ("", json!({"version": "v2"})),
+        "POST /dataplane/eventTransformStatus" => ("", json!({"payload": []})),
         "DELETE /v2/tokens/{id}" => (&*things.token, Value::Null),
         "POST /v2/tokens/find" => ("", json!({"token": "laptop"})),
         "POST /v2/workspaces" => ("", json!({"name": "New"})),
@@ -313,7 +359,13 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         "PUT /libraries/{id}/external-id" => (&*things.library, external),
         _ => return None,
     };
-    Some((path.replace("{id}", name).replace("{name}", "Kettle"), body))
+    let path = path
+        .replace("{id}", name)
+        .replace("{name}", "Kettle")
+        .replace("{namespace}", &things.organization)
+        .replace("{workspaceId}", &things.shown)
+        .replace("{accountId}", &things.account);
+    Some((path, body))
 }
 
 async fn size(site: &Site, team: Team) -> usize {
@@ -464,6 +516,7 @@ pub fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, S
         "/accounts/{id}" => (&*things.account, vec![("name", text("Renamed"))]),
         "/accounts/{id}/delete" => (&*things.unused_account, vec![("confirm", text("Spare"))]),
         "/settings/workspace" => ("", vec![]),
+        "/settings/workspace/token" => ("", vec![("password", text(PASSWORD))]),
         "/sources/{id}/access" => (&*things.source, vec![("who", text("selected"))]),
         "/destinations/{id}/access" => (&*things.destination, vec![("who", text("selected"))]),
         "/workspaces" => (
@@ -516,7 +569,6 @@ pub fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, S
             ],
         ),
         "/sign-in/passkey/options" => ("", vec![]),
-        "/settings/workspace/token" => ("", vec![("password", text(PASSWORD))]),
         "/profile/phone" => (
             "",
             vec![
@@ -598,6 +650,7 @@ async fn every_form_leaves_an_event_of_its_action_and_wants_its_token() {
             | "/settings/invitations"
             | "/settings/invitations/{id}/resend"
             | "/settings/tokens"
+            | "/settings/workspace/token"
             | "/profile/tokens"
             // Nobody sends text messages.
             | "/profile/phone"
@@ -641,4 +694,3 @@ fn every_excuse_is_for_a_route_that_there_is() {
         assert!(of_api || of_pages, "{method} {path} is no route ({reason})");
     }
 }
-            | "/settings/workspace/token"

@@ -32,6 +32,14 @@ pub(crate) struct Reached {
 const GROWS: &str = "ON CONFLICT (workspace_id) DO UPDATE SET at = CASE WHEN config_changes.at < excluded.at THEN excluded.at ELSE config_changes.at + 1 END";
 
 impl Reached {
+    /// These have changed.
+    pub(crate) fn of(workspaces: impl IntoIterator<Item = WorkspaceId>) -> Self {
+        Self {
+            workspaces: workspaces.into_iter().collect(),
+            logs: BTreeSet::new(),
+        }
+    }
+
     /// Something of a workspace has changed or, without one, of the whole organization that a log is of.
     pub(crate) fn note(&mut self, log: LogId, workspace: Option<WorkspaceId>) {
         match workspace {
@@ -174,6 +182,8 @@ pub struct Configuration {
     pub accounts: Vec<Account>,
     /// The published version of each of its libraries.
     pub libraries: Vec<VersionId>,
+    /// The ids of sources, destinations and transformations that somebody looks at live.
+    pub watched: BTreeSet<String>,
 }
 
 const DATA_PLANE: &str = "SELECT w.id, w.organization_id, COALESCE(c.at, w.updated_at / 1000) FROM workspaces w \
@@ -218,6 +228,13 @@ impl Rx<'_> {
         rows.iter().map(data_plane).collect()
     }
 
+    /// The workspaces of an organization, in the order of their ids.
+    pub fn data_planes_of(&mut self, organization: OrganizationId) -> Result<Vec<DataPlane>> {
+        let sql = format!("{DATA_PLANE} WHERE w.organization_id = $1 ORDER BY w.id");
+        let rows = self.conn.query(&sql, params![&organization])?;
+        rows.iter().map(data_plane).collect()
+    }
+
     /// All that the data planes of a workspace are told.
     pub fn configuration(&mut self, workspace: WorkspaceId) -> Result<Configuration> {
         let none = Error::NotFound("workspace");
@@ -242,6 +259,7 @@ impl Rx<'_> {
             accounts: self.accounts(workspace, None, u32::MAX, None)?.items,
             transformations: self.configured_transformations(workspace)?,
             libraries: self.published_libraries(workspace)?,
+            watched: self.watched(workspace)?.things,
         })
     }
 

@@ -136,6 +136,7 @@ impl Tx<'_> {
         for sql in [
             "DELETE FROM destination_revisions WHERE workspace_id = $1",
             "DELETE FROM config_changes WHERE workspace_id = $1",
+            "DELETE FROM watches WHERE workspace_id = $1",
         ] {
             self.write_parts(sql, params![&workspace.id], &changed)?;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::actor::Actor;
 use model::clock::Micros;
 use model::id::SessionId;
-use store::{Error, Letter, NewChallenge, SetUpLink, Signed, Upkeep, Way};
+use store::{Error, Letter, NewChallenge, SetUpLink, Signed, Upkeep, Watch, Watchable, Way};
 
 use crate::support::{Cell, Place, START, Script, create, on_both, origin, sign_in, team};
 
@@ -25,7 +25,14 @@ fn writes(upkeep: &Upkeep) -> &'static [&'static str] {
         Upkeep::CloseRefusals => &["refusals", "entries", "logs"],
         Upkeep::UsedToken(_) => &["tokens.used_at"],
         Upkeep::UsedSession(_) => &["sessions.used_at"],
-        Upkeep::Expire => &["sessions", "challenges", "attempts"],
+        Upkeep::Expire => &[
+            "sessions",
+            "challenges",
+            "attempts",
+            "watches",
+            "config_changes",
+        ],
+        Upkeep::Watch(_) => &["watches", "config_changes"],
         Upkeep::Challenge(_) => &["challenges", "outbox", "data_keys"],
         Upkeep::TakeChallenge(_) => &["challenges"],
         Upkeep::Attempt(..) | Upkeep::Forgive(_) => &["attempts"],
@@ -97,6 +104,11 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
             let _ = store.perform(team.actor(), origin(&store), action).wait();
         }
         place.clock.advance(3600 * Micros::SECOND);
+        let watch = Watch {
+            workspace: team.workspace,
+            kind: Watchable::Source,
+            thing: "a source".to_owned(),
+        };
         let link = SetUpLink {
             hash: [7; 32],
             expires_at: START.plus(9_999 * Micros::SECOND),
@@ -145,6 +157,7 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
             Upkeep::UsedToken(team.token),
             Upkeep::UsedSession(session),
             Upkeep::OfferSetUp(link),
+            Upkeep::Watch(watch),
             Upkeep::Expire,
         ] {
             let before = all(&place);
@@ -213,5 +226,55 @@ fn a_set_up_link_is_offered_only_until_the_instance_is_set_up() {
             store.upkeep(Upkeep::OfferSetUp(link)).wait().expect("kept"),
             0
         );
+    });
+}
+
+#[test]
+fn a_switch_is_thrown_once_for_all_who_look_and_again_when_nobody_has_for_a_while() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let state = || {
+            let state = store.read(|rx| {
+                let all = rx.data_planes()?;
+                Ok((all[0].changed_at, rx.watched(team.workspace)?.things.len()))
+            });
+            state.expect("read")
+        };
+        let look = |thing: &str| {
+            let watch = Watch {
+                workspace: team.workspace,
+                kind: Watchable::Destination,
+                thing: thing.to_owned(),
+            };
+            let _ = store.upkeep(Upkeep::Watch(watch)).wait().expect("kept");
+            let _ = store.upkeep(Upkeep::Expire).wait().expect("kept");
+            state()
+        };
+        let minutes = |number: i64| place.clock.advance(number * 60 * Micros::SECOND);
+        let (before, none) = state();
+        assert_eq!(none, 0);
+        let (on, one) = look("a");
+        assert!(on > before && one == 1, "data planes are told");
+        minutes(4);
+        assert_eq!(look("a"), (on, 1), "nothing new for them");
+        minutes(4);
+        assert_eq!(look("a"), (on, 1), "it was looked at in between");
+        let (other, two) = look("b");
+        assert!(other > on && two == 2);
+        minutes(4);
+        assert_eq!(look("b"), (other, 2));
+        minutes(2);
+        let _ = store.upkeep(Upkeep::Expire).wait().expect("kept");
+        let (off, left) = state();
+        assert!(off > other && left == 1, "the one is over");
+        minutes(6);
+        let _ = store.upkeep(Upkeep::Expire).wait().expect("kept");
+        assert_eq!(state().1, 0);
+        let log = store.read(|rx| rx.organization_log(team.organization));
+        let size = log.expect("a log").size;
+        let _ = look("c");
+        let log = store.read(|rx| rx.organization_log(team.organization));
+        assert_eq!(log.expect("a log").size, size, "looking is no event");
     });
 }

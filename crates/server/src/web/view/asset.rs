@@ -20,7 +20,7 @@ pub struct Asset {
 }
 
 /// All files under `/assets/`.
-pub static ASSETS: [Asset; 5] = [
+pub static ASSETS: [Asset; 6] = [
     Asset {
         name: "annals.css",
         content_type: "text/css; charset=utf-8",
@@ -35,6 +35,11 @@ pub static ASSETS: [Asset; 5] = [
         name: "proof.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: include_bytes!("../../../assets/proof.js"),
+    },
+    Asset {
+        name: "live.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../../../assets/live.js"),
     },
     Asset {
         name: "passkeys.js",

@@ -29,6 +29,8 @@ pub struct DestinationHead {
     pub can_edit: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
+    /// Whether the person may see single events as they come.
+    pub can_watch: bool,
     /// Whether it was deleted: then there is nothing to see but its events.
     pub deleted: bool,
     /// How many sources are connected.
@@ -53,6 +55,9 @@ impl DestinationHead {
         }
         tabs.push(tab("Connections", "connections").count(self.connections));
         tabs.push(tab("Transformation", "transformation"));
+        if self.can_watch {
+            tabs.push(tab("Live events", "live"));
+        }
         tabs.push(tab("Access", "access"));
         if self.can_audit {
             tabs.push(tab("Audit Logs", "audit-logs").count(self.events));

@@ -65,6 +65,7 @@ pub mod frame;
 pub mod libraries;
 pub mod library;
 pub mod links;
+pub mod live;
 pub mod outside_account;
 pub mod parts;
 pub mod profile;

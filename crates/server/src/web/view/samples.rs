@@ -42,6 +42,7 @@ use crate::web::lines::difference;
 
 mod access;
 mod account;
+mod live;
 mod reverse_etl;
 
 const SOURCE: &str = "3FQaWeb7Kq2mZr8TnV4sXy1Pa7R";
@@ -81,6 +82,7 @@ pub(super) fn pages(suffix: &'static str) -> Vec<Page> {
     pages.extend(samples.reverse_etl_pages());
     pages.extend(samples.access_pages());
     pages.extend(samples.link_pages());
+    pages.extend(samples.live_pages());
     pages
         .into_iter()
         .map(|(name, page)| (name, page.expect("a page renders")))
@@ -403,6 +405,7 @@ impl Samples {
             enabled: true,
             can_edit: true,
             can_audit: true,
+            can_watch: true,
             has_settings: true,
             deleted: false,
             events: Some(48),
@@ -469,6 +472,7 @@ impl Samples {
             head: SourceHead {
                 can_edit: false,
                 can_audit: false,
+                can_watch: false,
                 known: false,
                 enabled: false,
                 last_change: None,
@@ -560,6 +564,7 @@ impl Samples {
             enabled: true,
             can_edit: true,
             can_audit: true,
+            can_watch: true,
             deleted: false,
             connections: 2,
             events: Some(1312),
@@ -761,6 +766,7 @@ impl Samples {
             versions: 15,
             can_edit: true,
             can_audit: true,
+            can_watch: true,
             deleted: false,
             events: Some(41),
             last_change: Some(self.last_change()),

@@ -29,6 +29,8 @@ pub struct SourceHead {
     pub can_edit: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
+    /// Whether the person may see single events as they come.
+    pub can_watch: bool,
     /// Whether its settings are changed here; those of reverse ETL are changed over the API.
     pub has_settings: bool,
     /// Whether it was deleted: then there is nothing to see but its events.
@@ -47,6 +49,13 @@ impl SourceHead {
             return vec![events.count(self.events)];
         }
         let mut tabs = vec![Tab::new("Overview", base.clone(), current == "overview")];
+        if self.can_watch {
+            tabs.push(Tab::new(
+                "Live events",
+                format!("{base}/live"),
+                current == "live",
+            ));
+        }
         if self.can_audit {
             tabs.push(
                 Tab::new(

@@ -10,6 +10,10 @@ use super::when::When;
 
 /// What stands above every tab of a transformation, and above a library.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of their own, each shown in its own place"
+)]
 pub struct CodeHead {
     /// The id.
     pub id: String,
@@ -27,6 +31,8 @@ pub struct CodeHead {
     pub can_edit: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
+    /// Whether the person may see single events as they come.
+    pub can_watch: bool,
     /// Whether it was deleted: then there is nothing to see but its events.
     pub deleted: bool,
     /// How many events it has, where that is known.
@@ -36,7 +42,7 @@ pub struct CodeHead {
 }
 
 impl CodeHead {
-    fn tabs(&self, current: &str) -> Vec<Tab> {
+    pub(super) fn tabs(&self, current: &str) -> Vec<Tab> {
         let base = format!("/transformations/{}", self.id);
         if self.deleted {
             let events = Tab::new("Audit Logs", format!("{base}/audit-logs"), true);
@@ -51,6 +57,13 @@ impl CodeHead {
             )
             .count(self.versions),
         ];
+        if self.can_watch {
+            tabs.push(Tab::new(
+                "Live events",
+                format!("{base}/live"),
+                current == "live",
+            ));
+        }
         if self.can_audit {
             tabs.push(
                 Tab::new(
