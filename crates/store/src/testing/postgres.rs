@@ -155,9 +155,7 @@ impl Drop for Postgres {
 impl Durability {
     fn settings(self) -> &'static [&'static str] {
         match self {
-            // A worker that vacuums looks at a snapshot of its own, at moments that no test knows: while it does, a table that is
-            // rewritten keeps what the worker might still see.
-            Self::Off => &["fsync=off", "full_page_writes=off", "autovacuum=off"],
+            Self::Off => &["fsync=off", "full_page_writes=off"],
             Self::Full => &[],
         }
     }
