@@ -553,14 +553,18 @@ impl Conn {
     ///
     /// `SQLite`: the whole file, and then the write-ahead log is emptied, as soon as no reader holds it. PostgreSQL: the
     /// table of the keys, as its owner, and that of the entries where single `values` are gone, whose keys are not; nobody
-    /// reads or writes them meanwhile. Its own write-ahead log is left to the server.
+    /// reads or writes them meanwhile. Older transactions have to end first. Its own write-ahead log is left to the server.
     pub(crate) fn scrub(&mut self, values: bool) -> Result<(), DbError> {
         match &mut self.database {
             Database::Sqlite(conn) => conn.scrub(),
-            Database::Postgres(conn) if values => {
-                conn.batch("SELECT rewrite_data_keys(), rewrite_entries()")
+            Database::Postgres(conn) => {
+                conn.outlast_older()?;
+                conn.batch(if values {
+                    "SELECT rewrite_data_keys(), rewrite_entries()"
+                } else {
+                    "SELECT rewrite_data_keys()"
+                })
             }
-            Database::Postgres(conn) => conn.batch("SELECT rewrite_data_keys()"),
         }
     }
 

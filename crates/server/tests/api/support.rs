@@ -98,11 +98,13 @@ impl Api {
     }
 
     pub(crate) fn postgres() -> Self {
+        Self::in_database(Postgres::shared().fresh_database())
+    }
+
+    /// In a database of PostgreSQL, of whatever cluster.
+    pub(crate) fn in_database(url: String) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::at(
-            folder,
-            Location::Postgres(Postgres::shared().fresh_database()),
-        )
+        Self::at(folder, Location::Postgres(url))
     }
 
     fn at(folder: tempfile::TempDir, location: Location) -> Self {

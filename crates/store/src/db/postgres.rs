@@ -20,6 +20,10 @@ use super::{DbError, Param, Row, Value};
 
 /// How many prepared statements a connection keeps before it forgets them all.
 const STATEMENTS: usize = 512;
+/// How long is waited for older transactions at a time.
+const OLDER: Duration = Duration::from_secs(2);
+/// How long until it is looked again whether they have ended.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How often anything was sent and its answer awaited, by all connections of the process. For the benchmark.
 static ROUND_TRIPS: AtomicU64 = AtomicU64::new(0);
@@ -201,6 +205,40 @@ impl Postgres {
         let statement = self.prepare(sql)?;
         let values = values(params);
         rows(&self.wait(|client| client.query(&statement, &values))?)
+    }
+
+    /// Waits until no transaction is left that might still see what went before this was called: a table that is rewritten keeps
+    /// what one might see. A snapshot looks no further back than the oldest transaction that runs when it is taken, of whatever
+    /// database. So those that run now have to end, and then those that began meanwhile, whose snapshots may be as old.
+    pub(crate) fn outlast_older(&mut self) -> Result<(), DbError> {
+        let mut left = OLDER;
+        for _ in 0..2 {
+            let mut older = self.running()?;
+            while !older.is_empty() {
+                if left.is_zero() {
+                    return Err(DbError::Conflict(
+                        "a transaction that is still open might see what went".to_owned(),
+                    ));
+                }
+                std::thread::sleep(PAUSE);
+                left = left.saturating_sub(PAUSE);
+                let running = self.running()?;
+                older.retain(|one| running.contains(one));
+            }
+        }
+        Ok(())
+    }
+
+    /// The other transactions that run, of all databases, prepared ones too. Each holds a lock on itself, which any role may see.
+    fn running(&mut self) -> Result<Vec<String>, DbError> {
+        let rows = self.query(
+            "SELECT DISTINCT virtualtransaction FROM pg_locks WHERE locktype IN ('virtualxid', 'transactionid') \
+             AND mode = 'ExclusiveLock' AND granted AND pid IS DISTINCT FROM pg_backend_pid()",
+            &[],
+        )?;
+        let name = |row: &Row| row.text(0).map(str::to_owned);
+        let names: Result<Vec<String>, _> = rows.iter().map(name).collect();
+        names.map_err(|error| DbError::Other(error.to_string()))
     }
 
     pub(crate) fn each(
