@@ -82,7 +82,7 @@ impl Elsewhere {
             .trim_end_matches('/')
             .trim_end_matches("/workspaceConfig");
         Self {
-            agent: outgoing::agent(PATIENCE),
+            agent: outgoing::agent(PATIENCE, None),
             url: url.to_owned(),
             header,
         }

@@ -3,8 +3,9 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 use store::testing::Postgres;
@@ -75,9 +76,57 @@ fn checkout(folder: &Path) {
     );
 }
 
+fn set_up(folder: &Path, database: Option<&str>) {
+    let mut init = annals(Path::new(BINARY), folder, database);
+    let fixed = "init --organization Fernhill --workspace Production --name Ada --password-stdin --json --email ada@example.com";
+    init.args(fixed.split(' '));
+    let password = folder.join("password");
+    std::fs::write(&password, "correct horse battery\n").expect("written");
+    init.stdin(std::fs::File::open(&password).expect("opened"));
+    assert!(init.output().expect("annals ends").status.success());
+}
+
 fn said(output: &Output) -> Value {
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).expect("one object")
+}
+
+#[test]
+fn an_import_that_is_killed_has_taken_in_all_or_nothing() {
+    const ALL: usize = 300;
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let place = tempfile::tempdir().expect("a folder");
+        let (folder, database) = (place.path(), database.as_deref());
+        set_up(folder, database);
+        for number in 0..ALL {
+            let path = format!("destinations/pot_{number}/db-config.json");
+            let definition = json!({ "name": format!("POT_{number}"), "config": {} });
+            write(folder, &path, &definition.to_string());
+        }
+        let checkout = folder.join("checkout");
+        let mut child = annals(Path::new(BINARY), folder, database)
+            .args(["definitions", "import"])
+            .arg(&checkout)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("annals starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("its errors")).lines();
+        let read = format!("read {ALL} of {ALL} destinations");
+        assert!(lines.any(|line| line.is_ok_and(|line| line == read)));
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        // Whether it had committed by then or not: never a part of it.
+        let path = checkout.to_str().expect("a path");
+        let import = ["definitions", "import", path, "--json"];
+        let again = said(&run(folder, database, &import));
+        let created = again["created"].as_array().map_or(0, Vec::len);
+        let unchanged = again["unchanged"].as_u64();
+        assert!(
+            matches!((created, unchanged), (ALL, Some(0)) | (0, Some(300))),
+            "{created} {unchanged:?}"
+        );
+    }
 }
 
 #[test]
@@ -85,13 +134,7 @@ fn a_checkout_is_taken_in_and_what_is_broken_is_named() {
     for database in [None, Some(Postgres::shared().fresh_database())] {
         let place = tempfile::tempdir().expect("a folder");
         let (folder, database) = (place.path(), database.as_deref());
-        let mut init = annals(Path::new(BINARY), folder, database);
-        let fixed = "init --organization Fernhill --workspace Production --name Ada --password-stdin --json --email ada@example.com";
-        init.args(fixed.split(' '));
-        let password = folder.join("password");
-        std::fs::write(&password, "correct horse battery\n").expect("written");
-        init.stdin(std::fs::File::open(&password).expect("opened"));
-        assert!(init.output().expect("annals ends").status.success());
+        set_up(folder, database);
         checkout(folder);
         let path = folder.join("checkout");
         let path = path.to_str().expect("a path");

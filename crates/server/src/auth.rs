@@ -1,5 +1,6 @@
 //! Who asks: tokens, sessions and passwords.
 
+pub mod basic;
 pub mod challenge;
 pub mod cookies;
 pub mod csrf;

@@ -7,16 +7,20 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
-/// A client that trusts the system's own certificate authorities, and that gives an answer of any status as one.
-pub fn agent(patience: Duration) -> Agent {
-    let roots = rustls_native_certs::load_native_certs().certs;
-    let roots: Vec<_> = roots
+/// A client that trusts the system's own certificate authorities, and `trusted` as well. It gives an answer of any status as one,
+/// and follows no redirection: what it sends holds a key or people's code, which goes nowhere else.
+pub fn agent(patience: Duration, trusted: Option<Certificate<'static>>) -> Agent {
+    let system = rustls_native_certs::load_native_certs().certs;
+    let system = system
         .iter()
-        .map(|one| Certificate::from_der(one).to_owned())
-        .collect();
+        .map(|one| Certificate::from_der(one).to_owned());
+    let roots: Vec<_> = system.chain(trusted).collect();
     Agent::config_builder()
         .timeout_global(Some(patience))
         .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent("annals")
         .tls_config(
             TlsConfig::builder()
                 .provider(TlsProvider::Rustls)

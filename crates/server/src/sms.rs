@@ -8,14 +8,14 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Request, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rustls::crypto::aws_lc_rs::default_provider;
 use serde_json::Value;
 use store::Letter;
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::Certificate;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use crate::outbox::Undelivered;
+use crate::outgoing;
 
 /// How long a gateway may take for one message.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -272,33 +272,12 @@ impl Texter {
         let Some(gateway) = gateway(settings)? else {
             return Ok(None);
         };
-        let system = rustls_native_certs::load_native_certs().certs;
-        let mut roots: Vec<_> = system
-            .iter()
-            .map(|one| Certificate::from_der(one).to_owned())
-            .collect();
-        if let Some(file) = trusted {
+        let trusted = trusted.map(|file| {
             let failed = |why: String| SmsError::Certificate(file.display().to_string(), why);
             let pem = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
-            let one = Certificate::from_pem(&pem).map_err(|error| failed(error.to_string()))?;
-            roots.push(one);
-        }
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
-            .http_status_as_error(false)
-            // A key goes nowhere else.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent("annals")
-            .tls_config(
-                TlsConfig::builder()
-                    .provider(TlsProvider::Rustls)
-                    .unversioned_rustls_crypto_provider(Arc::new(default_provider()))
-                    .root_certs(RootCerts::from(roots))
-                    .build(),
-            )
-            .build()
-            .new_agent();
+            Certificate::from_pem(&pem).map_err(|error| failed(error.to_string()))
+        });
+        let agent = outgoing::agent(PATIENCE, trusted.transpose()?);
         Ok(Some(Self { gateway, agent }))
     }
 

@@ -121,7 +121,7 @@ impl Transformer {
             return Err(NoAddress);
         }
         Ok(Self {
-            agent: outgoing::agent(patience),
+            agent: outgoing::agent(patience, None),
             url: url.trim_end_matches('/').into(),
             patience,
         })

@@ -3,13 +3,10 @@
 
 use std::fmt;
 
-use axum::http::{HeaderMap, header};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use axum::http::HeaderMap;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
-use super::secret;
+use super::{basic, secret};
 
 /// The shortest secret, in characters: it guards every workspace's code.
 const SHORTEST: usize = 16;
@@ -27,7 +24,7 @@ impl HostedSecret {
 
     /// Whether a request shows it. The time that this takes says nothing of the secret.
     pub fn is_shown(&self, headers: &HeaderMap) -> bool {
-        basic_user(headers).is_some_and(|user| bool::from(secret::hash(&user).ct_eq(&self.0)))
+        basic::user(headers).is_some_and(|user| bool::from(secret::hash(&user).ct_eq(&self.0)))
     }
 }
 
@@ -37,21 +34,12 @@ impl fmt::Debug for HostedSecret {
     }
 }
 
-/// The user of `Authorization: Basic` (RFC 7617), where the header is one; the password is not looked at.
-pub fn basic_user(headers: &HeaderMap) -> Option<Zeroizing<String>> {
-    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, shown) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = Zeroizing::new(BASE64_STANDARD.decode(shown.trim()).ok()?);
-    let pair = std::str::from_utf8(&pair).ok()?;
-    let (user, _) = pair.split_once(':')?;
-    Some(Zeroizing::new(user.to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+
     use super::*;
 
     fn with(header: &str) -> HeaderMap {

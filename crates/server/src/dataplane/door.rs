@@ -2,15 +2,12 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use store::{DataPlane, Error};
-use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::auth::secret;
+use crate::auth::{basic, secret};
 use crate::problem::Problem;
 
 /// How a data plane would have to sign in.
@@ -19,19 +16,6 @@ const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"annals\"");
 /// A data plane that has shown the token of its workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct OfWorkspace(pub DataPlane);
-
-/// The user of `Authorization: Basic` (RFC 7617), where the header is one; the password is not looked at.
-pub fn basic_user(headers: &HeaderMap) -> Option<Zeroizing<String>> {
-    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, shown) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = Zeroizing::new(BASE64_STANDARD.decode(shown.trim()).ok()?);
-    let pair = std::str::from_utf8(&pair).ok()?;
-    let (user, _) = pair.split_once(':')?;
-    Some(Zeroizing::new(user.to_owned()))
-}
 
 /// The answer to who is not known.
 pub(super) fn unknown() -> Response {
@@ -45,7 +29,7 @@ impl FromRequestParts<App> for OfWorkspace {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let token = basic_user(&parts.headers).ok_or_else(unknown)?;
+        let token = basic::user(&parts.headers).ok_or_else(unknown)?;
         let hash = secret::hash(&token);
         let found = app
             .read(move |rx| rx.data_plane_by_token(&hash))

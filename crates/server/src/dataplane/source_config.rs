@@ -17,9 +17,9 @@ use store::{DataPlane, Error, Result, Rx};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::door::basic_user;
 use super::prepared::{etag, matches};
 use crate::app::App;
+use crate::auth::basic;
 use crate::problem::Problem;
 use crate::request::Params;
 
@@ -85,7 +85,7 @@ async fn source_config(
     let key = which
         .write_key
         .filter(|key| !key.is_empty())
-        .or_else(|| basic_user(&headers).map(|key| key.to_string()));
+        .or_else(|| basic::user(&headers).map(|key| key.to_string()));
     let found = match key {
         Some(key) => app.read(move |rx| found(rx, &key)).await,
         None => Ok(None),

@@ -123,11 +123,7 @@ impl Rx<'_> {
         workspace: WorkspaceId,
         external_id: &str,
     ) -> Result<Option<ConnectionId>> {
-        let row = self.conn.query_one(
-            "SELECT id FROM connections WHERE workspace_id = $1 AND external_id = $2",
-            params![&workspace, external_id],
-        )?;
-        Ok(row.map(|row| row.parse(0)).transpose()?)
+        self.by_external_id("connections", workspace, external_id)
     }
 }
 

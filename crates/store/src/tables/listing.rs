@@ -6,7 +6,7 @@ use std::str::FromStr;
 use model::clock::Micros;
 use model::id::WorkspaceId;
 
-use crate::db::{Param, Row};
+use crate::db::{Param, Row, params};
 use crate::error::Result;
 use crate::tx::Rx;
 
@@ -71,6 +71,20 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Rx<'_> {
+    /// The thing of a workspace that a client's own project calls so. The table's name is one of ours.
+    pub(crate) fn by_external_id<I: FromStr>(
+        &mut self,
+        table: &'static str,
+        workspace: WorkspaceId,
+        external_id: &str,
+    ) -> Result<Option<I>> {
+        let row = self.conn.query_one(
+            &format!("SELECT id FROM {table} WHERE workspace_id = $1 AND external_id = $2"),
+            params![&workspace, external_id],
+        )?;
+        Ok(row.map(|row| row.parse(0)).transpose()?)
+    }
+
     /// Reads a page; `id` and `created_at` are the first two columns.
     pub(crate) fn listing<T>(
         &mut self,
