@@ -18,6 +18,11 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// A change allocates some hundreds of small values (docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A self-hosted workspace control plane with an audit log that proves itself.
 #[derive(Debug, Parser)]

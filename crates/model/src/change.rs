@@ -6,13 +6,15 @@
 
 mod leaves;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use leaves::Leaf;
-pub use leaves::{Segment, Visibility, Visible, path_text};
+use leaves::leaves_but;
+pub use leaves::{Members, Segment, Visibility, Visible, path_text};
 pub(crate) use leaves::{Step, leaves, path_of_text};
 
 /// How many parts an event may have for its changes.
@@ -60,25 +62,38 @@ pub struct Digest {
     pub sha256: String,
 }
 
-/// The changes that lead from one snapshot to another, ordered by path. `None` is a thing that does not exist, so a
-/// creation gives all that is set and a deletion all that was. Snapshots are JSON objects; the order of their keys does
-/// not matter, that of arrays does.
+/// As [`diff_members`], of snapshots that are JSON objects.
 pub fn diff(before: Option<&Value>, after: Option<&Value>, visible: &Visible<'_>) -> Vec<Change> {
-    let mut before = before.map(|it| leaves(it, visible)).unwrap_or_default();
-    let after = after.map(|it| leaves(it, visible)).unwrap_or_default();
+    fn members(snapshot: &Value) -> Members<'_> {
+        let members = snapshot.as_object().into_iter().flatten();
+        members
+            .map(|(key, value)| (key.as_str().into(), Cow::Borrowed(value)))
+            .collect()
+    }
+    let (before, after) = (before.map(members), after.map(members));
+    diff_members(before.as_ref(), after.as_ref(), visible)
+}
 
-    let mut pairs: Vec<_> = after
+/// The changes that lead from one snapshot to another, ordered by path. `None` is a thing that does not exist, so a
+/// creation gives all that is set and a deletion all that was. The order of keys does not matter, that of arrays does.
+pub fn diff_members(
+    before: Option<&Members<'_>>,
+    after: Option<&Members<'_>>,
+    visible: &Visible<'_>,
+) -> Vec<Change> {
+    let none = Members::new();
+    let (before, after) = (before.unwrap_or(&none), after.unwrap_or(&none));
+    let mut olds = leaves_but(before, after, visible);
+    let news = leaves_but(after, before, visible);
+
+    let mut pairs: Vec<_> = news
         .into_iter()
         .map(|(path, new)| {
-            let old = before.remove(&path);
+            let old = olds.remove(&path);
             (path, old, Some(new))
         })
         .collect();
-    pairs.extend(
-        before
-            .into_iter()
-            .map(|(path, old)| (path, Some(old), None)),
-    );
+    pairs.extend(olds.into_iter().map(|(path, old)| (path, Some(old), None)));
     pairs.sort_by(|one, other| one.0.cmp(&other.0));
 
     // An empty container that is filled needs no word of its own: what is now in it says so. (What is emptied does: its

@@ -200,25 +200,35 @@ impl Definition {
             Value::Null => &empty,
             other => return other.clone(),
         };
-        let mut answer = self.always_defaults.clone();
-        if !changed_since_creation {
-            answer.extend(self.defaults.clone());
-            for conditional in &self.conditional_defaults {
-                if conditional.holds(stored) {
-                    answer.extend(conditional.defaults.clone());
-                }
-            }
-        }
+        let mut answer: Map<String, Value> = self
+            .defaults_of(|key| stored.get(key).cloned(), changed_since_creation)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         answer.extend(stored.clone());
         Value::Object(answer)
+    }
+
+    /// The defaults that lie under a configuration, of which `stored` gives a member; of two with one key the last holds.
+    pub fn defaults_of(
+        &self,
+        stored: impl Fn(&str) -> Option<Value>,
+        changed_since_creation: bool,
+    ) -> impl Iterator<Item = (&String, &Value)> {
+        let new = (!changed_since_creation).then(|| {
+            let conditional = self.conditional_defaults.iter();
+            let that_hold = conditional.filter(move |one| one.holds(&stored));
+            let of_conditions = that_hold.flat_map(|one| &one.defaults);
+            self.defaults.iter().chain(of_conditions)
+        });
+        self.always_defaults.iter().chain(new.into_iter().flatten())
     }
 }
 
 impl ConditionalDefaults {
-    fn holds(&self, stored: &Map<String, Value>) -> bool {
+    fn holds(&self, stored: impl Fn(&str) -> Option<Value>) -> bool {
         self.when
             .iter()
-            .all(|(key, value)| stored.get(key) == Some(value))
+            .all(|(key, value)| stored(key).as_ref() == Some(value))
     }
 }
 

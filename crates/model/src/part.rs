@@ -5,7 +5,7 @@
 //! Erasing the disclosure leaves the commitment, from which nothing can be guessed: each holds a salt
 //! of 256 bits that stood nowhere else.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -153,9 +153,22 @@ impl Disclosure {
 
     /// Puts a disclosure together from its four members; the value is given as its text, which is taken as it is.
     pub fn of(salt: &[u8; 32], event_id: &str, part: PartName, value: &str) -> Self {
-        let salt = URL_SAFE_NO_PAD.encode(salt);
-        let event_id = Value::from(event_id);
-        Self(format!("[\"{salt}\",{event_id},\"{part}\",{value}]"))
+        let mut text = String::with_capacity(80 + event_id.len() + value.len());
+        text.push_str("[\"");
+        text.push_str(&URL_SAFE_NO_PAD.encode(salt));
+        // An id that needs no escape, as ours do, is written as it is.
+        if event_id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            text.push_str("\",\"");
+            text.push_str(event_id);
+            text.push_str("\",\"");
+        } else {
+            write!(text, "\",{},\"", Value::from(event_id)).expect("a text takes every write");
+        }
+        write!(text, "{part}").expect("a text takes every write");
+        text.push_str("\",");
+        text.push_str(value);
+        text.push(']');
+        Self(text)
     }
 
     /// Takes a disclosure that was made before. Nothing is looked at: whether it is one shows when its

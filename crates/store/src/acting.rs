@@ -1,15 +1,19 @@
 //! Who acts, read again under the log's lock: whether the session or token is still valid, and what it may do.
 
+use std::sync::Arc;
+
 use model::actor::{Actor, System};
 use model::catalogue::TargetType;
+use model::clock::Micros;
 use model::id::{OrganizationId, SessionId, TokenId, UserId, WorkspaceId};
 use model::role::{Access, OrganizationRole, Permission, Standing, WorkspaceRole};
 
 use model::things::User;
 
 use crate::action::Need;
-use crate::db::params;
+use crate::db::{Row, params};
 use crate::error::{Error, Result};
+use crate::keyring::KeyState;
 use crate::tx::Rx;
 
 /// The roles of a person in an organization, and in one of its workspaces; whether anything is locked there; and whether the
@@ -295,53 +299,96 @@ impl Rx<'_> {
                 })
             }
             Actor::Token { token } => {
-                let rows = self.conn.recall_all(TOKEN, params![&token])?;
-                let Some(row) = rows.first() else {
-                    return Err(Error::Unauthenticated);
+                let question = params![&token];
+                let rows = self.conn.recall_all(TOKEN, question)?;
+                let known = if let Some(known) = self.conn.made::<Known>(TOKEN, question) {
+                    for (organization, subject, key) in &known.keys {
+                        if !self.keys.has_seen(organization, subject) {
+                            self.keys.put(organization, subject, key.clone());
+                        }
+                    }
+                    known
+                } else {
+                    let known = Arc::new(self.known(token, &rows)?);
+                    self.conn.put_made(TOKEN, question, known.clone());
+                    known
                 };
-                if row.opt_moment(6)?.is_some_and(|expires| expires <= now) {
+                if known.expires_at.is_some_and(|expires| expires <= now) {
                     return Err(Error::Unauthenticated);
                 }
-                let user: Option<UserId> = row.opt_parse(2)?;
-                for row in rows.iter().filter(|row| !row.is_null(12)) {
-                    if !self.keys.has_seen(row.text(12)?, row.text(13)?) {
-                        self.keys.take(self.env, row, 12)?;
+                let Acting {
+                    organization,
+                    workspace,
+                    ..
+                } = known.acting;
+                if let Some(organization) = organization {
+                    self.definitions_are_at(organization, known.definitions.as_deref());
+                    if let Some(workspace) = workspace {
+                        self.workspace_is_of(workspace, organization);
                     }
                 }
-                if let (Some(user), Some(workspace)) = (user, row.opt_parse::<WorkspaceId>(1)?) {
-                    let organization: OrganizationId = row.parse(0)?;
-                    let roles = (!row.is_null(7)).then(|| row.part(7..12));
-                    let question = params![&organization, &user, &workspace];
-                    self.conn.put_recalled(ROLES, question, roles);
-                }
-                let identity = match user {
-                    Some(user) => Some(self.open_identity(user, row.blob(5)?)?),
-                    None => None,
-                };
-                let token_name = row.text(3)?.to_owned();
-                let (name, email) = match identity {
-                    Some(identity) => (Some(identity.name), Some(identity.email)),
-                    None => (Some(token_name.clone()), None),
-                };
-                let organization = row.parse(0)?;
-                let workspace = row.opt_parse(1)?;
-                self.definitions_are_at(organization, row.opt_text(11)?);
-                if let Some(workspace) = workspace {
-                    self.workspace_is_of(workspace, organization);
-                }
-                Ok(Acting {
-                    user,
-                    token: Some(token),
-                    token_name: Some(token_name),
-                    name,
-                    email,
-                    organization: Some(organization),
-                    workspace,
-                    access: row.parse(4)?,
-                    role: row.opt_parse(16)?,
-                    ..Acting::nobody(if user.is_some() { "user" } else { "service" })
-                })
+                Ok(known.acting.clone())
             }
         }
     }
+
+    /// What the rows of a token say.
+    fn known(&mut self, token: TokenId, rows: &[Row]) -> Result<Known> {
+        let Some(row) = rows.first() else {
+            return Err(Error::Unauthenticated);
+        };
+        let (organization, workspace) = (row.parse(0)?, row.opt_parse(1)?);
+        let user: Option<UserId> = row.opt_parse(2)?;
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows.iter().filter(|row| !row.is_null(12)) {
+            let (of, subject) = (row.text(12)?, row.text(13)?);
+            if !self.keys.has_seen(of, subject) {
+                self.keys.take(self.env, row, 12)?;
+            }
+            if let Some(key) = self.keys.state(of, subject) {
+                keys.push((of.to_owned(), subject.to_owned(), key.clone()));
+            }
+        }
+        if let (Some(user), Some(workspace)) = (user, workspace) {
+            let roles = (!row.is_null(7)).then(|| row.part(7..12));
+            let question = params![&organization, &user, &workspace];
+            self.conn.put_recalled(ROLES, question, roles);
+        }
+        let identity = match user {
+            Some(user) => Some(self.open_identity(user, row.blob(5)?)?),
+            None => None,
+        };
+        let token_name = row.text(3)?.to_owned();
+        let (name, email) = match identity {
+            Some(identity) => (identity.name, Some(identity.email)),
+            None => (token_name.clone(), None),
+        };
+        Ok(Known {
+            acting: Acting {
+                user,
+                token: Some(token),
+                token_name: Some(token_name),
+                name: Some(name),
+                email,
+                organization: Some(organization),
+                workspace,
+                access: row.parse(4)?,
+                role: row.opt_parse(16)?,
+                ..Acting::nobody(if user.is_some() { "user" } else { "service" })
+            },
+            expires_at: row.opt_moment(6)?,
+            definitions: row.opt_text(11)?.map(str::to_owned),
+            keys,
+        })
+    }
+}
+
+/// What was made of the rows of a token.
+struct Known {
+    acting: Acting,
+    expires_at: Option<Micros>,
+    /// The version of the organization's definitions.
+    definitions: Option<String>,
+    /// The keys that what is done with it is sealed with: of which organization and subject.
+    keys: Vec<(String, String, KeyState)>,
 }

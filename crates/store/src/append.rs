@@ -18,8 +18,8 @@ use crate::db::{Conn, Param, Row, dialect, params};
 use crate::error::{Error, Result};
 use crate::keyring::{INSTANCE, KeyState};
 use crate::seal::{self, Open};
-use crate::tables::configuration::Reached;
-use crate::tx::{Note, Rx};
+use crate::tables::configuration::ConfigChanges;
+use crate::tx::Rx;
 
 /// A log that this transaction has locked.
 #[derive(Clone)]
@@ -31,6 +31,8 @@ pub(crate) struct LogState {
     pub(crate) frontier: Frontier,
     /// Where its first entry is among all entries.
     first_place: i64,
+    /// What the data planes of its workspaces are told.
+    pub(crate) config_changes: ConfigChanges,
 }
 
 /// How many places a log has: 2^40 entries.
@@ -82,6 +84,7 @@ impl LogState {
             frontier: Frontier::from_bytes(size, row.blob(3)?)
                 .map_err(|error| Error::Internal(format!("the frontier of a log: {error}")))?,
             first_place: row.int(4)?,
+            config_changes: row.parse(5)?,
         })
     }
 
@@ -299,43 +302,15 @@ fn target_part(target: &Target, related: &[Target]) -> Value {
     Value::Object(part)
 }
 
-/// What changed in a row, as it may be told.
-pub(crate) fn changes(note: &Note) -> Vec<Change> {
-    let Some(shape) = note.after.as_ref().or(note.before.as_ref()) else {
-        return Vec::new();
-    };
-    let before = note.before.as_ref().map(|one| &one.value);
-    let after = note.after.as_ref().map(|one| &one.value);
-    change::diff(before, after, &|path, value| {
-        use model::change::{Segment, Visibility};
-        match path {
-            [Segment::Key(key)] if shape.secret.contains(key) => Visibility::Secret,
-            [Segment::Key("config"), inside @ ..] => {
-                shape.matcher.as_ref().map_or(Visibility::Clear, |matcher| {
-                    matcher.visibility(inside, value)
-                })
-            }
-            _ => Visibility::Clear,
-        }
-    })
-}
-
 /// The most entries in one statement.
 const CHUNK: usize = 64;
 
-/// Writes the entries of a group and the logs' new sizes: a statement for the entries, one for each log. The last entries, the
-/// first log, and what data planes are told of go together.
-pub(crate) fn flush(
-    conn: &mut Conn,
-    logs: &[LogState],
-    pending: &[Pending],
-    reached: &Reached,
-    now: Micros,
-) -> Result<()> {
+/// Writes the entries of a group and the logs' new sizes: a statement for the entries, one for each log. The last entries and
+/// the first log go together.
+pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> Result<()> {
     let mut chunks: Vec<_> = pending.chunks(CHUNK).collect();
     let mut grown = logs.iter().filter(|log| log.size() > log.base);
     let last = chunks.pop();
-    reached.tell_all(conn, now)?;
     for chunk in chunks {
         let (sql, values) = insert(chunk);
         conn.execute(&sql, &values)?;
@@ -345,15 +320,11 @@ pub(crate) fn flush(
             .next()
             .ok_or_else(|| Error::Internal("entries were made and no log has grown".to_owned()))?;
         let (sql, values) = insert(last);
-        let frontier = log.frontier.to_bytes();
-        let told = reached.told(now);
-        let told = told.as_ref().map(|(sql, values)| (&**sql, &**values));
-        let grown =
-            conn.execute_together((&sql, &values), (GROW, &growth(log, &frontier)), told)?;
-        grew(grown)?;
+        let growth = Growth::of(log);
+        grew(conn.execute_together((&sql, &values), (GROW, &growth.values(log)))?)?;
     }
     for log in grown {
-        grew(conn.execute(GROW, &growth(log, &log.frontier.to_bytes()))?)?;
+        grew(conn.execute(GROW, &Growth::of(log).values(log))?)?;
     }
     Ok(())
 }
@@ -381,15 +352,32 @@ fn insert(entries: &[Pending]) -> (String, Vec<Param<'_>>) {
 }
 
 /// A log takes its new size, if it still has the one that it was locked with.
-const GROW: &str = "UPDATE logs SET size = $2, frontier = $3 WHERE id = $1 AND size = $4";
+const GROW: &str =
+    "UPDATE logs SET size = $2, frontier = $3, config_changes = $5 WHERE id = $1 AND size = $4";
 
-fn growth<'a>(log: &'a LogState, frontier: &'a Vec<u8>) -> [Param<'a>; 4] {
-    [
-        (&log.id).into(),
-        Param::Int(log.size().cast_signed()),
-        frontier.into(),
-        Param::Int(log.base.cast_signed()),
-    ]
+/// What a log has become, as its row has it.
+struct Growth {
+    frontier: Vec<u8>,
+    config_changes: String,
+}
+
+impl Growth {
+    fn of(log: &LogState) -> Self {
+        Self {
+            frontier: log.frontier.to_bytes(),
+            config_changes: log.config_changes.to_string(),
+        }
+    }
+
+    fn values<'a>(&'a self, log: &'a LogState) -> [Param<'a>; 5] {
+        [
+            (&log.id).into(),
+            Param::Int(log.size().cast_signed()),
+            (&self.frontier).into(),
+            Param::Int(log.base.cast_signed()),
+            (&self.config_changes).into(),
+        ]
+    }
 }
 
 fn grew(rows: u64) -> Result<()> {

@@ -11,6 +11,7 @@ mod sqlite;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::clock::Micros;
 
@@ -374,11 +375,11 @@ impl Conn {
         &mut self,
         sql: &str,
         params: &[Param<'_>],
-    ) -> Result<Vec<Row>, DbError> {
+    ) -> Result<Arc<[Row]>, DbError> {
         if let Some(rows) = self.seen.get(sql, params) {
-            return Ok(rows.to_vec());
+            return Ok(rows.clone());
         }
-        let rows = self.query(sql, params)?;
+        let rows: Arc<[Row]> = self.query(sql, params)?.into();
         self.seen.put(sql, params, rows.clone());
         Ok(rows)
     }
@@ -389,13 +390,26 @@ impl Conn {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Option<Row>, DbError> {
-        if let Some(rows) = self.seen.get(sql, params) {
-            return Ok(rows.first().cloned());
-        }
-        let rows = self.query(sql, params)?;
-        let first = rows.first().cloned();
-        self.seen.put(sql, params, rows);
-        Ok(first)
+        Ok(self.recall_all(sql, params)?.first().cloned())
+    }
+
+    /// What was made of the answer to a question that was recalled, as long as that holds.
+    pub(crate) fn made<T: Send + Sync + 'static>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Option<Arc<T>> {
+        self.seen.made(sql, params)
+    }
+
+    /// Keeps what was made of such an answer.
+    pub(crate) fn put_made<T: Send + Sync + 'static>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        made: Arc<T>,
+    ) {
+        self.seen.put_made(sql, params, made);
     }
 
     /// Another question's answer was the answer to this one as well.
@@ -425,7 +439,7 @@ impl Conn {
                 both
             }
         };
-        self.seen.put(next.0, next.1, rows);
+        self.seen.put(next.0, next.1, rows.into());
         Ok(locked.into_iter().next())
     }
 
@@ -456,27 +470,21 @@ impl Conn {
         }
     }
 
-    /// Runs two statements, or three, of which none needs the others' answer, and gives the number of rows that the second
-    /// changed: on PostgreSQL time is spent on waiting for them once.
+    /// Runs two statements of which neither needs the other's answer, and gives the number of rows that the second changed: on
+    /// PostgreSQL time is spent on waiting for them once.
     pub(crate) fn execute_together(
         &mut self,
         first: (&str, &[Param<'_>]),
         second: (&str, &[Param<'_>]),
-        third: Option<(&str, &[Param<'_>])>,
     ) -> Result<u64, DbError> {
-        for (sql, _) in [Some(first), Some(second), third].into_iter().flatten() {
-            self.seen.forget_written(sql);
-        }
+        self.seen.forget_written(first.0);
+        self.seen.forget_written(second.0);
         match &mut self.database {
             Database::Sqlite(conn) => {
                 conn.execute(first.0, first.1)?;
-                let rows = conn.execute(second.0, second.1)?;
-                if let Some((sql, params)) = third {
-                    conn.execute(sql, params)?;
-                }
-                Ok(rows)
+                conn.execute(second.0, second.1)
             }
-            Database::Postgres(conn) => conn.execute_together(first, second, third),
+            Database::Postgres(conn) => conn.execute_together(first, second),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Data keys: one for each subject (a person, a workspace, an organization), wrapped by the master key.
 //!
-//! An unwrapped key is used only after its row was seen in the same transaction, so no process goes on with a key that
-//! another has destroyed.
+//! An unwrapped key is used only after its row was seen in the same transaction, or in one since which nobody has written it
+//! ([`crate::db`]), so no process goes on with a key that another has destroyed.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -148,7 +148,8 @@ impl Keyring {
         Ok(())
     }
 
-    fn put(&mut self, organization: &str, subject: &str, state: KeyState) {
+    /// A key whose row this transaction has seen, or need not see again.
+    pub(crate) fn put(&mut self, organization: &str, subject: &str, state: KeyState) {
         if let Some(seen) = self.seen.get_mut(organization) {
             seen.insert(subject.to_owned(), state);
         } else {
@@ -157,7 +158,7 @@ impl Keyring {
         }
     }
 
-    fn state(&self, organization: &str, subject: &str) -> Option<&KeyState> {
+    pub(crate) fn state(&self, organization: &str, subject: &str) -> Option<&KeyState> {
         self.seen.get(organization)?.get(subject)
     }
 

@@ -26,6 +26,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0011_seeds_after_a_leak.sql"),
     include_str!("../migrations/sqlite/0012_hashes_in_public.sql"),
     include_str!("../migrations/sqlite/0013_live_events.sql"),
+    include_str!("../migrations/sqlite/0014_told_in_the_log.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -41,6 +42,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0011_seeds_after_a_leak.sql"),
     include_str!("../migrations/postgres/0012_hashes_in_public.sql"),
     include_str!("../migrations/postgres/0013_live_events.sql"),
+    include_str!("../migrations/postgres/0014_told_in_the_log.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old

@@ -5,6 +5,7 @@
 //! name. So two to three events fit into a page of `SQLite`, and a disclosure is put together again byte for byte.
 
 use std::collections::HashSet;
+use std::io::Write as _;
 
 use model::entry::View;
 use model::id::{EventId, LogId};
@@ -99,7 +100,13 @@ fn take_number(blob: &mut &[u8]) -> Option<u32> {
 }
 
 fn aad(log: LogId, event: &str, part: PartName) -> Vec<u8> {
-    format!("annals.part.v1\n{log}{event}{part}").into_bytes()
+    let mut aad = Vec::with_capacity(96);
+    for text in ["annals.part.v1\n", log.as_str(), event] {
+        aad.extend_from_slice(text.as_bytes());
+    }
+    // Memory takes every write.
+    let _ = write!(aad, "{part}");
+    aad
 }
 
 /// Seals the parts of an event and gives their commitments, in order, and the blob. Each subject has a `k` of its own,

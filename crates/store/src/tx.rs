@@ -1,10 +1,12 @@
 //! A transaction as an action sees it: [`Rx`] reads, [`Tx`] also writes and notes what it wrote.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 
 use model::actor::Origin;
 use model::catalogue::TargetType;
+use model::change::{self, Change, Members, Segment, Visibility};
 use model::clock::Micros;
 use model::config::Matcher;
 use model::definition::Kind;
@@ -21,6 +23,9 @@ use crate::seen::Seen;
 
 /// What [`Seen`] knows the organization of a workspace by.
 const WORKSPACE_ORGANIZATION: &str = "workspaces.organization_id";
+
+/// The member of a snapshot that holds settings.
+pub(crate) const CONFIG: &str = "config";
 
 /// A transaction that only reads: one state of the data.
 pub struct Rx<'a> {
@@ -80,43 +85,94 @@ impl Rx<'_> {
 }
 
 /// What is audited of a row: the thing as it would be told.
-pub(crate) struct Snapshot {
+pub(crate) struct Snapshot<'a> {
     pub(crate) target: Target,
     pub(crate) workspace: Option<WorkspaceId>,
     /// The person that the row is about, whose key seals what is said of it.
     pub(crate) person: Option<UserId>,
-    /// An object; what is secret in it is marked by `matcher` (below `config`) and `secret` (at the top).
-    pub(crate) value: Value,
+    /// What is secret in them is marked by `matcher` (below `config`) and `secret` (at the top).
+    pub(crate) members: Members<'a>,
     pub(crate) matcher: Option<Matcher>,
     /// The type whose definition in the organization says what of `config` is secret: the matcher is made from it when the
     /// row is noted. A table whose rules are always the same sets `matcher` itself.
-    pub(crate) of_type: Option<(Kind, String)>,
+    pub(crate) of_type: Option<(Kind, &'a str)>,
     pub(crate) secret: &'static [&'static str],
 }
 
-impl Snapshot {
+/// A member of a snapshot.
+pub(crate) fn member<'a>(
+    key: &'static str,
+    value: impl Into<Value>,
+) -> (Cow<'a, str>, Cow<'a, Value>) {
+    (Cow::Borrowed(key), Cow::Owned(value.into()))
+}
+
+/// The members of an object, to be those of a snapshot.
+pub(crate) fn members(value: Value) -> Members<'static> {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(key, value)| (Cow::Owned(key), Cow::Owned(value)))
+            .collect(),
+        _ => Members::new(),
+    }
+}
+
+impl<'a> Snapshot<'a> {
     pub(crate) fn new(kind: TargetType, id: &dyn ToString, name: &str, value: Value) -> Self {
+        Self::of_members(kind, id, name, members(value))
+    }
+
+    pub(crate) fn of_members(
+        kind: TargetType,
+        id: &dyn ToString,
+        name: &str,
+        members: Members<'a>,
+    ) -> Self {
         Self {
             target: Target::new(kind, id.to_string(), name),
             workspace: None,
             person: None,
-            value,
+            members,
             matcher: None,
             of_type: None,
             secret: &[],
+        }
+    }
+
+    fn config(&self) -> Option<&Value> {
+        let config = self.members.iter().find(|(key, _)| key == CONFIG);
+        config.map(|(_, value)| &**value)
+    }
+
+    /// Who may see a value of it.
+    fn visibility(&self, path: &[Segment<'_>], value: &Value) -> Visibility {
+        match path {
+            [Segment::Key(key)] if self.secret.contains(key) => Visibility::Secret,
+            [Segment::Key(CONFIG), inside @ ..] => match &self.matcher {
+                Some(matcher) => matcher.visibility(inside, value),
+                // What nobody has asked of a typed thing is not told.
+                None if self.of_type.is_some() => Visibility::Secret,
+                None => Visibility::Clear,
+            },
+            _ => Visibility::Clear,
         }
     }
 }
 
 /// A row that can be told in an event.
 pub(crate) trait Audited {
-    fn snapshot(&self) -> Snapshot;
+    fn snapshot(&self) -> Snapshot<'_>;
 }
 
-/// A row as it was before and as it is now.
+/// A row that was written, and what changed in it, as it may be told.
 pub(crate) struct Note {
-    pub(crate) before: Option<Snapshot>,
-    pub(crate) after: Option<Snapshot>,
+    pub(crate) target: Target,
+    pub(crate) workspace: Option<WorkspaceId>,
+    pub(crate) person: Option<UserId>,
+    pub(crate) changes: Vec<Change>,
+    /// Whether the thing was there before and is there still.
+    pub(crate) is_update: bool,
 }
 
 /// A transaction that may write. Only `perform` can make one.
@@ -199,22 +255,47 @@ impl<'a> Tx<'a> {
         before: Option<&dyn Audited>,
         after: Option<&dyn Audited>,
     ) -> Result<Changed> {
-        let before = before.map(|row| self.told(row)).transpose()?;
-        let after = after.map(|row| self.told(row)).transpose()?;
-        self.notes.push(Note { before, after });
+        let (is_update, is_there) = (before.is_some() && after.is_some(), after.is_some());
+        let (before, after) = (before.map(Audited::snapshot), after.map(Audited::snapshot));
+        let (mut shape, other) = match (after, before) {
+            (Some(after), before) => (after, before),
+            (None, Some(before)) => (before, None),
+            (None, None) => return Err(Error::Internal("a note of nothing".to_owned())),
+        };
+        // Nothing is told of settings that stay as they are.
+        if other
+            .as_ref()
+            .is_none_or(|one| one.config() != shape.config())
+        {
+            self.ask_secrets(&mut shape)?;
+        }
+        let other = other.as_ref().map(|one| &one.members);
+        let (before, after) = if is_there {
+            (other, Some(&shape.members))
+        } else {
+            (Some(&shape.members), None)
+        };
+        let changes =
+            change::diff_members(before, after, &|path, value| shape.visibility(path, value));
+        self.notes.push(Note {
+            target: shape.target,
+            workspace: shape.workspace,
+            person: shape.person,
+            changes,
+            is_update,
+        });
         Ok(Changed(self.notes.len() - 1))
     }
 
-    /// A row as it may be told, with what its type's definition keeps secret.
-    fn told(&mut self, row: &dyn Audited) -> Result<Snapshot> {
-        let mut snapshot = row.snapshot();
-        if let Some((kind, name)) = &snapshot.of_type {
+    /// Finds out what the definition of a typed row keeps secret.
+    fn ask_secrets(&mut self, snapshot: &mut Snapshot<'_>) -> Result<()> {
+        if let Some((kind, name)) = snapshot.of_type {
             let workspace = snapshot
                 .workspace
                 .ok_or_else(|| Error::Internal("a typed thing without a workspace".to_owned()))?;
-            snapshot.matcher = Some(self.matcher(workspace, *kind, name)?);
+            snapshot.matcher = Some(self.matcher(workspace, kind, name)?);
         }
-        Ok(snapshot)
+        Ok(())
     }
 
     /// Writes a row that belongs to one that is noted (a membership's role in a workspace, a new log).

@@ -90,9 +90,9 @@ impl Upkeep {
                 "challenges",
                 "attempts",
                 "watches",
-                "config_changes",
+                "logs.config_changes",
             ],
-            Self::Watch(_) => &["watches", "config_changes"],
+            Self::Watch(_) => &["watches", "logs.config_changes"],
             Self::Challenge(_) => &["challenges", "outbox", "data_keys"],
             Self::TakeChallenge(_) => &["challenges"],
             Self::Attempt(..) | Self::Forgive(_) => &["attempts"],
@@ -125,13 +125,7 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             let mut group = Group::new(conn, env);
             let closed = refusal::close_due(&mut group, env.now());
             closed.and_then(|closed| {
-                crate::append::flush(
-                    group.conn,
-                    &group.logs,
-                    &group.pending,
-                    &group.reached,
-                    env.now(),
-                )?;
+                crate::append::flush(group.conn, &group.logs, &group.pending)?;
                 Ok(closed)
             })
         }

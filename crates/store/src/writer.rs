@@ -43,7 +43,7 @@ const POSTGRES_WRITERS: usize = 8;
 /// An action that waits, whatever its type.
 pub(crate) trait Job: Send {
     fn actor(&self) -> Actor;
-    fn origin(&self) -> &Origin;
+    fn origin(&self) -> Arc<Origin>;
     fn scope(&self) -> Scope;
     fn events(&self) -> &'static [EventType];
     fn is_alone(&self) -> bool;
@@ -55,7 +55,7 @@ pub(crate) trait Job: Send {
 /// An action with who asked for it, and where its answer goes.
 struct Asked<A: Action> {
     actor: Actor,
-    origin: Origin,
+    origin: Arc<Origin>,
     action: A,
     output: Option<A::Output>,
     reply: oneshot::Sender<Result<Recorded<A::Output>>>,
@@ -66,8 +66,8 @@ impl<A: Action> Job for Asked<A> {
         self.actor
     }
 
-    fn origin(&self) -> &Origin {
-        &self.origin
+    fn origin(&self) -> Arc<Origin> {
+        self.origin.clone()
     }
 
     fn scope(&self) -> Scope {
@@ -168,7 +168,7 @@ impl Writer {
         let (reply, receiver) = oneshot::channel();
         let asked = Asked {
             actor,
-            origin,
+            origin: Arc::new(origin),
             action,
             output: None,
             reply,

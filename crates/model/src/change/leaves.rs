@@ -1,5 +1,6 @@
 //! A JSON value as its leaves: what a difference compares, and what a page lists.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -126,6 +127,9 @@ impl Leaf<'_> {
 /// Leaves by path, in the order of paths.
 pub(crate) type Leaves<'a> = BTreeMap<Vec<Segment<'a>>, Leaf<'a>>;
 
+/// The members of a snapshot, each key once.
+pub type Members<'a> = Vec<(Cow<'a, str>, Cow<'a, Value>)>;
+
 /// Decides who may see the value at a path; it is asked from the outside in, and not asked below what it hides.
 pub type Visible<'f> = dyn Fn(&[Segment<'_>], &Value) -> Visibility + 'f;
 
@@ -136,6 +140,24 @@ pub(crate) fn leaves<'a>(value: &'a Value, visible: &Visible<'_>) -> Leaves<'a> 
     let mut leaves = Leaves::new();
     if value.as_object().is_none_or(|object| !object.is_empty()) {
         collect(&mut leaves, &mut Vec::new(), value, visible);
+    }
+    leaves
+}
+
+/// The leaves of a snapshot without those of its members that `other` has alike: a difference has nothing to say of them.
+pub(crate) fn leaves_but<'a>(
+    members: &'a Members<'_>,
+    other: &Members<'_>,
+    visible: &Visible<'_>,
+) -> Leaves<'a> {
+    let mut leaves = Leaves::new();
+    let mut path = Vec::new();
+    for (key, member) in members {
+        if !other.iter().any(|one| one.0 == *key && one.1 == *member) {
+            path.push(Segment::Key(key));
+            collect(&mut leaves, &mut path, member, visible);
+            path.pop();
+        }
     }
     leaves
 }

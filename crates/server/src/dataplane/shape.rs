@@ -217,9 +217,28 @@ fn with_defaults<'a>(
     if !has_any {
         return Ok(Cow::Borrowed(&one.common.config));
     }
-    let stored: Value = serde_json::from_str(one.common.config.get())?;
-    let all = definition.with_defaults(&stored, one.changed);
-    serde_json::value::to_raw_value(&all).map(Cow::Owned)
+    let text = one.common.config.get();
+    let Ok(stored) = serde_json::from_str::<HashMap<String, &RawValue>>(text) else {
+        // No object, so nothing lies under it but what `with_defaults` says.
+        let all = definition.with_defaults(&serde_json::from_str(text)?, one.changed);
+        return serde_json::value::to_raw_value(&all).map(Cow::Owned);
+    };
+    let member = |key: &str| serde_json::from_str(stored.get(key)?.get()).ok();
+    let defaults = definition.defaults_of(member, one.changed);
+    let under: BTreeMap<&String, &Value> = defaults
+        .filter(|(key, _)| !stored.contains_key(*key))
+        .collect();
+    if under.is_empty() {
+        return Ok(Cow::Borrowed(&one.common.config));
+    }
+    // The settings stay as they were written: only what is missing is put before them.
+    let mut all = serde_json::to_string(&under)?;
+    if let (false, Some(members)) = (stored.is_empty(), text.trim_start().strip_prefix('{')) {
+        all.pop();
+        all.push(',');
+        all.push_str(members);
+    }
+    RawValue::from_string(all).map(Cow::Owned)
 }
 
 /// Settings with the switch that tells a data plane to send what it does: on while somebody looks. It stands among the settings,
@@ -466,4 +485,53 @@ fn settings() -> Value {
         },
         "eventAuditEnabled": false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use model::clock::{SystemClock, SystemEntropy};
+    use model::id::RevisionId;
+    use store::Configured;
+
+    use super::*;
+
+    #[test]
+    fn what_lies_under_settings_as_text_is_what_lies_under_them_as_values() {
+        for name in ["S3", "POSTGRES", "KAFKA", "SNOWFLAKE", "WEBHOOK"] {
+            let definition = Definitions::own().find(Kind::Destination, name);
+            let known = definition.expect("one of our own");
+            for config in [
+                "{}",
+                "null",
+                "[1]",
+                r#"{"enableSSE":false,"bucketName":"a"}"#,
+                r#"{ "inside": {"enableSSE": 1, "useSSL": 2}, "x" : "}" }"#,
+                r#"{"useSSH":true,"bucketProvider":"S3","syncFrequency":"30","sslMode":"verify-ca"}"#,
+                r#"{"bucketProvider":"GCS","useRudderStorage":false,"additionalProperties":true}"#,
+            ] {
+                for changed in [false, true] {
+                    let raw = RawValue::from_string(config.to_owned()).expect("JSON");
+                    let one = ConfiguredDestination {
+                        common: Configured {
+                            id: DestinationId::new(&SystemClock, &SystemEntropy),
+                            name: String::new(),
+                            kind: name.to_owned(),
+                            enabled: true,
+                            config: raw,
+                            created_at: Micros(0),
+                            updated_at: Micros(0),
+                        },
+                        version: 1,
+                        revision: RevisionId::new(&SystemClock, &SystemEntropy),
+                        changed,
+                    };
+                    let written = with_defaults(&one, definition).expect("written");
+                    let written: Value = serde_json::from_str(written.get()).expect("JSON");
+                    let stored = serde_json::from_str(config).expect("JSON");
+                    let wanted = known.with_defaults(&stored, changed);
+                    assert_eq!(written, wanted, "{name}, changed: {changed}, {config}");
+                }
+            }
+        }
+    }
 }

@@ -21,18 +21,18 @@ pub(crate) const fn begin_read(postgres: bool) -> &'static str {
 /// Locks a log's row, so that what follows happens after everything that the log holds.
 pub(crate) const fn lock_log(postgres: bool) -> &'static str {
     if postgres {
-        "SELECT id, organization_id, size, frontier, first_place FROM logs WHERE id = $1 FOR UPDATE"
+        "SELECT id, organization_id, size, frontier, first_place, config_changes FROM logs WHERE id = $1 FOR UPDATE"
     } else {
-        "SELECT id, organization_id, size, frontier, first_place FROM logs WHERE id = $1"
+        "SELECT id, organization_id, size, frontier, first_place, config_changes FROM logs WHERE id = $1"
     }
 }
 
 /// Locks the row of an organization's log.
 pub(crate) const fn lock_log_of(postgres: bool) -> &'static str {
     if postgres {
-        "SELECT id, organization_id, size, frontier, first_place FROM logs WHERE organization_id = $1 FOR UPDATE"
+        "SELECT id, organization_id, size, frontier, first_place, config_changes FROM logs WHERE organization_id = $1 FOR UPDATE"
     } else {
-        "SELECT id, organization_id, size, frontier, first_place FROM logs WHERE organization_id = $1"
+        "SELECT id, organization_id, size, frontier, first_place, config_changes FROM logs WHERE organization_id = $1"
     }
 }
 

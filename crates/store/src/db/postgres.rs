@@ -287,30 +287,17 @@ impl Postgres {
         &mut self,
         first: (&str, &[Param<'_>]),
         second: (&str, &[Param<'_>]),
-        third: Option<(&str, &[Param<'_>])>,
     ) -> Result<u64, DbError> {
         let statements = (self.prepare(first.0)?, self.prepare(second.0)?);
         let (one, two) = (values(first.1), values(second.1));
-        let last = match third {
-            Some((sql, params)) => Some((self.prepare(sql)?, values(params))),
-            None => None,
-        };
         self.wait(|client| async {
-            let (first, second, third) = tokio::join!(
+            let (first, second) = tokio::join!(
                 biased;
                 client.execute(&statements.0, &one),
                 client.execute(&statements.1, &two),
-                async {
-                    match &last {
-                        Some((statement, three)) => client.execute(statement, three).await,
-                        None => Ok(0),
-                    }
-                }
             );
             first?;
-            let rows = second?;
-            third?;
-            Ok(rows)
+            second
         })
     }
 

@@ -9,7 +9,9 @@
 //! written since. So there an answer stays true for the next transactions of the connection as well, until it writes the
 //! table itself or another connection has written anything ([`super::Conn::begin`]).
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{Param, Row, Value};
 
@@ -19,8 +21,14 @@ const MOST: usize = 1_000;
 /// The answers, by the text of the question and then by its values.
 #[derive(Default)]
 pub(super) struct Seen {
-    answers: HashMap<String, HashMap<Vec<Value>, Vec<Row>>>,
+    answers: HashMap<String, HashMap<Vec<Value>, Answer>>,
     count: usize,
+}
+
+struct Answer {
+    rows: Arc<[Row]>,
+    /// What was made of the rows, by whoever asked; it goes with them.
+    made: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 fn values(params: &[Param<'_>]) -> Vec<Value> {
@@ -39,24 +47,46 @@ fn written(sql: &str) -> Option<&str> {
 
 impl Seen {
     /// The rows that were the answer, if it was asked.
-    pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<&[Row]> {
-        let rows = self.answers.get(sql)?.get(&values(params))?;
-        Some(rows)
+    pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<&Arc<[Row]>> {
+        Some(&self.answers.get(sql)?.get(&values(params))?.rows)
     }
 
-    pub(super) fn put(&mut self, sql: &str, params: &[Param<'_>], rows: Vec<Row>) {
+    /// What was made of the answer.
+    pub(super) fn made<T: Send + Sync + 'static>(
+        &self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Option<Arc<T>> {
+        let answer = self.answers.get(sql)?.get(&values(params))?;
+        answer.made.clone()?.downcast().ok()
+    }
+
+    /// Keeps what was made of an answer, as long as that is kept.
+    pub(super) fn put_made<T: Send + Sync + 'static>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        made: Arc<T>,
+    ) {
+        let answers = self.answers.get_mut(sql);
+        if let Some(answer) = answers.and_then(|all| all.get_mut(&values(params))) {
+            answer.made = Some(made);
+        }
+    }
+
+    pub(super) fn put(&mut self, sql: &str, params: &[Param<'_>], rows: Arc<[Row]>) {
         if self.count >= MOST {
             self.forget();
         }
         self.count += 1;
-        let values = values(params);
+        let (values, answer) = (values(params), Answer { rows, made: None });
         match self.answers.get_mut(sql) {
-            Some(answers) => answers.insert(values, rows),
+            Some(answers) => answers.insert(values, answer),
             None => self
                 .answers
                 .entry(sql.to_owned())
                 .or_default()
-                .insert(values, rows),
+                .insert(values, answer),
         };
     }
 
@@ -86,8 +116,8 @@ mod tests {
 
     fn seen() -> Seen {
         let mut seen = Seen::default();
-        seen.put(SOURCE, params!["a"], vec![Row(vec![Value::Int(1)])]);
-        seen.put(ROLE, params![], Vec::new());
+        seen.put(SOURCE, params!["a"], Arc::new([Row(vec![Value::Int(1)])]));
+        seen.put(ROLE, params![], Arc::new([]));
         seen
     }
 
@@ -97,14 +127,37 @@ mod tests {
         assert!(seen.get(SOURCE, params!["a"]).is_some());
         assert!(seen.get(SOURCE, params!["b"]).is_none());
         let none = seen.get(ROLE, params![]);
-        assert!(none.is_some_and(<[Row]>::is_empty), "no row is an answer");
+        assert!(
+            none.is_some_and(|rows| rows.is_empty()),
+            "no row is an answer"
+        );
+    }
+
+    #[test]
+    fn what_was_made_of_an_answer_goes_with_it() {
+        let mut seen = seen();
+        let made = |seen: &Seen| {
+            let made = seen.made::<String>(SOURCE, params!["a"]);
+            made.map(|made| made.as_str().to_owned())
+        };
+        assert_eq!(made(&seen), None);
+        seen.put_made(SOURCE, params!["b"], Arc::new(String::from("of no answer")));
+        seen.put_made(SOURCE, params!["a"], Arc::new(String::from("made")));
+        assert_eq!(made(&seen).as_deref(), Some("made"));
+        assert!(seen.made::<u32>(SOURCE, params!["a"]).is_none());
+        assert!(seen.made::<String>(SOURCE, params!["b"]).is_none());
+        seen.put(SOURCE, params!["a"], Arc::new([]));
+        assert_eq!(made(&seen), None, "another answer");
+        seen.put_made(SOURCE, params!["a"], Arc::new(String::from("made")));
+        seen.forget_written("UPDATE sources SET name = $1");
+        assert_eq!(made(&seen), None);
     }
 
     #[test]
     fn no_more_is_remembered_than_fits() {
         let mut seen = seen();
         for number in 0..i64::try_from(MOST).expect("a number") {
-            seen.put(ROLE, params![number], Vec::new());
+            seen.put(ROLE, params![number], Arc::new([]));
         }
         assert!(seen.get(SOURCE, params!["a"]).is_none());
         assert!(seen.get(ROLE, params![999_i64]).is_some());

@@ -15,7 +15,7 @@ const COLUMNS: &str =
     "id, created_at, workspace_id, name, definition, options, secret, external_id, updated_at";
 
 impl Audited for Account {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({
             "name": self.name,
             "accountDefinitionName": self.definition,

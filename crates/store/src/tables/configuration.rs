@@ -1,10 +1,12 @@
 //! What a workspace's data planes are told: its whole configuration, and when it last changed.
 //!
-//! `config_changes` holds a moment for each workspace, in milliseconds, that grows with every change that a data plane can
-//! see. The writer sets it in the transaction of the change, so whoever compares it is never told anything old, whichever
-//! process made the change.
+//! When that was is a moment, in milliseconds, that grows with every change that a data plane can see. It stands in the row of
+//! the organization's log, which the transaction of a change holds locked and writes anyway, so whoever compares it is never
+//! told anything old, whichever process made the change.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use model::clock::Micros;
@@ -16,75 +18,108 @@ use model::id::{
 use model::things::{Account, Connection, Workspace};
 use serde_json::value::RawValue;
 
-use crate::db::{Conn, Param, Row, params};
+use crate::append::LogState;
+use crate::db::{Conn, Row, params};
 use crate::error::{Error, Result};
 use crate::tx::Rx;
 
-/// The workspaces whose configuration a transaction has changed.
-#[derive(Default)]
-pub(crate) struct Reached {
-    workspaces: BTreeSet<WorkspaceId>,
-    /// Logs of organizations all of whose workspaces it has.
-    logs: BTreeSet<LogId>,
+/// Of how many workspaces a log's row has a moment of their own. Where more change, those that changed longest ago are taken to
+/// have changed with the last that lost its own: their data planes are told once more what they know.
+const OWN: usize = 64;
+
+/// When the configurations of an organization's workspaces last changed, in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ConfigChanges {
+    /// Of all others.
+    others: i64,
+    /// Of those that changed last, the last of them at the end.
+    own: Vec<(WorkspaceId, i64)>,
 }
 
-/// The moment grows by a millisecond at least: who has seen the one before is told that something is new.
-const GROWS: &str = "ON CONFLICT (workspace_id) DO UPDATE SET at = CASE WHEN config_changes.at < excluded.at THEN excluded.at ELSE config_changes.at + 1 END";
-
-impl Reached {
-    /// These have changed.
-    pub(crate) fn of(workspaces: impl IntoIterator<Item = WorkspaceId>) -> Self {
-        Self {
-            workspaces: workspaces.into_iter().collect(),
-            logs: BTreeSet::new(),
-        }
+impl ConfigChanges {
+    fn of(&self, workspace: WorkspaceId) -> i64 {
+        let own = self.own.iter().find(|(one, _)| *one == workspace);
+        own.map_or(self.others, |(_, at)| *at)
     }
 
-    /// Something of a workspace has changed or, without one, of the whole organization that a log is of.
-    pub(crate) fn note(&mut self, log: LogId, workspace: Option<WorkspaceId>) {
-        match workspace {
-            Some(workspace) => drop(self.workspaces.insert(workspace)),
-            None => drop(self.logs.insert(log)),
+    /// The configuration of a workspace changes, or of all of them. A moment grows by a millisecond at least: who has seen the
+    /// one before is told that something is new.
+    pub(crate) fn note(&mut self, workspace: Option<WorkspaceId>, now: Micros) {
+        let Some(workspace) = workspace else {
+            let last = self
+                .own
+                .iter()
+                .map(|(_, at)| *at)
+                .fold(self.others, i64::max);
+            self.others = millis(now).max(last + 1);
+            return self.own.clear();
+        };
+        let at = millis(now).max(self.of(workspace) + 1);
+        self.own.retain(|(one, _)| *one != workspace);
+        if self.own.len() >= OWN {
+            let (_, at) = self.own.remove(0);
+            self.others = self.others.max(at);
         }
+        self.own.push((workspace, at));
     }
+}
 
-    /// A workspace is gone.
-    pub(crate) fn forget(&mut self, workspace: WorkspaceId) {
-        self.workspaces.remove(&workspace);
+impl fmt::Display for ConfigChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.others)?;
+        self.own
+            .iter()
+            .try_for_each(|(workspace, at)| write!(f, " {workspace}:{at}"))
     }
+}
 
-    /// The statement that says so of the workspaces that were named, where there are any.
-    pub(crate) fn told(&self, now: Micros) -> Option<(String, Vec<Param<'_>>)> {
-        use std::fmt::Write as _;
-        if self.workspaces.is_empty() {
-            return None;
-        }
-        let mut sql = String::from("INSERT INTO config_changes (workspace_id, at) VALUES ");
-        let mut values = Vec::with_capacity(self.workspaces.len() * 2);
-        for (index, workspace) in self.workspaces.iter().enumerate() {
-            let comma = if index > 0 { ", " } else { "" };
-            let _ = write!(sql, "{comma}(${}, ${})", index * 2 + 1, index * 2 + 2);
-            values.push(Param::from(workspace));
-            values.push(Param::Int(millis(now)));
-        }
-        sql.push(' ');
-        sql.push_str(GROWS);
-        Some((sql, values))
-    }
+impl FromStr for ConfigChanges {
+    type Err = NotMoments;
 
-    /// Says so of all workspaces of the organizations that were named.
-    pub(crate) fn tell_all(&self, conn: &mut Conn, now: Micros) -> Result<()> {
-        for log in &self.logs {
-            conn.execute(
-                &format!(
-                    "INSERT INTO config_changes (workspace_id, at) SELECT w.id, CAST($2 AS BIGINT) FROM workspaces w \
-                     JOIN logs l ON l.organization_id = w.organization_id WHERE l.id = $1 {GROWS}"
-                ),
-                params![log, millis(now)],
-            )?;
-        }
-        Ok(())
+    fn from_str(text: &str) -> std::result::Result<Self, NotMoments> {
+        let mut words = text.split(' ');
+        let others = words.next().and_then(|word| word.parse().ok());
+        let own = words.map(|word| {
+            let (workspace, at) = word.split_once(':').ok_or(NotMoments)?;
+            let workspace = workspace.parse().map_err(|_| NotMoments)?;
+            Ok((workspace, at.parse().map_err(|_| NotMoments)?))
+        });
+        Ok(Self {
+            others: others.ok_or(NotMoments)?,
+            own: own.collect::<std::result::Result<_, _>>()?,
+        })
     }
+}
+
+/// A text that is no moments of workspaces.
+#[derive(Debug)]
+pub(crate) struct NotMoments;
+
+/// Something else than an audited change has changed the configuration of these workspaces.
+pub(crate) fn tell(conn: &mut Conn, workspaces: &[WorkspaceId], now: Micros) -> Result<()> {
+    let mut logs: BTreeMap<LogId, Vec<WorkspaceId>> = BTreeMap::new();
+    for workspace in workspaces {
+        let row = conn.query_one(
+            "SELECT l.id FROM logs l JOIN workspaces w ON w.organization_id = l.organization_id WHERE w.id = $1",
+            params![workspace],
+        )?;
+        if let Some(row) = row {
+            logs.entry(row.parse(0)?).or_default().push(*workspace);
+        }
+    }
+    for (log, workspaces) in logs {
+        let Some(mut log) = LogState::lock(conn, log)? else {
+            continue;
+        };
+        for workspace in workspaces {
+            log.config_changes.note(Some(workspace), now);
+        }
+        conn.execute(
+            "UPDATE logs SET config_changes = $2 WHERE id = $1",
+            params![&log.id, &log.config_changes.to_string()],
+        )?;
+    }
+    Ok(())
 }
 
 const fn millis(moment: Micros) -> i64 {
@@ -186,14 +221,15 @@ pub struct Configuration {
     pub watched: BTreeSet<String>,
 }
 
-const DATA_PLANE: &str = "SELECT w.id, w.organization_id, COALESCE(c.at, w.updated_at / 1000) FROM workspaces w \
-     LEFT JOIN config_changes c ON c.workspace_id = w.id";
+const DATA_PLANE: &str = "SELECT w.id, w.organization_id, l.config_changes FROM workspaces w \
+     JOIN logs l ON l.organization_id = w.organization_id";
 
 fn data_plane(row: &Row) -> Result<DataPlane> {
+    let workspace = row.parse(0)?;
     Ok(DataPlane {
-        workspace: row.parse(0)?,
+        workspace,
         organization: row.parse(1)?,
-        changed_at: row.int(2)?,
+        changed_at: row.parse::<ConfigChanges>(2)?.of(workspace),
     })
 }
 
@@ -211,8 +247,8 @@ impl Rx<'_> {
         write_key: &str,
     ) -> Result<Option<(DataPlane, SourceId)>> {
         let row = self.conn.query_one(
-            "SELECT w.id, w.organization_id, COALESCE(c.at, w.updated_at / 1000), s.id FROM sources s \
-             JOIN workspaces w ON w.id = s.workspace_id LEFT JOIN config_changes c ON c.workspace_id = w.id \
+            "SELECT w.id, w.organization_id, l.config_changes, s.id FROM sources s \
+             JOIN workspaces w ON w.id = s.workspace_id JOIN logs l ON l.organization_id = w.organization_id \
              WHERE s.write_key = $1",
             params![write_key],
         )?;
@@ -403,5 +439,66 @@ impl Configuration {
             .iter()
             .map(|one| (one.common.id, one))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::clock::{SystemClock, SystemEntropy};
+
+    use super::*;
+
+    fn workspaces<const N: usize>() -> [WorkspaceId; N] {
+        std::array::from_fn(|_| WorkspaceId::new(&SystemClock, &SystemEntropy))
+    }
+
+    const fn at(milliseconds: i64) -> Micros {
+        Micros(milliseconds * 1000)
+    }
+
+    #[test]
+    fn a_moment_grows_with_each_change_whatever_the_clock_does() {
+        let [one, other] = workspaces();
+        let mut changes = ConfigChanges::default();
+        let mut seen = Vec::new();
+        for (workspace, now) in [
+            (Some(one), 50),
+            (Some(one), 50),
+            (Some(one), 20),
+            (None, 30),
+            (Some(one), 90),
+        ] {
+            changes.note(workspace, at(now));
+            seen.push((changes.of(one), changes.of(other)));
+        }
+        assert_eq!(seen, [(50, 0), (51, 0), (52, 0), (53, 53), (90, 53)]);
+    }
+
+    #[test]
+    fn of_many_workspaces_none_goes_back_and_the_last_keep_their_own() {
+        let many: [WorkspaceId; OWN + 6] = workspaces();
+        let mut changes = ConfigChanges::default();
+        let mut before = many.map(|_| 0);
+        for round in 0..3 {
+            for (place, one) in many.iter().enumerate() {
+                changes.note(Some(*one), at(1_000 * round + 1));
+                let now = many.map(|one| changes.of(one));
+                assert!(now.iter().zip(&before).all(|(now, before)| now >= before));
+                assert!(now[place] > before[place]);
+                before = now;
+            }
+        }
+        assert_eq!(changes.own.len(), OWN);
+        assert_eq!(
+            changes.to_string().parse::<ConfigChanges>().ok(),
+            Some(changes)
+        );
+    }
+
+    #[test]
+    fn what_is_no_moments_is_refused() {
+        for text in ["", "x", "1 2", "1 a:2", "1 2CHj1PJ61lv1NPyQtCiFi2KVX2y:"] {
+            assert!(text.parse::<ConfigChanges>().is_err(), "{text}");
+        }
     }
 }

@@ -15,7 +15,7 @@ const COLUMNS: &str =
     "id, created_at, workspace_id, source_id, destination_id, enabled, external_id, updated_at";
 
 impl Audited for Connection {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({ "source": self.source, "enabled": self.enabled });
         if let Some(external) = &self.external_id {
             value["externalId"] = json!(external);

@@ -112,7 +112,7 @@ fn told_in_short(one: &Taken) -> Value {
 struct One<'a>(&'a Taken);
 
 impl Audited for One<'_> {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = told(self.0);
         value["kind"] = json!(self.0.kind.as_str());
         Snapshot::new(TargetType::Definition, &self.0.id, &self.0.name, value)
@@ -139,7 +139,7 @@ impl Set {
 }
 
 impl Audited for Set {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let name = "Types of sources and destinations";
         let value = self.value.clone();
         Snapshot::new(TargetType::Definition, &self.organization, name, value)

@@ -1,17 +1,18 @@
 //! Destinations. Their settings, secrets included, are encrypted with the workspace's key.
 
+use std::borrow::Cow;
+
 use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::definition::Kind;
 use model::id::{DestinationId, WorkspaceId};
 use model::things::Destination;
-use serde_json::json;
 
 use super::listing::{After, Listing, Wanted};
 use crate::action::Changed;
 use crate::db::{Row, params};
 use crate::error::{Error, Result};
-use crate::tx::{Audited, Rx, Snapshot, Tx};
+use crate::tx::{Audited, CONFIG, Rx, Snapshot, Tx, member};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at";
 
@@ -20,21 +21,21 @@ const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enable
 const REVISIONS_KEPT: i64 = 30 * Micros::DAY;
 
 impl Audited for Destination {
-    fn snapshot(&self) -> Snapshot {
-        let mut value = json!({
-            "name": self.name,
-            "type": self.kind,
-            "version": self.version,
-            "enabled": self.enabled,
-            "config": self.config,
-        });
+    fn snapshot(&self) -> Snapshot<'_> {
+        let mut members = vec![
+            member("name", self.name.as_str()),
+            member("type", self.kind.as_str()),
+            member("version", self.version),
+            member("enabled", self.enabled),
+            (CONFIG.into(), Cow::Borrowed(&self.config)),
+        ];
         if let Some(external) = &self.external_id {
-            value["externalId"] = json!(external);
+            members.push(member("externalId", external.as_str()));
         }
         Snapshot {
             workspace: Some(self.workspace),
-            of_type: Some((Kind::Destination, self.kind.clone())),
-            ..Snapshot::new(TargetType::Destination, &self.id, &self.name, value)
+            of_type: Some((Kind::Destination, &self.kind)),
+            ..Snapshot::of_members(TargetType::Destination, &self.id, &self.name, members)
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct Erasure {
 }
 
 impl Audited for Erasure {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let id = match &self.what {
             Erased::Person(user) => user.to_string(),
             Erased::Part { event, .. } => event.to_string(),

@@ -12,7 +12,7 @@ use crate::tx::{Audited, Snapshot, Tx};
 struct Export(LogId, Option<WorkspaceId>);
 
 impl Audited for Export {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         Snapshot {
             workspace: self.1,
             ..Snapshot::new(TargetType::AuditLog, &self.0, "Audit log", json!({}))

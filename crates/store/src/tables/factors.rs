@@ -26,7 +26,7 @@ struct Payload {
 struct Shown<'a>(&'a User, &'a Factor);
 
 impl Audited for Shown<'_> {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let (user, factor) = (self.0, self.1);
         let mut value = json!({ "factor": factor.kind.label(), "name": factor.name });
         if factor.kind == FactorKind::Phone {

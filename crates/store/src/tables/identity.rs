@@ -147,7 +147,7 @@ struct Account<'a> {
 }
 
 impl Audited for Account<'_> {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({ "name": self.user.name, "email": self.user.email });
         if let Some(password) = self.password {
             value["password"] = json!(password);

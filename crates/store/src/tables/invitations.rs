@@ -20,7 +20,7 @@ fn roles(workspaces: &[(WorkspaceId, WorkspaceRole)]) -> Map<String, Value> {
 }
 
 impl Audited for Invitation {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({
             "email": self.email,
             "role": self.role.as_str(),

@@ -18,7 +18,7 @@ const COLUMNS: &str = "destination_id, transformation_id, workspace_id, created_
 const AT_ONCE: usize = 100;
 
 impl Audited for TransformationLink {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let value = json!({ "transformation": self.transformation });
         // An action says what the destination is called.
         Snapshot {

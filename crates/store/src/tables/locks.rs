@@ -21,7 +21,7 @@ pub struct Lock {
 }
 
 impl Audited for Lock {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let value = match &self.people {
             Some(people) => json!({ "locked": true, "people": people }),
             None => json!({ "locked": false }),
@@ -50,7 +50,7 @@ impl Rx<'_> {
             return Ok(None);
         }
         let mut people = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for row in rows.iter() {
             people.extend(row.opt_parse::<UserId>(1)?);
         }
         Ok(Some(people))

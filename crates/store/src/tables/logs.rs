@@ -13,7 +13,7 @@ use crate::tx::{Audited, Rx, Snapshot, Tx};
 struct Recovery(LogId);
 
 impl Audited for Recovery {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         Snapshot::new(TargetType::Log, &self.0, "Audit log", json!({}))
     }
 }
@@ -21,7 +21,7 @@ impl Audited for Recovery {
 struct Key(LogId, u32);
 
 impl Audited for Key {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let value = json!({ "generation": self.1 });
         Snapshot::new(TargetType::LogKey, &self.0, "Key of the audit log", value)
     }

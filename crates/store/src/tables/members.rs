@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 impl Audited for Member {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let workspaces: Map<_, _> = self
             .workspaces
             .iter()

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 impl Audited for Organization {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({ "name": self.name });
         if self.requires_mfa {
             value["requiresMfa"] = json!(true);

@@ -14,7 +14,7 @@ use crate::tx::{Audited, Rx, Snapshot, Tx};
 const COLUMNS: &str = "id, created_at, workspace_id, source_id, destination_id, enabled, settings, external_id, updated_at";
 
 impl Audited for RetlConnection {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = self.settings.clone();
         value["source"] = json!(self.source);
         value["enabled"] = json!(self.enabled);

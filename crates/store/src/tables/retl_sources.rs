@@ -25,7 +25,7 @@ const CLEAR: &[&str] = &[
 ];
 
 impl Audited for RetlSource {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({
             "name": self.name,
             "sourceType": self.kind.as_str(),

@@ -10,17 +10,21 @@ use crate::action::Changed;
 use crate::db::params;
 use crate::error::Result;
 use crate::keyring::INSTANCE;
-use crate::tx::{Audited, Rx, Snapshot, Tx};
+use crate::tx::{Audited, Rx, Snapshot, Tx, member};
 
 /// A session as an event tells it: it is about the person.
 pub(super) struct Told<'a>(pub(super) &'a User);
 
 impl Audited for Told<'_> {
-    fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            person: Some(self.0.id),
-            ..Snapshot::new(TargetType::User, &self.0.id, &self.0.name, json!({}))
-        }
+    fn snapshot(&self) -> Snapshot<'_> {
+        about(self.0)
+    }
+}
+
+fn about(user: &User) -> Snapshot<'_> {
+    Snapshot {
+        person: Some(user.id),
+        ..Snapshot::of_members(TargetType::User, &user.id, &user.name, Vec::new())
     }
 }
 
@@ -28,10 +32,10 @@ impl Audited for Told<'_> {
 struct Begun<'a>(&'a User, &'a str);
 
 impl Audited for Begun<'_> {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         Snapshot {
-            value: json!({ "with": self.1 }),
-            ..Told(self.0).snapshot()
+            members: vec![member("with", self.1)],
+            ..about(self.0)
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct SetUpLink {
 }
 
 impl Audited for Instance {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let name = self.name.clone().unwrap_or_default();
         Snapshot::new(
             TargetType::Instance,

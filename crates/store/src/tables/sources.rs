@@ -1,16 +1,18 @@
 //! Sources. Their settings are encrypted with the workspace's key.
 
+use std::borrow::Cow;
+
 use model::catalogue::TargetType;
 use model::definition::Kind;
 use model::id::{SourceId, WorkspaceId};
 use model::things::{RetlKind, Source};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::listing::{After, Listing, Wanted};
 use crate::action::Changed;
 use crate::db::{Row, params};
 use crate::error::{Error, Result};
-use crate::tx::{Audited, Rx, Snapshot, Tx};
+use crate::tx::{Audited, CONFIG, Rx, Snapshot, Tx, member};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, enabled, config, write_key, geo_enrichment, transient, external_id, updated_at";
 
@@ -38,24 +40,24 @@ pub struct SourceRow {
 }
 
 impl Audited for Source {
-    fn snapshot(&self) -> Snapshot {
-        let mut value = json!({
-            "name": self.name,
-            "type": self.kind,
-            "enabled": self.enabled,
-            "config": self.config,
-            "writeKey": self.write_key,
-            "geoEnrichmentEnabled": self.geo_enrichment,
-            "transient": self.transient,
-        });
+    fn snapshot(&self) -> Snapshot<'_> {
+        let mut members = vec![
+            member("name", self.name.as_str()),
+            member("type", self.kind.as_str()),
+            member("enabled", self.enabled),
+            (CONFIG.into(), Cow::Borrowed(&self.config)),
+            member("writeKey", self.write_key.as_str()),
+            member("geoEnrichmentEnabled", self.geo_enrichment),
+            member("transient", self.transient),
+        ];
         if let Some(external) = &self.external_id {
-            value["externalId"] = json!(external);
+            members.push(member("externalId", external.as_str()));
         }
         Snapshot {
             workspace: Some(self.workspace),
-            of_type: Some((Kind::Source, self.kind.clone())),
+            of_type: Some((Kind::Source, &self.kind)),
             secret: &["writeKey"],
-            ..Snapshot::new(TargetType::Source, &self.id, &self.name, value)
+            ..Snapshot::of_members(TargetType::Source, &self.id, &self.name, members)
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 impl Audited for Token {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({ "name": self.name, "access": self.access.as_str() });
         if let Some(owner) = &self.owner {
             value["owner"] = json!(owner);

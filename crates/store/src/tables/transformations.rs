@@ -16,7 +16,7 @@ const TABLES: &str = "transformations t JOIN transformation_versions v ON v.id =
 const VERSION: &str = "id, transformation_id, kind, workspace_id, name, description, language, code, number, created_at";
 
 impl Audited for Transformation {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({
             "name": self.name,
             "description": self.description,

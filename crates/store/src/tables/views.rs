@@ -17,7 +17,7 @@ pub(crate) struct View {
 }
 
 impl Audited for View {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         Snapshot {
             workspace: self.workspace,
             ..Snapshot::new(TargetType::AuditLog, &self.log, "Audit log", json!({}))

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use model::clock::Micros;
 use model::id::WorkspaceId;
 
-use super::configuration::Reached;
+use super::configuration::tell;
 use crate::db::{Conn, params};
 use crate::error::Result;
 use crate::tx::Rx;
@@ -75,7 +75,7 @@ pub(crate) fn watch(conn: &mut Conn, watch: &Watch, now: Micros) -> Result<u64> 
             until
         ],
     )?;
-    tell(conn, [watch.workspace], now)?;
+    tell(conn, &[watch.workspace], now)?;
     Ok(made)
 }
 
@@ -93,21 +93,8 @@ pub(crate) fn end(conn: &mut Conn, now: Micros) -> Result<u64> {
         return Ok(0);
     }
     let ended = conn.execute("DELETE FROM watches WHERE until <= $1", params![now])?;
-    tell(conn, workspaces, now)?;
+    tell(conn, &workspaces, now)?;
     Ok(ended)
-}
-
-/// The configuration of these workspaces is another one from now on.
-fn tell(
-    conn: &mut Conn,
-    workspaces: impl IntoIterator<Item = WorkspaceId>,
-    now: Micros,
-) -> Result<()> {
-    let reached = Reached::of(workspaces);
-    if let Some((sql, values)) = reached.told(now) {
-        conn.execute(&sql, &values)?;
-    }
-    Ok(())
 }
 
 impl Rx<'_> {

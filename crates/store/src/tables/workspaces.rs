@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::action::Changed;
 use crate::db::{DbError, Row, params};
 use crate::error::{Error, Result};
-use crate::tx::{Audited, Rx, Snapshot, Tx};
+use crate::tx::{Audited, Rx, Snapshot, Tx, member};
 
 const COLUMNS: &str = "id, organization_id, name, environment, region, data_plane_url, allow_unknown_types, invalid_config, created_at, updated_at";
 
@@ -25,7 +25,7 @@ const fn invalid_config(workspace: &Workspace) -> &'static str {
 }
 
 impl Audited for Workspace {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({
             "name": self.name,
             "environment": self.environment,
@@ -64,9 +64,10 @@ fn from_row(row: &Row) -> Result<Workspace> {
 struct WithToken<'a>(&'a Workspace, [u8; 32]);
 
 impl Audited for WithToken<'_> {
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let mut snapshot = self.0.snapshot();
-        snapshot.value["dataPlaneToken"] = json!(self.1);
+        let hash = member("dataPlaneToken", self.1.to_vec());
+        snapshot.members.push(hash);
         snapshot.secret = &["dataPlaneToken"];
         snapshot
     }
@@ -128,14 +129,13 @@ impl Tx<'_> {
         )
     }
 
-    /// A workspace goes, with what data planes were told of it. Where something still is in it, it stays; and so it does where
+    /// A workspace goes, with what its data planes were told. Where something still is in it, it stays; and so it does where
     /// there ever was code in it: versions are never deleted.
     pub fn delete_workspace(&mut self, workspace: &Workspace) -> Result<Changed> {
         self.seen.forget("workspaces", workspace.id.as_str());
         let changed = self.note(Some(workspace), None)?;
         for sql in [
             "DELETE FROM destination_revisions WHERE workspace_id = $1",
-            "DELETE FROM config_changes WHERE workspace_id = $1",
             "DELETE FROM watches WHERE workspace_id = $1",
         ] {
             self.write_parts(sql, params![&workspace.id], &changed)?;

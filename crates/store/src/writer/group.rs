@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use model::actor::Actor;
+use model::actor::{Actor, Origin};
 use model::catalogue::EventType;
 use model::clock::Micros;
 use model::entry::Outcome;
@@ -20,7 +20,6 @@ use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::refusal;
 use crate::seen::Seen;
-use crate::tables::configuration::Reached;
 use crate::tx::{Note, Rx, Tx};
 
 /// Where an action is recorded.
@@ -49,8 +48,6 @@ pub(crate) struct Group<'a> {
     pub(crate) seen: Seen,
     pub(crate) logs: Vec<LogState>,
     pub(crate) pending: Vec<Pending>,
-    /// What data planes will be told of.
-    pub(crate) reached: Reached,
     /// Whether each action is in a savepoint of its own, so that it can be undone without the others.
     parts: bool,
     /// An action has written and was refused, and there is no savepoint to go back to.
@@ -79,7 +76,6 @@ impl<'a> Group<'a> {
             seen: Seen::default(),
             logs: Vec::new(),
             pending: Vec::new(),
-            reached: Reached::default(),
             parts: true,
             stuck: false,
         }
@@ -143,13 +139,7 @@ impl<'a> Group<'a> {
     }
 
     fn commit(mut self, results: Vec<Result<Entries>>) -> Attempt {
-        if let Err(error) = append::flush(
-            self.conn,
-            &self.logs,
-            &self.pending,
-            &self.reached,
-            self.env.now(),
-        ) {
+        if let Err(error) = append::flush(self.conn, &self.logs, &self.pending) {
             return self.roll_back(error);
         }
         // If the machine stops before this returns, nobody has been answered: all of it is there, or none of it is.
@@ -179,11 +169,11 @@ impl<'a> Group<'a> {
         let before = self.marks();
         self.keys.mark();
         let at = self.env.now();
-        let origin = job.origin().clone();
+        let origin = job.origin();
         let acting = self.rx().acting(job.actor())?;
         let wrote = Cell::new(false);
         let tried = catch_unwind(AssertUnwindSafe(|| {
-            self.try_one(job, &acting, at, &scope, &wrote)
+            self.try_one(job, &acting, &origin, at, &scope, &wrote)
         }));
         let (needs, result) = tried.unwrap_or_else(|_| {
             (
@@ -238,6 +228,7 @@ impl<'a> Group<'a> {
         &mut self,
         job: &mut dyn Job,
         acting: &Acting,
+        origin: &Origin,
         at: Micros,
         scope: &[LogId],
         wrote: &Cell<bool>,
@@ -262,14 +253,12 @@ impl<'a> Group<'a> {
                 return (vec![need.clone()], Err(error));
             }
         }
-        let origin = job.origin().clone();
-        let mut tx = Tx::new(rx, acting.clone(), at, &origin, (parts, wrote));
+        let mut tx = Tx::new(rx, acting.clone(), at, origin, (parts, wrote));
         let applied = job.apply(&mut tx);
-        let notes = std::mem::take(&mut tx.notes);
         // A sign-in has found out who acts.
-        let acting = tx.acting.clone();
+        let Tx { acting, notes, .. } = tx;
         let recorded =
-            applied.and_then(|facts| self.record(&facts, &notes, &acting, &origin, at, scope, job));
+            applied.and_then(|facts| self.record(&facts, &notes, &acting, origin, at, scope, job));
         (needs, recorded)
     }
 
@@ -283,27 +272,26 @@ impl<'a> Group<'a> {
         facts: &[Fact],
         notes: &[Note],
         acting: &Acting,
-        origin: &model::actor::Origin,
+        origin: &Origin,
         at: Micros,
         scope: &[LogId],
         job: &dyn Job,
     ) -> Result<()> {
-        let changed: Vec<_> = notes.iter().map(append::changes).collect();
-        for (row, changes) in changed.iter().enumerate() {
+        for (row, note) in notes.iter().enumerate() {
             let shares: Vec<_> = facts
                 .iter()
                 .filter(|fact| fact.row == row)
                 .map(|fact| fact.share)
                 .collect();
-            let is_update = notes[row].before.is_some() && notes[row].after.is_some();
-            if changes
+            if note
+                .changes
                 .iter()
                 .any(|change| !shares.iter().any(|share| share.has(&change.path)))
-                || (!is_update && shares.is_empty())
+                || (!note.is_update && shares.is_empty())
             {
                 return Err(Error::Internal(format!(
-                    "a row changed that no fact names: {:?}",
-                    target_of(&notes[row])
+                    "a row changed that no fact names: {}",
+                    note.target.kind.as_str()
                 )));
             }
         }
@@ -317,18 +305,16 @@ impl<'a> Group<'a> {
                     fact.event
                 )));
             }
-            let changes: Vec<_> = changed[fact.row]
+            let changes: Vec<_> = note
+                .changes
                 .iter()
                 .filter(|change| fact.share.has(&change.path))
                 .cloned()
                 .collect();
-            if changes.is_empty() && note.before.is_some() && note.after.is_some() {
+            if changes.is_empty() && note.is_update {
                 continue;
             }
-            let Some(snapshot) = note.after.as_ref().or(note.before.as_ref()) else {
-                continue;
-            };
-            let target = fact.target.as_ref().unwrap_or(&snapshot.target);
+            let target = fact.target.as_ref().unwrap_or(&note.target);
             let draft = Draft {
                 event: fact.event,
                 at,
@@ -338,8 +324,8 @@ impl<'a> Group<'a> {
                 code: None,
                 target,
                 related: &fact.related,
-                workspace: snapshot.workspace,
-                person: snapshot.person,
+                workspace: note.workspace,
+                person: note.person,
                 changes: &changes,
                 detail: fact.detail.as_ref(),
                 facts: fact.facts.clone(),
@@ -356,21 +342,15 @@ impl<'a> Group<'a> {
     }
 
     pub(crate) fn append(&mut self, log: LogId, draft: &Draft<'_>) -> Result<()> {
-        let is_success = draft.outcome == Outcome::Success;
-        if let (true, Some(gone)) = (
-            is_success && draft.event == model::catalogue::WORKSPACE_DELETED,
-            draft.workspace,
-        ) {
-            // Nobody is left who could be told.
-            self.reached.forget(gone);
-        } else if is_success && draft.event.target.reaches_data_planes() {
-            self.reached.note(log, draft.workspace);
-        }
         let Some(index) = self.logs.iter().position(|one| one.id == log) else {
             return Err(Error::Internal(
                 "an event for a log that is not locked".to_owned(),
             ));
         };
+        if draft.outcome == Outcome::Success && draft.event.target.reaches_data_planes() {
+            let changes = &mut self.logs[index].config_changes;
+            changes.note(draft.workspace, draft.at);
+        }
         let Self {
             conn,
             env,
@@ -505,11 +485,4 @@ fn refused_event(events: &[EventType], needs: Vec<Need>) -> Option<(EventType, N
 struct Marks {
     logs: Vec<LogState>,
     pending: usize,
-}
-
-fn target_of(note: &Note) -> Option<&'static str> {
-    note.after
-        .as_ref()
-        .or(note.before.as_ref())
-        .map(|one| one.target.kind.as_str())
 }
