@@ -14,7 +14,7 @@ use tlog::frontier::Frontier;
 
 use crate::acting::{Acting, TOKEN};
 use crate::action::Target;
-use crate::db::{Conn, Param, Row, dialect, params};
+use crate::db::{self, Conn, Param, Row, dialect, params};
 use crate::error::{Error, Result};
 use crate::keyring::{INSTANCE, KeyState};
 use crate::seal::{self, Open};
@@ -109,10 +109,26 @@ impl LogState {
     }
 
     fn locked(conn: &mut Conn, sql: &str, params: &[Param<'_>]) -> Result<Option<Self>> {
-        let row = conn.query_one(sql, params)?;
-        // Whoever held the lock may have changed what was read before it was taken.
-        conn.forget();
+        let row = conn.lock(sql, params)?;
         row.map(|row| Self::from_row(&row)).transpose()
+    }
+
+    /// After the commit: what the row of an organization's log is now, where nobody can write it without being noticed.
+    pub(crate) fn keep(&self, conn: &mut Conn) {
+        if let Some(organization) = self.organization
+            && !conn.is_postgres()
+        {
+            let row = Row(vec![
+                db::Value::Text(self.id.to_string()),
+                db::Value::Text(organization.to_string()),
+                db::Value::Int(self.size().cast_signed()),
+                db::Value::Blob(self.frontier.to_bytes()),
+                db::Value::Int(self.first_place),
+                db::Value::Text(self.config_changes.to_string()),
+            ]);
+            let sql = dialect::lock_log_of(false);
+            conn.put_recalled(sql, params![&organization], Some(row));
+        }
     }
 
     /// Appends an event: seals its parts, builds its leaf with its index, and takes the leaf into the tree.

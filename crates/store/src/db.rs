@@ -295,6 +295,7 @@ impl Row {
 pub(crate) struct Conn {
     database: Database,
     seen: Seen,
+    is_reader: bool,
 }
 
 enum Database {
@@ -314,26 +315,29 @@ impl Database {
 impl Conn {
     /// Opens a connection that may write.
     pub(crate) fn open(location: &Location) -> Result<Self, DbError> {
-        Ok(Self::to(match location {
+        let database = match location {
             Location::Sqlite { file, max_pages } => {
                 Database::Sqlite(Sqlite::open(file, *max_pages)?)
             }
             Location::Postgres(url) => Database::Postgres(Box::new(Postgres::open(url)?)),
-        }))
+        };
+        Ok(Self::to(database, false))
     }
 
     /// Opens a connection that only reads.
     pub(crate) fn open_reader(location: &Location) -> Result<Self, DbError> {
-        Ok(Self::to(match location {
+        let database = match location {
             Location::Sqlite { file, .. } => Database::Sqlite(Sqlite::open_reader(file)?),
             Location::Postgres(url) => Database::Postgres(Box::new(Postgres::open(url)?)),
-        }))
+        };
+        Ok(Self::to(database, true))
     }
 
-    fn to(database: Database) -> Self {
+    fn to(database: Database, is_reader: bool) -> Self {
         Self {
             database,
             seen: Seen::default(),
+            is_reader,
         }
     }
 
@@ -402,14 +406,17 @@ impl Conn {
         self.seen.made(sql, params)
     }
 
-    /// Keeps what was made of such an answer.
+    /// Keeps what was made of such an answer. A connection that only reads does not: it may be idle for long, and what it
+    /// would hold, as unwrapped keys, may have to be gone.
     pub(crate) fn put_made<T: Send + Sync + 'static>(
         &mut self,
         sql: &str,
         params: &[Param<'_>],
         made: Arc<T>,
     ) {
-        self.seen.put_made(sql, params, made);
+        if !self.is_reader {
+            self.seen.put_made(sql, params, made);
+        }
     }
 
     /// Another question's answer was the answer to this one as well.
@@ -419,36 +426,32 @@ impl Conn {
 
     /// Locks a row, and asks the next question together with it: the first answer is the locked row. What was read until now
     /// may have changed while the lock was waited for and is forgotten; the second answer is kept, to be recalled. `SQLite`
-    /// has no lock of a row to wait for, and may know the second answer already.
+    /// has no lock of a row to wait for, and may know both answers already.
     pub(crate) fn lock_and_recall(
         &mut self,
         lock: (&str, &[Param<'_>]),
         next: (&str, &[Param<'_>]),
     ) -> Result<Option<Row>, DbError> {
-        let (locked, rows) = match &mut self.database {
-            Database::Sqlite(conn) => {
-                let locked = conn.query(lock.0, lock.1)?;
-                if self.seen.get(next.0, next.1).is_some() {
-                    return Ok(locked.into_iter().next());
-                }
-                (locked, conn.query(next.0, next.1)?)
-            }
-            Database::Postgres(conn) => {
-                let both = conn.query_both(lock, next)?;
-                self.seen.forget();
-                both
-            }
+        let Database::Postgres(conn) = &mut self.database else {
+            let locked = self.recall(lock.0, lock.1)?;
+            self.recall_all(next.0, next.1)?;
+            return Ok(locked);
         };
+        let (locked, rows) = conn.query_both(lock, next)?;
+        self.seen.forget();
         self.seen.put(next.0, next.1, rows.into());
         Ok(locked.into_iter().next())
     }
 
-    /// What was read until now may have changed: the transaction has just waited for the lock of a row. On `SQLite` it waited
-    /// when it began.
-    pub(crate) fn forget(&mut self) {
-        if self.is_postgres() {
-            self.seen.forget();
+    /// Locks a row and reads it. What was read until now may have changed while the lock was waited for, and is forgotten. On
+    /// `SQLite` that was waited for when the transaction began, and the row may be known already.
+    pub(crate) fn lock(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Option<Row>, DbError> {
+        if !self.is_postgres() {
+            return self.recall(sql, params);
         }
+        let row = self.query_one(sql, params)?;
+        self.seen.forget();
+        Ok(row)
     }
 
     /// Runs a statement and gives the number of rows that it changed.
@@ -551,10 +554,20 @@ impl Conn {
         }
     }
 
-    /// Begins a transaction that sees one state of the data, and only reads.
+    /// Begins a transaction that sees one state of the data, and only reads. What the last one of this connection has recalled
+    /// stays on `SQLite`, if nothing was written since.
     pub(crate) fn begin_read(&mut self) -> Result<(), DbError> {
         let sql = dialect::begin_read(self.is_postgres());
-        self.batch(sql)
+        match &mut self.database {
+            Database::Sqlite(conn) => {
+                conn.batch(sql)?;
+                if conn.was_written_elsewhere()? {
+                    self.seen.forget();
+                }
+                Ok(())
+            }
+            Database::Postgres(_) => self.batch(sql),
+        }
     }
 
     /// Rewrites what held rows that are gone, so that nothing of them is left in the files. Not inside a transaction.

@@ -255,7 +255,10 @@ fn open(log: LogId, sealed: &Sealed<'_>, keys: &Seen) -> Result<Vec<(PartName, R
 const SHARED_FROM: usize = 256;
 
 /// Does the same with all of many, and gives what comes of them in their order.
-fn spread<T: Sync, U: Send>(items: &[T], one: impl Fn(&T) -> Result<U> + Sync) -> Result<Vec<U>> {
+pub(crate) fn spread<T: Sync, U: Send>(
+    items: &[T],
+    one: impl Fn(&T) -> Result<U> + Sync,
+) -> Result<Vec<U>> {
     if items.len() < SHARED_FROM {
         return items.iter().map(one).collect();
     }
@@ -267,7 +270,9 @@ fn spread<T: Sync, U: Send>(items: &[T], one: impl Fn(&T) -> Result<U> + Sync) -
             all.push(one(item)?);
         }
         let there = there.join();
-        all.extend(there.map_err(|_| Error::Internal("opening parts panicked".to_owned()))??);
+        all.extend(
+            there.map_err(|_| Error::Internal("opening what is sealed panicked".to_owned()))??,
+        );
         Ok(all)
     })
 }

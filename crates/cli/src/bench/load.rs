@@ -66,7 +66,8 @@ pub(super) fn bare(store: &Store, bare: &mut Bare, budget: Budget) -> Result<Sli
     })
 }
 
-fn rename(store: &Store, team: &Team, id: SourceId, name: String) -> Result<()> {
+/// Gives a source another name, audited.
+pub(super) fn rename(store: &Store, team: &Team, id: SourceId, name: String) -> Result<()> {
     let update = UpdateSource {
         place: team.place,
         id,

@@ -502,7 +502,6 @@ mod tests {
             let known = definition.expect("one of our own");
             for config in [
                 "{}",
-                "null",
                 "[1]",
                 r#"{"enableSSE":false,"bucketName":"a"}"#,
                 r#"{ "inside": {"enableSSE": 1, "useSSL": 2}, "x" : "}" }"#,

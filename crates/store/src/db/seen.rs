@@ -7,7 +7,8 @@
 //!
 //! On `SQLite` one connection writes at a time, and the database tells, once the write lock is held, whether another has
 //! written since. So there an answer stays true for the next transactions of the connection as well, until it writes the
-//! table itself or another connection has written anything ([`super::Conn::begin`]).
+//! table itself or another connection has written anything ([`super::Conn::begin`]), and of one that only reads as well
+//! ([`super::Conn::begin_read`]).
 
 use std::any::Any;
 use std::collections::HashMap;

@@ -122,7 +122,8 @@ impl Sqlite {
     }
 
     /// Whether another connection, of this process or of another, has committed anything since this was asked last. Inside
-    /// a transaction that holds the write lock, so that nothing more can come.
+    /// a transaction: one that holds the write lock, so that nothing more can come, or one that reads, whose state begins here
+    /// at the latest.
     pub(crate) fn was_written_elsewhere(&mut self) -> Result<bool, DbError> {
         let version = self
             .connection

@@ -1,6 +1,6 @@
 //! The seam: the same statement gives the same answer on both databases.
 
-use super::{Conn, DbError, Location, Param, Value, params};
+use super::{Conn, DbError, Location, Param, Row, Value, params};
 use crate::testing::{Postgres, temp_dir};
 
 /// A connection to each database, with a small table.
@@ -407,4 +407,54 @@ fn what_is_asked_together_with_a_lock_is_answered_after_the_lock_and_then_recall
         let seen = conn.recall(NAME, params!["thing"]).expect("an answer");
         assert_eq!(seen.expect("a row").text(0).expect("a name"), "new");
     });
+}
+
+#[test]
+fn what_a_reader_has_recalled_holds_until_another_connection_commits() {
+    const NAME: &str = "SELECT name FROM things WHERE id = $1";
+    for postgres in [false, true] {
+        let folder = temp_dir();
+        let location = if postgres {
+            Location::Postgres(Postgres::shared().fresh_database())
+        } else {
+            Location::Sqlite {
+                file: folder.path().join("seen.db"),
+                max_pages: None,
+            }
+        };
+        let mut writer = Conn::open(&location).expect("a connection");
+        writer
+            .batch("CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT);")
+            .expect("a table");
+        let write = |writer: &mut Conn, sql: &str, end: &str| {
+            writer.begin().expect("begun");
+            writer.execute(sql, &[]).expect("written");
+            writer.batch(end).expect("ended");
+        };
+        write(
+            &mut writer,
+            "INSERT INTO things (id, name) VALUES ('a', 'old')",
+            "COMMIT",
+        );
+        let mut reader = Conn::open_reader(&location).expect("a connection");
+        let mut read = |plant: Option<&str>| {
+            reader.begin_read().expect("begun");
+            let row = reader.recall(NAME, params!["a"]).expect("an answer");
+            let name = row.expect("a row").text(0).expect("a name").to_owned();
+            if let Some(plant) = plant {
+                let row = Row(vec![Value::Text(plant.to_owned())]);
+                reader.put_recalled(NAME, params!["a"], Some(row));
+            }
+            reader.batch("COMMIT").expect("ended");
+            name
+        };
+        assert_eq!(read(Some("recalled")), "old");
+        let kept = if postgres { "old" } else { "recalled" };
+        assert_eq!(read(Some("recalled")), kept);
+        let change = "UPDATE things SET name = 'new' WHERE id = 'a'";
+        write(&mut writer, change, "ROLLBACK");
+        assert_eq!(read(Some("recalled")), kept, "nothing was committed");
+        write(&mut writer, change, "COMMIT");
+        assert_eq!(read(None), "new");
+    }
 }

@@ -21,6 +21,9 @@ use serde_json::value::RawValue;
 use crate::append::LogState;
 use crate::db::{Conn, Row, params};
 use crate::error::{Error, Result};
+use crate::keyring::{DataKey, KeyState};
+use crate::seal::spread;
+use crate::tables::identity::row_aad;
 use crate::tx::Rx;
 
 /// Of how many workspaces a log's row has a moment of their own. Where more change, those that changed longest ago are taken to
@@ -305,16 +308,15 @@ impl Rx<'_> {
              WHERE workspace_id = $1 ORDER BY created_at, id",
             params![&workspace],
         )?;
-        rows.iter()
-            .map(|row| {
-                Ok(ConfiguredSource {
-                    common: self.configured("sources", workspace, row)?,
-                    write_key: row.text(7)?.to_owned(),
-                    geo_enrichment: row.flag(8)?,
-                    transient: row.flag(9)?,
-                })
+        let opener = self.opener("sources", workspace)?;
+        spread(&rows, |row| {
+            Ok(ConfiguredSource {
+                common: opener.configured(row)?,
+                write_key: row.text(7)?.to_owned(),
+                geo_enrichment: row.flag(8)?,
+                transient: row.flag(9)?,
             })
-            .collect()
+        })
     }
 
     fn configured_destinations(
@@ -326,46 +328,27 @@ impl Rx<'_> {
              WHERE workspace_id = $1 ORDER BY created_at, id",
             params![&workspace],
         )?;
-        rows.iter()
-            .map(|row| self.configured_destination(workspace, row))
-            .collect()
+        let opener = self.opener("destinations", workspace)?;
+        spread(&rows, |row| opener.destination(row))
     }
 
-    fn configured_destination(
-        &mut self,
-        workspace: WorkspaceId,
-        row: &Row,
-    ) -> Result<ConfiguredDestination> {
-        Ok(ConfiguredDestination {
-            common: self.configured("destinations", workspace, row)?,
-            version: row.int(7)?,
-            revision: row.parse(8)?,
-            changed: row.flag(9)?,
-        })
-    }
-
-    fn configured<I: std::str::FromStr>(
-        &mut self,
-        table: &str,
-        workspace: WorkspaceId,
-        row: &Row,
-    ) -> Result<Configured<I>> {
-        let sealed = row.blob(4)?;
-        let place = (table, "config", row.text(0)?);
-        let mut text = self.open_json_text(place, workspace, sealed)?;
-        let config = String::from_utf8(std::mem::take(&mut *text))
-            .ok()
-            .and_then(|text| RawValue::from_string(text).ok())
-            .ok_or_else(|| Error::Internal(format!("settings in {table} that are no JSON")))?;
-        Ok(Configured {
-            id: row.parse(0)?,
-            name: row.text(1)?.to_owned(),
-            kind: row.text(2)?.to_owned(),
-            enabled: row.flag(3)?,
-            config,
-            created_at: row.moment(5)?,
-            updated_at: row.moment(6)?,
-        })
+    /// What opens the settings of a workspace's things.
+    fn opener(&mut self, table: &'static str, workspace: WorkspaceId) -> Result<Opener> {
+        let organization = self
+            .organization_of(workspace)?
+            .ok_or(Error::NotFound("workspace"))?;
+        let (of, subject) = (organization.as_str(), workspace.as_str());
+        let key = match self.keys.get(self.conn, self.env, of, subject)? {
+            Some(KeyState::Whole(key)) => Some(key),
+            // There is nothing that it could have sealed.
+            None => None,
+            Some(KeyState::Erased) => {
+                return Err(Error::Internal(
+                    "the key of a workspace was erased".to_owned(),
+                ));
+            }
+        };
+        Ok(Opener { table, key })
     }
 
     fn configured_transformations(
@@ -414,9 +397,53 @@ impl Rx<'_> {
         )?;
         row.map(|row| {
             let workspace = row.parse(10)?;
-            Ok((workspace, self.configured_destination(workspace, &row)?))
+            let opener = self.opener("destinations", workspace)?;
+            Ok((workspace, opener.destination(&row)?))
         })
         .transpose()
+    }
+}
+
+/// Opens the settings of one workspace's things in one table, on whatever thread.
+struct Opener {
+    table: &'static str,
+    key: Option<Arc<DataKey>>,
+}
+
+impl Opener {
+    fn configured<I: FromStr>(&self, row: &Row) -> Result<Configured<I>> {
+        let aad = row_aad(self.table, "config", row.text(0)?);
+        let opened = match &self.key {
+            Some(key) => key.open(&aad, row.blob(4)?),
+            None => None,
+        };
+        let config = opened
+            .and_then(|mut text| String::from_utf8(std::mem::take(&mut *text)).ok())
+            .and_then(|text| RawValue::from_string(text).ok())
+            .ok_or_else(|| {
+                let table = self.table;
+                Error::Internal(format!(
+                    "settings in {table} that do not open, or are no JSON"
+                ))
+            })?;
+        Ok(Configured {
+            id: row.parse(0)?,
+            name: row.text(1)?.to_owned(),
+            kind: row.text(2)?.to_owned(),
+            enabled: row.flag(3)?,
+            config,
+            created_at: row.moment(5)?,
+            updated_at: row.moment(6)?,
+        })
+    }
+
+    fn destination(&self, row: &Row) -> Result<ConfiguredDestination> {
+        Ok(ConfiguredDestination {
+            common: self.configured(row)?,
+            version: row.int(7)?,
+            revision: row.parse(8)?,
+            changed: row.flag(9)?,
+        })
     }
 }
 

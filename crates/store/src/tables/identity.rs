@@ -27,7 +27,7 @@ pub fn normalized_email(email: &str) -> String {
 }
 
 /// The context that a sealed value of a row is bound to.
-fn row_aad(table: &str, column: &str, id: &str) -> Vec<u8> {
+pub(crate) fn row_aad(table: &str, column: &str, id: &str) -> Vec<u8> {
     format!("annals.row.v1\n{table}\n{column}\n{id}").into_bytes()
 }
 

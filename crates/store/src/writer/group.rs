@@ -144,7 +144,12 @@ impl<'a> Group<'a> {
         }
         // If the machine stops before this returns, nobody has been answered: all of it is there, or none of it is.
         match self.conn.batch("COMMIT") {
-            Ok(()) => Attempt::Committed(results),
+            Ok(()) => {
+                for log in self.logs.iter().filter(|log| log.size() > log.base) {
+                    log.keep(self.conn);
+                }
+                Attempt::Committed(results)
+            }
             Err(error) => {
                 if self.conn.in_transaction() {
                     let _ = self.conn.batch("ROLLBACK");
