@@ -30,7 +30,7 @@ const fn low(number: u64) -> u32 {
     number as u32
 }
 
-/// The number `seconds * 2^128 + random` in 27 digits, by long division: three are made for each event.
+/// The number `seconds * 2^128 + random` in 27 digits, by long division: two are made for each change.
 fn base62(seconds: u32, random: u128) -> [u8; 27] {
     let mut limbs = [seconds, 0, 0, 0, 0];
     for (limb, bytes) in limbs[1..].iter_mut().zip(random.to_be_bytes().chunks(4)) {

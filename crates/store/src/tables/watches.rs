@@ -66,7 +66,9 @@ pub(crate) fn watch(conn: &mut Conn, watch: &Watch, now: Micros) -> Result<u64> 
     if known > 0 {
         return Ok(known);
     }
-    let made = conn.execute(
+    // First, since it locks the log, as every action does first: whoever deletes the workspace holds it and waits for the watch.
+    tell(conn, &[watch.workspace], now)?;
+    Ok(conn.execute(
         "INSERT INTO watches (thing_id, workspace_id, kind, until) VALUES ($1, $2, $3, $4) ON CONFLICT (thing_id) DO NOTHING",
         params![
             &watch.thing,
@@ -74,9 +76,7 @@ pub(crate) fn watch(conn: &mut Conn, watch: &Watch, now: Micros) -> Result<u64> 
             watch.kind.as_str(),
             until
         ],
-    )?;
-    tell(conn, &[watch.workspace], now)?;
-    Ok(made)
+    )?)
 }
 
 /// Nobody has looked for long enough: data planes are told.
@@ -92,9 +92,8 @@ pub(crate) fn end(conn: &mut Conn, now: Micros) -> Result<u64> {
     if workspaces.is_empty() {
         return Ok(0);
     }
-    let ended = conn.execute("DELETE FROM watches WHERE until <= $1", params![now])?;
     tell(conn, &workspaces, now)?;
-    Ok(ended)
+    Ok(conn.execute("DELETE FROM watches WHERE until <= $1", params![now])?)
 }
 
 impl Rx<'_> {

@@ -278,3 +278,60 @@ fn a_switch_is_thrown_once_for_all_who_look_and_again_when_nobody_has_for_a_whil
         assert_eq!(log.expect("a log").size, size, "looking is no event");
     });
 }
+
+#[test]
+fn the_moment_of_a_configuration_grows_whichever_process_changes_it_or_looks() {
+    on_both(|place| {
+        let stores = [place.open(), place.open()];
+        let team = team(&stores[0], "Fernhill");
+        // The clock stands still, and both processes remember what they wrote last.
+        let mut last = 0;
+        for number in 0..12 {
+            let store = &stores[number % 2];
+            if !(4..8).contains(&number) {
+                let _ = create(store, team, &format!("Web app {number}"));
+            } else {
+                let watch = Watch {
+                    workspace: team.workspace,
+                    kind: Watchable::Source,
+                    thing: number.to_string(),
+                };
+                let made = store.upkeep(Upkeep::Watch(watch)).wait().expect("kept");
+                assert_eq!(made, 1);
+            }
+            let told = stores.each_ref().map(|store| {
+                let all = store.read(|rx| rx.data_planes()).expect("read");
+                all[0].changed_at
+            });
+            assert!(told[0] > last, "change {number}: {told:?} after {last}");
+            assert_eq!(told[0], told[1]);
+            last = told[0];
+        }
+    });
+}
+
+#[test]
+fn what_data_planes_were_told_before_the_moments_stood_in_the_log_still_holds() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let _ = create(&store, team, "Web app");
+        drop(store);
+        // As the version before had it: a row for each workspace, here with a moment in the far future.
+        let mut raw = place.raw();
+        for sql in [
+            "CREATE TABLE config_changes (workspace_id TEXT PRIMARY KEY, at BIGINT NOT NULL)",
+            "INSERT INTO config_changes (workspace_id, at) SELECT id, 7000000000000 FROM workspaces",
+            "ALTER TABLE logs DROP COLUMN config_changes",
+            "DELETE FROM schema_version WHERE version >= 14",
+        ] {
+            raw.must(sql);
+        }
+        drop(raw);
+        let store = place.open();
+        let told = || store.read(|rx| rx.data_planes()).expect("read")[0].changed_at;
+        assert_eq!(told(), 7_000_000_000_000);
+        let _ = create(&store, team, "Another");
+        assert_eq!(told(), 7_000_000_000_001, "it goes on from there");
+    });
+}
