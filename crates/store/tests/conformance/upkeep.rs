@@ -288,9 +288,7 @@ fn the_moment_of_a_configuration_grows_whichever_process_changes_it_or_looks() {
         let mut last = 0;
         for number in 0..12 {
             let store = &stores[number % 2];
-            if !(4..8).contains(&number) {
-                let _ = create(store, team, &format!("Web app {number}"));
-            } else {
+            if (4..8).contains(&number) {
                 let watch = Watch {
                     workspace: team.workspace,
                     kind: Watchable::Source,
@@ -298,6 +296,8 @@ fn the_moment_of_a_configuration_grows_whichever_process_changes_it_or_looks() {
                 };
                 let made = store.upkeep(Upkeep::Watch(watch)).wait().expect("kept");
                 assert_eq!(made, 1);
+            } else {
+                let _ = create(store, team, &format!("Web app {number}"));
             }
             let told = stores.each_ref().map(|store| {
                 let all = store.read(|rx| rx.data_planes()).expect("read");
