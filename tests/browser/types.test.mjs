@@ -92,3 +92,38 @@ browserTest("the form of an imported type never shows its secrets", async ({ pag
   assert.equal(one.destination.config.key, "hidden-key");
   assert.deepEqual(one.destination.config.slots, [{ from: "left", to: "hidden-slot" }]);
 });
+
+browserTest("a source of an imported type is asked for its settings", async ({ page }) => {
+  const { url, api, ids } = await server;
+  const body = {
+    name: "Tap",
+    displayName: "Water tap",
+    config: { secretKeys: ["key"] },
+    uiConfig: [{ title: "Connection", fields: [
+      { type: "textInput", label: "Key", value: "key", required: true, secret: true },
+      { type: "textInput", label: "Address", value: "address" },
+    ] }],
+  };
+  await api("POST", "/source-definitions", { token: ids.accessToken, body });
+  await signIn(page);
+  await page.goto(`${url}/sources/new`);
+  await page.selectOption("[name='type']", "Tap");
+  await page.fill("#name", "Kitchen tap");
+  await page.click("button:has-text('Create')");
+  await page.waitForSelector("[name='config.key']");
+  assert.equal(await page.inputValue("#name"), "Kitchen tap");
+  await look(page, "source-new-settings");
+  await page.fill("[name='config.key']", "hidden-key");
+  await page.click("button:has-text('Create')");
+  await page.waitForSelector(".note--ok");
+  await page.click(".tabs a:has-text('Settings')");
+  assert.ok(!(await page.content()).includes("hidden-key"));
+  await page.fill("[name='config.address']", "https://tap.example");
+  await look(page, "source-settings");
+  await page.click("button:has-text('Save')");
+  await page.waitForSelector(".note--ok");
+  const { sources } = await api("GET", "/v2/sources", { token: ids.accessToken });
+  const tap = sources.find((one) => one.name === "Kitchen tap");
+  const { source } = await api("GET", `/v2/sources/${tap.id}`, { token: ids.accessToken });
+  assert.deepEqual(source.config, { address: "https://tap.example", key: "hidden-key" });
+});

@@ -253,6 +253,17 @@ fn report(
                 })
             })
             .collect();
+        let accounts: Vec<Value> = plan
+            .accounts
+            .iter()
+            .enumerate()
+            .map(|(place, one)| {
+                json!({
+                    "from": one.from, "name": one.name, "type": one.definition,
+                    "id": id(imported.map(|made| made.accounts[place].to_string())),
+                })
+            })
+            .collect();
         let code: Vec<Value> = plan
             .code
             .iter()
@@ -267,7 +278,7 @@ fn report(
         let mut said = json!({
             "dryRun": imported.is_none(),
             "workspaceId": id(imported.map(|made| made.workspace.to_string())),
-            "sources": sources, "destinations": destinations, "code": code,
+            "sources": sources, "destinations": destinations, "accounts": accounts, "code": code,
             "connections": plan.connections.len(), "left": plan.left,
         });
         if let Some(token) = token {
@@ -289,6 +300,9 @@ fn report(
             "{verb} destination {} ({}{off})",
             one.name, one.kind
         ))?;
+    }
+    for one in &plan.accounts {
+        say(&format!("{verb} account {} ({})", one.name, one.definition))?;
     }
     for one in &plan.code {
         let name = one.name.as_deref().unwrap_or(&one.from);

@@ -238,11 +238,11 @@ pub(crate) fn run(command: Serve) -> Result<()> {
     // What a restored backup does not know is erased before anyone can read it.
     server::privacy::again(&store, &guard)?;
     let app = App::new(store.clone(), config)
-        .with_mailer(mailer)
         .with_texter(texter)
         .with_transformer(transformer);
 
     let result = runtime()?.block_on(async {
+        let app = app.with_mailer(mailer).await?;
         let listener = TcpListener::from_std(listener)?;
         let mut out = std::io::stdout();
         writeln!(out, "listening on {address}")?;

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 use store::testing::Postgres;
 use support::{Server, annals};
@@ -31,12 +32,15 @@ fn source(number: usize, destinations: &[Value]) -> Value {
 
 fn file() -> Value {
     let mut hook = destination("d1", "Hook");
+    hook["config"]["rudderAccountId"] = json!("a");
+    hook["config"]["rudderDeleteAccountId"] = json!("of nobody");
     hook["transformations"] = json!([{ "id": "t", "versionId": "v1", "name": "Mask", "code": "import { f } from 'utils';", "language": "javascript" }]);
     json!({
         "workspaceId": "w", "updatedAt": "2026-01-01T00:00:00.000Z", "enableMetrics": false,
         "libraries": [{ "versionId": "l1", "name": "Utils", "code": "export const f = 1;" }],
         "sources": [source(1, &[hook.clone(), destination("d2", "Other")]), source(2, &[hook])],
-        "accounts": { "a": { "id": "a" } },
+        "accounts": { "a": { "id": "a", "accountDefinitionName": "hook_oauth", "options": { "user": "u" }, "secret": { "token": "a very secret token" } } },
+        "credentials": { "c": { "key": "k" } },
     })
 }
 
@@ -114,6 +118,18 @@ impl Instance {
     }
 }
 
+/// The configuration as a data plane reads it.
+fn polled(server: &Server, token: &str) -> Value {
+    let pair = BASE64_STANDARD.encode(format!("{token}:"));
+    let url = format!("{}/workspaceConfig?fetchAll=true", server.url);
+    let mut answer = ureq::get(url)
+        .header("authorization", format!("Basic {pair}"))
+        .call()
+        .expect("an answer");
+    let text = answer.body_mut().read_to_string().expect("a body");
+    serde_json::from_str(&text).expect("JSON")
+}
+
 fn get(server: &Server, path: &str) -> Value {
     let answer = server.ask("GET", path, server.given("accessToken"), "test", None);
     assert_eq!(answer.status, 200, "{path}: {:?}", answer.json);
@@ -130,7 +146,7 @@ fn a_workspace_comes_over_whole_as_events_of_one_request() {
             (&json!(true), &json!(3))
         );
         assert_eq!(dry["sources"][0]["id"], Value::Null);
-        assert_eq!(dry["left"], json!(["1 accounts"]));
+        assert_eq!(dry["left"], json!(["1 credentials"]));
         let made = instance.imported(&[&path]);
         assert!(
             made.get("workspaceToken").is_none(),
@@ -159,6 +175,19 @@ fn a_workspace_comes_over_whole_as_events_of_one_request() {
         let hook = get(&server, &format!("/v2/destinations/{id}"))["destination"].clone();
         assert_eq!(hook["config"]["headers"][0]["to"], "a very secret key");
         assert_eq!(hook["transformation"]["id"], made["code"][0]["id"]);
+        // It signs in with the account that came with it; what names nothing in the file stays as it is.
+        let account = &made["accounts"][0]["id"];
+        assert_eq!(&hook["config"]["rudderAccountId"], account);
+        assert_eq!(hook["config"]["rudderDeleteAccountId"], "of nobody");
+        let account = get(
+            &server,
+            &format!("/v2/accounts/{}", account.as_str().expect("an id")),
+        );
+        assert_eq!(account["options"], json!({ "user": "u" }));
+        let token = server.given("workspaceToken");
+        let polled = polled(&server, token);
+        let sent = &polled["accounts"][account["id"].as_str().expect("an id")];
+        assert_eq!(sent["secret"]["token"], "a very secret token");
         assert_eq!(
             get(&server, "/v2/connections")["connections"]
                 .as_array()
@@ -174,7 +203,7 @@ fn a_workspace_comes_over_whole_as_events_of_one_request() {
             assert_eq!(all[0]["isPublished"], true, "{path}");
         }
         let events = server.events("");
-        assert!(!json!(events).to_string().contains("a very secret key"));
+        assert!(!json!(events).to_string().contains("a very secret"));
         let imported = events
             .iter()
             .find(|one| one["targetType"] == "source")
@@ -201,6 +230,7 @@ fn a_workspace_comes_over_whole_as_events_of_one_request() {
         assert_eq!(
             all,
             [
+                "account.created hook_oauth",
                 "transformation.created Mask",
                 "transformation.published Mask",
                 "transformation_library.created Utils",

@@ -184,4 +184,28 @@ fn an_invitation_goes_out_over_starttls_is_tried_again_and_says_when_it_failed()
     // The next letter leaves all the same.
     invite(&server, "edsger@example.com");
     assert_eq!(mail.letter()["to"], json!(["edsger@example.com"]));
+
+    // What the command line does to an account beside the server is told by the server.
+    let made = support::annals(binary, server.folder.path(), None)
+        .args(["token", "create", "--name", "Night shift"])
+        .args(["--owner", "ada@example.com"])
+        .output()
+        .expect("annals runs");
+    assert!(made.status.success(), "{made:?}");
+    let letter = mail.letter();
+    assert_eq!(
+        letter["subject"],
+        "An access token was made for your Annals account"
+    );
+    let text = letter["text"].as_str().expect("a text");
+    assert!(
+        text.contains("Night shift")
+            && text.contains("From: the server itself, by whoever runs it"),
+        "{text}"
+    );
+    let token = String::from_utf8_lossy(&made.stdout).into_owned();
+    let token = token
+        .split_whitespace()
+        .find(|word| word.starts_with("annals_"));
+    assert!(!text.contains(token.expect("a token")), "{text}");
 }

@@ -117,11 +117,14 @@ impl App {
         }
     }
 
-    /// The same, with a mail server.
-    #[must_use]
-    pub fn with_mailer(self, mailer: Option<Mailer>) -> Self {
-        self.store.set_sends_mail(mailer.is_some());
-        Self { mailer, ..self }
+    /// The same, with a mail server; whether there is one is kept, so that the command line's changes are told by letter, too.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn with_mailer(self, mailer: Option<Mailer>) -> store::Result<Self> {
+        let sends = Upkeep::SendsMail(mailer.is_some());
+        self.store.upkeep(sends).await?;
+        Ok(Self { mailer, ..self })
     }
 
     /// The same, with someone who sends text messages.

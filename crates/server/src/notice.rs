@@ -131,7 +131,7 @@ fn begun(words: &str) -> String {
 /// # Errors
 /// When the letter cannot be kept.
 pub fn notice(tx: &mut Tx<'_>, to: &User, news: &News, of: &Changed) -> Result<()> {
-    if !tx.sends_mail() {
+    if !tx.sends_mail()? {
         return Ok(());
     }
     let origin = tx.origin();

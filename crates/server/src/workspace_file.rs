@@ -66,6 +66,21 @@ pub struct PlannedConnection {
     pub enabled: bool,
 }
 
+/// An account at another service to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedAccount {
+    /// Its id where it comes from.
+    pub from: String,
+    /// Its name; a file may have none.
+    pub name: String,
+    /// What it is an account of.
+    pub definition: String,
+    /// What is not secret of it.
+    pub options: Value,
+    /// What is; a file may leave it out.
+    pub secret: Value,
+}
+
 /// A transformation or library to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedCode {
@@ -92,6 +107,8 @@ pub struct Plan {
     pub destinations: Vec<PlannedDestination>,
     /// Connections.
     pub connections: Vec<PlannedConnection>,
+    /// Accounts that destinations sign in with.
+    pub accounts: Vec<PlannedAccount>,
     /// Transformations and libraries.
     pub code: Vec<PlannedCode>,
     /// What of the file stays behind, in words.
@@ -185,7 +202,6 @@ const FILE: &str = "the file";
 
 /// What a file has beside what is brought over, each with the word for it.
 const BESIDE: &[(&str, &str)] = &[
-    ("accounts", "accounts"),
     ("credentials", "credentials"),
     ("eventReplays", "event replays"),
 ];
@@ -216,6 +232,9 @@ impl Plan {
         }
         for library in file.list("libraries")? {
             reading.code(CodeKind::Library, &library)?;
+        }
+        for (id, account) in &file.object("accounts")? {
+            reading.account(id, &At::new(format!("accounts.{id}"), account)?)?;
         }
         for (id, connection) in &file.object("connections")? {
             reading.connection(&At::new(format!("connections.{id}"), connection)?)?;
@@ -266,7 +285,8 @@ impl Plan {
 
     /// How many things there are.
     pub fn len(&self) -> usize {
-        self.sources.len() + self.destinations.len() + self.connections.len() + self.code.len()
+        let ends = self.sources.len() + self.destinations.len();
+        ends + self.connections.len() + self.accounts.len() + self.code.len()
     }
 
     /// Whether there is nothing.
@@ -410,6 +430,26 @@ impl Reading {
         Ok(from)
     }
 
+    fn account(&mut self, from: &str, at: &At<'_>) -> Result<(), NotTaken> {
+        let definition = at.required("accountDefinitionName")?;
+        let name = at.text("name")?.filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| definition.clone());
+        let secret = at.object("secret")?;
+        if secret.is_empty() {
+            self.plan.left.push(format!(
+                "the secret of account \u{201c}{name}\u{201d}, which the file does not have"
+            ));
+        }
+        self.plan.accounts.push(PlannedAccount {
+            from: from.to_owned(),
+            name,
+            definition,
+            options: Value::Object(at.object("options")?),
+            secret: Value::Object(secret),
+        });
+        Ok(())
+    }
+
     fn connection(&mut self, at: &At<'_>) -> Result<(), NotTaken> {
         let (source, destination) = (at.required("sourceId")?, at.required("destinationId")?);
         let enabled = at.flag("enabled", true)?;
@@ -463,7 +503,8 @@ mod tests {
             ],
             "libraries": [{ "versionId": "l1", "name": "Utils", "code": "export const a = 1;" }],
             "connections": { "c1": { "sourceId": "s2", "destinationId": "d1", "enabled": true } },
-            "accounts": { "a": {} },
+            "accounts": { "a": { "id": "a", "accountDefinitionName": "salesforce_oauth", "options": { "o": 1 } } },
+            "credentials": { "c": { "key": "k" } },
         })
     }
 
@@ -495,12 +536,18 @@ mod tests {
         assert_eq!(
             plan.left,
             [
-                "1 accounts",
+                "the secret of account \u{201c}salesforce_oauth\u{201d}, which the file does not have",
+                "1 credentials",
                 "the code of transformation version v1",
                 "destination \u{201c}Hook\u{201d} comes disabled, because its transformation stays behind",
             ]
         );
-        assert_eq!(plan.len(), 2 + 1 + 2 + 1);
+        assert_eq!(plan.len(), 2 + 1 + 2 + 1 + 1);
+        let account = &plan.accounts[0];
+        assert_eq!(
+            (&*account.from, &*account.name, &account.options),
+            ("a", "salesforce_oauth", &json!({ "o": 1 }))
+        );
     }
 
     #[test]
@@ -532,6 +579,8 @@ mod tests {
                 json!(null),
             ),
             ("/connections/c1/sourceId", json!(null)),
+            ("/accounts/a/accountDefinitionName", json!(null)),
+            ("/accounts/a/secret", json!("s")),
         ] {
             let mut file = file();
             *file.pointer_mut(pointer).expect("a place") = value;
@@ -557,6 +606,8 @@ mod tests {
         sources[0].destinations[0].enabled must be true or false
         sources[0].destinations[0].transformations[0].versionId must be a text that is not empty
         connections.c1.sourceId must be a text that is not empty
+        accounts.a.accountDefinitionName must be a text that is not empty
+        accounts.a.secret must be an object
         sources[0].destinations[0] and sources[1].destinations[0] have the same id and are not the same
         ");
     }

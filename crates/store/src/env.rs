@@ -1,7 +1,6 @@
 //! What every transaction of a process has at hand.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use model::clock::{Clock, Entropy, Micros};
 use zeroize::Zeroizing;
@@ -17,8 +16,6 @@ pub(crate) struct Env {
     pub(crate) index: Zeroizing<[u8; 32]>,
     /// The definitions of organizations, as they were at a version that is compared before they are used.
     pub(crate) definitions: Remembered,
-    /// Whether this process sends letters: where it does not, none are written that would wait for ever.
-    pub(crate) sends_mail: AtomicBool,
 }
 
 impl Env {

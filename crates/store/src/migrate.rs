@@ -27,6 +27,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0012_hashes_in_public.sql"),
     include_str!("../migrations/sqlite/0013_live_events.sql"),
     include_str!("../migrations/sqlite/0014_told_in_the_log.sql"),
+    include_str!("../migrations/sqlite/0015_letters_of_others.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -43,6 +44,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0012_hashes_in_public.sql"),
     include_str!("../migrations/postgres/0013_live_events.sql"),
     include_str!("../migrations/postgres/0014_told_in_the_log.sql"),
+    include_str!("../migrations/postgres/0015_letters_of_others.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old
@@ -229,7 +231,6 @@ impl Env {
             keys,
             index,
             definitions: crate::tables::definitions::Remembered::default(),
-            sends_mail: std::sync::atomic::AtomicBool::new(false),
         }
     }
 }

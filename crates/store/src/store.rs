@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use model::actor::{Actor, Origin};
@@ -251,11 +250,6 @@ impl Store {
             return Ok(newest);
         }
         self.env.keys.add_seed(self.entropy())
-    }
-
-    /// Says whether this process sends the letters of the outbox.
-    pub fn set_sends_mail(&self, sends: bool) {
-        self.env.sends_mail.store(sends, Ordering::Relaxed);
     }
 
     /// Where the key file is.

@@ -56,6 +56,8 @@ pub enum Upkeep {
     Attempt(Vec<(String, u64)>, i64),
     /// What was tried has succeeded; earlier tries do not count any more.
     Forgive(String),
+    /// Whether the server sends letters, so that other processes know. Gives 1 if it is another answer than before.
+    SendsMail(bool),
     /// Takes a letter that is due, for a minute. Gives 1 unless another process has.
     ClaimMessage(MessageId),
     /// A letter has left.
@@ -96,6 +98,7 @@ impl Upkeep {
             Self::Challenge(_) => &["challenges", "outbox", "data_keys"],
             Self::TakeChallenge(_) => &["challenges"],
             Self::Attempt(..) | Self::Forgive(_) => &["attempts"],
+            Self::SendsMail(_) => &["instance.sends_mail"],
             Self::ClaimMessage(_) => &["outbox"],
             Self::Delivered(_) | Self::NotDelivered(_) | Self::GiveUp(_) => {
                 &["outbox", "invitations.delivery", "challenges.delivery"]
@@ -160,6 +163,7 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             })
         }
         Upkeep::Forgive(what) => Group::new(conn, env).rx().forgive(what),
+        Upkeep::SendsMail(sends) => Group::new(conn, env).rx().put_sends_mail(*sends),
         Upkeep::ClaimMessage(id) => outbox::claim(conn, env.now(), *id),
         Upkeep::Delivered(id) => outbox::finish(conn, *id, true),
         Upkeep::NotDelivered(id) => outbox::later(conn, env.now(), *id),

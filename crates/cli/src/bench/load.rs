@@ -77,6 +77,7 @@ pub(super) fn rename(store: &Store, team: &Team, id: SourceId, name: String) -> 
         config: None,
         geo_enrichment: None,
         transient: None,
+        seen: None,
     };
     let recorded = store.perform(team.actor, origin(store), update).wait()?;
     ensure!(

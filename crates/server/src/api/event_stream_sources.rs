@@ -154,6 +154,7 @@ async fn update(
         config: None,
         geo_enrichment: None,
         transient: None,
+        seen: None,
     };
     Ok(Json(
         app.perform(&bearer.caller, action).await?.output.into(),

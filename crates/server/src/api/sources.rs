@@ -215,6 +215,7 @@ async fn update(
         config: change.config,
         geo_enrichment: change.geo_enrichment_enabled,
         transient: change.transient,
+        seen: None,
     };
     let made = app.perform(&bearer.caller, action).await?;
     Ok(Json(OneSource {

@@ -1,4 +1,4 @@
-//! The settings of a destination as a form, and back.
+//! The settings of a source or destination as a form, and back.
 //!
 //! A form never has a secret or redacted value in it, so what it sends is laid over what is stored: an empty secret keeps
 //! the old one, a setting without a field stands in the JSON below the fields, and what is hidden in there stays unless
@@ -17,7 +17,7 @@ use super::view::parts::{Choice, Errors, Field, Input};
 /// What stands before the name of a field, so that no setting is mistaken for another field of the page.
 const PREFIX: &str = "config.";
 
-/// The settings of one type of destination.
+/// The settings of one type of source or destination.
 pub(super) struct Settings<'d> {
     fields: Cow<'d, [Spec]>,
     matcher: Matcher,
@@ -31,8 +31,8 @@ pub(super) struct Drawn {
 }
 
 impl<'d> Settings<'d> {
-    pub(super) fn of(definitions: &'d Definitions, kind: &str) -> Self {
-        let definition = definitions.find(Kind::Destination, kind);
+    pub(super) fn of(definitions: &'d Definitions, of: Kind, kind: &str) -> Self {
+        let definition = definitions.find(of, kind);
         Self {
             fields: definition.map(fields).unwrap_or_default(),
             matcher: Matcher::new(Secrecy::of(definition)),
@@ -57,6 +57,11 @@ fn fields(definition: &Definition) -> Cow<'_, [Spec]> {
 type Spec = model::definition::Field;
 
 impl Settings<'_> {
+    /// Whether nothing is asked for but what may stand in the JSON.
+    pub(super) fn asks_for_nothing(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     fn is_hidden(&self, key: &str, value: &Value) -> bool {
         self.matcher
             .visibility(&[Segment::Key(key)], value)

@@ -126,8 +126,11 @@ fn new_type(me: &Me, kind: &str, wrong: Wrong) -> Answer {
 
 fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
     let sent = (wrong.status != StatusCode::OK).then_some(form);
-    let drawn =
-        Settings::of(&me.signed_in.definitions, kind).draw(&Map::new(), sent, &wrong.errors);
+    let drawn = Settings::of(&me.signed_in.definitions, Kind::Destination, kind).draw(
+        &Map::new(),
+        sent,
+        &wrong.errors,
+    );
     let (label, known) = things::kind(&me.signed_in.definitions, Kind::Destination, kind);
     let view = DestinationNew {
         frame: me.frame_with(NAV, wrong.flash),
@@ -147,7 +150,8 @@ fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
 pub(super) async fn create(sent: Sent) -> Answer {
     let Sent { me, form } = sent;
     let kind = form.text("type").to_owned();
-    let config = Settings::of(&me.signed_in.definitions, &kind).read(&Map::new(), &form);
+    let config =
+        Settings::of(&me.signed_in.definitions, Kind::Destination, &kind).read(&Map::new(), &form);
     let (config, errors) = match config {
         Ok(config) => (Some(config), None),
         Err(errors) => (None, Some(errors)),
@@ -338,7 +342,11 @@ fn stored(destination: &Destination) -> Map<String, Value> {
 
 fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Answer {
     let one = &seen.destination;
-    let drawn = Settings::of(&seen.definitions, &one.kind).draw(&stored(one), sent, &wrong.errors);
+    let drawn = Settings::of(&seen.definitions, Kind::Destination, &one.kind).draw(
+        &stored(one),
+        sent,
+        &wrong.errors,
+    );
     let view = DestinationConfiguration {
         frame: me.frame_with(NAV, wrong.flash),
         head: head(me, seen),
@@ -399,7 +407,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         None => Some(one.revision),
     };
     action.name = Some(form.text("name").to_owned());
-    match Settings::of(&seen.definitions, &one.kind).read(&stored(one), &form) {
+    match Settings::of(&seen.definitions, Kind::Destination, &one.kind).read(&stored(one), &form) {
         Ok(config) => action.config = Some(config),
         // Who may not change it hears so, and it is recorded, whatever was sent.
         Err(errors) if me.signed_in.can.edit_destinations => {

@@ -43,6 +43,12 @@ impl Form {
         Self(fields.iter().map(owned).collect())
     }
 
+    /// The form with one more field.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     async fn read(request: Request, app: &App) -> Result<Self, Refusal> {
         let is_form = request
             .headers()

@@ -2,17 +2,20 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use model::clock::Micros;
 use model::definition::Kind;
 use model::id::{SourceId, WorkspaceId};
 use model::things::Source;
+use serde_json::{Map, Value};
 use store::{Error, Result, Rx, SourceRow};
 
 use super::answer::Answer;
+use super::config::Settings;
 use super::flash::Done;
 use super::form::{Form, Sent};
 use super::history::{self, Known, Part, Reader};
 use super::me::Me;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, sentence};
 use super::retl_sources;
 use super::things::{self, From, Wrong};
 use super::view::delete::{Delete, Question};
@@ -21,8 +24,9 @@ use super::view::parts::Errors;
 use super::view::source::{
     ConnectedDestination, SourceAuditLogs, SourceForm, SourceHead, SourceOverview, SourceSettings,
 };
-use super::view::source_new::SourceNew;
+use super::view::source_new::{NewSettings, SourceNew};
 use super::view::sources::{ResourceRow, Sources};
+use crate::actions::input;
 use crate::actions::source::create::CreateSource;
 use crate::actions::source::delete::DeleteSource;
 use crate::actions::source::found;
@@ -85,9 +89,34 @@ pub(super) async fn new(me: Me) -> Answer {
     new_page(&me, &Form::default(), None)
 }
 
+/// The type that was chosen or, where it is in no list, written.
+fn chosen(form: &Form) -> &str {
+    match form.text("type") {
+        "" => form.text("other_type").trim(),
+        chosen => chosen,
+    }
+}
+
+/// Whether the form has what its type asks for: a type without settings of its own asks for nothing.
+fn has_settings(form: &Form) -> bool {
+    form.get("settings").is_some()
+}
+
 fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
     let first = wrong.is_none();
     let wrong = wrong.unwrap_or_else(Wrong::none);
+    let settings = has_settings(form).then(|| {
+        let (definitions, kind) = (&me.signed_in.definitions, chosen(form));
+        let sent = (wrong.status != StatusCode::OK).then_some(form);
+        let drawn =
+            Settings::of(definitions, Kind::Source, kind).draw(&Map::new(), sent, &wrong.errors);
+        NewSettings {
+            type_name: kind.to_owned(),
+            kind: things::kind(definitions, Kind::Source, kind).0,
+            fields: drawn.fields,
+            json: drawn.json,
+        }
+    });
     let view = SourceNew {
         frame: me.frame_with(NAV, wrong.flash),
         types: things::types(&me.signed_in.definitions, Kind::Source, form.text("type")),
@@ -95,24 +124,41 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
         other_type: form.text("other_type").to_owned(),
         name: form.text("name").to_owned(),
         enabled: first || form.flag("enabled"),
+        settings,
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
 }
 
-/// `POST /sources`
+/// `POST /sources`. A type with settings of its own asks for them before anything is made.
 pub(super) async fn create(sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
-    let kind = match form.text("type") {
-        "" => form.text("other_type").trim(),
-        chosen => chosen,
+    let Sent { me, mut form } = sent;
+    let kind = chosen(&form);
+    let asked = Settings::of(&me.signed_in.definitions, Kind::Source, kind);
+    let config = if has_settings(&form) {
+        match asked.read(&Map::new(), &form) {
+            Ok(config) => Some(config),
+            // Who may not create one hears so, and it is recorded, whatever was sent.
+            Err(mut errors) if me.signed_in.can.edit_sources => {
+                if let Err(Error::Invalid { message, .. }) = input::name(form.text("name")) {
+                    errors.add("name", sentence(&message));
+                }
+                return new_page(&me, &form, Some(Wrong::fields(errors)));
+            }
+            Err(_) => None,
+        }
+    } else if asked.asks_for_nothing() || !me.signed_in.can.edit_sources {
+        None
+    } else {
+        form = form.with("settings", "true");
+        return new_page(&me, &form, Some(Wrong::none()));
     };
     let action = CreateSource {
         place: me.place(),
         name: form.text("name").to_owned(),
         kind: kind.to_owned(),
         enabled: form.flag("enabled"),
-        config: None,
+        config,
         geo_enrichment: false,
         transient: false,
         external_id: None,
@@ -224,18 +270,36 @@ pub(super) async fn settings(State(app): State<App>, me: Me, Path(id): Path<Stri
         return Err(Refusal::not_for_you(PERMISSION));
     }
     let seen = seen(&app, &me, &id).await?;
-    let source = &seen.source;
-    me.show(&SourceSettings {
-        frame: me.frame(NAV),
-        head: head(&me, &seen),
+    settings_page(&me, &seen, None, Wrong::none())
+}
+
+fn stored(source: &Source) -> Map<String, Value> {
+    source.config.as_object().cloned().unwrap_or_default()
+}
+
+fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Answer {
+    let one = &seen.source;
+    let settings = Settings::of(&me.signed_in.definitions, Kind::Source, &one.kind);
+    let drawn = settings.draw(&stored(one), sent, &wrong.errors);
+    let flag = |name: &str, stored: bool| sent.map_or(stored, |form| form.flag(name));
+    let view = SourceSettings {
+        frame: me.frame_with(NAV, wrong.flash),
+        head: head(me, seen),
         form: SourceForm {
-            name: source.name.clone(),
-            enabled: source.enabled,
-            geo_enrichment: source.geo_enrichment,
-            transient: source.transient,
+            name: sent
+                .map_or(one.name.as_str(), |form| form.text("name"))
+                .to_owned(),
+            enabled: flag("enabled", one.enabled),
+            geo_enrichment: flag("geo_enrichment", one.geo_enrichment),
+            transient: flag("transient", one.transient),
+            fields: drawn.fields,
+            json: drawn.json,
+            json_secrets: drawn.json_secrets,
+            seen: one.updated_at.0.to_string(),
         },
-        errors: Errors::default(),
-    })
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
 }
 
 /// `POST /sources/{id}`: all settings, or only whether it is enabled.
@@ -254,6 +318,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         config: None,
         geo_enrichment: None,
         transient: None,
+        seen: None,
     };
     if form.text("form") == "enabled" {
         let done = match action.enabled {
@@ -263,26 +328,31 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         let made = me.perform(action).await?;
         return Ok(me.done(&path, done, &made.entries));
     }
+    let seen = seen(&app, &me, &id).await?;
+    let one = &seen.source;
+    // What is laid over stored settings must not meet others: neither those that came after the page was drawn, nor
+    // those that come between here and the change.
+    action.seen = match form.get("seen") {
+        Some(seen) => Some(Micros(seen.parse().unwrap_or_default())),
+        None => Some(one.updated_at),
+    };
     action.name = Some(form.text("name").to_owned());
     action.geo_enrichment = Some(form.flag("geo_enrichment"));
     action.transient = Some(form.flag("transient"));
+    let settings = Settings::of(&me.signed_in.definitions, Kind::Source, &one.kind);
+    match settings.read(&stored(one), &form) {
+        Ok(config) => action.config = Some(config),
+        // Who may not change it hears so, and it is recorded, whatever was sent.
+        Err(errors) if me.signed_in.can.edit_sources => {
+            return settings_page(&me, &seen, Some(&form), Wrong::fields(errors));
+        }
+        Err(_) => {}
+    }
     match me.perform(action).await {
         Ok(made) => Ok(me.done(&path, Done::Saved, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "Not saved.", &["name"])?;
-            let seen = seen(&app, &me, &id).await?;
-            let view = SourceSettings {
-                frame: me.frame_with(NAV, wrong.flash),
-                head: head(&me, &seen),
-                form: SourceForm {
-                    name: form.text("name").to_owned(),
-                    enabled: form.flag("enabled"),
-                    geo_enrichment: form.flag("geo_enrichment"),
-                    transient: form.flag("transient"),
-                },
-                errors: wrong.errors,
-            };
-            me.show_as(wrong.status, &view)
+            settings_page(&me, &seen, Some(&form), wrong)
         }
     }
 }

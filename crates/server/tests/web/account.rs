@@ -336,7 +336,8 @@ async fn with_mail() -> (Site, Team) {
     };
     let mut site = Site::new(Database::Sqlite, config).await;
     let mailer = Mailer::new("smtp+plain://127.0.0.1:9", "annals@example.com", None);
-    site.app = site.app.clone().with_mailer(mailer.ok());
+    let app = site.app.clone().with_mailer(mailer.ok()).await;
+    site.app = app.expect("kept");
     site.router = server::serve::router(&site.app);
     let team = site.set_up().await;
     (site, team)

@@ -29,11 +29,8 @@ async fn ready(database: Database) -> (Site, Team) {
     };
     let texter = Texter::new(&settings, None).expect("settings");
     let mailer = Mailer::new("smtp+plain://127.0.0.1:9", "annals@example.com", None);
-    site.app = site
-        .app
-        .clone()
-        .with_texter(texter)
-        .with_mailer(mailer.ok());
+    let app = site.app.clone().with_texter(texter);
+    site.app = app.with_mailer(mailer.ok()).await.expect("kept");
     site.router = server::serve::router(&site.app);
     (site, team)
 }

@@ -192,3 +192,79 @@ async fn an_imported_form_asks_for_settings_and_never_shows_a_secret() {
     let answer = ada.post(&path, &bad).await;
     assert!(answer.body.contains("This is not JSON"), "{}", answer.body);
 }
+
+#[tokio::test]
+async fn a_source_whose_type_asks_for_settings_is_asked_for_them() {
+    let (site, _) = Site::ready().await;
+    let mut spring = kettle();
+    spring["name"] = json!("Spring");
+    spring["displayName"] = json!("Spring water");
+    let (status, answer) = site.api("POST", "/source-definitions", Some(spring)).await;
+    assert!(status.is_success(), "{answer}");
+    let mut ada = site.signed_in("ada@example.com").await;
+
+    // A first answer asks for the settings, with the name that was given, and makes nothing.
+    let first = [
+        ("type", "Spring"),
+        ("name", "A spring"),
+        ("enabled", "true"),
+    ];
+    let asked = ada.post("/sources", &first).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    for part in ["Spring water", "A spring", "Litres", "Configuration"] {
+        assert!(asked.body.contains(part), "{part}");
+    }
+    assert!(!asked.body.contains("aria-invalid"), "{}", asked.body);
+    let (_, all) = site.api("GET", "/v2/sources", None).await;
+    assert_eq!(all["sources"], json!([]));
+
+    let mut fields = vec![
+        ("type", "Spring"),
+        ("settings", "true"),
+        ("name", "A spring"),
+        ("enabled", "true"),
+        ("config.key", ""),
+        ("config.litres", "2"),
+    ];
+    let answer = ada.post("/sources", &fields).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains("Key is needed."), "{}", answer.body);
+    fields[4].1 = "hidden-key";
+    let answer = ada.post("/sources", &fields).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let path = answer.header("location").to_owned();
+    let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
+    let config = json!({ "key": "hidden-key", "litres": "2" });
+    assert_eq!(made["source"]["config"], config);
+
+    // Its settings are drawn without the secret, and what is sent back keeps it.
+    let page = ada.get(&format!("{path}/settings")).await.body;
+    assert!(!page.contains("hidden-key"), "{page}");
+    let (_, rest) = page.split_once("name=\"seen\" value=\"").expect("a moment");
+    let seen = rest.split('"').next().expect("its end").to_owned();
+    let again = [
+        ("form", "settings"),
+        ("seen", &*seen),
+        ("name", "A spring"),
+        ("enabled", "true"),
+        ("config.key", ""),
+        ("config.litres", "3"),
+        ("json", r#"{ "depth": { "metres": 4 } }"#),
+    ];
+    let answer = ada.post(&path, &again).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let config = json!({ "depth": { "metres": 4 }, "key": "hidden-key", "litres": "3" });
+    let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
+    assert_eq!(made["source"]["config"], config);
+
+    // What was drawn before that change is not laid over it.
+    let answer = ada.post(&path, &again).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(
+        answer
+            .body
+            .contains("Someone else changed this source meanwhile")
+    );
+    let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
+    assert_eq!(made["source"]["config"], config);
+}

@@ -107,6 +107,12 @@ impl Rx<'_> {
         Ok(messages)
     }
 
+    /// Keeps whether the server sends letters. Gives 1 if it is another answer than before.
+    pub(crate) fn put_sends_mail(&mut self, sends: bool) -> Result<u64> {
+        let sql = "UPDATE instance SET sends_mail = $1 WHERE sends_mail <> $1";
+        Ok(self.conn.execute(sql, params![sends])?)
+    }
+
     /// Puts a letter into the outbox.
     pub(crate) fn put_message(
         &mut self,
@@ -143,11 +149,15 @@ impl Rx<'_> {
 }
 
 impl Tx<'_> {
-    /// Whether letters are sent from here.
-    pub fn sends_mail(&self) -> bool {
-        self.env
-            .sends_mail
-            .load(std::sync::atomic::Ordering::Relaxed)
+    /// Whether the server sends letters: where it does not, none are written that would wait for ever.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn sends_mail(&mut self) -> Result<bool> {
+        let rows = self
+            .conn
+            .query("SELECT sends_mail FROM instance", params![])?;
+        rows.first().map_or(Ok(false), |row| Ok(row.flag(0)?))
     }
 
     /// A letter to a person, because of a change that is noted.

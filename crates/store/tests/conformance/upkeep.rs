@@ -36,6 +36,7 @@ fn writes(upkeep: &Upkeep) -> &'static [&'static str] {
         Upkeep::Challenge(_) => &["challenges", "outbox", "data_keys"],
         Upkeep::TakeChallenge(_) => &["challenges"],
         Upkeep::Attempt(..) | Upkeep::Forgive(_) => &["attempts"],
+        Upkeep::SendsMail(_) => &["instance.sends_mail"],
         Upkeep::ClaimMessage(_) => &["outbox"],
         Upkeep::Delivered(_) | Upkeep::NotDelivered(_) | Upkeep::GiveUp(_) => {
             &["outbox", "invitations.delivery", "challenges.delivery"]
@@ -144,6 +145,7 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
             Upkeep::TakeChallenge([1; 32]),
             Upkeep::Attempt(vec![("sign-in".to_owned(), 0)], Micros::DAY),
             Upkeep::Forgive("sign-in".to_owned()),
+            Upkeep::SendsMail(true),
             Upkeep::ClaimMessage(ids[0]),
             Upkeep::NotDelivered(ids[0]),
             Upkeep::Delivered(ids[1]),

@@ -45,10 +45,12 @@ impl Action for CreateAccount {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Account>> {
-        input::name(&self.name)?;
-        input::line("accountDefinitionName", &self.definition, 100)?;
-        let options = input::object("options", "not_an_object", self.options.as_ref())?;
-        let secret = input::object("secret", "not_an_object", self.secret.as_ref())?;
+        let (options, secret) = super::checked(
+            &self.name,
+            &self.definition,
+            self.options.as_ref(),
+            self.secret.as_ref(),
+        )?;
         let external_id = input::external_id(self.external_id.as_deref())?;
         if let Some(external) = &external_id
             && let Some(other) = tx.account_by_external_id(self.place.workspace, external)?

@@ -1,6 +1,7 @@
 //! Change a source's name or settings. What is not given stays.
 
 use model::catalogue::{self, EventType};
+use model::clock::Micros;
 use model::definition::Kind;
 use model::id::SourceId;
 use model::things::Source;
@@ -31,6 +32,8 @@ pub struct UpdateSource {
     pub geo_enrichment: Option<bool>,
     /// Whether events are not stored by the data plane.
     pub transient: Option<bool>,
+    /// When it was last changed as the change was made for it: another moment refuses it. None takes any.
+    pub seen: Option<Micros>,
 }
 
 impl Action for UpdateSource {
@@ -48,6 +51,10 @@ impl Action for UpdateSource {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Source>> {
         let before = found(tx, self.place, self.id)?;
+        if self.seen.is_some_and(|seen| seen != before.updated_at) {
+            let message = "someone else changed this source meanwhile; look at it again";
+            return Err(Error::failed("changed_meanwhile", message));
+        }
         let mut after = before.clone();
         if let Some(name) = &self.name {
             input::name(name)?;
@@ -69,7 +76,8 @@ impl Action for UpdateSource {
         if after == before {
             return Ok(Done::new(before, Vec::new()));
         }
-        after.updated_at = tx.at;
+        // Each change has a moment of its own, by which `seen` tells them apart, though the clock stand still.
+        after.updated_at = tx.at.max(before.updated_at.plus(1));
         let faults = if after.config == before.config {
             Faults::new()
         } else {

@@ -7,20 +7,21 @@ use model::catalogue::{self, EventType, TargetType};
 use model::code;
 use model::definition::{Definitions, Kind};
 use model::id::{
-    ConnectionId, DestinationId, OrganizationId, RevisionId, SourceId, TransformationId, VersionId,
-    WorkspaceId,
+    AccountId, ConnectionId, DestinationId, OrganizationId, RevisionId, SourceId, TransformationId,
+    VersionId, WorkspaceId,
 };
 use model::role::Permission;
 use model::things::{
-    CodeKind, Connection, Destination, Source, Transformation, TransformationLink, Workspace,
+    Account, CodeKind, Connection, Destination, Source, Transformation, TransformationLink,
+    Workspace,
 };
 use serde_json::{Value, json};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 use zeroize::Zeroizing;
 
-use crate::actions::{destination, input, source, transformation};
+use crate::actions::{destination, input, outside_account, source, transformation};
 use crate::schema::Faults;
-use crate::workspace_file::{Plan, PlannedCode, PlannedDestination, PlannedSource};
+use crate::workspace_file::{Plan, PlannedAccount, PlannedCode, PlannedDestination, PlannedSource};
 
 /// Where a workspace is brought to.
 #[derive(Clone)]
@@ -56,9 +57,14 @@ pub struct Imported {
     pub sources: Vec<SourceId>,
     /// Destinations.
     pub destinations: Vec<DestinationId>,
+    /// Accounts at other services.
+    pub accounts: Vec<AccountId>,
     /// Transformations and libraries.
     pub code: Vec<TransformationId>,
 }
+
+/// The settings in which a destination names the accounts that it signs in with (rudder-server, `backend-config`).
+const ACCOUNTS: [&str; 2] = ["rudderAccountId", "rudderDeleteAccountId"];
 
 impl ImportWorkspace {
     fn existing(&self, rx: &mut Rx<'_>, id: WorkspaceId) -> Result<Workspace> {
@@ -122,6 +128,10 @@ impl ImportWorkspace {
         for one in &self.plan.destinations {
             check(Kind::Destination, (&one.name, &one.kind), &one.config)
                 .map_err(|error| about("destination", &one.name, error))?;
+        }
+        for one in &self.plan.accounts {
+            outside_account::checked(&one.name, &one.definition, &one.options, &one.secret)
+                .map_err(|error| about("account", &one.name, error))?;
         }
         let mut names = HashMap::new();
         for (place, one) in self.plan.code.iter().enumerate() {
@@ -228,7 +238,38 @@ impl Writing<'_, '_> {
         Ok(source)
     }
 
-    fn destination(&mut self, one: &PlannedDestination) -> Result<Destination> {
+    fn account(&mut self, one: &PlannedAccount) -> Result<AccountId> {
+        let account = Account {
+            id: self.tx.new_id(AccountId::new),
+            workspace: self.workspace,
+            name: one.name.clone(),
+            definition: one.definition.clone(),
+            options: one.options.clone(),
+            secret: one.secret.clone(),
+            external_id: None,
+            created_at: self.tx.at,
+            updated_at: self.tx.at,
+        };
+        let made = self.tx.insert_account(&account)?;
+        let fact = Fact::new(catalogue::ACCOUNT_CREATED, &made);
+        self.facts.push(fact.detail(from(&one.from, Faults::new())));
+        Ok(account.id)
+    }
+
+    /// `accounts`: what each account of the file is called here.
+    fn destination(
+        &mut self,
+        one: &PlannedDestination,
+        accounts: &HashMap<&str, AccountId>,
+    ) -> Result<Destination> {
+        let mut config = one.config.clone();
+        for name in ACCOUNTS {
+            if let Some(value) = config.get_mut(name)
+                && let Some(id) = value.as_str().and_then(|from| accounts.get(from))
+            {
+                *value = Value::from(id.as_str());
+            }
+        }
         let destination = Destination {
             id: self.tx.new_id(DestinationId::new),
             workspace: self.workspace,
@@ -236,7 +277,7 @@ impl Writing<'_, '_> {
             kind: one.kind.clone(),
             version: one.version,
             enabled: one.enabled,
-            config: one.config.clone(),
+            config,
             revision: self.tx.new_id(RevisionId::new),
             // What it has is what it had: no defaults are laid under it.
             changed: true,
@@ -246,7 +287,7 @@ impl Writing<'_, '_> {
         };
         let made = self.tx.insert_destination(&destination)?;
         let of_type = (Kind::Destination, one.kind.as_str());
-        let faults = input::faults(&self.definitions, of_type, &one.config);
+        let faults = input::faults(&self.definitions, of_type, &destination.config);
         let fact = Fact::new(catalogue::DESTINATION_CREATED, &made).detail(from(&one.from, faults));
         self.facts.push(fact);
         Ok(destination)
@@ -324,6 +365,7 @@ impl Action for ImportWorkspace {
     const EVENTS: &'static [EventType] = &[
         catalogue::WORKSPACE_CREATED,
         catalogue::WORKSPACE_UPDATED,
+        catalogue::ACCOUNT_CREATED,
         catalogue::SOURCE_CREATED,
         catalogue::DESTINATION_CREATED,
         catalogue::DESTINATION_CONNECTED_SOURCE,
@@ -365,6 +407,10 @@ impl Action for ImportWorkspace {
             facts,
         };
         let plan = &self.plan;
+        let mut accounts = HashMap::new();
+        for one in &plan.accounts {
+            accounts.insert(one.from.as_str(), writing.account(one)?);
+        }
         let mut code = Vec::with_capacity(plan.code.len());
         for (place, one) in plan.code.iter().enumerate() {
             code.push(writing.code(one, place)?);
@@ -375,7 +421,7 @@ impl Action for ImportWorkspace {
         }
         let mut destinations = Vec::with_capacity(plan.destinations.len());
         for one in &plan.destinations {
-            let made = writing.destination(one)?;
+            let made = writing.destination(one, &accounts)?;
             let is_before = |planned: &PlannedCode| {
                 planned.kind == CodeKind::Transformation
                     && one.transformation.as_ref() == Some(&planned.from)
@@ -393,6 +439,11 @@ impl Action for ImportWorkspace {
             workspace,
             sources: sources.iter().map(|one| one.id).collect(),
             destinations: destinations.iter().map(|one| one.id).collect(),
+            accounts: plan
+                .accounts
+                .iter()
+                .map(|one| accounts[one.from.as_str()])
+                .collect(),
             code: code.iter().map(|one| one.id).collect(),
         };
         Ok(Done::new(imported, writing.facts))

@@ -28,7 +28,7 @@ use super::sign_in::SignIn;
 use super::source::{
     ConnectedDestination, SourceAuditLogs, SourceForm, SourceHead, SourceOverview, SourceSettings,
 };
-use super::source_new::SourceNew;
+use super::source_new::{NewSettings, SourceNew};
 use super::sources::{ResourceRow, Sources};
 use super::transformation::{
     CodeHead, TransformationAuditLogs, TransformationOverview, TransformationVersions, UsedBy,
@@ -491,6 +491,10 @@ impl Samples {
                 enabled: true,
                 geo_enrichment: false,
                 transient: true,
+                fields: self.fields(),
+                json: String::new(),
+                json_secrets: Vec::new(),
+                seen: "1764300000000000".to_owned(),
             },
             errors: Errors::default(),
         };
@@ -501,7 +505,17 @@ impl Samples {
             other_type: self.text(""),
             name: self.text(""),
             enabled: true,
+            settings: None,
             errors: errors.clone(),
+        };
+        let new_settings = SourceNew {
+            settings: Some(NewSettings {
+                type_name: self.text("Shopify"),
+                kind: self.text("Shopify"),
+                fields: self.fields(),
+                json: String::new(),
+            }),
+            ..new.clone()
         };
         let delete = Delete {
             frame: frame.clone(),
@@ -551,6 +565,7 @@ impl Samples {
                 .render(),
             ),
             ("source-new", new.render()),
+            ("source-new-settings", new_settings.render()),
             ("source-delete", delete.render()),
         ]
     }

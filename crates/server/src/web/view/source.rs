@@ -5,7 +5,7 @@ use askama::Template;
 use super::event::ResourceLog;
 use super::filters;
 use super::frame::{Flash, Frame};
-use super::parts::{Errors, LastChange, Tab};
+use super::parts::{Errors, Field, Input, LastChange, Tab};
 use super::when::When;
 
 /// What stands above every tab of a source.
@@ -180,8 +180,14 @@ pub struct SourceSettings {
     pub head: SourceHead,
     /// The form as it is stored, or as it was sent.
     pub form: SourceForm,
-    /// What is wrong with it.
+    /// What is wrong with it; a field of the settings has its own.
     pub errors: Errors,
+}
+
+impl SourceSettings {
+    fn has_errors(&self) -> bool {
+        !self.errors.is_empty() || self.form.fields.iter().any(|field| field.error.is_some())
+    }
 }
 
 /// The form of a source.
@@ -195,6 +201,14 @@ pub struct SourceForm {
     pub geo_enrichment: bool,
     /// Whether events are not kept on the way.
     pub transient: bool,
+    /// The fields that its definition names.
+    pub fields: Vec<Field>,
+    /// All other settings as a JSON object; empty for none.
+    pub json: String,
+    /// Paths in that object whose stored values are not shown.
+    pub json_secrets: Vec<String>,
+    /// When what is shown was last changed, in microseconds since 1970.
+    pub seen: String,
 }
 
 /// The tab Audit Logs of a source.

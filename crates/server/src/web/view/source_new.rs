@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::filters;
 use super::frame::{Flash, Frame};
-use super::parts::{ChoiceGroup, Errors};
+use super::parts::{ChoiceGroup, Errors, Field, Input};
 
 /// The form for a new source.
 #[derive(Clone, Debug, Template)]
@@ -22,6 +22,28 @@ pub struct SourceNew {
     pub name: String,
     /// Whether it is to be enabled at once.
     pub enabled: bool,
-    /// What is wrong with what was sent.
+    /// The settings of the chosen type, once it is chosen, where it asks for some.
+    pub settings: Option<NewSettings>,
+    /// What is wrong with what was sent; a field of the settings has its own.
     pub errors: Errors,
+}
+
+impl SourceNew {
+    fn has_errors(&self) -> bool {
+        let mut fields = self.settings.iter().flat_map(|settings| &settings.fields);
+        !self.errors.is_empty() || fields.any(|field| field.error.is_some())
+    }
+}
+
+/// The settings of a new source of a type that asks for some.
+#[derive(Clone, Debug)]
+pub struct NewSettings {
+    /// The chosen type, as it is stored.
+    pub type_name: String,
+    /// The chosen type, as people call it.
+    pub kind: String,
+    /// The fields that its definition names.
+    pub fields: Vec<Field>,
+    /// All other settings as a JSON object; empty for none.
+    pub json: String,
 }
