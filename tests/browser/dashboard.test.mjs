@@ -229,7 +229,7 @@ browserTest("what was deleted keeps its history, and what is wrong is said", { a
   const { source, destination } = done;
   await signIn(page);
   await page.goto(`${url}/settings/audit-logs?actor=nobody@example.com`);
-  await page.waitForSelector(".note--warn:has-text('No member has the e-mail')");
+  await page.waitForSelector(".note--warn:has-text('Nobody here has the e-mail')");
   await page.goto(`${destination}/audit-logs`);
   await look(page, "destination-audit-logs");
   await page.goto(`${source}/audit-logs`);

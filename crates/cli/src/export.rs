@@ -160,6 +160,7 @@ pub(crate) fn run(command: &Export) -> Result<()> {
     let action = ExportAuditLog {
         organization,
         workspace: None,
+        begun_at: None,
         kind: match command.format {
             Format::Full => "full",
             Format::Events => "events",

@@ -3,11 +3,12 @@
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use model::actor::{Actor, System};
-use model::id::{EventId, OrganizationId, UserId};
+use model::id::{EventId, OrganizationId};
 use model::part::PartName;
 use serde_json::json;
 use server::actions::privacy::erase_part::ErasePart;
 use server::actions::privacy::erase_person::{BASES, ErasePerson, basis};
+use server::actions::privacy::person;
 use server::privacy::{self, Erase as What};
 use store::Store;
 
@@ -71,12 +72,7 @@ fn what(command: &Erase, store: &Store) -> Result<(What, String)> {
     let Some(named) = &command.user else {
         bail!("name a person, or an event and a part");
     };
-    let user = if named.contains('@') {
-        let found = store.read(|rx| rx.user_by_email(named))?;
-        found.map(|(user, _)| user.id)
-    } else {
-        named.parse::<UserId>().ok()
-    };
+    let user = store.read(|rx| person(rx, named))?;
     let user = user.with_context(|| format!("there is nobody with the id or e-mail {named}"))?;
     let one = ErasePerson {
         organization: command.organization,

@@ -15,6 +15,9 @@ use serde_json::{Map, Value};
 
 pub use self::taken::{Broken, MAX_BODY, MAX_NAME, Origin, Taken};
 
+/// The word for events that come from a server.
+pub const CLOUD: &str = "cloud";
+
 /// How alike a name must be to be offered in place of an unknown one, 0 to 1.
 const NEAR: f64 = 0.55;
 
@@ -66,6 +69,13 @@ pub struct Definition {
     /// The group that the data plane treats alike (`webhook`, `warehouse`), where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// What its SDK runs on, in the word by which destinations keep settings for each platform (`web`, `androidKotlin`); none for
+    /// what sends from a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// The type that this one is another word for: rudder-cli says `javascript` for what all others call `Javascript`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<String>,
     /// Keys that are written and never listed, as dotted paths that pass through arrays. `Some` and empty: the type has
     /// no secrets. `None`: nobody has said, so every string counts as one (see [`Secrecy`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,6 +171,8 @@ impl Definition {
             name: name.to_owned(),
             display_name: name.to_owned(),
             category: None,
+            platform: None,
+            same_as: None,
             secret_keys: None,
             redact_keys: Vec::new(),
             defaults: Map::new(),
@@ -169,6 +181,23 @@ impl Definition {
             fields: Vec::new(),
             taken: None,
         }
+    }
+
+    /// The word by which settings are kept for events of this type of source: its platform, or `cloud`.
+    pub fn platform(&self) -> &str {
+        let taken = self
+            .taken
+            .as_ref()
+            .and_then(|taken| taken.r#type.as_deref());
+        // Where the data plane knows a word of its own for a type, the one of its definition says less.
+        self.platform.as_deref().or(taken).unwrap_or(CLOUD)
+    }
+
+    /// The platform of its SDK, as the data plane knows it; `cloud` for what sends from a server.
+    pub fn sdk(&self) -> &str {
+        const SERVERS: [&str; 2] = ["shopify", "warehouse"];
+        let word = self.platform();
+        if SERVERS.contains(&word) { CLOUD } else { word }
     }
 
     /// This definition with another one of its name laid over it.
@@ -344,6 +373,23 @@ impl Definitions {
     pub fn find(&self, kind: Kind, name: &str) -> Option<&Definition> {
         let table = self.table(kind);
         table.places.get(name).map(|place| &table.all[*place])
+    }
+
+    /// The name that data planes know a type by, and its definition: rudder-cli has words of its own for some.
+    pub fn known_as<'a>(&'a self, kind: Kind, name: &'a str) -> (&'a str, Option<&'a Definition>) {
+        let found = self.find(kind, name);
+        let same = found.filter(|found| found.taken.is_none());
+        match same.and_then(|found| found.same_as.as_deref()) {
+            Some(same) => (same, self.find(kind, same)),
+            None => (name, found),
+        }
+    }
+
+    /// The word that rudder-cli has for a type of source, where it has one of its own.
+    pub fn word_for<'a>(&'a self, name: &'a str) -> &'a str {
+        let mut all = self.all(Kind::Source).iter();
+        let word = all.find(|one| one.same_as.as_deref() == Some(name));
+        word.map_or(name, |one| &one.name)
     }
 
     /// Up to three types that someone who wrote `name` may have meant, the likeliest first. Case does not count, and

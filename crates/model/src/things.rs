@@ -1,5 +1,7 @@
 //! The things that people and programs manage, as they are remembered.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::catalogue::TargetType;
@@ -254,9 +256,22 @@ pub struct RetlConnection {
 }
 
 impl RetlConnection {
-    /// The object of the destination that it writes; empty where there is only one.
-    pub fn object(&self) -> &str {
-        self.settings["object"].as_str().unwrap_or_default()
+    /// The object of the destination that it writes, or its audience; empty where there is only one. Clients name it among the
+    /// settings or, for some types, in `destinationConfig`.
+    pub fn object(&self) -> Cow<'_, str> {
+        let (own, of_destination) = (&self.settings, &self.settings["destinationConfig"]);
+        match [
+            &own["object"],
+            &of_destination["object"],
+            &of_destination["audienceId"],
+        ]
+        .into_iter()
+        .find(|value| value.is_string() || value.is_number())
+        {
+            Some(Value::String(text)) => Cow::Borrowed(text),
+            Some(number) => Cow::Owned(number.to_string()),
+            None => Cow::Borrowed(""),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ fn our_own_set_has_these_types() {
             .join(" ")
     };
     insta::assert_snapshot!(names(Kind::Source), @"Javascript HTTP Android android_kotlin Node Shopify webhook java dotnet php flutter cordova rust react_native python ios android javascript go node ruby unity swift kotlin AMP Cordova DotNet Flutter Go Java PHP Python ReactNative Ruby Rust Unity iOS ios_swift Appcenter Auth0 Braze Customerio Extole GainsightPX Looker Segment adjust appsflyer canny close_crm cordial facebook_lead_ads formsort iterable mailjet mailmodo moengage monday olark ortto pagerduty pipedream refiner revenuecat satismeter signl4 slack");
-    insta::assert_snapshot!(names(Kind::Destination), @"WEBHOOK HTTP S3 POSTGRES KAFKA GA4 SNOWFLAKE BRAZE SLACK ACTIVE_CAMPAIGN ADJ ADOBE_ANALYTICS AM ATTENTIVE_TAG BQ BQSTREAM CONFLUENT_CLOUD CUSTOMERIO CUSTOMERIO_AUDIENCE FACEBOOK_CONVERSIONS FACEBOOK_PIXEL FIREBASE GA GCS GOOGLEADS GOOGLEPUBSUB GOOGLESHEETS GTM HS INTERCOM ITERABLE KINESIS LINKEDIN_INSIGHT_TAG MARKETO MP POSTHOG QUALTRICS REDIS RS S3_DATALAKE SALESFORCE SENTRY STATSIG TIKTOK_ADS VWO ZENDESK");
+    insta::assert_snapshot!(names(Kind::Destination), @"WEBHOOK HTTP S3 POSTGRES KAFKA GA4 SNOWFLAKE SNOWPIPE_STREAMING BRAZE SLACK ACTIVE_CAMPAIGN ADJ ADOBE_ANALYTICS AM ATTENTIVE_TAG BQ BQSTREAM CONFLUENT_CLOUD CUSTOMERIO CUSTOMERIO_AUDIENCE FACEBOOK_CONVERSIONS FACEBOOK_PIXEL FIREBASE GA GCS GOOGLEADS GOOGLEPUBSUB GOOGLESHEETS GTM HS INTERCOM ITERABLE KINESIS LINKEDIN_ADS LINKEDIN_INSIGHT_TAG MARKETO MP POSTHOG QUALTRICS REDIS RS S3_DATALAKE SALESFORCE SENTRY STATSIG TIKTOK_ADS VWO ZENDESK");
 }
 
 #[test]
@@ -42,6 +42,7 @@ fn secret_keys_of_destinations_are_those_that_clients_write_and_never_read() {
     KAFKA: password | 
     GA4: apiSecret | 
     SNOWFLAKE: accessKey accessKeyID accountKey credentials password privateKey privateKeyPassphrase sasToken | 
+    SNOWPIPE_STREAMING: privateKey privateKeyPassphrase | 
     BRAZE: restApiKey | 
     SLACK:  | webhookUrl
     ACTIVE_CAMPAIGN: apiKey eventKey | 
@@ -67,6 +68,7 @@ fn secret_keys_of_destinations_are_those_that_clients_write_and_never_read() {
     INTERCOM: apiKey | 
     ITERABLE:  | apiKey
     KINESIS: accessKey accessKeyID | 
+    LINKEDIN_ADS:  | 
     LINKEDIN_INSIGHT_TAG:  | 
     MARKETO: clientSecret | 
     MP:  | token apiSecret serviceAccountSecret

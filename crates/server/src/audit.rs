@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use model::catalogue;
-use model::id::{EventId, OrganizationId, TokenId, WorkspaceId};
+use model::id::{EventId, OrganizationId, TokenId, UserId, WorkspaceId};
 use model::role::Permission;
 use serde_json::{Map, Value, json};
 use store::{Error, Event, Order, Page, Query, Result, Rx};
@@ -27,7 +27,7 @@ pub async fn export(app: &App, caller: &Caller, reach: Reach, wanted: Wanted) ->
     let organization = reach.organization;
     let (wanted, workspace) = match wanted {
         Wanted::Full => (Wanted::Full, None),
-        Wanted::Rows(form, mut query, mut words) => {
+        Wanted::Rows(form, mut query, mut words, begun) => {
             let asking = caller.clone();
             let (query, view) = app
                 .read(move |rx| {
@@ -39,21 +39,30 @@ pub async fn export(app: &App, caller: &Caller, reach: Reach, wanted: Wanted) ->
             if let Some(workspace) = view.workspace {
                 words["workspace_id"] = json!(workspace);
             }
-            (Wanted::Rows(form, query, words), view.workspace)
+            (Wanted::Rows(form, query, words, begun), view.workspace)
         }
+    };
+    let begun_at = match &wanted {
+        Wanted::Rows(.., Some(begun)) => begun.checkpoint.clone(),
+        _ => None,
     };
     let action = |size| ExportAuditLog {
         organization,
         workspace,
+        begun_at: begun_at.clone(),
         kind: wanted.kind(),
         size,
         filters: match &wanted {
             Wanted::Full => json!({}),
-            Wanted::Rows(_, _, words) => words.clone(),
+            Wanted::Rows(_, _, words, _) => words.clone(),
         },
     };
-    let store = app.store.clone();
-    let fixed = tokio::task::spawn_blocking(move || Fixed::of(&store, organization)).await;
+    let (store, note) = (app.store.clone(), begun_at.clone());
+    let fixed = tokio::task::spawn_blocking(move || match note {
+        None => Fixed::of(&store, organization),
+        Some(note) => Fixed::at(&store, organization, &note)?.ok_or(Error::NotSigned),
+    })
+    .await;
     let fixed = fixed.map_err(|_| Error::Internal("a read panicked".to_owned()))?;
     // Who may not export hears that, whether there is something to export or not.
     let size = fixed.as_ref().map_or(0, |fixed| fixed.checkpoint.size);
@@ -96,6 +105,21 @@ pub(crate) fn filters(query: &Query) -> Value {
         }
     }
     Value::Object(filters)
+}
+
+/// The person whom an organization knows by an e-mail address. Whether someone else has an account is nothing that is told.
+///
+/// # Errors
+/// When the data cannot be read.
+pub fn person(
+    rx: &mut Rx<'_>,
+    organization: OrganizationId,
+    email: &str,
+) -> Result<Option<UserId>> {
+    match crate::actions::privacy::person(rx, email)? {
+        Some(user) if rx.is_known(organization, user)? => Ok(Some(user)),
+        _ => Ok(None),
+    }
 }
 
 /// How many events of tokens that were made are looked through for the name of one that is gone.

@@ -202,16 +202,19 @@ fn missing(store: &Store, kept: &Kept) -> Result<Option<Erase>> {
             organization,
             subject,
         } => {
-            let gone = rx.is_erased(*organization, *subject)?
-                || match organization {
-                    Some(organization) => !rx.is_known(*organization, *subject)?,
-                    None => rx.user(*subject)?.is_none(),
-                };
-            Ok((!gone).then_some(Erase::Person(ErasePerson {
+            let again = ErasePerson {
                 organization: *organization,
                 user: *subject,
                 basis: "restored",
-            })))
+            };
+            // A backup from before the person was there knows nothing of it.
+            let is_left = match again.look(rx) {
+                Ok(goes) => !goes.is_empty(),
+                Err(Error::NotFound(_)) => false,
+                Err(Error::Failed { .. }) => true,
+                Err(error) => return Err(error),
+            };
+            Ok(is_left.then_some(Erase::Person(again)))
         }
         Kept::Part {
             organization,

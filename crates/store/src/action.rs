@@ -38,6 +38,9 @@ pub enum Scope {
     Organization(OrganizationId),
     /// What a person does to the own account: the logs of all organizations of that person or, with none, the instance's.
     Account(UserId),
+    /// The logs of all organizations that know something of a person, whether it is a member of them or not any more, and the
+    /// instance's.
+    Person(UserId),
     /// The instance's log; an action may make an organization, with its log, in it.
     Instance,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::actor::Actor;
-use model::catalogue::EventType;
+use model::catalogue::{EventType, TargetType};
 use model::change::{self, Change};
 use model::clock::Micros;
 use model::entry::{Entry, EntryActor, EntryTarget, Outcome};
@@ -303,13 +303,19 @@ fn origin_part(origin: &model::actor::Origin) -> Value {
     Value::Object(part)
 }
 
+/// A person's name stands only where the person's own key seals it, so that it goes with that key: not beside another target, and
+/// not where there is no person yet.
 fn target_part(target: &Target, related: &[Target]) -> Value {
+    let is_person = |one: &Target| one.kind == TargetType::User;
     let mut part = Map::new();
-    if let Some(name) = &target.name {
+    if let Some(name) = &target.name
+        && !(is_person(target) && target.id.is_none())
+    {
         part.insert("name".to_owned(), json!(name));
     }
     let names: Map<String, Value> = related
         .iter()
+        .filter(|one| !is_person(one))
         .filter_map(|one| Some((one.id.clone()?, json!(one.name.as_ref()?))))
         .collect();
     if !names.is_empty() {

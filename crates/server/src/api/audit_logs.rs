@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::audit::{self, Reach};
 use crate::auth::secret;
 use crate::export::rows::Form;
-use crate::export::stream::Wanted as Export;
+use crate::export::stream::{Begun, Wanted as Export};
 use crate::problem::Problem;
 use crate::request::{Bearer, Body, Params, Path};
 
@@ -47,7 +47,7 @@ pub struct Wanted {
     /// Those after the event with this id, in the order asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     after_cursor: Option<String>,
-    /// Those of this actor: the id of a person or of a service token.
+    /// Those of this actor: the id of a person or of a service token, or the e-mail address of a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
     /// Those with this action, such as `updated_name`.
@@ -111,6 +111,12 @@ impl Wanted {
     /// The query, once it is known which tokens are meant.
     async fn resolved(&self, app: &App, organization: OrganizationId) -> StoreResult<Query> {
         let mut query = self.query()?;
+        if let Some(email) = query.actor.clone().filter(|text| text.contains('@')) {
+            let found = app
+                .read(move |rx| audit::person(rx, organization, &email))
+                .await?;
+            query.actor = found.map(|user| user.to_string()).or(query.actor);
+        }
         if let Some(text) = self.token.clone() {
             let found = app
                 .read(move |rx| audit::tokens(rx, organization, &text))
@@ -400,6 +406,18 @@ pub struct NewExport {
     /// Which rows: the filters of the list, without paging. None for `full`.
     #[serde(default)]
     filters: Wanted,
+    /// Goes on with an export of rows that broke off: only what comes after is answered, without the first line.
+    begun: Option<BegunExport>,
+}
+
+/// How far an export of rows came before it broke off. The filters must be those that it was begun with.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BegunExport {
+    /// The place of the last row that came whole: its `index`, or `sequence` in a CSV. None where none did.
+    after: Option<u64>,
+    /// `checkpoint` of the first line of rows with proofs: all rows are proved by one. None for a CSV.
+    checkpoint: Option<String>,
 }
 
 /// Take the log out: a stream without a limit, as far as the log is signed. Each export is an event. `full` is for a service
@@ -412,6 +430,14 @@ async fn export(
     Body(new): Body<NewExport>,
 ) -> Result<Response, Problem> {
     let wanted = match new.format.as_str() {
+        "full" if new.begun.is_some() => {
+            return Err(Error::field(
+                "unexpected_filter",
+                "begun",
+                "an archive cannot be gone on with; its tiles can be fetched one by one below /logs/{id}",
+            )
+            .into());
+        }
         "full"
             if serde_json::to_value(&new.filters).is_ok_and(|set| set == serde_json::json!({})) =>
         {
@@ -425,8 +451,8 @@ async fn export(
             )
             .into());
         }
-        "events" => rows(&app, &bearer, Form::Proved, &new.filters).await?,
-        "csv" => rows(&app, &bearer, Form::Csv, &new.filters).await?,
+        "events" => rows(&app, &bearer, Form::Proved, &new).await?,
+        "csv" => rows(&app, &bearer, Form::Csv, &new).await?,
         _ => {
             return Err(Error::field(
                 "unknown_word",
@@ -440,7 +466,20 @@ async fn export(
     Ok(audit::export(&app, &bearer.caller, reach, wanted).await?)
 }
 
-async fn rows(app: &App, bearer: &Bearer, form: Form, filters: &Wanted) -> StoreResult<Export> {
+async fn rows(app: &App, bearer: &Bearer, form: Form, new: &NewExport) -> StoreResult<Export> {
+    let filters = &new.filters;
+    let begun = new.begun.clone().map(|begun| Begun {
+        after: begun.after,
+        checkpoint: begun.checkpoint,
+    });
+    let has_checkpoint = begun.as_ref().map(|begun| begun.checkpoint.is_some());
+    if has_checkpoint.is_some_and(|has| has != (form == Form::Proved)) {
+        return Err(Error::field(
+            "invalid_body",
+            "begun.checkpoint",
+            "rows with proofs go on with the checkpoint of their first line, and a CSV has none",
+        ));
+    }
     if filters.after_cursor.is_some() || filters.per_page.is_some() || filters.order.is_some() {
         return Err(Error::field(
             "unexpected_filter",
@@ -451,7 +490,7 @@ async fn rows(app: &App, bearer: &Bearer, form: Form, filters: &Wanted) -> Store
     let words =
         serde_json::to_value(filters).map_err(|error| Error::Internal(error.to_string()))?;
     let query = filters.resolved(app, bearer.token.organization).await?;
-    Ok(Export::Rows(form, Box::new(query), words))
+    Ok(Export::Rows(form, Box::new(query), words, begun))
 }
 
 /// The receipt of an event: a `c2sp.org/tlog-proof@v1` file that proves offline that it is in the log. Its extra data is

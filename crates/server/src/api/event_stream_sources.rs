@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::catalogue::TargetType;
+use model::definition::Definitions;
 use model::role::Permission;
 use model::things::Source;
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,7 @@ impl From<Source> for EventStreamSource {
             id: one.id.to_string(),
             external_id: one.external_id.unwrap_or_default(),
             name: one.name,
-            r#type: one.kind,
+            r#type: Definitions::own().word_for(&one.kind).to_owned(),
             enabled: one.enabled,
             workspace_id: one.workspace.to_string(),
             tracking_plan: None,

@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::answer;
 use crate::actions::privacy::erase_part::ErasePart;
 use crate::actions::privacy::erase_person::{ErasePerson, basis};
+use crate::actions::privacy::person;
 use crate::app::App;
 use crate::privacy::{self, Erase};
 use crate::problem::Problem;
@@ -24,8 +25,10 @@ use crate::request::{Bearer, Body, Path};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewErasure {
-    /// The person.
+    /// The person, by the id.
     user_id: Option<String>,
+    /// The person, by the e-mail address: of a member, of someone who has left, or of who was invited.
+    email: Option<String>,
     /// Why, one word that stays in the log: `request`, `consent_withdrawn`, `retention` or `mistake`.
     basis: Option<String>,
     /// The event, for one value.
@@ -83,23 +86,32 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get))
 }
 
-fn what(bearer: &Bearer, new: &NewErasure) -> StoreResult<Erase> {
+async fn what(app: &App, bearer: &Bearer, new: NewErasure) -> StoreResult<Erase> {
     let organization = bearer.token.organization;
-    match (&new.user_id, &new.event_id, &new.part) {
-        (Some(user), None, None) => Ok(Erase::Person(ErasePerson {
+    let whole = async |user| {
+        Ok(Erase::Person(ErasePerson {
             organization: Some(organization),
-            user: answer::id::<UserId>(user, "user")?,
+            user,
             basis: basis(new.basis.as_deref().unwrap_or("request"))?,
-        })),
-        (None, Some(event), Some(part)) if new.basis.is_none() => Ok(Erase::Part(ErasePart {
-            organization,
-            event: answer::id::<EventId>(event, "event")?,
-            part: PartName::parse(part)
-                .map_err(|error| Error::field("unknown_word", "part", error.to_string()))?,
-        })),
+        }))
+    };
+    match (&new.user_id, new.email, &new.event_id, &new.part) {
+        (Some(user), None, None, None) => whole(answer::id::<UserId>(user, "user")?).await,
+        (None, Some(email), None, None) => {
+            let found = app.read(move |rx| person(rx, &email)).await?;
+            whole(found.ok_or(Error::NotFound("user"))?).await
+        }
+        (None, None, Some(event), Some(part)) if new.basis.is_none() => {
+            Ok(Erase::Part(ErasePart {
+                organization,
+                event: answer::id::<EventId>(event, "event")?,
+                part: PartName::parse(part)
+                    .map_err(|error| Error::field("unknown_word", "part", error.to_string()))?,
+            }))
+        }
         _ => Err(Error::invalid(
             "invalid_body",
-            "name a person with userId (and a basis), or one value with eventId and part",
+            "name a person with userId or email (and a basis), or one value with eventId and part",
         )),
     }
 }
@@ -112,7 +124,7 @@ async fn create(
     bearer: Bearer,
     Body(new): Body<NewErasure>,
 ) -> Result<(StatusCode, Json<ErasureView>), Problem> {
-    let erase = what(&bearer, &new)?;
+    let erase = what(&app, &bearer, new).await?;
     let (erasure, _) = privacy::erase_for(&app, &bearer.caller, erase).await?;
     Ok((StatusCode::ACCEPTED, Json(erasure.into())))
 }

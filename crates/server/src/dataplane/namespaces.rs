@@ -33,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(namespace_config))
         .routes(routes!(namespace_settings))
         .routes(routes!(namespace_suppressions))
+        .routes(routes!(namespace_worker_jobs))
         .routes(routes!(workspace_config_v2))
         .routes(routes!(configuration_v2))
         .routes(routes!(workspace_ids))
@@ -286,6 +287,13 @@ async fn namespace_settings(
     responses((status = 200, body = Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn namespace_suppressions(_: Hosted) -> Json<Value> {
     super::reports::no_suppressions()
+}
+
+/// The next deletion of a user's data to be done: there is none, because none can be asked for yet.
+#[utoipa::path(get, path = "/dataplane/namespaces/{namespace}/regulations/workerJobs", tag = "Data plane", security(("hosted_secret" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn namespace_worker_jobs(_: Hosted) -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(settings))
         .routes(routes!(suppressions))
         .routes(routes!(worker_jobs))
+        .routes(routes!(worker_job))
         .routes(routes!(destination_history))
 }
 
@@ -94,6 +95,17 @@ pub(super) fn no_suppressions() -> Json<Value> {
 async fn worker_jobs(of: OfWorkspace, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     own(of, &id)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// How a deletion went. There is none that anyone was given.
+#[utoipa::path(patch, path = "/dataplane/workspaces/{id}/regulations/workerJobs/{jobId}", tag = "Data plane", security(("workspace_token" = [])),
+    responses((status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn worker_job(
+    of: OfWorkspace,
+    Path((id, _job)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    own(of, &id)?;
+    Err(Problem::from(Error::NotFound("job")))
 }
 
 /// What a destination was at a revision, secrets included: for what a data plane took under it and still has to deliver. A

@@ -4,10 +4,10 @@ pub(super) mod v2;
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::clock::Micros;
-use model::definition::{Definition, Definitions, Kind};
+use model::definition::{CLOUD, Definition, Definitions, Kind};
 use model::id::{ConnectionId, DestinationId, SourceId, TransformationId, VersionId, WorkspaceId};
 use model::things::Connection;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use store::{
 };
 
 use self::v2::Catalogue;
+use super::platform::{self, Sender};
 use super::prepared::{Prepared, Shape};
 
 /// The switches that tell data planes to send what comes in, what is delivered, and what transformations do.
@@ -140,6 +141,12 @@ struct Type {
     raw: Box<RawValue>,
 }
 
+/// The word by which destinations keep settings for events of a type of source.
+fn platform_of<'a>(definitions: &'a Definitions, kind: &'a str) -> &'a str {
+    let (_, definition) = definitions.known_as(Kind::Source, kind);
+    definition.map_or(CLOUD, Definition::platform)
+}
+
 /// The types that a configuration uses, each written once.
 struct Types<'a> {
     configuration: &'a Configuration,
@@ -156,7 +163,7 @@ impl<'a> Types<'a> {
         let mut written = HashMap::new();
         for (kind, name) in all {
             if let Entry::Vacant(place) = written.entry((kind, name)) {
-                let definition = configuration.definitions.find(kind, name);
+                let (name, definition) = configuration.definitions.known_as(kind, name);
                 let value = type_of(kind, name, definition);
                 let id = value["id"].as_str().unwrap_or(name).to_owned();
                 let raw = serde_json::value::to_raw_value(&value)?;
@@ -189,14 +196,14 @@ fn type_of(kind: Kind, name: &str, definition: Option<&Definition>) -> Value {
         value["id"] = json!(taken.id);
         value["createdAt"] = json!(moment(taken.created_at));
         value["updatedAt"] = json!(moment(taken.updated_at));
-        if let Some(word) = &taken.r#type {
-            value["type"] = json!(word);
-        }
         if let Some(options) = &taken.options {
             value["options"] = options.clone();
         }
     }
-    if kind == Kind::Destination {
+    if kind == Kind::Source {
+        let word = taken.and_then(|taken| taken.r#type.as_deref());
+        value["type"] = json!(word.unwrap_or_else(|| definition.map_or(CLOUD, Definition::sdk)));
+    } else {
         // What the types' owners say of how they are served: which events, and in which way.
         value["config"] = json!(taken.map_or(&Map::new(), |taken| &taken.config));
     }
@@ -271,6 +278,42 @@ struct Ready<'a> {
     /// Whether somebody looks at what the transformation does.
     is_watched: bool,
     of_type: &'a Type,
+    /// What it is for events of a platform, where it is not the same for all.
+    platforms: BTreeMap<&'a str, OfPlatform>,
+}
+
+/// What a destination is for events of one platform.
+struct OfPlatform {
+    config: Box<RawValue>,
+    /// Whether the data plane sends them on.
+    is_processed: bool,
+}
+
+/// What a destination is for events of these platforms, where it may not be the same for all.
+fn of_platforms<'a>(
+    config: &RawValue,
+    definition: Option<&Definition>,
+    platforms: impl Iterator<Item = &'a str>,
+) -> serde_json::Result<BTreeMap<&'a str, OfPlatform>> {
+    if !platform::may_differ(definition, config.get()) {
+        return Ok(BTreeMap::new());
+    }
+    let Value::Object(config) = serde_json::from_str(config.get())? else {
+        return Ok(BTreeMap::new());
+    };
+    platforms
+        .map(|platform| {
+            let is_processed = Sender::of(&config, platform).is_in_data_plane();
+            let mut config = config.clone();
+            platform::settle(&mut config, definition, platform);
+            let config = serde_json::value::to_raw_value(&config)?;
+            let of_platform = OfPlatform {
+                config,
+                is_processed,
+            };
+            Ok((platform, of_platform))
+        })
+        .collect()
 }
 
 impl Ready<'_> {
@@ -281,21 +324,33 @@ impl Ready<'_> {
         switch.into_iter().collect()
     }
 
-    fn in_source(&self, workspace: WorkspaceId, is_connected: bool) -> Destination<'_> {
+    /// Whether the data plane sends events of a platform on to it.
+    fn is_processed(&self, platform: &str) -> bool {
+        let of_platform = self.platforms.get(platform);
+        of_platform.is_none_or(|of_platform| of_platform.is_processed)
+    }
+
+    fn in_source(
+        &self,
+        workspace: WorkspaceId,
+        is_connected: bool,
+        platform: &str,
+    ) -> Destination<'_> {
         let Ready { one, .. } = self;
+        let of_platform = self.platforms.get(platform);
         Destination {
             id: one.common.id,
             name: &one.common.name,
             // A data plane looks at this switch alone: without it a connection that is off would still deliver.
             enabled: one.common.enabled && is_connected,
             workspace_id: workspace,
-            config: &self.config,
+            config: of_platform.map_or(&*self.config, |of_platform| &of_platform.config),
             secret_config: Map::new(),
             revision_id: one.revision,
             version: one.version,
             is_connection_enabled: is_connected,
-            // A destination without it is dropped without a word.
-            is_processor_enabled: true,
+            // A destination without it is dropped without a word: it is for those that the SDK sends to by itself.
+            is_processor_enabled: self.is_processed(platform),
             deleted: false,
             created_at: &self.created_at,
             updated_at: &self.updated_at,
@@ -338,8 +393,9 @@ pub(super) fn revision(
             transformation: None,
             is_watched: false,
             of_type: &of_type,
+            platforms: BTreeMap::new(),
         };
-        serde_json::to_vec(&ready.in_source(workspace, true))
+        serde_json::to_vec(&ready.in_source(workspace, true, CLOUD))
     };
     write().map_err(|error: serde_json::Error| {
         Error::Internal(format!("writing a destination: {error}"))
@@ -349,15 +405,33 @@ pub(super) fn revision(
 fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {
     let workspace = configuration.workspace.id;
     let types = Types::new(configuration)?;
+    let platforms: HashMap<SourceId, &str> = configuration
+        .sources
+        .iter()
+        .map(|one| {
+            let platform = platform_of(&configuration.definitions, &one.common.kind);
+            (one.common.id, platform)
+        })
+        .collect();
+    let platform_of = |id: &SourceId| platforms.get(id).copied().unwrap_or(CLOUD);
+    let mut connected: HashMap<DestinationId, BTreeSet<&str>> = HashMap::new();
+    for link in &configuration.connections {
+        let all = connected.entry(link.destination).or_default();
+        all.insert(platform_of(&link.source));
+    }
     let mut ready = HashMap::with_capacity(configuration.destinations.len());
     for one in &configuration.destinations {
         let kind = (Kind::Destination, one.common.kind.as_str());
         let transformation = configuration.transformations.get(&one.common.id);
         let is_watched = |id: &str| configuration.watched.contains(id);
-        let config = with_defaults(one, types.definition(kind.0, kind.1))?;
+        let definition = types.definition(kind.0, kind.1);
+        let config = with_defaults(one, definition)?;
+        let config = with_switch(config, EVENT_DELIVERY, is_watched(one.common.id.as_str()))?;
+        let of_sources = connected.get(&one.common.id).into_iter().flatten().copied();
         let made = Ready {
             one,
-            config: with_switch(config, EVENT_DELIVERY, is_watched(one.common.id.as_str()))?,
+            platforms: of_platforms(&config, definition, of_sources)?,
+            config,
             is_watched: transformation.is_some_and(|one| is_watched(one.id.as_str())),
             created_at: one.common.created_at.rfc3339_millis(),
             updated_at: one.common.updated_at.rfc3339_millis(),
@@ -377,7 +451,8 @@ fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {
                 .iter()
                 .filter_map(|link| {
                     let ready = ready.get(&link.destination)?;
-                    Some(ready.in_source(workspace, link.enabled))
+                    let platform = platform_of(&link.source);
+                    Some(ready.in_source(workspace, link.enabled, platform))
                 })
                 .collect();
             let is_watched = configuration.watched.contains(one.common.id.as_str());
@@ -393,7 +468,9 @@ fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {
                 destination_id: link.destination,
                 enabled: link.enabled,
                 config: Map::new(),
-                processor_enabled: true,
+                processor_enabled: ready
+                    .get(&link.destination)
+                    .is_none_or(|ready| ready.is_processed(platform_of(&link.source))),
             };
             (link.id, connected)
         })

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get as on_get, options as on_options};
 use axum::{Json, Router};
 use model::config::Matcher;
-use model::definition::{Definition, Definitions, Kind, Secrecy};
+use model::definition::{CLOUD, Definition, Definitions, Kind, Secrecy};
 use model::things::{Destination, Source};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use store::{DataPlane, Error, Result, Rx};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::platform::{self, Sender};
 use super::prepared::{etag, matches};
 use crate::app::App;
 use crate::auth::basic;
@@ -134,14 +135,13 @@ fn found(rx: &mut Rx<'_>, key: &str) -> Result<Option<(DataPlane, Value)>> {
 }
 
 fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Definitions) -> Value {
-    let of_source = definitions.find(Kind::Source, &source.kind);
-    let platform = platform(&source.kind, of_source);
+    let (type_name, of_source) = definitions.known_as(Kind::Source, &source.kind);
+    let platform = of_source.map_or(CLOUD, Definition::sdk);
     let destinations: Vec<Value> = all
         .iter()
         .filter_map(|one| {
             let known = definitions.find(Kind::Destination, &one.kind);
-            let is_device = platform.is_some_and(|platform| is_in_device(&one.config, platform));
-            is_device.then(|| destination(one, known))
+            destination(one, known, platform)
         })
         .collect();
     let mut config = json!({ "statsCollection": { "errors": { "enabled": false }, "metrics": { "enabled": false } } });
@@ -160,8 +160,8 @@ fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Defin
             "config": config,
             "connections": [],
             "sourceDefinition": {
-                "name": source.kind,
-                "displayName": of_source.map_or(source.kind.as_str(), |known| known.display_name.as_str()),
+                "name": type_name,
+                "displayName": of_source.map_or(type_name, |known| known.display_name.as_str()),
                 "type": platform,
             },
             "destinations": destinations,
@@ -173,11 +173,17 @@ fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Defin
     })
 }
 
-fn destination(one: &Destination, known: Option<&Definition>) -> Value {
-    let all = known.map_or_else(
+/// A destination that SDKs on this platform send to by themselves, and what it is for them.
+fn destination(one: &Destination, known: Option<&Definition>, platform: &str) -> Option<Value> {
+    let mut all = known.map_or_else(
         || one.config.clone(),
         |known| known.with_defaults(&one.config, one.changed),
     );
+    let settings = all.as_object_mut()?;
+    if platform == CLOUD || !Sender::of(settings, platform).is_in_device() {
+        return None;
+    }
+    platform::settle(settings, known, platform);
     let mut config = Matcher::new(Secrecy::of(known)).for_anyone(&all);
     // A type can say by itself which settings its SDK is given, and which it is not.
     let taken = known.and_then(|known| known.taken.as_ref());
@@ -191,7 +197,7 @@ fn destination(one: &Destination, known: Option<&Definition>) -> Value {
         });
     }
     let updated_at = one.updated_at.rfc3339_millis();
-    json!({
+    Some(json!({
         "id": one.id,
         "name": one.name,
         "enabled": true,
@@ -204,57 +210,5 @@ fn destination(one: &Destination, known: Option<&Definition>) -> Value {
             "displayName": known.map_or(one.kind.as_str(), |known| known.display_name.as_str()),
             "updatedAt": updated_at,
         },
-    })
-}
-
-/// What an SDK of this type runs on, in the word that destinations use for it; none for what sends from a server.
-fn platform(kind: &str, known: Option<&Definition>) -> Option<&'static str> {
-    const ALL: &[&str] = &[
-        "web",
-        "android",
-        "androidKotlin",
-        "ios",
-        "iosSwift",
-        "reactnative",
-        "flutter",
-        "cordova",
-        "unity",
-        "amp",
-    ];
-    let word = known
-        .and_then(|known| known.taken.as_ref())
-        .and_then(|taken| taken.r#type.as_deref());
-    if let Some(word) = word {
-        return ALL.iter().copied().find(|one| *one == word);
-    }
-    Some(match kind.to_ascii_lowercase().as_str() {
-        "javascript" => "web",
-        "android" => "android",
-        "android_kotlin" | "kotlin" => "androidKotlin",
-        "ios" => "ios",
-        "ios_swift" | "swift" => "iosSwift",
-        "reactnative" | "react_native" => "reactnative",
-        "flutter" => "flutter",
-        "cordova" => "cordova",
-        "unity" => "unity",
-        "amp" => "amp",
-        _ => return None,
-    })
-}
-
-/// Whether the SDK itself sends to a destination with these settings: `connectionMode` says it, or `useNativeSDK`; each is for
-/// all platforms, or an object with one member for each.
-fn is_in_device(config: &Value, platform: &str) -> bool {
-    let of_platform = |name: &str| {
-        let value = config.get(name)?;
-        if value.is_object() {
-            value.get(platform)
-        } else {
-            Some(value)
-        }
-    };
-    match of_platform("connectionMode").and_then(Value::as_str) {
-        Some(mode) => matches!(mode, "device" | "hybrid"),
-        None => of_platform("useNativeSDK").and_then(Value::as_bool) == Some(true),
-    }
+    }))
 }

@@ -26,7 +26,16 @@ pub enum Wanted {
     /// The whole log.
     Full,
     /// The rows of a query, and the query in words.
-    Rows(Form, Box<Query>, Value),
+    Rows(Form, Box<Query>, Value, Option<Begun>),
+}
+
+/// An export of rows that broke off, as whoever goes on with it says it.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The place of the last row that came whole; none where none did.
+    pub after: Option<u64>,
+    /// The checkpoint that rows with proofs were begun at.
+    pub checkpoint: Option<String>,
 }
 
 impl Wanted {
@@ -84,12 +93,16 @@ fn write(
             let layout = Layout::new(Archive::new(out)?);
             out = full(store, fixed, layout, true, |_| {})?.finish()?;
         }
-        Wanted::Rows(form, query, words) => {
+        Wanted::Rows(form, query, words, begun) => {
+            let begun = begun.as_ref().map(|begun| rows::Begun {
+                next: begun.after.map_or(0, |last| last.saturating_add(1)),
+                written: 0,
+            });
             let asked = rows::Asked {
                 query,
                 words,
                 form: *form,
-                begun: None,
+                begun,
             };
             rows::rows(store, fixed, &asked, &mut out, |_, _| {})?;
         }

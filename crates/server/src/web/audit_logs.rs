@@ -42,19 +42,13 @@ fn start_of(day: Date, zone: &TimeZone) -> Option<Micros> {
     Some(Micros(start.as_microsecond()))
 }
 
-/// The id of the actor that was asked for, by id or by the e-mail of a member.
+/// The id of the actor that was asked for, by id or by the e-mail of a person whom the organization knows.
 fn actor(rx: &mut Rx<'_>, me: &Me, text: &str) -> Result<Option<String>> {
     if !text.contains('@') {
         return Ok(Some(text.to_owned()));
     }
-    let Some((user, _)) = rx.user_by_email(text)? else {
-        return Ok(None);
-    };
-    // Whether someone else has an account here is nothing that this page tells.
-    let is_member = rx
-        .organizations_of(user.id)?
-        .contains(&me.signed_in.organization.id);
-    Ok(is_member.then(|| user.id.to_string()))
+    let found = audit::person(rx, me.signed_in.organization.id, text)?;
+    Ok(found.map(|user| user.to_string()))
 }
 
 /// What the filters ask for. What cannot be understood is left out, and said.
@@ -79,7 +73,7 @@ fn query(rx: &mut Rx<'_>, me: &Me, filter: &Filter, zone: &TimeZone) -> Result<(
     if let Some(who) = text(&filter.actor) {
         query.actor = actor(rx, me, &who)?;
         if query.actor.is_none() {
-            problems.push(format!("No member has the e-mail \u{201c}{who}\u{201d}."));
+            problems.push(format!("Nobody here has the e-mail \u{201c}{who}\u{201d}."));
         }
     }
     if let Some(name) = text(&filter.action) {
@@ -309,7 +303,7 @@ pub(super) async fn export(State(app): State<App>, sent: Sent) -> Answer {
             let (asked, who) = (filter, me.clone());
             let (query, _) = app.read(move |rx| query(rx, &who, &asked, &zone)).await?;
             let words = audit::filters(&query);
-            Export::Rows(rows, Box::new(query), words)
+            Export::Rows(rows, Box::new(query), words, None)
         }
     };
     Ok(audit::export(&app, &me.signed_in.caller, reach(&me), wanted).await?)

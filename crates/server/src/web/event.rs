@@ -231,14 +231,33 @@ impl<'c> Shower<'c> {
         )
     }
 
+    /// A person's name of now, unless the organization has erased it: beside another target it is not recorded.
+    fn name_now(rx: &mut Rx<'_>, event: &Event, id: &str) -> Result<Option<String>> {
+        let Ok(user) = id.parse() else {
+            return Ok(None);
+        };
+        let organization = event.entry.organization.as_deref();
+        let organization = organization.and_then(|id| id.parse().ok());
+        if rx.is_erased(organization, user)? {
+            return Ok(None);
+        }
+        Ok(rx.user(user)?.map(|user| user.name))
+    }
+
     /// The other things that an event concerns.
     pub(super) fn related(&mut self, rx: &mut Rx<'_>, event: &Event) -> Result<Vec<Target>> {
         let mut related = Vec::new();
         for one in &event.entry.related {
             let id = one.id.as_deref();
-            let name = id.and_then(|id| event.related_names.get(id));
+            let recorded = id.and_then(|id| event.related_names.get(id));
+            let name = match (recorded, id) {
+                (None, Some(id)) if one.r#type == TargetType::User.as_str() => {
+                    Self::name_now(rx, event, id)?
+                }
+                (recorded, _) => recorded.cloned(),
+            };
             let label = noun(&one.r#type);
-            related.push(self.named(rx, &one.r#type, id, name.map(String::as_str), label)?);
+            related.push(self.named(rx, &one.r#type, id, name.as_deref(), label)?);
         }
         Ok(related)
     }

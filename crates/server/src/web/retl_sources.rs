@@ -89,7 +89,7 @@ pub(super) fn schedule(one: &RetlConnection) -> String {
 
 fn behaviour(one: &RetlConnection) -> String {
     let word = one.settings["syncBehaviour"].as_str().unwrap_or_default();
-    match one.object() {
+    match &*one.object() {
         "" => word.to_owned(),
         object => format!("{word}, {object}"),
     }

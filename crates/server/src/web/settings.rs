@@ -133,14 +133,14 @@ pub(super) async fn rotate_token(State(app): State<App>, sent: Sent) -> Answer {
     }
 }
 
-/// What is asked before a person is erased.
+/// What is asked before a person is erased: who is a member, was one, or was invited. Nothing for who may not erase anyone.
 async fn question(
     app: &App,
     me: &Me,
     id: &str,
     chosen: &str,
     errors: Errors,
-) -> Result<Erase, Refusal> {
+) -> Result<Option<Erase>, Refusal> {
     let user: UserId = things::id(id)?;
     let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
     let found = app
@@ -149,19 +149,30 @@ async fn question(
             if !acting.may(rx, Permission::ErasePeople, organization, None)? {
                 return Ok(None);
             }
-            let belongs = rx.organizations_of(user)?;
-            let person = rx.user(user)?.filter(|_| belongs.contains(&organization));
-            let person = person.ok_or(Error::NotFound("person"))?;
+            let is_known =
+                rx.is_known(organization, user)? && !rx.is_erased(Some(organization), user)?;
+            if !is_known {
+                return Err(Error::NotFound("person"));
+            }
+            let (name, email) = match rx.user(user)? {
+                Some(person) => (person.name, person.email),
+                // Who was invited has an address, and who has no account any more is known by the id alone.
+                None => {
+                    let mut invited = rx.invitations(organization)?.into_iter();
+                    let invited = invited.find(|one| one.user == user);
+                    let named = invited.map_or_else(|| user.to_string(), |one| one.email);
+                    (named.clone(), named)
+                }
+            };
             let log = rx.organization_log(organization)?;
-            Ok(Some((
-                person,
-                rx.events_of(log.id, user)?,
-                belongs.len() == 1,
-            )))
+            let mut elsewhere = rx.organizations_of(user)?;
+            elsewhere.retain(|one| *one != organization);
+            let events = rx.events_of(log.id, user)?;
+            Ok(Some((name, email, events, elsewhere.is_empty())))
         })
         .await?;
-    let Some((person, events, account)) = found else {
-        return Err(Refusal::not_for_you(Permission::ErasePeople.label()));
+    let Some((name, email, events, account)) = found else {
+        return Ok(None);
     };
     let bases = [
         ("request", "The person asked for it"),
@@ -169,24 +180,25 @@ async fn question(
         ("retention", "It was kept long enough"),
         ("mistake", "It should not have been recorded"),
     ];
-    Ok(Erase {
+    Ok(Some(Erase {
         frame: me.frame(NAV),
-        id: person.id.to_string(),
-        name: person.name,
-        email: person.email,
+        id: user.to_string(),
+        name,
+        email,
         events,
         account,
         bases: bases
             .map(|(word, label)| Choice::new(word, label, chosen))
             .into(),
         errors,
-    })
+    }))
 }
 
 /// `GET /settings/team/{id}/erase`
 pub(super) async fn ask_erase(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     let view = question(&app, &me, &id, "request", Errors::default()).await?;
-    me.show(&view)
+    let missing = || Refusal::not_for_you(Permission::ErasePeople.label());
+    me.show(&view.ok_or_else(missing)?)
 }
 
 /// `POST /settings/team/{id}/erase`
@@ -194,7 +206,8 @@ pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>, sent: 
     let Sent { me, form } = sent;
     let user: UserId = things::id(&id)?;
     // Who may not erase anyone hears so, and it is recorded, whatever was typed.
-    if let Ok(view) = question(&app, &me, &id, form.text("basis"), Errors::default()).await {
+    let view = question(&app, &me, &id, form.text("basis"), Errors::default()).await?;
+    if let Some(view) = view {
         let errors = things::confirmed(form.text("confirm"), &view.email);
         if !errors.is_empty() {
             return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &Erase { errors, ..view });

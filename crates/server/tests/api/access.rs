@@ -67,12 +67,12 @@ fn who_loses_the_role_or_the_membership_is_selected_no_more() {
     insta::assert_snapshot!(said, @r"
     user.changed_permission Grace Hopper
     user.changed_permission Grace Hopper
-    permission.deleted_user_permissions Lake ~ destination Lake ~ user Grace Hopper
-    permission.deleted_user_permissions Web ~ source Web ~ user Grace Hopper
+    permission.deleted_user_permissions Lake ~ destination Lake ~ user -
+    permission.deleted_user_permissions Web ~ source Web ~ user -
     user.changed_permission Grace Hopper
     access_token.deleted test
-    permission.deleted_user_permissions Lake ~ destination Lake ~ user Edsger Dijkstra
-    permission.deleted_user_permissions Web ~ source Web ~ user Edsger Dijkstra
+    permission.deleted_user_permissions Lake ~ destination Lake ~ user -
+    permission.deleted_user_permissions Web ~ source Web ~ user -
     user.removed_from_organization Edsger Dijkstra
     ");
 }

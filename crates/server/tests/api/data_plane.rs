@@ -156,7 +156,8 @@ fn a_data_plane_gets_all_that_delivers_an_event_secrets_included() {
           "sourceDefinition": {
             "id": "HTTP",
             "name": "HTTP",
-            "displayName": "HTTP API"
+            "displayName": "HTTP API",
+            "type": "cloud"
           },
           "dgSourceTrackingPlanConfig": null,
           "destinations": [
@@ -484,6 +485,10 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/data-plane/v1/workspaces/{w}/settings"),
     ("GET", "/dataplane/workspaces/{w}/regulations/suppressions"),
     ("GET", "/dataplane/workspaces/{w}/regulations/workerJobs"),
+    (
+        "PATCH",
+        "/dataplane/workspaces/{w}/regulations/workerJobs/1",
+    ),
     ("GET", "/workspaces/destinationHistory/{r}"),
 ];
 
@@ -537,10 +542,13 @@ fn only_the_token_of_a_data_plane_opens_what_is_its_and_it_opens_nothing_else() 
                 401,
                 "{path} without a token"
             );
-            assert!(
-                (200..300).contains(&ask(&basic(&api.data_plane)).status),
-                "{path}"
-            );
+            let wanted = if *method == "PATCH" {
+                404..405
+            } else {
+                200..300
+            };
+            let opened = ask(&basic(&api.data_plane)).status;
+            assert!(wanted.contains(&opened), "{path}");
         }
         for path in [
             "/v2/sources",
@@ -587,6 +595,12 @@ fn what_a_data_plane_says_and_asks_beside_is_answered() {
         assert_eq!(none, json!({"items": [], "token": "none"}));
         let none = ask("GET", &format!("{regulations}/workerJobs"), &Value::Null);
         assert_eq!((none.status, none.bytes.len()), (204, 0));
+        let done = json!({"status": "complete"});
+        let none = ask("PATCH", &format!("{regulations}/workerJobs/1"), &done);
+        assert_eq!(
+            (none.status, &none.json["code"]),
+            (404, &json!("not_found"))
+        );
         // Of another workspace it is not found, whatever it is.
         let other = "2CHj1PJ61lv1NPyQtCiFi2KVX2y";
         for path in [
@@ -751,8 +765,8 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
             .collect();
         sent.sort_by_key(Value::to_string);
         let expected = json!([
-            ["Device", {"bucketName": "b", "nested": [{}], "connectionMode": {"web": "device"}, "enableSSE": false}],
-            ["Unknown", {"rate": 3, "useNativeSDK": {"web": true}}],
+            ["Device", {"bucketName": "b", "nested": [{}], "connectionMode": "device", "enableSSE": false}],
+            ["Unknown", {"rate": 3, "useNativeSDK": true}],
         ]);
         assert_eq!(json!(sent), expected);
         assert_eq!(

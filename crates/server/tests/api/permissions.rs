@@ -225,6 +225,10 @@ const OWN_ROUTES: &[(&str, &str)] = &[
     ("POST", "/v2/workspace/token"),
     ("POST", "/data-plane/v1/workspaces/{id}/settings"),
     (
+        "PATCH",
+        "/dataplane/workspaces/{id}/regulations/workerJobs/{id}",
+    ),
+    (
         "POST",
         "/destination/workspaces/{workspaceId}/accounts/{accountId}/token",
     ),

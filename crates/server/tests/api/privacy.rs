@@ -17,20 +17,20 @@ use tlog::{Checkpoint, Note, Receipt, leaf_hash};
 use crate::support::{Api, id, local_origin};
 
 /// A person whose name, e-mail and address occur nowhere else.
-const NAME: &str = "Quintessa Vyrwhistle";
+pub(crate) const NAME: &str = "Quintessa Vyrwhistle";
 const ADDRESS: &str = "198.51.100.213";
 
 fn both() -> [Api; 2] {
     [Api::sqlite(), Api::postgres()]
 }
 
-fn guard(api: &Api) -> Guard {
+pub(crate) fn guard(api: &Api) -> Guard {
     let folder = api.folder.path().join("guard");
     std::fs::create_dir_all(&folder).expect("a folder");
     Guard::new(folder)
 }
 
-fn person(api: &Api, user: UserId, everywhere: bool) -> Erase {
+pub(crate) fn person(api: &Api, user: UserId, everywhere: bool) -> Erase {
     Erase::Person(ErasePerson {
         organization: (!everywhere).then_some(api.made.organization),
         user,
@@ -38,7 +38,7 @@ fn person(api: &Api, user: UserId, everywhere: bool) -> Erase {
     })
 }
 
-fn erase(api: &Api, what: &Erase) -> store::Result<store::Recorded<()>> {
+pub(crate) fn erase(api: &Api, what: &Erase) -> store::Result<store::Recorded<()>> {
     let actor = Actor::System(System::CommandLine);
     let done = privacy::erase(
         &api.store,
@@ -52,7 +52,7 @@ fn erase(api: &Api, what: &Erase) -> store::Result<store::Recorded<()>> {
 }
 
 /// Someone who has done something.
-fn busy(api: &Api) -> (UserId, String) {
+pub(crate) fn busy(api: &Api) -> (UserId, String) {
     let one = api.member(NAME, Some(WorkspaceRole::Editor));
     let mut request = crate::support::request(
         "POST",

@@ -433,6 +433,20 @@ fn an_export_streams_and_is_recorded() {
             (&json!("annals.events.v1"), &json!(5))
         );
         assert_eq!(text.lines().count(), 6);
+        // What broke off goes on after its last whole row, at the checkpoint that it was begun at.
+        let lines: Vec<&str> = text.lines().collect();
+        let third: Value = serde_json::from_str(lines[3]).expect("JSON");
+        api.source("Too late");
+        api.sign();
+        let filters = json!({ "target_type": "source" });
+        let begun = json!({ "after": third["index"], "checkpoint": manifest["checkpoint"] });
+        let rest = export(json!({ "format": "events", "filters": filters, "begun": begun }));
+        let rest = String::from_utf8(rest.bytes).expect("text");
+        assert_eq!(rest.lines().collect::<Vec<_>>(), lines[4..]);
+        let csv =
+            json!({ "format": "csv", "filters": filters, "begun": { "after": third["index"] } });
+        let rest = String::from_utf8(export(csv).bytes).expect("text");
+        assert_eq!(rest.lines().count(), 3, "two, and one that came since");
         let full = export(json!({ "format": "full" }));
         assert_eq!(header(&full, "content-type"), Some("application/zstd"));
         assert_eq!(full.bytes[..4], [0x28, 0xb5, 0x2f, 0xfd]);
@@ -446,6 +460,18 @@ fn an_export_streams_and_is_recorded() {
             (
                 json!({ "format": "csv", "filters": { "per_page": 3 } }),
                 "400 unexpected_filter",
+            ),
+            (
+                json!({ "format": "full", "begun": { "after": 3 } }),
+                "400 unexpected_filter",
+            ),
+            (
+                json!({ "format": "events", "begun": { "after": 3 } }),
+                "400 invalid_body",
+            ),
+            (
+                json!({ "format": "events", "begun": { "after": 3, "checkpoint": "of nothing" } }),
+                "400 unknown_checkpoint",
             ),
         ] {
             assert!(export(body).problem().starts_with(code));

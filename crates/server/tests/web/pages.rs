@@ -480,7 +480,7 @@ async fn filters_find_and_say_what_they_do_not_understand() {
         .await
         .body;
     for said in [
-        "No member has the e-mail",
+        "Nobody here has the e-mail",
         "There is no action",
         "There is no outcome",
         "has to be a day",

@@ -429,3 +429,38 @@ async fn a_token_that_was_found_somewhere_is_shown_by_what_it_did_and_comes_into
     let log = format!("{:?}", site.log(team.organization).await);
     assert!(!log.contains(&secret), "the secret is recorded");
 }
+
+#[tokio::test]
+async fn who_has_left_is_erased_only_after_the_address_was_typed() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "kim@example.com", None).await;
+    let found = site
+        .app
+        .read(|rx| rx.user_by_email("kim@example.com"))
+        .await;
+    let kim = found.expect("read").expect("there").0.id;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.post(
+        &format!("/settings/team/{kim}/remove"),
+        &[("confirm", "kim@example.com")],
+    )
+    .await;
+    let path = format!("/settings/team/{kim}/erase");
+    let page = ada.get(&path).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    assert!(page.body.contains("kim@example.com"));
+    let wrong = [("confirm", "wrong"), ("basis", "request")];
+    assert_eq!(
+        ada.post(&path, &wrong).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        ada.get(&path).await.status,
+        StatusCode::OK,
+        "nothing was erased"
+    );
+    let right = [("confirm", "kim@example.com"), ("basis", "request")];
+    assert_eq!(ada.post(&path, &right).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(ada.get(&path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(ada.post(&path, &right).await.status, StatusCode::NOT_FOUND);
+}

@@ -131,6 +131,19 @@ impl Rx<'_> {
         Ok(state.is_some())
     }
 
+    /// The organizations that know something of a person: what they have sealed with the person's key can still be opened. Those
+    /// that the person has left are among them.
+    pub fn organizations_that_know(&mut self, user: UserId) -> Result<Vec<OrganizationId>> {
+        let rows = self.conn.query(
+            "SELECT organization FROM data_keys WHERE subject = $1 AND organization <> $2 AND erased_at IS NULL ORDER BY organization",
+            params![&user, INSTANCE],
+        )?;
+        Ok(rows
+            .iter()
+            .map(|row| row.parse(0))
+            .collect::<std::result::Result<_, _>>()?)
+    }
+
     /// Whether one part of an event is gone.
     pub fn is_part_erased(&mut self, log: LogId, event: EventId, part: PartName) -> Result<bool> {
         let row = self.conn.query_one(

@@ -155,7 +155,7 @@ impl Tx<'_> {
                 &connection.workspace,
                 &connection.source,
                 &connection.destination,
-                connection.object(),
+                &*connection.object(),
                 connection.enabled,
                 &settings,
                 connection.external_id.as_ref(),

@@ -240,7 +240,7 @@ impl<'a> Group<'a> {
     ) -> (Vec<Need>, Result<()>) {
         let organization = match job.scope() {
             Scope::Organization(organization) => Some(organization),
-            Scope::Account(_) | Scope::Instance => None,
+            Scope::Account(_) | Scope::Person(_) | Scope::Instance => None,
         };
         let parts = self.parts;
         let mut rx = self.rx();
@@ -414,7 +414,7 @@ impl<'a> Group<'a> {
             self.lock_log(*log)?;
         }
         // The set was read before it was locked; if it has changed since, the transaction starts over.
-        if matches!(scope, Scope::Account(_)) && self.conn.is_postgres() {
+        if matches!(scope, Scope::Account(_) | Scope::Person(_)) && self.conn.is_postgres() {
             let mut again = self.logs_of(scope)?;
             again.sort_unstable();
             if again != logs {
@@ -433,6 +433,11 @@ impl<'a> Group<'a> {
                 .query("SELECT id FROM logs WHERE organization_id = $1", params![&organization])?,
             Scope::Account(user) => self.conn.query(
                 "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $1 ORDER BY l.id",
+                params![&user],
+            )?,
+            Scope::Person(user) => self.conn.query(
+                "SELECT l.id FROM logs l JOIN data_keys k ON k.organization = l.organization_id WHERE k.subject = $1 AND k.erased_at IS NULL \
+                 UNION SELECT log_id FROM instance",
                 params![&user],
             )?,
             Scope::Instance => Vec::new(),

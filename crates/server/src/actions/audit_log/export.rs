@@ -4,7 +4,7 @@ use model::catalogue::{self, EventType, TargetType};
 use model::id::{EventId, OrganizationId, WorkspaceId};
 use model::role::Permission;
 use serde_json::{Value, json};
-use store::{Action, Done, Fact, Need, Resource, Result, Rx, Scope, Target, Tx};
+use store::{Action, Done, Error, Fact, Need, Resource, Result, Rx, Scope, Target, Tx};
 
 /// An export.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct ExportAuditLog {
     pub workspace: Option<WorkspaceId>,
     /// What: `full`, `events` or `csv`.
     pub kind: &'static str,
+    /// The checkpoint that it was begun at, where it goes on with one that broke off.
+    pub begun_at: Option<String>,
     /// Up to which size of the log.
     pub size: u64,
     /// The filters that are set.
@@ -41,9 +43,20 @@ impl Action for ExportAuditLog {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<EventId>> {
         let log = tx.organization_log(self.organization)?.id;
+        if let Some(note) = &self.begun_at
+            && tx.organization_log_at(self.organization, note)?.is_none()
+        {
+            let message =
+                "this log has no such checkpoint: it is of another log, or the log was rewritten";
+            return Err(Error::field(
+                "unknown_checkpoint",
+                "begun.checkpoint",
+                message,
+            ));
+        }
         let id = tx.new_id(EventId::new);
         let made = tx.insert_export(id, log, self.workspace, self.kind, self.size)?;
-        let detail = json!({ "kind": self.kind, "size": self.size, "filters": self.filters });
+        let detail = json!({ "kind": self.kind, "size": self.size, "filters": super::recorded(&self.filters) });
         let fact = Fact::new(catalogue::AUDIT_LOG_EXPORTED, &made).detail(detail);
         Ok(Done::new(id, vec![fact]))
     }

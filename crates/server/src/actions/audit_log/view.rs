@@ -89,7 +89,7 @@ impl Action for ViewAuditLog {
             .as_object()
             .is_some_and(|filters| !filters.is_empty())
         {
-            fact = fact.detail(self.filters.clone());
+            fact = fact.detail(super::recorded(&self.filters));
         }
         Ok(Done::new((), vec![fact]))
     }

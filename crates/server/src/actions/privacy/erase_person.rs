@@ -43,7 +43,8 @@ pub fn basis(word: &str) -> Result<&'static str> {
 }
 
 impl ErasePerson {
-    /// The logs that hold something of the person, as far as this erasure goes.
+    /// The logs that hold something of the person, as far as this erasure goes; for an account that no organization knows, the
+    /// instance's.
     fn logs(&self, rx: &mut Rx<'_>) -> Result<Vec<Log>> {
         if let Some(organization) = self.organization {
             if !rx.is_known(organization, self.user)? {
@@ -51,15 +52,27 @@ impl ErasePerson {
             }
             return Ok(vec![rx.organization_log(organization)?]);
         }
-        let organizations = rx.organizations_of(self.user)?;
-        if organizations.is_empty() {
-            let instance = rx.instance()?.log;
-            return Ok(rx.log(instance)?.into_iter().collect());
+        let mut logs = Vec::new();
+        for organization in rx.organizations_that_know(self.user)? {
+            logs.push(rx.organization_log(organization)?);
         }
-        organizations
-            .into_iter()
-            .map(|one| rx.organization_log(one))
-            .collect()
+        let instance = rx.instance()?.log;
+        if let Some(instance) = rx.log(instance)?
+            && (logs.is_empty() || rx.events_of(instance.id, self.user)? > 0)
+        {
+            logs.push(instance);
+        }
+        Ok(logs)
+    }
+
+    /// Whether nothing is left to erase, as far as this erasure goes, because it was erased.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_done(&self, rx: &mut Rx<'_>) -> Result<bool> {
+        let is_known =
+            self.organization.is_none() && !rx.organizations_that_know(self.user)?.is_empty();
+        Ok(!is_known && rx.is_erased(self.organization, self.user)?)
     }
 
     /// Refuses what would leave an organization without an Admin; gives what goes: log and number of events.
@@ -67,7 +80,13 @@ impl ErasePerson {
     /// # Errors
     /// [`Error::NotFound`] for a person of whom nothing is known, [`Error::Failed`] with `last_admin`.
     pub fn look(&self, rx: &mut Rx<'_>) -> Result<Vec<(Log, u64)>> {
-        if self.organization.is_none() && rx.user(self.user)?.is_none() {
+        if self.is_done(rx)? {
+            return Ok(Vec::new());
+        }
+        if self.organization.is_none()
+            && rx.user(self.user)?.is_none()
+            && rx.organizations_that_know(self.user)?.is_empty()
+        {
             return Err(Error::NotFound("user"));
         }
         let mut goes = Vec::new();
@@ -95,7 +114,7 @@ impl Action for ErasePerson {
 
     fn scope(&self) -> Scope {
         self.organization
-            .map_or(Scope::Account(self.user), Scope::Organization)
+            .map_or(Scope::Person(self.user), Scope::Organization)
     }
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
@@ -108,9 +127,6 @@ impl Action for ErasePerson {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
-        if tx.is_erased(self.organization, self.user)? {
-            return Ok(Done::new((), Vec::new()));
-        }
         let mut facts = Vec::new();
         for (log, events) in self.look(tx)? {
             let erased = tx.erase_person(&log, self.user, self.organization.is_none())?;

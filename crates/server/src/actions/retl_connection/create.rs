@@ -71,7 +71,7 @@ impl Action for CreateRetlConnection {
             created_at: tx.at,
             updated_at: tx.at,
         };
-        if let Some(other) = tx.retl_connection_between(from.id, to.id, connection.object())? {
+        if let Some(other) = tx.retl_connection_between(from.id, to.id, &connection.object())? {
             let message = format!(
                 "connection {other} connects \u{201c}{}\u{201d} to \u{201c}{}\u{201d} already",
                 from.name, to.name

@@ -2,16 +2,20 @@
 //! `rudder-server`, `modelv2` of `rudder-cp-sdk`): things by their ids, and what is known of types beside the workspaces, once
 //! for all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use model::definition::Kind;
+use model::definition::{CLOUD, Kind};
 use model::id::{ConnectionId, DestinationId, RevisionId, SourceId, TransformationId, VersionId};
+use model::things::Connection;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use store::Configuration;
 
-use super::{Connected, Enabled, Library, accounts, moment, settings, type_of, with_defaults};
+use super::{
+    Connected, Enabled, Library, accounts, moment, platform_of, settings, type_of, with_defaults,
+};
+use crate::dataplane::platform::{self, Sender};
 
 /// What is known of the types that a workspace uses.
 #[derive(Clone, Default)]
@@ -19,7 +23,16 @@ pub struct Catalogue {
     sources: BTreeMap<String, Value>,
     destinations: BTreeMap<String, Value>,
     /// The settings that destinations of a type have.
-    keys: BTreeMap<String, BTreeSet<String>>,
+    keys: BTreeMap<String, Keys>,
+}
+
+/// The settings of a type.
+#[derive(Clone, Default)]
+struct Keys {
+    /// Those that hold for all platforms together.
+    of_all: BTreeSet<String>,
+    /// For each platform those that are kept for it.
+    of_platforms: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Catalogue {
@@ -36,7 +49,11 @@ impl Catalogue {
         }
         for (name, keys) in &other.keys {
             let mine = self.keys.entry(name.clone()).or_default();
-            mine.extend(keys.iter().cloned());
+            mine.of_all.extend(keys.of_all.iter().cloned());
+            for (platform, keys) in &keys.of_platforms {
+                let mine = mine.of_platforms.entry(platform.clone()).or_default();
+                mine.extend(keys.iter().cloned());
+            }
         }
     }
 
@@ -49,8 +66,12 @@ impl Catalogue {
             if config["destConfig"]["defaultConfig"].is_array() {
                 continue;
             }
-            let keys: Vec<&String> = self.keys.get(name).into_iter().flatten().collect();
-            config["destConfig"] = json!({ "defaultConfig": keys });
+            let Some(keys) = self.keys.get(name) else {
+                config["destConfig"] = json!({ "defaultConfig": [] });
+                continue;
+            };
+            config["destConfig"] = json!(keys.of_platforms);
+            config["destConfig"]["defaultConfig"] = json!(keys.of_all);
         }
         Ok(format!(
             r#""sourceDefinitions":{},"destinationDefinitions":{},"accountDefinitions":{{}}"#,
@@ -139,12 +160,14 @@ pub(super) fn write(
     let mut catalogue = Catalogue::default();
     let definitions = &configuration.definitions;
     let mut sources = BTreeMap::new();
+    let mut platforms = HashMap::new();
     for one in &configuration.sources {
-        let name = one.common.kind.as_str();
+        let (name, known) = definitions.known_as(Kind::Source, &one.common.kind);
         catalogue
             .sources
             .entry(name.to_owned())
-            .or_insert_with(|| type_of(Kind::Source, name, definitions.find(Kind::Source, name)));
+            .or_insert_with(|| type_of(Kind::Source, name, known));
+        platforms.insert(one.common.id, platform_of(definitions, &one.common.kind));
         let source = Source {
             name: &one.common.name,
             write_key: &one.write_key,
@@ -162,15 +185,34 @@ pub(super) fn write(
         sources.insert(one.common.id, source);
     }
     let mut destinations = BTreeMap::new();
+    // The settings of those that may be another thing for each platform.
+    let mut settings_of: HashMap<DestinationId, Map<String, Value>> = HashMap::new();
     for one in &configuration.destinations {
         let name = one.common.kind.as_str();
         let known = definitions.find(Kind::Destination, name);
         let of_type = catalogue.destinations.entry(name.to_owned());
         of_type.or_insert_with(|| type_of(Kind::Destination, name, known));
         let config = with_defaults(one, known)?;
-        let members: BTreeMap<String, &RawValue> = serde_json::from_str(config.get())?;
         let keys = catalogue.keys.entry(name.to_owned()).or_default();
-        keys.extend(members.into_keys());
+        if platform::may_differ(known, config.get()) {
+            let members: Map<String, Value> = serde_json::from_str(config.get())?;
+            let mut of_platforms = BTreeSet::new();
+            for (key, values) in platform::kept(known, &members) {
+                of_platforms.insert(key.as_str());
+                for platform in values.keys() {
+                    let keys = keys.of_platforms.entry(platform.clone()).or_default();
+                    keys.insert(key.clone());
+                }
+            }
+            let of_all = members
+                .keys()
+                .filter(|key| !of_platforms.contains(key.as_str()));
+            keys.of_all.extend(of_all.cloned());
+            settings_of.insert(one.common.id, members);
+        } else {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(config.get())?;
+            keys.of_all.extend(members.into_keys());
+        }
         let transformation = configuration.transformations.get(&one.common.id);
         let destination = Destination {
             name: &one.common.name,
@@ -194,6 +236,11 @@ pub(super) fn write(
         };
         (one.id, transformation)
     });
+    let is_processed = |link: &Connection| {
+        let platform = platforms.get(&link.source).copied().unwrap_or(CLOUD);
+        let settings = settings_of.get(&link.destination);
+        settings.is_none_or(|settings| Sender::of(settings, platform).is_in_data_plane())
+    };
     let connections = configuration.connections.iter().map(|link| {
         let connected = Connected {
             source_id: link.source,
@@ -201,7 +248,7 @@ pub(super) fn write(
             enabled: link.enabled,
             config: Map::new(),
             // The one switch that a data plane looks at here.
-            processor_enabled: link.enabled,
+            processor_enabled: link.enabled && is_processed(link),
         };
         (link.id, connected)
     });

@@ -1,0 +1,129 @@
+//! Who has left an organization, or was invited and never came, is erased like any other person.
+
+use model::role::WorkspaceRole;
+use serde_json::{Value, json};
+use server::actions::privacy::person;
+use server::privacy;
+use store::Upkeep;
+
+use crate::privacy::{NAME, busy, erase, guard, person as whole};
+use crate::support::Api;
+
+fn both() -> [Api; 2] {
+    [Api::sqlite(), Api::postgres()]
+}
+
+/// All that the log tells.
+fn told(api: &Api) -> String {
+    while api.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+    json!(api.events()).to_string()
+}
+
+#[test]
+fn erased_everywhere_is_also_where_the_person_is_no_member_any_more() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        assert_eq!(api.delete(&format!("/v2/members/{user}")).status, 204);
+        assert!(told(&api).contains(NAME));
+        let done = erase(&api, &whole(&api, user, true)).expect("erased");
+        assert_eq!(done.entries.len(), 1, "in the organization's log: {done:?}");
+        assert!(!told(&api).contains(NAME), "{}", told(&api));
+        let events = api.events();
+        assert_eq!(events.last().expect("an event")["action"], "erased");
+        // Nothing is left to do, here or after a start.
+        let again = erase(&api, &whole(&api, user, true)).expect("nothing to do");
+        assert!(again.entries.is_empty());
+        assert_eq!(privacy::again(&api.store, &guard(&api)).expect("read"), 0);
+        assert_eq!(api.events().len(), events.len());
+    }
+}
+
+#[test]
+fn a_name_stands_in_no_part_that_another_key_seals() {
+    for api in both() {
+        let one = api.member(NAME, Some(WorkspaceRole::Editor));
+        let source = api.source("Web app");
+        let locked = json!({ "people": [one.user] });
+        api.put(&format!("/v2/sources/{source}/access"), locked)
+            .ok();
+        assert_eq!(api.delete(&format!("/v2/members/{}", one.user)).status, 204);
+        let events = api.events();
+        let of_access: Vec<&Value> = events
+            .iter()
+            .filter(|one| one["targetType"] == "permission")
+            .collect();
+        assert_eq!(of_access.len(), 2, "{of_access:?}");
+        assert!(
+            !json!(of_access).to_string().contains(NAME),
+            "{of_access:?}"
+        );
+        let related = &of_access[1]["related"];
+        assert_eq!(related[1], json!({ "id": one.user, "type": "user" }));
+        let _ = erase(&api, &whole(&api, one.user, false)).expect("erased");
+        assert!(!told(&api).contains(NAME));
+    }
+}
+
+#[test]
+fn what_is_typed_to_find_a_person_is_not_recorded() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        let email = api
+            .store
+            .read(|rx| rx.user(user))
+            .expect("read")
+            .expect("there")
+            .email;
+        let page = api.get(&format!("/v2/audit-logs?actor={email}")).ok();
+        assert_eq!(
+            page["data"][0]["actorId"],
+            user.as_str(),
+            "found by the address"
+        );
+        for filter in [
+            "actor=nobody%40example.com",
+            "target=Quintessa%20Vyrwhistle",
+            "action=quintessa",
+            "target_type=quintessa",
+        ] {
+            assert_eq!(
+                api.get(&format!("/v2/audit-logs?{filter}")).ok()["data"],
+                json!([])
+            );
+        }
+        let rows = json!({ "format": "csv", "filters": { "actor": email, "target": NAME } });
+        api.sign();
+        assert_eq!(api.post("/v2/audit-logs/exports", rows).status, 200);
+        let read = api.get("/v2/audit-logs?target_type=audit_log").ok()["data"].take();
+        let read = read.as_array().expect("a list").iter();
+        let details: Vec<String> = read.map(|one| one["detail"].to_string()).collect();
+        assert!(details.len() >= 6, "{details:?}");
+        let all = details.join("\n");
+        assert!(
+            all.contains(user.as_str()) && all.contains("(something else)"),
+            "{all}"
+        );
+        for word in [&email, "nobody@", "Quintessa", "quintessa"] {
+            assert!(!all.contains(word), "{word}: {all}");
+        }
+    }
+}
+
+#[test]
+fn who_was_invited_is_erased_by_the_address() {
+    for api in both() {
+        let address = "erin.wobblethorpe@example.com";
+        api.post("/v2/invitations", json!({ "emails": [address] }))
+            .ok();
+        assert!(told(&api).contains(address));
+        let found = api.store.read(|rx| person(rx, address)).expect("read");
+        assert!(found.is_some(), "by the command line, too");
+        let answer = api.post("/v2/privacy/erasures", json!({ "email": address }));
+        assert_eq!(answer.status, 202, "{}", answer.json);
+        assert_eq!(answer.json["userId"], found.expect("found").as_str());
+        assert!(!told(&api).contains(address));
+        assert_eq!(api.get("/v2/invitations").ok()["invitations"], json!([]));
+        let again = api.post("/v2/privacy/erasures", json!({ "email": address }));
+        assert_eq!(again.problem(), "404 not_found: user not found");
+    }
+}
