@@ -503,7 +503,7 @@ mod tests {
             ],
             "libraries": [{ "versionId": "l1", "name": "Utils", "code": "export const a = 1;" }],
             "connections": { "c1": { "sourceId": "s2", "destinationId": "d1", "enabled": true } },
-            "accounts": { "a": { "id": "a", "accountDefinitionName": "salesforce_oauth", "options": { "o": 1 } } },
+            "accounts": { "a": { "id": "a", "accountDefinitionName": "salesforce_oauth", "options": { "o": 1 }, "secret": {} } },
             "credentials": { "c": { "key": "k" } },
         })
     }

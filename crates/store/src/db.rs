@@ -555,14 +555,18 @@ impl Conn {
     }
 
     /// Begins a transaction that sees one state of the data, and only reads. What the last one of this connection has recalled
-    /// stays on `SQLite`, if nothing was written since.
+    /// stays on `SQLite`, if nothing was written since; what is known of who acts, if nothing of that was.
     pub(crate) fn begin_read(&mut self) -> Result<(), DbError> {
         let sql = dialect::begin_read(self.is_postgres());
         match &mut self.database {
             Database::Sqlite(conn) => {
                 conn.batch(sql)?;
                 if conn.was_written_elsewhere()? {
-                    self.seen.forget();
+                    if conn.who_acts_was_written() {
+                        self.seen.forget();
+                    } else {
+                        self.seen.keep_who_acts();
+                    }
                 }
                 Ok(())
             }

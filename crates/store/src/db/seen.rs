@@ -7,8 +7,8 @@
 //!
 //! On `SQLite` one connection writes at a time, and the database tells, once the write lock is held, whether another has
 //! written since. So there an answer stays true for the next transactions of the connection as well, until it writes the
-//! table itself or another connection has written anything ([`super::Conn::begin`]), and of one that only reads as well
-//! ([`super::Conn::begin_read`]).
+//! table itself or another connection has written anything ([`super::Conn::begin`]), and of one that only reads as well;
+//! there, what is known of who acts stays until any of that was written ([`super::Conn::begin_read`]).
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -19,11 +19,32 @@ use super::{Param, Row, Value};
 /// The most answers that are remembered. On `SQLite` they outlast the transaction.
 const MOST: usize = 1_000;
 
+/// The tables that say who acts and what they may. On `SQLite` each has triggers that count its changes (`0017_who_acts.sql`).
+pub(super) const WHO_ACTS: [&str; 10] = [
+    "tokens",
+    "sessions",
+    "users",
+    "members",
+    "workspace_members",
+    "organizations",
+    "locks",
+    "lock_members",
+    "factors",
+    "data_keys",
+];
+
 /// The answers, by the text of the question and then by its values.
 #[derive(Default)]
 pub(super) struct Seen {
-    answers: HashMap<String, HashMap<Vec<Value>, Answer>>,
+    answers: HashMap<String, Answers>,
     count: usize,
+}
+
+/// The answers to one question.
+struct Answers {
+    /// Whether it asks for nothing but who acts.
+    of_who_acts: bool,
+    by_values: HashMap<Vec<Value>, Answer>,
 }
 
 struct Answer {
@@ -46,10 +67,20 @@ fn written(sql: &str) -> Option<&str> {
     }
 }
 
+/// Whether a question reads no table but those that say who acts.
+fn is_of_who_acts(sql: &str) -> bool {
+    let words: Vec<&str> = sql.split([' ', '(', ')', '\n']).collect();
+    let mut tables = words
+        .windows(2)
+        .filter(|pair| ["FROM", "JOIN"].contains(&pair[0]))
+        .map(|pair| pair[1]);
+    tables.all(|table| WHO_ACTS.contains(&table))
+}
+
 impl Seen {
     /// The rows that were the answer, if it was asked.
     pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<&Arc<[Row]>> {
-        Some(&self.answers.get(sql)?.get(&values(params))?.rows)
+        Some(&self.answers.get(sql)?.by_values.get(&values(params))?.rows)
     }
 
     /// What was made of the answer.
@@ -58,7 +89,7 @@ impl Seen {
         sql: &str,
         params: &[Param<'_>],
     ) -> Option<Arc<T>> {
-        let answer = self.answers.get(sql)?.get(&values(params))?;
+        let answer = self.answers.get(sql)?.by_values.get(&values(params))?;
         answer.made.clone()?.downcast().ok()
     }
 
@@ -70,7 +101,7 @@ impl Seen {
         made: Arc<T>,
     ) {
         let answers = self.answers.get_mut(sql);
-        if let Some(answer) = answers.and_then(|all| all.get_mut(&values(params))) {
+        if let Some(answer) = answers.and_then(|all| all.by_values.get_mut(&values(params))) {
             answer.made = Some(made);
         }
     }
@@ -82,12 +113,14 @@ impl Seen {
         self.count += 1;
         let (values, answer) = (values(params), Answer { rows, made: None });
         match self.answers.get_mut(sql) {
-            Some(answers) => answers.insert(values, answer),
-            None => self
-                .answers
-                .entry(sql.to_owned())
-                .or_default()
-                .insert(values, answer),
+            Some(answers) => answers.by_values.insert(values, answer),
+            None => {
+                let answers = self.answers.entry(sql.to_owned()).or_insert(Answers {
+                    of_who_acts: is_of_who_acts(sql),
+                    by_values: HashMap::new(),
+                });
+                answers.by_values.insert(values, answer)
+            }
         };
     }
 
@@ -98,6 +131,12 @@ impl Seen {
             Some(table) => self.answers.retain(|question, _| !question.contains(table)),
             None => self.forget(),
         }
+    }
+
+    /// Forgets all but what is known of who acts.
+    pub(super) fn keep_who_acts(&mut self) {
+        self.answers.retain(|_, answers| answers.of_who_acts);
+        self.count = self.answers.values().map(|all| all.by_values.len()).sum();
     }
 
     pub(super) fn forget(&mut self) {
@@ -135,6 +174,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_of_who_acts_is_told_from_the_rest() {
+        assert!(is_of_who_acts(ROLE) && is_of_who_acts(crate::acting::TOKEN));
+        assert!(!is_of_who_acts(SOURCE));
+        assert!(!is_of_who_acts(
+            "SELECT m.role FROM members m JOIN workspaces w ON w.id = m.workspace_id"
+        ));
+        let mut seen = seen();
+        seen.keep_who_acts();
+        assert!(seen.get(ROLE, params![]).is_some());
+        assert!(seen.get(SOURCE, params!["a"]).is_none());
+        assert_eq!(seen.count, 1);
+    }
+
+    #[test]
     fn what_was_made_of_an_answer_goes_with_it() {
         let mut seen = seen();
         let made = |seen: &Seen| {
@@ -162,7 +215,8 @@ mod tests {
         }
         assert!(seen.get(SOURCE, params!["a"]).is_none());
         assert!(seen.get(ROLE, params![999_i64]).is_some());
-        assert!(seen.answers.values().map(HashMap::len).sum::<usize>() <= MOST);
+        let held = seen.answers.values().map(|all| all.by_values.len());
+        assert!(held.sum::<usize>() <= MOST);
     }
 
     #[test]

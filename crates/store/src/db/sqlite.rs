@@ -20,6 +20,8 @@ pub(crate) struct Sqlite {
     connection: Connection,
     /// What `SQLite` called the state of the file when this connection looked last.
     version: Option<i64>,
+    /// How often that changed which says who acts, when this connection looked last.
+    who_acts: Option<i64>,
 }
 
 impl Sqlite {
@@ -44,6 +46,7 @@ impl Sqlite {
         Ok(Self {
             connection,
             version: None,
+            who_acts: None,
         })
     }
 
@@ -58,6 +61,7 @@ impl Sqlite {
         Ok(Self {
             connection,
             version: None,
+            who_acts: None,
         })
     }
 
@@ -130,6 +134,17 @@ impl Sqlite {
             .prepare_cached("PRAGMA data_version")?
             .query_row([], |row| row.get(0))?;
         Ok(self.version.replace(version) != Some(version))
+    }
+
+    /// Whether anything of who acts was written since this was asked last, by whatever connection. Inside a transaction. What
+    /// cannot be told counts as written.
+    pub(crate) fn who_acts_was_written(&mut self) -> bool {
+        let writes = self
+            .connection
+            .prepare_cached("SELECT writes FROM who_acts")
+            .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i64>(0)))
+            .ok();
+        std::mem::replace(&mut self.who_acts, writes) != writes || writes.is_none()
     }
 
     pub(crate) fn scrub(&self) -> Result<(), DbError> {

@@ -390,3 +390,42 @@ fn what_another_process_has_changed_about_who_acts_holds_for_the_very_next_actio
         }
     });
 }
+
+/// What a reader remembers of who acts holds through changes of other things, and ends with the first that concerns it, whoever
+/// makes it: an action, or a hand at the database.
+#[test]
+fn what_a_reader_knows_of_who_acts_ends_when_that_changes() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let may = |store: &Store| {
+            store.read(|rx| {
+                let acting = rx.acting(team.actor())?;
+                let (permission, workspace) = (Permission::EditSources, Some(team.workspace));
+                acting.may(rx, permission, team.organization, workspace)
+            })
+        };
+        assert_eq!(may(&store).ok(), Some(true));
+        let _ = create(&store, team, "Web app");
+        assert_eq!(may(&store).ok(), Some(true));
+        place.raw().must("UPDATE tokens SET access = 'read'");
+        assert_eq!(may(&store).ok(), Some(false));
+        place.raw().must("UPDATE tokens SET access = 'read_write'");
+        assert_eq!(may(&store).ok(), Some(true));
+        place.raw().must("DELETE FROM workspace_members");
+        place.raw().must("UPDATE members SET role = 'member'");
+        assert!(!may(&store).unwrap_or(false));
+        place.raw().must("DELETE FROM tokens");
+        assert!(matches!(may(&store), Err(Error::Unauthenticated)));
+        if place.kind == crate::support::Kind::Sqlite {
+            // Each of its tables counts every change of it.
+            let tables = "tokens sessions users members workspace_members organizations locks lock_members factors data_keys";
+            for table in tables.split(' ') {
+                let sql = format!(
+                    "SELECT CAST(count(*) AS TEXT) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}' AND name LIKE '%_counts'"
+                );
+                assert_eq!(place.raw().rows(&sql)[0][0].text(), "3", "{table}");
+            }
+        }
+    });
+}

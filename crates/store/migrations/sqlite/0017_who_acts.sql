@@ -1,0 +1,34 @@
+-- How often the tables changed that say who acts and what they may: those who read keep what they know of that until it grows, whatever
+-- else is written meanwhile. Triggers count, so that no writer can forget to, nor a hand at the database. Last uses do not count.
+CREATE TABLE who_acts (one INTEGER PRIMARY KEY CHECK (one = 1), writes INTEGER NOT NULL) STRICT;
+INSERT INTO who_acts (one, writes) VALUES (1, 0);
+CREATE TRIGGER tokens_insert_counts AFTER INSERT ON tokens BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER tokens_delete_counts AFTER DELETE ON tokens BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER tokens_update_counts AFTER UPDATE OF id, organization_id, workspace_id, user_id, name, access, hash, expires_at, role ON tokens BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER sessions_insert_counts AFTER INSERT ON sessions BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER sessions_delete_counts AFTER DELETE ON sessions BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER sessions_update_counts AFTER UPDATE OF id, user_id, hash, expires_at ON sessions BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER users_insert_counts AFTER INSERT ON users BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER users_delete_counts AFTER DELETE ON users BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER users_update_counts AFTER UPDATE ON users BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER members_insert_counts AFTER INSERT ON members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER members_delete_counts AFTER DELETE ON members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER members_update_counts AFTER UPDATE ON members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER workspace_members_insert_counts AFTER INSERT ON workspace_members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER workspace_members_delete_counts AFTER DELETE ON workspace_members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER workspace_members_update_counts AFTER UPDATE ON workspace_members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER organizations_insert_counts AFTER INSERT ON organizations BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER organizations_delete_counts AFTER DELETE ON organizations BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER organizations_update_counts AFTER UPDATE ON organizations BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER locks_insert_counts AFTER INSERT ON locks BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER locks_delete_counts AFTER DELETE ON locks BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER locks_update_counts AFTER UPDATE ON locks BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER lock_members_insert_counts AFTER INSERT ON lock_members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER lock_members_delete_counts AFTER DELETE ON lock_members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER lock_members_update_counts AFTER UPDATE ON lock_members BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER factors_insert_counts AFTER INSERT ON factors BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER factors_delete_counts AFTER DELETE ON factors BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER factors_update_counts AFTER UPDATE ON factors BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER data_keys_insert_counts AFTER INSERT ON data_keys BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER data_keys_delete_counts AFTER DELETE ON data_keys BEGIN UPDATE who_acts SET writes = writes + 1; END;
+CREATE TRIGGER data_keys_update_counts AFTER UPDATE ON data_keys BEGIN UPDATE who_acts SET writes = writes + 1; END;
