@@ -17,7 +17,7 @@ use super::sign_in;
 use super::view::links::{Confirm, Forgot, Invited, Reset};
 use super::view::parts::Errors;
 use super::visitor::Visitor;
-use crate::actions::account::confirm_email::{ConfirmEmail, EMAIL};
+use crate::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
 use crate::actions::account::reset_password::{RESET, ResetPassword};
 use crate::actions::input;
 use crate::actions::invitation::accept::AcceptInvitation;
@@ -219,7 +219,7 @@ pub(super) async fn forgot(State(app): State<App>, sent: SentByVisitor) -> Answe
                 secret: Kind::Link,
                 kind: RESET,
                 user: user.id,
-                payload: Vec::new(),
+                payload: user.email.clone().into_bytes(),
                 seconds: RESET_SECONDS,
             };
             offer.send(&app, "/reset", |link| mail::reset(&user.email, link));
@@ -302,7 +302,7 @@ pub(super) async fn ask_confirm(
     let (token, cookie) = visitor_token(&headers, &app);
     let view = Confirm {
         bare: visitor.bare(token),
-        email: String::from_utf8_lossy(&found.payload).into_owned(),
+        email: Asked::parse(&found.payload)?.email,
     };
     Ok(private(with_cookie(
         answer::page(StatusCode::OK, &view)?,
@@ -314,6 +314,7 @@ pub(super) async fn ask_confirm(
 pub(super) async fn confirm(State(app): State<App>, sent: SentByVisitor) -> Answer {
     let hash = opened(&app, &sent.headers)?;
     let user = whose(&app, EMAIL, hash).await?;
+    let hash = Some(hash);
     match app.perform(&sent.caller, ConfirmEmail { user, hash }).await {
         Ok(_) => Ok(with_cookie(
             see_other("/profile"),

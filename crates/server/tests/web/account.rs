@@ -1,9 +1,11 @@
 //! The own account: second factors, passwords, addresses, sessions, as a person in a browser does it.
 
 use axum::http::StatusCode;
-use model::clock::{Clock, Micros};
+use model::clock::{Clock, Micros, SystemEntropy};
 use model::role::WorkspaceRole;
+use server::actions::account::change_password::ChangePassword;
 use server::app::Config;
+use server::auth::password::hash;
 use server::mail::Mailer;
 use store::{Upkeep, Way};
 
@@ -330,11 +332,15 @@ async fn the_own_account_is_changed_and_other_sessions_end() {
 
 /// A server with a mail server that never takes anything: letters stay in the outbox, where the test reads them.
 async fn with_mail() -> (Site, Team) {
+    with_mail_on(Database::Sqlite).await
+}
+
+async fn with_mail_on(database: Database) -> (Site, Team) {
     let config = Config {
         public_url: Some("http://annals.test".to_owned()),
         ..Config::default()
     };
-    let mut site = Site::new(Database::Sqlite, config).await;
+    let mut site = Site::new(database, config).await;
     let mailer = Mailer::new("smtp+plain://127.0.0.1:9", "annals@example.com", None);
     let app = site.app.clone().with_mailer(mailer.ok()).await;
     site.app = app.expect("kept");
@@ -400,6 +406,7 @@ async fn a_letter_tells_of_what_happens_to_the_account_and_leads_nowhere() {
         notices(&site).await,
         [
             "ada@example.com: An access token was made for your Annals account",
+            "ada@example.com: Another e-mail address was asked for your Annals account",
             "ada@example.com: Your e-mail address for Annals was changed",
             "augusta@example.com: Your password for Annals was changed",
         ],
@@ -582,6 +589,13 @@ async fn an_address_changes_when_its_own_letter_is_followed() {
         ada.get("/profile").await.body.contains("ada@example.com"),
         "not yet"
     );
+    let log = site.log(team.organization).await;
+    let wrong: Vec<_> = log
+        .iter()
+        .filter(|event| event.entry.action == "updated_email")
+        .map(|event| event.entry.code.as_deref())
+        .collect();
+    assert_eq!(wrong, [Some("wrong_password")], "the one that was refused");
     let (to, link) = letter(&site).await.expect("a letter");
     assert_eq!(to, "augusta@example.com");
     let mut phone = site.browser();
@@ -621,6 +635,92 @@ async fn an_address_changes_when_its_own_letter_is_followed() {
             .iter()
             .any(|one| one == "user.updated_email")
     );
+}
+
+/// Follows a link in a letter; gives what its page answers.
+async fn follow(browser: &mut Browser<'_>, link: &str) -> StatusCode {
+    let page = browser.get(link).await.header("location").to_owned();
+    browser.get(&page).await.status
+}
+
+async fn links_end(database: Database) {
+    let (site, team) = with_mail_on(database).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let mut other = site.browser();
+    // Who knew the password of before waits with a link to another address.
+    let waits = async |ada: &mut Browser<'_>, email: &str, password: &str| {
+        site.clock.advance(Micros::SECOND);
+        ada.get("/profile").await;
+        let fields = [("email", email), ("password", password)];
+        let asked = ada.post("/profile/email", &fields).await;
+        assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
+        let (to, link) = letter(&site).await.expect("a letter");
+        assert_eq!(to, email);
+        link
+    };
+    let forgotten = async |browser: &mut Browser<'_>, email: &str| {
+        site.clock.advance(Micros::SECOND);
+        browser.get("/forgot").await;
+        browser.post("/forgot", &[("email", email)]).await;
+        let (to, link) = letter(&site).await.expect("a letter");
+        assert_eq!(to, email);
+        link
+    };
+
+    // A changed password.
+    let link = waits(&mut ada, "mallory@example.com", PASSWORD).await;
+    ada.get("/profile").await;
+    let fields = [("password", PASSWORD), ("new_password", NEW)];
+    ada.post("/profile/password", &fields).await;
+    assert_eq!(follow(&mut other, &link).await, StatusCode::FORBIDDEN);
+
+    // One that the command line sets.
+    let link = waits(&mut ada, "mallory@example.com", NEW).await;
+    let user = site.app.read(|rx| rx.user_by_email("ada@example.com"));
+    let user = user.await.expect("read").expect("ada").0.id;
+    site.perform(ChangePassword {
+        user,
+        checked: None,
+        password: hash(PASSWORD, &SystemEntropy).expect("hashed"),
+    })
+    .await;
+    assert_eq!(follow(&mut other, &link).await, StatusCode::FORBIDDEN);
+
+    // One that was set by a letter.
+    let mut ada = site.signed_in("ada@example.com").await;
+    let link = waits(&mut ada, "mallory@example.com", PASSWORD).await;
+    let reset = forgotten(&mut other, "ada@example.com").await;
+    assert_eq!(follow(&mut other, &reset).await, StatusCode::OK);
+    other.post("/reset", &[("password", NEW)]).await;
+    assert_eq!(follow(&mut other, &link).await, StatusCode::FORBIDDEN);
+
+    // A changed address: neither the mailbox of before, nor another link to an address, takes the account.
+    let mut ada = site.browser();
+    ada.get("/sign-in").await;
+    let fields = [("email", "ada@example.com"), ("password", NEW)];
+    ada.post("/sign-in", &fields).await;
+    let reset = forgotten(&mut other, "ada@example.com").await;
+    let link = waits(&mut ada, "mallory@example.com", NEW).await;
+    let confirm = waits(&mut ada, "augusta@example.com", NEW).await;
+    assert_eq!(follow(&mut ada, &confirm).await, StatusCode::OK);
+    let done = ada.post("/confirm-email", &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    for link in [reset, link] {
+        assert_eq!(follow(&mut other, &link).await, StatusCode::FORBIDDEN);
+    }
+    let emails = actions(&site, team).await;
+    let changed = emails.iter().filter(|one| *one == "user.updated_email");
+    assert_eq!(changed.count(), 1);
+}
+
+#[tokio::test]
+async fn another_password_or_address_ends_the_links_of_before_on_sqlite() {
+    links_end(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn another_password_or_address_ends_the_links_of_before_on_postgresql() {
+    links_end(Database::Postgres).await;
 }
 
 #[tokio::test]
