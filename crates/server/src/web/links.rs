@@ -261,8 +261,10 @@ pub(super) async fn ask_reset(
 pub(super) async fn reset(State(app): State<App>, sent: SentByVisitor) -> Answer {
     let hash = opened(&app, &sent.headers)?;
     let user = whose(&app, RESET, hash).await?;
+    let person = app.read(move |rx| rx.user(user)).await?;
+    let person = person.ok_or_else(dead_link)?;
     let typed = Zeroizing::new(sent.form.text("password").to_owned());
-    if let Err(error) = password::acceptable(&typed) {
+    if let Err(error) = password::acceptable_for(&typed, &[&person.name, &person.email]) {
         let errors = [("password", sentence(&error.to_string()))];
         return reset_page(
             &app,
