@@ -498,8 +498,27 @@ fn a_locked_destination_gets_no_source_and_no_transformation_from_others() {
                 "{path}"
             );
         }
+        // Nor is a source taken from it: neither alone, nor by deleting the source.
+        let connection = api.connection(&source, &destination);
+        let account = api.account("Warehouse");
+        let model = api.model("Customers", &account);
+        let synced = api.synced(&model, &destination);
+        let paths = [
+            format!("/v2/connections/{connection}"),
+            format!("/v2/sources/{source}"),
+            format!("/v2/retl-connections/{synced}"),
+            format!("/v2/retl-sources/{model}"),
+        ];
+        for path in &paths {
+            let answer = api.ask("DELETE", path, &edda, &Value::Null);
+            assert_eq!(status(&answer), locked, "{path}");
+        }
         api.put(&access, json!({"people": null})).ok();
         assert!(api.ask("PUT", &transformation, &edda, &link).status < 300);
+        for path in [&paths[1], &paths[3]] {
+            let answer = api.ask("DELETE", path, &edda, &Value::Null);
+            assert_eq!(answer.status, 204, "{path}: {}", answer.json);
+        }
     }
 }
 
