@@ -247,7 +247,11 @@ async fn sign_ins_are_limited_for_one_address_and_account_alike_for_who_does_not
         assert_eq!(said, [[401; 10].as_slice(), &[429; 2]].concat(), "{email}");
         // The right password does not get in either, until the time is over.
         let right = [("email", email), ("password", PASSWORD)];
-        assert_eq!(browser.post("/sign-in", &right).await.status.as_u16(), 429);
+        let answer = browser.post("/sign-in", &right).await;
+        assert_eq!(answer.status.as_u16(), 429);
+        assert_eq!(answer.header("retry-after"), "900");
+        let others = answer.header("ratelimit-remaining");
+        assert_eq!(others, "", "that of all requests says nothing here");
     }
     site.clock.advance(901 * Micros::SECOND);
     site.signed_in("ada@example.com").await;
