@@ -109,6 +109,51 @@ fn init_prints_exactly_six_fields_and_refuses_a_second_time() {
 }
 
 #[test]
+fn another_organization_is_made_for_who_has_an_account() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = |arguments: &[&str]| run(folder.path(), database.as_deref(), arguments, "");
+        let first = init(
+            folder.path(),
+            database.as_deref(),
+            "ada@example.com",
+            PASSWORD,
+        );
+        assert!(first.status.success(), "{first:?}");
+        let first: Value = serde_json::from_slice(&first.stdout).expect("JSON");
+        let create = |owner: &str| {
+            let fixed = [
+                "organization",
+                "create",
+                "--name",
+                "Meadow",
+                "--workspace",
+                "Try",
+            ];
+            run(&[&fixed[..], &["--json", "--owner", owner]].concat())
+        };
+        assert_eq!(
+            refusal(&create("nobody@example.com")),
+            "annals: there is no account with the e-mail nobody@example.com"
+        );
+        let output = create("Ada@Example.com");
+        assert!(output.status.success(), "{output:?}");
+        let made: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        assert_eq!(made["userId"], first["userId"]);
+        let token = made["workspaceToken"].as_str().expect("a token");
+        assert!(token.starts_with("annals_wst_"), "{made}");
+        let id = made["organizationId"].as_str().expect("an id");
+        let members = run(&["member", "list", "--json", "--organization", id]);
+        let member: Value = serde_json::from_slice(&members.stdout).expect("one member");
+        assert_eq!(member["organizationRole"], "admin");
+        assert_eq!(
+            refusal(&run(&["member", "list"])),
+            "annals: there are several organizations; name one with --organization"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_set_an_instance_up_is_refused_in_one_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = [

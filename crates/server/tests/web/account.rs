@@ -4,6 +4,8 @@ use axum::http::StatusCode;
 use model::clock::{Clock, Micros, SystemEntropy};
 use model::role::WorkspaceRole;
 use server::actions::account::change_password::ChangePassword;
+use server::actions::organization::create::CreateOrganization;
+use server::actions::organization::update::UpdateOrganization;
 use server::app::Config;
 use server::auth::password::hash;
 use server::mail::Mailer;
@@ -231,6 +233,80 @@ async fn who_lacks_the_required_factor_is_led_to_set_it_up() {
     assert!(refused.body.contains("requires a second factor"));
     let said = actions(&site, team).await;
     assert!(said.iter().any(|one| one == "organization.required_mfa"));
+}
+
+#[tokio::test]
+async fn who_belongs_to_two_organizations_is_led_to_the_factor_that_one_requires() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let (site, team) = ready(database).await;
+        let user = site.app.read(|rx| rx.user_by_email("ada@example.com"));
+        let owner = user.await.expect("read").expect("ada").0.id;
+        let made = site
+            .perform(CreateOrganization {
+                name: "Difference Engines".to_owned(),
+                workspace: "Closed".to_owned(),
+                owner,
+                token: "wst 2".to_owned().into(),
+            })
+            .await;
+        let require = |on: bool| UpdateOrganization {
+            id: made.organization,
+            name: None,
+            requires_mfa: Some(on),
+            public_hashes: None,
+        };
+        site.perform(require(true)).await;
+
+        let mut ada = site.signed_in("ada@example.com").await;
+        let says = "An organization of yours requires a second factor";
+        let page = ada.get("/sources").await;
+        assert_eq!(page.status, StatusCode::OK, "the other one is open");
+        assert!(page.body.contains(says), "{}", page.body);
+        let page = ada.get("/workspaces").await;
+        assert!(page.body.contains("Closed"), "{}", page.body);
+        let path = format!("/workspaces/{}/open", made.workspace);
+        let led = ada.post(&path, &[]).await;
+        assert_eq!(led.header("location"), "/profile/app");
+        set_up_app(&site, &mut ada).await;
+        ada.get("/workspaces").await;
+        let opened = ada.post(&path, &[]).await;
+        assert_eq!(opened.header("location"), "/sources");
+        let page = ada.get("/settings/workspace").await;
+        assert!(page.body.contains("<h1>Closed</h1>"), "{}", page.body);
+        assert!(!page.body.contains(says));
+
+        // Where it is recorded: its making in the instance's log and its own, all else in its own.
+        let own = actions(
+            &site,
+            Team {
+                organization: made.organization,
+                workspace: made.workspace,
+            },
+        );
+        let own = own.await;
+        assert_eq!(
+            own[..3],
+            [
+                "organization.created",
+                "workspace.created",
+                "user.added_to_organization"
+            ]
+        );
+        let read = |rx: &mut store::Rx<'_>| {
+            let log = rx.instance()?.log;
+            let log = rx.log(log)?.expect("the instance's log");
+            rx.disclosed(&log, 0, log.size)
+        };
+        let instance = site.app.read(read).await.expect("read");
+        let text = |one: &store::Disclosed| String::from_utf8_lossy(&one.entry).into_owned();
+        let is_made = |one: &&store::Disclosed| {
+            text(one).contains("organization") && text(one).contains(made.organization.as_str())
+        };
+        assert_eq!(instance.iter().filter(is_made).count(), 1);
+        let first = actions(&site, team).await;
+        let created = first.iter().filter(|one| *one == "workspace.created");
+        assert_eq!(created.count(), 1, "nothing of it in another one's");
+    }
 }
 
 #[tokio::test]
