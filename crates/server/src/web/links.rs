@@ -110,11 +110,11 @@ async fn invitation_page(
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let is_invited = |person: &&Person| Some(person.user.id) == account;
+    let is_invited = |person: &Person| Some(person.user.id) == account;
     let view = Invited {
         bare: visitor.bare(token),
         organization,
-        is_signed_in: person.filter(is_invited).is_some(),
+        is_signed_in: person.is_some_and(is_invited),
         other: person
             .filter(|person| !is_invited(person))
             .map(|person| person.user.email.clone()),

@@ -223,6 +223,16 @@ fn who_is_removed_is_out_at_once_and_stays_in_the_history() {
 #[test]
 fn tokens_are_made_shown_once_and_end() {
     let told = on_both(|api| {
+        // A personal token belongs to one workspace.
+        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
+        let other = other["id"].as_str().expect("an id").to_owned();
+        for wrong in [
+            json!({"name": "x", "workspaceId": other}),
+            json!({"name": "x", "kind": "service", "workspaceId": other, "role": "admin"}),
+        ] {
+            let answer = api.post("/v2/tokens", wrong);
+            assert_eq!(status(&answer), (404, "not_found".to_owned()));
+        }
         let workspace = api.made.workspace.to_string();
         let before = api.events().len();
         let new = |token: &str, body: Value| api.ask("POST", "/v2/tokens", token, &body);
@@ -249,16 +259,6 @@ fn tokens_are_made_shown_once_and_end() {
             403,
             "a token that reads makes none"
         );
-        // It belongs to one workspace.
-        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
-        let other = other["id"].as_str().expect("an id").to_owned();
-        for wrong in [
-            json!({"name": "x", "workspaceId": other}),
-            json!({"name": "x", "kind": "service", "workspaceId": other, "role": "admin"}),
-        ] {
-            let answer = new(&api.admin, wrong);
-            assert_eq!(status(&answer), (404, "not_found".to_owned()));
-        }
         let list = api.get("/v2/tokens").ok();
         assert!(!list.to_string().contains(&reader));
 
