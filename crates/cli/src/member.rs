@@ -140,9 +140,9 @@ pub(crate) fn run(command: Member) -> Result<()> {
         }
         Member::Password(command) => {
             let typed = read_password()?;
-            password::acceptable(&typed)?;
             let (store, organization) = command.one.home.open()?;
             let user = member(&store, organization, &command.one.email)?.user;
+            password::acceptable_for(&typed, &[&user.name, &user.email])?;
             let action = ChangePassword {
                 user: user.id,
                 checked: None,
@@ -242,7 +242,7 @@ fn change(command: &Change) -> Result<()> {
 
 fn add(command: Add) -> Result<()> {
     let password = read_password()?;
-    password::acceptable(&password)?;
+    password::acceptable_for(&password, &[&command.name, &command.email])?;
     let (store, organization) = command.home.open()?;
     let role = if command.role == "owner" {
         OrganizationRole::Admin

@@ -1,9 +1,11 @@
 //! `annals organization`.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use server::actions::organization::create::CreateOrganization;
 use server::actions::organization::update::UpdateOrganization;
+use server::auth::secret::{self, Kind};
 
 use crate::place::{Home, Place, perform, say};
 
@@ -12,8 +14,29 @@ use crate::place::{Home, Place, perform, say};
 pub(crate) enum Organization {
     /// Say which organizations there are
     List(List),
+    /// Make another organization with its first workspace, and print the token of its data planes, once
+    Create(Create),
     /// Change what holds for a whole organization
     Update(Update),
+}
+
+/// An organization to be.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    place: Place,
+    /// Its name
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// The name of its first workspace
+    #[arg(long, value_name = "NAME")]
+    workspace: String,
+    /// The e-mail of the account that is to be its Admin
+    #[arg(long, value_name = "EMAIL")]
+    owner: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 /// As what it is printed.
@@ -59,6 +82,7 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             }
             Ok(())
         }
+        Organization::Create(command) => create(command),
         Organization::Update(command) => {
             let (store, id) = command.home.open()?;
             let action = UpdateOrganization {
@@ -82,4 +106,36 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             Ok(())
         }
     }
+}
+
+fn create(command: Create) -> Result<()> {
+    let store = command.place.open(true)?;
+    let owner = store.read(|rx| rx.user_by_email(&command.owner))?;
+    let (owner, _) =
+        owner.with_context(|| format!("there is no account with the e-mail {}", command.owner))?;
+    let token = secret::new(Kind::Workspace, store.entropy());
+    let action = CreateOrganization {
+        name: command.name,
+        workspace: command.workspace,
+        owner: owner.id,
+        token: token.clone(),
+    };
+    let made = perform(&store, action, "nothing was made")?;
+    if command.json {
+        let view = json!({
+            "organizationId": made.organization,
+            "workspaceId": made.workspace,
+            "userId": made.owner,
+            "workspaceToken": token.as_str(),
+        });
+        println!("{view}");
+    } else {
+        println!("organization     {}", made.organization);
+        println!("workspace        {}", made.workspace);
+        println!("administrator    {}", made.owner);
+        println!("workspace token  {}  (for the data plane)", token.as_str());
+        println!();
+        println!("The token is shown this once.");
+    }
+    Ok(())
 }

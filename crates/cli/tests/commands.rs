@@ -109,10 +109,61 @@ fn init_prints_exactly_six_fields_and_refuses_a_second_time() {
 }
 
 #[test]
+fn another_organization_is_made_for_who_has_an_account() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = |arguments: &[&str]| run(folder.path(), database.as_deref(), arguments, "");
+        let first = init(
+            folder.path(),
+            database.as_deref(),
+            "ada@example.com",
+            PASSWORD,
+        );
+        assert!(first.status.success(), "{first:?}");
+        let first: Value = serde_json::from_slice(&first.stdout).expect("JSON");
+        let create = |owner: &str| {
+            let fixed = [
+                "organization",
+                "create",
+                "--name",
+                "Meadow",
+                "--workspace",
+                "Try",
+            ];
+            run(&[&fixed[..], &["--json", "--owner", owner]].concat())
+        };
+        assert_eq!(
+            refusal(&create("nobody@example.com")),
+            "annals: there is no account with the e-mail nobody@example.com"
+        );
+        let output = create("Ada@Example.com");
+        assert!(output.status.success(), "{output:?}");
+        let made: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        assert_eq!(made["userId"], first["userId"]);
+        let token = made["workspaceToken"].as_str().expect("a token");
+        assert!(token.starts_with("annals_wst_"), "{made}");
+        let id = made["organizationId"].as_str().expect("an id");
+        let members = run(&["member", "list", "--json", "--organization", id]);
+        let member: Value = serde_json::from_slice(&members.stdout).expect("one member");
+        assert_eq!(member["organizationRole"], "admin");
+        assert_eq!(
+            refusal(&run(&["member", "list"])),
+            "annals: there are several organizations; name one with --organization"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_set_an_instance_up_is_refused_in_one_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = [
         refusal(&init(folder.path(), None, "ada@example.com", "short\n")),
+        refusal(&init(
+            folder.path(),
+            None,
+            "ada@example.com",
+            "ada@example.com\n",
+        )),
         refusal(&init(folder.path(), None, "ada@example.com", "")),
         refusal(&init(folder.path(), None, "ada", PASSWORD)),
         refusal(&run(
@@ -144,6 +195,7 @@ fn what_cannot_set_an_instance_up_is_refused_in_one_sentence() {
     ];
     insta::assert_snapshot!(told.join("\n"), @r"
     annals: the password needs at least 12 characters
+    annals: the password is one that many people use, or like one; take several words that have nothing to do with each other, or let a password manager make one
     annals: no password came on standard input
     annals: this is not an e-mail address
     annals: there is no organization yet; run `annals init` first
@@ -725,6 +777,11 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
         &of_grace(&["member", "password", "--password-stdin"]),
         "another long password\n",
     );
+    let own = run(
+        &of_grace(&["member", "password", "--password-stdin"]),
+        "grace@example.com\n",
+    );
+    assert!(refusal(&own).contains("the password is"), "{own:?}");
     done(&of_grace(&["member", "reset-mfa"]), "");
     done(&["organization", "update", "--require-mfa", "true"], "");
     done(&["organization", "update", "--require-mfa", "false"], "");
@@ -743,14 +800,22 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
             "",
         )),
         refusal(&run(
-            &of_grace(&["member", "password", "--password-stdin"]),
+            &[
+                "member",
+                "password",
+                "--email",
+                "ada@example.com",
+                "--password-stdin",
+            ],
             "short\n",
         )),
+        refusal(&run(&of_grace(&add), "grace@example.com\n")),
     ];
     insta::assert_snapshot!(told.join("\n"), @r"
     annals: grace@example.com is no member of the organization
     annals: nothing was changed: this person is the only Admin of the organization; make another one first
     annals: the password needs at least 12 characters
+    annals: the password is one that many people use, or like one; take several words that have nothing to do with each other, or let a password manager make one
     ");
 
     let events = server.events("");

@@ -404,6 +404,8 @@ fn every_command_explains_itself() {
 
     Commands:
       list    Say which organizations there are
+      create  Make another organization with its first workspace, and print the token of its data
+              planes, once
       update  Change what holds for a whole organization
       help    Print this message or the help of the given subcommand(s)
 
@@ -424,6 +426,24 @@ fn every_command_explains_itself() {
                             user's config home] [env: ANNALS_KEYS=]
           --json            Print one JSON object for each
       -h, --help            Print help
+
+    $ annals organization create --help
+    Make another organization with its first workspace, and print the token of its data planes, once
+
+    Usage: annals organization create [OPTIONS] --name <NAME> --workspace <NAME> --owner <EMAIL>
+
+    Options:
+          --data <DIR>        Folder of the embedded database [default: annals in the user's data home]
+                              [env: ANNALS_DATA=]
+          --database <URL>    A PostgreSQL database, in place of the embedded one:
+                              <postgres://user@host/name> [env: ANNALS_DATABASE]
+          --keys <FILE>       The key file; made with the database [default: annals/annals.keys in the
+                              user's config home] [env: ANNALS_KEYS=]
+          --name <NAME>       Its name
+          --workspace <NAME>  The name of its first workspace
+          --owner <EMAIL>     The e-mail of the account that is to be its Admin
+          --json              Print one JSON object
+      -h, --help              Print help
 
     $ annals organization update --help
     Change what holds for a whole organization

@@ -1,12 +1,13 @@
 //! Inviting people: what happens outside of the transaction, for the API and the page alike. Without a mail server the links
 //! are given to whoever invites, to hand over.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use model::id::{InvitationId, LogId, OrganizationId, WorkspaceId};
 use model::role::{OrganizationRole, WorkspaceRole};
 use model::things::Invitation;
-use store::{Error, Result};
+use store::{Error, Result, normalized_email};
 
 use crate::actions::invitation::create::{Invite, Invitee};
 use crate::actions::invitation::resend::ResendInvitation;
@@ -59,8 +60,13 @@ pub async fn create(
     let (name, by) = names(app, caller, organization).await?;
     let mut links = Vec::new();
     let mut people = Vec::new();
+    let mut named = HashSet::new();
     for email in &wanted.emails {
         let email = email.trim();
+        // Who is named twice is invited once.
+        if !named.insert(normalized_email(email)) {
+            continue;
+        }
         let secret = secret::new(Kind::Link, app.store.entropy());
         let link = link(base, &secret);
         people.push(Invitee {

@@ -1,7 +1,9 @@
 //! Letters that tell a person what has happened to the own account, so that somebody else who did it is found out. They are
-//! written in the transaction of the change, go to the address that the account had before it, and hold no link: who gets one
+//! written in the transaction of the change, where there is one, go to the address that the account had before it, and hold no link: who gets one
 //! by someone else's hand must not be led anywhere.
 
+use model::actor::Origin;
+use model::clock::Micros;
 use model::interface::Interface;
 use model::things::User;
 use store::{Changed, Letter, Result, Tx, Way};
@@ -13,6 +15,8 @@ pub enum News {
     PasswordChanged,
     /// The password was set anew, by a link in a letter.
     PasswordReset,
+    /// Another address was asked for, by who knew the password: it waits for its own letter to be followed.
+    EmailAsked(String),
     /// The address is another one now.
     EmailChanged(String),
     /// A second factor was added: which, with its article (`an authenticator app`).
@@ -31,6 +35,7 @@ impl News {
     fn subject(&self) -> &'static str {
         match self {
             Self::PasswordChanged | Self::PasswordReset => "Your password for Annals was changed",
+            Self::EmailAsked(_) => "Another e-mail address was asked for your Annals account",
             Self::EmailChanged(_) => "Your e-mail address for Annals was changed",
             Self::FactorAdded(_) => "A second factor was added to your Annals account",
             Self::FactorRemoved(_) => "A second factor was removed from your Annals account",
@@ -47,6 +52,9 @@ impl News {
                 "A new password was set for your account, by the link in a letter to this address."
                     .to_owned()
             }
+            Self::EmailAsked(to) => format!(
+                "Your account is to belong to the address {to}. It does when the link in a letter to that address is followed, within an hour."
+            ),
             Self::EmailChanged(to) => format!(
                 "Your account belongs to the address {to} now. This one cannot be used to sign in any more."
             ),
@@ -70,6 +78,9 @@ impl News {
     /// What to do if it was somebody else.
     const fn advice(&self) -> &'static str {
         match self {
+            Self::EmailAsked(_) => {
+                "sign in as you always do, and change your password at once: that ends the link"
+            }
             Self::EmailChanged(_) => "ask an administrator of your organization for help at once",
             Self::TokenCreated(_) => {
                 "sign in as you always do, delete the token on your profile, and change your password"
@@ -125,16 +136,8 @@ fn begun(words: &str) -> String {
     first.into_iter().flatten().chain(chars).collect()
 }
 
-/// Tells a person what has happened to the own account, because of a change that is noted. `to` is the person as it was before
-/// the change. Where no mail is sent, nothing happens.
-///
-/// # Errors
-/// When the letter cannot be kept.
-pub fn notice(tx: &mut Tx<'_>, to: &User, news: &News, of: &Changed) -> Result<()> {
-    if !tx.sends_mail()? {
-        return Ok(());
-    }
-    let origin = tx.origin();
+/// The letter that tells a person of it. `to` is the person as it was before the change.
+pub fn letter(to: &User, news: &News, origin: &Origin, at: Micros) -> Letter {
     let from = match (origin.interface, origin.ip) {
         (Interface::CommandLine | Interface::System, None) => {
             "the server itself, by whoever runs it".to_owned()
@@ -142,16 +145,28 @@ pub fn notice(tx: &mut Tx<'_>, to: &User, news: &News, of: &Changed) -> Result<(
         (_, Some(ip)) => format!("{ip}, {}", program(origin.user_agent.as_deref())),
         (_, None) => program(origin.user_agent.as_deref()),
     };
-    let letter = Letter {
+    Letter {
         to: to.email.clone(),
         subject: news.subject().to_owned(),
         text: format!(
             "Hello {},\n\n{}\n\nWhen: {} (UTC)\nFrom: {from}\n\nIf it was you, there is nothing to do. If not, {}.\n",
             to.name,
             news.sentence(),
-            tx.at.timestamp().strftime("%Y-%m-%d %H:%M"),
+            at.timestamp().strftime("%Y-%m-%d %H:%M"),
             news.advice()
         ),
-    };
+    }
+}
+
+/// Tells a person what has happened to the own account, because of a change that is noted. Where no mail is sent, nothing
+/// happens.
+///
+/// # Errors
+/// When the letter cannot be kept.
+pub fn notice(tx: &mut Tx<'_>, to: &User, news: &News, of: &Changed) -> Result<()> {
+    if !tx.sends_mail()? {
+        return Ok(());
+    }
+    let letter = letter(to, news, tx.origin(), tx.at);
     tx.send((Way::Mail, to.id), None, &letter, of)
 }

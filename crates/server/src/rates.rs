@@ -380,7 +380,9 @@ pub async fn around(
     {
         return too_many(standing);
     }
-    if let Some(standing) = standing {
+    // What a door refuses by a count of its own says by itself when to come again.
+    if let Some(standing) = standing.filter(|_| response.status() != StatusCode::TOO_MANY_REQUESTS)
+    {
         standing.write(response.headers_mut());
     }
     response

@@ -2,7 +2,7 @@
 
 use model::clock::Micros;
 use model::entry::Entry;
-use model::id::{LogId, MessageId, SessionId, TokenId};
+use model::id::{LogId, MessageId, SessionId, TokenId, UserId};
 
 use crate::append::PLACES;
 use crate::db::{Conn, Param, params};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::publish::{self, Signed};
 use crate::refusal;
 use crate::tables::challenges::NewChallenge;
-use crate::tables::outbox::{Letter, Way};
+use crate::tables::outbox::{Letter, Reason, Way};
 use crate::tables::setup::SetUpLink;
 use crate::tables::watches::{self, Watch};
 use crate::tables::{erasures, outbox};
@@ -49,6 +49,8 @@ pub enum Upkeep {
     Watch(Watch),
     /// Keeps a challenge and, where there is one, the letter that carries its secret. Gives 1.
     Challenge(Box<(NewChallenge, Option<(Way, Letter)>)>),
+    /// Sends a person a letter that only tells of something that is no change yet. Gives 1.
+    Tell(Box<(UserId, Letter)>),
     /// A challenge is answered: it is good no more. Gives 1 if it was good until now.
     TakeChallenge([u8; 32]),
     /// Something that is limited was tried: by what it is counted, each with the most tries within the window, which is in
@@ -96,6 +98,7 @@ impl Upkeep {
             ],
             Self::Watch(_) => &["watches", "logs.config_changes"],
             Self::Challenge(_) => &["challenges", "outbox", "data_keys"],
+            Self::Tell(_) => &["outbox", "data_keys"],
             Self::TakeChallenge(_) => &["challenges"],
             Self::Attempt(..) | Self::Forgive(_) => &["attempts"],
             Self::SendsMail(_) => &["instance.sends_mail"],
@@ -151,6 +154,13 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             let mut rx = group.rx();
             let (challenge, letter) = &**new;
             rx.put_challenge(challenge, letter.as_ref())
+        }
+        Upkeep::Tell(told) => {
+            let (user, letter) = &**told;
+            let mut group = Group::new(conn, env);
+            let to = (Way::Mail, *user);
+            let kept = group.rx().put_message(to, Reason::None, letter);
+            kept.map(|()| 1)
         }
         Upkeep::TakeChallenge(hash) => {
             Ok(conn.execute("DELETE FROM challenges WHERE hash = $1", params![hash])?)

@@ -8,7 +8,10 @@ pub mod update_name;
 use model::catalogue::TargetType;
 use model::id::UserId;
 use model::things::User;
-use store::{Error, Need, Result, Rx, Target, Tx};
+use store::{Changed, Error, Need, Result, Rx, Target, Tx};
+
+use confirm_email::EMAIL;
+use reset_password::RESET;
 
 /// The person, who must be the one that acts, in a browser: no token changes an account. The machine's command line may.
 pub(crate) fn own(tx: &mut Tx<'_>, user: UserId) -> Result<User> {
@@ -29,10 +32,21 @@ pub(crate) fn about(rx: &mut Rx<'_>, user: UserId) -> Result<Vec<Need>> {
     Ok(vec![Need::nothing(target)])
 }
 
+/// The links that wait in letters end with another password or address: who asked for one may have known the password of
+/// before, and one that was sent may lie in a mailbox that is not the person's any more.
+pub(crate) fn drop_links(tx: &mut Tx<'_>, user: UserId, of: &Changed) -> Result<()> {
+    tx.drop_challenges(RESET, user, of)?;
+    tx.drop_challenges(EMAIL, user, of)
+}
+
 /// Whether the hash that a password was checked against, outside, is still the one.
 pub(crate) fn is_checked(tx: &mut Tx<'_>, user: UserId, checked: Option<&String>) -> Result<()> {
     if checked.is_none() || tx.password_of(user)?.as_ref() != checked {
-        return Err(Error::failed("wrong_password", "the password is wrong"));
+        return Err(wrong_password());
     }
     Ok(())
+}
+
+pub(crate) fn wrong_password() -> Error {
+    Error::failed("wrong_password", "the password is wrong")
 }

@@ -10,7 +10,7 @@ use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::id::{InvitationId, OrganizationId};
 use model::role::Permission;
-use model::things::{Invitation, InvitationState};
+use model::things::{Invitation, InvitationState, User};
 use store::{Error, Need, Result, Rx, Target};
 
 /// How long an invitation is good, in microseconds: 3 days.
@@ -32,6 +32,15 @@ pub(crate) fn found(
     rx.invitation(id)?
         .filter(|one| one.organization == organization)
         .ok_or(Error::NotFound("invitation"))
+}
+
+/// The account that an invitation is for, if there is one: the one that it was made for, whatever address that has by now,
+/// or else the one that its address has.
+pub(crate) fn account(rx: &mut Rx<'_>, invitation: &Invitation) -> Result<Option<User>> {
+    if let Some(user) = rx.user(invitation.user)? {
+        return Ok(Some(user));
+    }
+    Ok(rx.user_by_email(&invitation.email)?.map(|(user, _)| user))
 }
 
 /// The permission to edit this invitation, which must exist.

@@ -1,3 +1,4 @@
 //! The organization.
 
+pub mod create;
 pub mod update;

@@ -68,7 +68,7 @@ pub struct NewToken {
     kind: Option<String>,
     /// `read` or `read_write` (the default).
     access: Option<String>,
-    /// The workspace; for a personal token the default is that of the token that asks.
+    /// The workspace; for a personal token the default is that of the token that asks. A personal token makes none for another workspace.
     workspace_id: Option<String>,
     /// For a service's token in a workspace: `admin`, `editor`, `viewer` or `auditor`.
     role: Option<String>,

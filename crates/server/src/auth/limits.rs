@@ -8,8 +8,9 @@ use store::{Result, Upkeep, normalized_email};
 use crate::app::App;
 use crate::request::Caller;
 
-/// Within which time tries count, in microseconds: a quarter of an hour.
-const WINDOW: i64 = 900 * Micros::SECOND;
+/// Within which time tries count, in seconds: a quarter of an hour.
+pub const WINDOW_SECONDS: i64 = 900;
+const WINDOW: i64 = WINDOW_SECONDS * Micros::SECOND;
 /// How often one address may try one account.
 const OF_BOTH: u64 = 10;
 /// How often an account may be tried from everywhere. More than one address may, so that nobody is locked out by one.
@@ -17,8 +18,8 @@ const OF_ACCOUNT: u64 = 100;
 /// How often one address may try any account.
 const OF_ADDRESS: u64 = 100;
 
-/// Within which time text messages count, in microseconds.
-const HOUR: i64 = 3600 * Micros::SECOND;
+/// Within which time text messages count, in seconds.
+pub const TEXTS_SECONDS: i64 = 3600;
 /// How many text messages go to one person, and to one number.
 const TEXTS: u64 = 5;
 /// How many text messages one address may ask for.
@@ -79,7 +80,7 @@ pub async fn may_send(app: &App, user: UserId, number: &str, caller: &Caller) ->
             TEXTS_OF_ADDRESS,
         ),
     ];
-    count_within(app, limits, HOUR).await
+    count_within(app, limits, TEXTS_SECONDS * Micros::SECOND).await
 }
 
 fn of_person(user: UserId) -> Limit {

@@ -63,6 +63,8 @@ pub struct SignedIn {
     pub role: &'static str,
     /// What the person may do.
     pub can: Can,
+    /// Whether another organization of the person is closed until there is a second factor.
+    pub lacks_factor: bool,
     /// What the organization's types are called. Which of a thing's settings are secret is asked where the thing is read.
     pub definitions: Arc<Definitions>,
     /// The token for the person's forms.
@@ -267,7 +269,7 @@ impl SignedIn {
             .read(move |rx| {
                 let open = Open::by(rx, &hash)?;
                 let found = find(rx, open.actor(), open.user.id, wanted.as_deref())?;
-                let lacks = found.is_none() && lacks_factor(rx, open.user.id)?;
+                let lacks = lacks_factor(rx, open.user.id)?;
                 Ok((open, found, lacks))
             })
             .await?;
@@ -287,6 +289,7 @@ impl SignedIn {
             workspace: found.workspace,
             role: found.role,
             can: found.can,
+            lacks_factor: lacks,
             definitions: found.definitions,
             csrf: person.csrf,
         })

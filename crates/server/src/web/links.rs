@@ -17,10 +17,11 @@ use super::sign_in;
 use super::view::links::{Confirm, Forgot, Invited, Reset};
 use super::view::parts::Errors;
 use super::visitor::Visitor;
-use crate::actions::account::confirm_email::{ConfirmEmail, EMAIL};
+use crate::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
 use crate::actions::account::reset_password::{RESET, ResetPassword};
 use crate::actions::input;
 use crate::actions::invitation::accept::AcceptInvitation;
+use crate::actions::invitation::account;
 use crate::actions::session::sign_in::Shown;
 use crate::app::App;
 use crate::auth::challenge::Offer;
@@ -73,8 +74,11 @@ async fn whose(app: &App, kind: &'static str, hash: [u8; 32]) -> Result<UserId, 
     found.and_then(|one| one.user).ok_or_else(dead_link)
 }
 
-/// An invitation that is open, its organization's name, and whether its address has an account.
-async fn invitation(app: &App, hash: [u8; 32]) -> Result<(Invitation, String, bool), Refusal> {
+/// An invitation that is open, its organization's name, and whose account joins, where there is one.
+async fn invitation(
+    app: &App,
+    hash: [u8; 32],
+) -> Result<(Invitation, String, Option<UserId>), Refusal> {
     let found = app
         .read(move |rx| {
             let Some(one) = rx.invitation_by_hash(&hash)? else {
@@ -82,9 +86,9 @@ async fn invitation(app: &App, hash: [u8; 32]) -> Result<(Invitation, String, bo
             };
             let over = one.state != InvitationState::Open || one.expires_at <= rx.now();
             let organization = rx.organization(one.organization)?;
-            let has_account = rx.user_by_email(&one.email)?.is_some();
+            let account = account(rx, &one)?.map(|user| user.id);
             let name = organization.map(|one| one.name).unwrap_or_default();
-            Ok((!over).then_some((one, name, has_account)))
+            Ok((!over).then_some((one, name, account)))
         })
         .await?;
     found.ok_or_else(dead_link)
@@ -96,7 +100,7 @@ async fn invitation_page(
     form: &Form,
     errors: Errors,
 ) -> Answer {
-    let (one, organization, has_account) = invitation(app, opened(app, headers)?).await?;
+    let (one, organization, account) = invitation(app, opened(app, headers)?).await?;
     let (token, cookie) = match person {
         Some(person) => (person.csrf.clone(), None),
         None => visitor_token(headers, app),
@@ -106,17 +110,16 @@ async fn invitation_page(
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let email = store::normalized_email(&one.email);
+    let is_invited = |person: &Person| Some(person.user.id) == account;
     let view = Invited {
         bare: visitor.bare(token),
         organization,
-        is_signed_in: person
-            .is_some_and(|person| store::normalized_email(&person.user.email) == email),
+        is_signed_in: person.is_some_and(is_invited),
         other: person
-            .filter(|person| store::normalized_email(&person.user.email) != email)
+            .filter(|person| !is_invited(person))
             .map(|person| person.user.email.clone()),
         email: one.email,
-        has_account,
+        has_account: account.is_some(),
         name: form.text("name").to_owned(),
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         errors,
@@ -144,9 +147,9 @@ pub(super) async fn invited(
 pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer {
     let who = (sent.person.as_ref(), &sent.visitor, &sent.headers);
     let hash = opened(&app, &sent.headers)?;
-    let (invited, _, has_account) = invitation(&app, hash).await?;
+    let (invited, _, account) = invitation(&app, hash).await?;
     let forget = cookies::forget(&app.config, Name::Link);
-    if has_account {
+    if account.is_some() {
         let Some(person) = &sent.person else {
             return Ok(see_other("/sign-in?next=%2Finvitation"));
         };
@@ -219,7 +222,7 @@ pub(super) async fn forgot(State(app): State<App>, sent: SentByVisitor) -> Answe
                 secret: Kind::Link,
                 kind: RESET,
                 user: user.id,
-                payload: Vec::new(),
+                payload: user.email.clone().into_bytes(),
                 seconds: RESET_SECONDS,
             };
             offer.send(&app, "/reset", |link| mail::reset(&user.email, link));
@@ -261,8 +264,10 @@ pub(super) async fn ask_reset(
 pub(super) async fn reset(State(app): State<App>, sent: SentByVisitor) -> Answer {
     let hash = opened(&app, &sent.headers)?;
     let user = whose(&app, RESET, hash).await?;
+    let person = app.read(move |rx| rx.user(user)).await?;
+    let person = person.ok_or_else(dead_link)?;
     let typed = Zeroizing::new(sent.form.text("password").to_owned());
-    if let Err(error) = password::acceptable(&typed) {
+    if let Err(error) = password::acceptable_for(&typed, &[&person.name, &person.email]) {
         let errors = [("password", sentence(&error.to_string()))];
         return reset_page(
             &app,
@@ -302,7 +307,7 @@ pub(super) async fn ask_confirm(
     let (token, cookie) = visitor_token(&headers, &app);
     let view = Confirm {
         bare: visitor.bare(token),
-        email: String::from_utf8_lossy(&found.payload).into_owned(),
+        email: Asked::parse(&found.payload)?.email,
     };
     Ok(private(with_cookie(
         answer::page(StatusCode::OK, &view)?,
@@ -314,6 +319,7 @@ pub(super) async fn ask_confirm(
 pub(super) async fn confirm(State(app): State<App>, sent: SentByVisitor) -> Answer {
     let hash = opened(&app, &sent.headers)?;
     let user = whose(&app, EMAIL, hash).await?;
+    let hash = Some(hash);
     match app.perform(&sent.caller, ConfirmEmail { user, hash }).await {
         Ok(_) => Ok(with_cookie(
             see_other("/profile"),

@@ -106,6 +106,14 @@ impl Me {
     }
 }
 
+fn lacks_factor() -> Flash {
+    Flash::Warning {
+        title: "An organization of yours requires a second factor.".to_owned(),
+        text: "Its workspaces are closed to you until you have one: open one of them, or your profile, to set it up."
+            .to_owned(),
+    }
+}
+
 /// A person who is signed in, with or without a workspace.
 pub(super) struct Somebody(pub(super) SomePerson);
 
@@ -191,6 +199,8 @@ impl Me {
                 Ok((counts, flash))
             })
             .await?;
+        // Otherwise nothing would say why the workspaces of that organization are not open.
+        let flash = flash.or_else(|| (is_read && signed_in.lacks_factor).then(lacks_factor));
         Ok(Self {
             signed_in,
             visitor,

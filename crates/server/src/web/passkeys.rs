@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::clock::Micros;
 use model::id::UserId;
@@ -138,7 +138,9 @@ fn refused(status: StatusCode, message: &str, field: Option<&str>) -> Response {
 
 fn asked_too_often() -> Response {
     let message = "Too many tries. Wait a quarter of an hour, and try again.";
-    refused(StatusCode::TOO_MANY_REQUESTS, message, None)
+    let wait = [(header::RETRY_AFTER, limits::WINDOW_SECONDS.to_string())];
+    let refused = refused(StatusCode::TOO_MANY_REQUESTS, message, None);
+    (wait, refused).into_response()
 }
 
 fn not_here(app: &App, headers: &HeaderMap) -> Response {

@@ -163,6 +163,7 @@ async fn may_send(
         "No message was sent.",
         "Wait an hour, or try another way.",
     )
+    .wait(limits::TEXTS_SECONDS)
     .link("Back", back))
 }
 

@@ -8,7 +8,7 @@ use model::clock::Micros;
 use model::id::{SessionId, UserId};
 use model::role::Access;
 use model::things::{FactorKind, SessionSeen};
-use store::Error;
+use store::{Error, Upkeep};
 use zeroize::Zeroizing;
 
 use self::alone::{SentByWho, Who};
@@ -24,7 +24,7 @@ use super::view::parts::Errors;
 use super::view::profile::{App as AppPage, Codes, Factor, Profile, Session, Token};
 use super::visitor::{Clock, Visitor};
 use crate::actions::account::change_password::ChangePassword;
-use crate::actions::account::confirm_email::EMAIL;
+use crate::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
 use crate::actions::account::update_name::UpdateName;
 use crate::actions::factor::Proof;
 use crate::actions::factor::add::{AddApp, SEED};
@@ -43,7 +43,7 @@ use crate::auth::secret::{self, Kind};
 use crate::auth::session::Person;
 use crate::auth::{limits, password, phone, second};
 use crate::mail;
-use crate::notice::program;
+use crate::notice::{News, letter, program};
 
 const NAV: NavItem = NavItem::Settings;
 pub(super) const PROFILE: &str = "/profile";
@@ -257,19 +257,34 @@ pub(super) async fn change_email(State(app): State<App>, sent: SentByWho) -> Ans
             .page(&app, wrong("This is not an e-mail address."))
             .await;
     }
-    if checked(&app, user, form.text("password")).await?.is_none() {
+    let Some(checked) = checked(&app, user, form.text("password")).await? else {
+        // By the action, so that it is recorded.
+        match who.perform(&app, ConfirmEmail { user, hash: None }).await {
+            Err(Error::Failed { .. }) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Err(Error::Internal("no link was followed".to_owned()).into()),
+        }
         let errors = [("email_password", "The password is wrong.")];
         let wrong = Wrong::fields(errors.into_iter().collect());
         return who.page(&app, wrong).await;
-    }
+    };
+    let asked = Asked {
+        email: email.clone(),
+        checked,
+    };
     let offer = Offer {
         secret: Kind::Link,
         kind: EMAIL,
         user,
-        payload: email.clone().into_bytes(),
+        payload: asked.payload()?,
         seconds: EMAIL_SECONDS,
     };
     offer.send(&app, "/confirm-email", |link| mail::confirm(&email, link));
+    // Whoever reads the mailbox of now learns of it while it can still be stopped.
+    let news = News::EmailAsked(email.clone());
+    let (account, origin) = (who.account(), &who.caller().origin);
+    let told = letter(account, &news, origin, app.store.clock().now());
+    app.note(Upkeep::Tell(Box::new((user, told))));
     let note = Wrong {
         status: StatusCode::OK,
         errors: Errors::default(),

@@ -11,6 +11,7 @@ use super::view::error::ErrorPage;
 use super::view::frame::Bare;
 use super::visitor::Visitor;
 use crate::app::App;
+use crate::auth::limits;
 use crate::problem::{Problem, RETRY_AFTER};
 
 /// Why there is no page. [`dress`] draws it.
@@ -35,6 +36,8 @@ pub(super) struct Said {
     pub(super) state: String,
     pub(super) advice: String,
     pub(super) link: Option<(String, String)>,
+    /// After how many seconds it may be tried again, where that is known.
+    wait: Option<u64>,
 }
 
 impl Refusal {
@@ -56,6 +59,7 @@ impl Refusal {
             "Nothing was changed.",
             "Wait a quarter of an hour, and try again.",
         )
+        .wait(limits::WINDOW_SECONDS)
     }
 
     /// More was asked for than the server gives to one browser or address.
@@ -76,7 +80,16 @@ impl Refusal {
             state: state.to_owned(),
             advice: advice.to_owned(),
             link: Some(("Back to the start".to_owned(), "/".to_owned())),
+            wait: None,
         })))
+    }
+
+    /// The same, to be tried again after so many seconds.
+    pub(super) fn wait(mut self, seconds: i64) -> Self {
+        if let Why::Said(said) = &mut *self.0 {
+            said.wait = seconds.try_into().ok();
+        }
+        self
     }
 
     /// The same with another way on.
@@ -201,6 +214,10 @@ impl IntoResponse for Refusal {
                 let mut response = said.status.into_response();
                 if said.status == StatusCode::SERVICE_UNAVAILABLE {
                     let seconds = HeaderValue::from_static(RETRY_AFTER);
+                    response.headers_mut().insert(header::RETRY_AFTER, seconds);
+                }
+                if let Some(wait) = said.wait {
+                    let seconds = HeaderValue::from(wait);
                     response.headers_mut().insert(header::RETRY_AFTER, seconds);
                 }
                 response.extensions_mut().insert(said);

@@ -115,12 +115,13 @@ fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, form: &Form, errors: 
 /// What is wrong with the form, before anything is hashed.
 fn check(form: &Form) -> Errors {
     let limit = model::things::NAME_LIMIT;
+    let about = [form.text("name"), form.text("email").trim()];
     let checks = [
         input::line("organization", form.text("organization"), limit),
         input::line("workspace", form.text("workspace"), limit),
         input::name(form.text("name")),
         input::email(form.text("email").trim()),
-        password::acceptable(form.text("password")),
+        password::acceptable_for(form.text("password"), &about),
     ];
     let mut errors = Errors::default();
     for error in checks.into_iter().filter_map(Result::err) {

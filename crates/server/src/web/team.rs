@@ -345,10 +345,7 @@ pub(super) async fn invite(State(app): State<App>, headers: HeaderMap, sent: Sen
             invited_page(&app, &me, made.collect(), done).await
         }
         Err(error) => {
-            let mut wrong = Wrong::of(error, "Nobody was invited", &["emails", "email"])?;
-            if let Some(message) = wrong.errors.of("email").map(str::to_owned) {
-                wrong.errors = [("emails", message.as_str())].into_iter().collect();
-            }
+            let wrong = Wrong::of(error, "Nobody was invited", &["emails"])?;
             page(&app, &me, wrong, form.text("emails"), Vec::new()).await
         }
     }

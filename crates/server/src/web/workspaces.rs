@@ -132,11 +132,27 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
 /// `POST /workspaces/{id}/open`: it is shown from now on.
 pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let id: WorkspaceId = things::id(&id)?;
-    let who = sent.me.clone();
-    let rows = app.read(move |rx| open(rx, &who)).await?;
+    let (who, actor) = (sent.me.clone(), sent.me.signed_in.caller.actor);
+    let (rows, is_closed) = app
+        .read(move |rx| {
+            let organization = rx.organization_of(id)?;
+            let is_closed = match organization {
+                Some(one) => {
+                    !rx.acting(actor)?
+                        .may(rx, Permission::ViewWorkspace, one, Some(id))?
+                }
+                None => true,
+            };
+            Ok((open(rx, &who)?, is_closed))
+        })
+        .await?;
     // One that is not open to the person is nothing that could be shown.
     if !rows.iter().any(|row| row.id == id.as_str()) {
         return Err(Refusal::nothing_here());
+    }
+    // There is a role in it: what is missing is the second factor that its organization requires.
+    if is_closed {
+        return Err(Refusal::on("/profile/app"));
     }
     Ok(with_cookie(see_other("/sources"), shown(&app, id)))
 }

@@ -113,10 +113,7 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
         // Roles and tokens in it go with it, each as an event.
         let roles = json!({"workspaces": {staging.as_str(): "editor"}});
         api.put(&format!("/v2/members/{}", grace.user), roles).ok();
-        let token =
-            json!({"name": "deploy", "kind": "service", "workspaceId": staging, "role": "editor"});
-        let made = api.post("/v2/tokens", token).ok();
-        let token = made["token"].as_str().expect("a token").to_owned();
+        let token = api.editor_of("deploy", &staging);
         let source = json!({"name": "Web", "type": "HTTP"});
         let source = api.ask("POST", "/v2/sources", &token, &source).ok();
         let refused = api.delete(&path);
@@ -150,10 +147,7 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
         // Versions of code are never deleted, and neither is the workspace that they were made in.
         let made = api.post("/v2/workspaces", json!({"name": "Code"})).ok();
         let path = format!("/v2/workspaces/{}", id(&made));
-        let token =
-            json!({"name": "coder", "kind": "service", "workspaceId": id(&made), "role": "editor"});
-        let made = api.post("/v2/tokens", token).ok();
-        let token = made["token"].as_str().expect("a token").to_owned();
+        let token = api.editor_of("coder", &id(&made));
         let code = json!({"name": "Mask", "code": "a"});
         let code = api.ask("POST", "/transformations", &token, &code).ok();
         let gone = format!("/transformations/{}", id(&code));

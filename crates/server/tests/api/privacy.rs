@@ -5,8 +5,10 @@ use std::path::Path;
 use model::actor::{Actor, System};
 use model::id::{EventId, UserId};
 use model::part::PartName;
-use model::role::WorkspaceRole;
+use model::role::{OrganizationRole, WorkspaceRole};
+use model::things::Member;
 use serde_json::{Value, json};
+use server::actions::member::add::AddMember;
 use server::actions::privacy::erase_part::ErasePart;
 use server::actions::privacy::erase_person::ErasePerson;
 use server::privacy::{self, Erase};
@@ -14,7 +16,7 @@ use store::testing::{Durability, Postgres, Raw};
 use store::{Error, Guard, Location, Upkeep};
 use tlog::{Checkpoint, Note, Receipt, leaf_hash};
 
-use crate::support::{Api, id, local_origin};
+use crate::support::{Api, id, local_origin, told};
 
 /// A person whose name, e-mail and address occur nowhere else.
 pub(crate) const NAME: &str = "Quintessa Vyrwhistle";
@@ -245,6 +247,58 @@ fn the_sealed_parts_of_an_erased_person_are_removed() {
             "{erasures:?}"
         );
         assert!(opened() < before);
+    }
+}
+
+/// Adds a person as the command line does.
+fn add(api: &Api, email: &str) -> store::Result<Member> {
+    let action = AddMember {
+        organization: api.made.organization,
+        name: NAME.to_owned(),
+        email: email.to_owned(),
+        password: "no password".to_owned(),
+        role: OrganizationRole::Member,
+        workspaces: Vec::new(),
+    };
+    let actor = Actor::System(System::CommandLine);
+    let done = api.store.perform(actor, local_origin(&api.store), action);
+    done.wait().map(|done| done.output)
+}
+
+#[test]
+fn who_was_invited_and_is_added_is_one_person_and_is_erased_as_one() {
+    for api in both() {
+        let email = "vyrwhistle@example.com";
+        let invite = || {
+            let made = api.post("/v2/invitations", json!({"emails": [email]})).ok();
+            made["invitations"][0].clone()
+        };
+        let invited = invite();
+        let before = api.last();
+        let member = add(&api, "Vyrwhistle@Example.com").expect("added");
+        let told: Vec<_> = api.since(&before).iter().map(told).collect();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(crate::support::without_ids(&told.join("\n")), @r#"
+            user_invitation.cancelled vyrwhistle@example.com
+              state: "open" -> "cancelled"
+            user.added_to_organization Quintessa Vyrwhistle
+              email: nothing -> "Vyrwhistle@Example.com"
+              name: nothing -> "Quintessa Vyrwhistle"
+              role: nothing -> "member"
+            "#);
+        }
+        let all = api.get("/v2/invitations").ok();
+        assert_eq!(all["invitations"][0]["id"], invited["id"]);
+        assert_eq!(all["invitations"][0]["state"], "cancelled");
+
+        let user = member.user.id;
+        let _ = erase(&api, &person(&api, user, true)).expect("erased");
+        assert_eq!(api.get("/v2/invitations").ok()["invitations"], json!([]));
+        let events = serde_json::to_string(&api.events()).expect("JSON");
+        assert!(!events.to_lowercase().contains("vyrwhistle"), "{events}");
+        // The address is free for somebody else.
+        invite();
+        assert_ne!(add(&api, email).expect("added").user.id, user);
     }
 }
 

@@ -55,10 +55,6 @@ fn people_are_invited_all_or_nobody() {
                 json!(["new@example.com", "ada@example.com"]),
                 (409, "already_a_member"),
             ),
-            (
-                json!(["new@example.com", "new@example.com"]),
-                (409, "already_invited"),
-            ),
             (json!(["new@example.com", "nobody"]), (400, "invalid_email")),
             (
                 json!(["a@example.com\r\nBcc: eve@example.com"]),
@@ -75,6 +71,16 @@ fn people_are_invited_all_or_nobody() {
         }
         let all = api.get("/v2/invitations").ok();
         assert_eq!(all["invitations"].as_array().map(Vec::len), Some(2));
+
+        // Of many it is said which one; who is named twice is invited once.
+        let emails = json!(["new@example.com", "nobody"]);
+        let answer = api.post("/v2/invitations", json!({"emails": emails}));
+        assert!(answer.problem().contains("\u{201c}nobody\u{201d}"));
+        let emails = json!(["new@example.com", " New@Example.com"]);
+        let twice = api.post("/v2/invitations", json!({"emails": emails}));
+        assert_eq!(twice.status, 201, "{}", twice.json);
+        let twice = twice.json["invitations"].as_array().map(Vec::len);
+        assert_eq!(twice, Some(1));
 
         let first = id(&made[0]);
         let again = api
@@ -217,6 +223,16 @@ fn who_is_removed_is_out_at_once_and_stays_in_the_history() {
 #[test]
 fn tokens_are_made_shown_once_and_end() {
     let told = on_both(|api| {
+        // A personal token belongs to one workspace.
+        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
+        let other = other["id"].as_str().expect("an id").to_owned();
+        for wrong in [
+            json!({"name": "x", "workspaceId": other}),
+            json!({"name": "x", "kind": "service", "workspaceId": other, "role": "admin"}),
+        ] {
+            let answer = api.post("/v2/tokens", wrong);
+            assert_eq!(status(&answer), (404, "not_found".to_owned()));
+        }
         let workspace = api.made.workspace.to_string();
         let before = api.events().len();
         let new = |token: &str, body: Value| api.ask("POST", "/v2/tokens", token, &body);
@@ -498,8 +514,27 @@ fn a_locked_destination_gets_no_source_and_no_transformation_from_others() {
                 "{path}"
             );
         }
+        // Nor is a source taken from it: neither alone, nor by deleting the source.
+        let connection = api.connection(&source, &destination);
+        let account = api.account("Warehouse");
+        let model = api.model("Customers", &account);
+        let synced = api.synced(&model, &destination);
+        let paths = [
+            format!("/v2/connections/{connection}"),
+            format!("/v2/sources/{source}"),
+            format!("/v2/retl-connections/{synced}"),
+            format!("/v2/retl-sources/{model}"),
+        ];
+        for path in &paths {
+            let answer = api.ask("DELETE", path, &edda, &Value::Null);
+            assert_eq!(status(&answer), locked, "{path}");
+        }
         api.put(&access, json!({"people": null})).ok();
         assert!(api.ask("PUT", &transformation, &edda, &link).status < 300);
+        for path in [&paths[1], &paths[3]] {
+            let answer = api.ask("DELETE", path, &edda, &Value::Null);
+            assert_eq!(answer.status, 204, "{path}: {}", answer.json);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use model::actor::Actor;
 use serde_json::json;
-use server::actions::account::confirm_email::{ConfirmEmail, EMAIL};
+use server::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
 use server::problem::Problem;
 use store::{Error, NewChallenge, Upkeep};
 use zeroize::Zeroizing;
@@ -104,16 +104,23 @@ fn of_two_who_take_one_address_at_once_one_gets_it_and_the_other_hears_why() {
             ];
             let links = people.map(|user| {
                 let hash = api.store.entropy().bytes::<32>();
+                let asked = Asked {
+                    email: format!("both{round}@example.com"),
+                    checked: "no password".to_owned(),
+                };
                 let challenge = NewChallenge {
                     hash,
                     kind: EMAIL,
                     user: Some(user),
-                    payload: Zeroizing::new(format!("both{round}@example.com").into_bytes()),
+                    payload: Zeroizing::new(asked.payload().expect("written")),
                     lasts: 3_600_000_000,
                 };
                 let kept = Upkeep::Challenge(Box::new((challenge, None)));
                 api.store.upkeep(kept).wait().expect("kept");
-                ConfirmEmail { user, hash }
+                ConfirmEmail {
+                    user,
+                    hash: Some(hash),
+                }
             });
             let both = Barrier::new(2);
             let done: Vec<Result<(), Error>> = std::thread::scope(|scope| {

@@ -1,9 +1,13 @@
 //! The own account: second factors, passwords, addresses, sessions, as a person in a browser does it.
 
 use axum::http::StatusCode;
-use model::clock::{Clock, Micros};
+use model::clock::{Clock, Micros, SystemEntropy};
 use model::role::WorkspaceRole;
+use server::actions::account::change_password::ChangePassword;
+use server::actions::organization::create::CreateOrganization;
+use server::actions::organization::update::UpdateOrganization;
 use server::app::Config;
+use server::auth::password::hash;
 use server::mail::Mailer;
 use store::{Upkeep, Way};
 
@@ -232,6 +236,80 @@ async fn who_lacks_the_required_factor_is_led_to_set_it_up() {
 }
 
 #[tokio::test]
+async fn who_belongs_to_two_organizations_is_led_to_the_factor_that_one_requires() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let (site, team) = ready(database).await;
+        let user = site.app.read(|rx| rx.user_by_email("ada@example.com"));
+        let owner = user.await.expect("read").expect("ada").0.id;
+        let made = site
+            .perform(CreateOrganization {
+                name: "Difference Engines".to_owned(),
+                workspace: "Closed".to_owned(),
+                owner,
+                token: "wst 2".to_owned().into(),
+            })
+            .await;
+        let require = |on: bool| UpdateOrganization {
+            id: made.organization,
+            name: None,
+            requires_mfa: Some(on),
+            public_hashes: None,
+        };
+        site.perform(require(true)).await;
+
+        let mut ada = site.signed_in("ada@example.com").await;
+        let says = "An organization of yours requires a second factor";
+        let page = ada.get("/sources").await;
+        assert_eq!(page.status, StatusCode::OK, "the other one is open");
+        assert!(page.body.contains(says), "{}", page.body);
+        let page = ada.get("/workspaces").await;
+        assert!(page.body.contains("Closed"), "{}", page.body);
+        let path = format!("/workspaces/{}/open", made.workspace);
+        let led = ada.post(&path, &[]).await;
+        assert_eq!(led.header("location"), "/profile/app");
+        set_up_app(&site, &mut ada).await;
+        ada.get("/workspaces").await;
+        let opened = ada.post(&path, &[]).await;
+        assert_eq!(opened.header("location"), "/sources");
+        let page = ada.get("/settings/workspace").await;
+        assert!(page.body.contains("<h1>Closed</h1>"), "{}", page.body);
+        assert!(!page.body.contains(says));
+
+        // Where it is recorded: its making in the instance's log and its own, all else in its own.
+        let own = actions(
+            &site,
+            Team {
+                organization: made.organization,
+                workspace: made.workspace,
+            },
+        );
+        let own = own.await;
+        assert_eq!(
+            own[..3],
+            [
+                "organization.created",
+                "workspace.created",
+                "user.added_to_organization"
+            ]
+        );
+        let read = |rx: &mut store::Rx<'_>| {
+            let log = rx.instance()?.log;
+            let log = rx.log(log)?.expect("the instance's log");
+            rx.disclosed(&log, 0, log.size)
+        };
+        let instance = site.app.read(read).await.expect("read");
+        let text = |one: &store::Disclosed| String::from_utf8_lossy(&one.entry).into_owned();
+        let is_made = |one: &&store::Disclosed| {
+            text(one).contains("organization") && text(one).contains(made.organization.as_str())
+        };
+        assert_eq!(instance.iter().filter(is_made).count(), 1);
+        let first = actions(&site, team).await;
+        let created = first.iter().filter(|one| *one == "workspace.created");
+        assert_eq!(created.count(), 1, "nothing of it in another one's");
+    }
+}
+
+#[tokio::test]
 async fn sign_ins_are_limited_for_one_address_and_account_alike_for_who_does_not_exist() {
     let (site, team) = Site::ready().await;
     for email in ["ada@example.com", "nobody@example.com"] {
@@ -245,7 +323,11 @@ async fn sign_ins_are_limited_for_one_address_and_account_alike_for_who_does_not
         assert_eq!(said, [[401; 10].as_slice(), &[429; 2]].concat(), "{email}");
         // The right password does not get in either, until the time is over.
         let right = [("email", email), ("password", PASSWORD)];
-        assert_eq!(browser.post("/sign-in", &right).await.status.as_u16(), 429);
+        let answer = browser.post("/sign-in", &right).await;
+        assert_eq!(answer.status.as_u16(), 429);
+        assert_eq!(answer.header("retry-after"), "900");
+        let others = answer.header("ratelimit-remaining");
+        assert_eq!(others, "", "that of all requests says nothing here");
     }
     site.clock.advance(901 * Micros::SECOND);
     site.signed_in("ada@example.com").await;
@@ -330,11 +412,15 @@ async fn the_own_account_is_changed_and_other_sessions_end() {
 
 /// A server with a mail server that never takes anything: letters stay in the outbox, where the test reads them.
 async fn with_mail() -> (Site, Team) {
+    with_mail_on(Database::Sqlite).await
+}
+
+async fn with_mail_on(database: Database) -> (Site, Team) {
     let config = Config {
         public_url: Some("http://annals.test".to_owned()),
         ..Config::default()
     };
-    let mut site = Site::new(Database::Sqlite, config).await;
+    let mut site = Site::new(database, config).await;
     let mailer = Mailer::new("smtp+plain://127.0.0.1:9", "annals@example.com", None);
     let app = site.app.clone().with_mailer(mailer.ok()).await;
     site.app = app.expect("kept");
@@ -400,6 +486,7 @@ async fn a_letter_tells_of_what_happens_to_the_account_and_leads_nowhere() {
         notices(&site).await,
         [
             "ada@example.com: An access token was made for your Annals account",
+            "ada@example.com: Another e-mail address was asked for your Annals account",
             "ada@example.com: Your e-mail address for Annals was changed",
             "augusta@example.com: Your password for Annals was changed",
         ],
@@ -520,8 +607,10 @@ async fn who_forgot_the_password_sets_another_one_once_and_nobody_learns_who_has
 
     assert_eq!(browser.get(&link).await.header("location"), "/reset");
     assert_eq!(browser.get("/reset").await.status, StatusCode::OK);
-    let weak = browser.post("/reset", &[("password", "short")]).await;
-    assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for weak in ["short", "adalovelace1", "ada@example.com"] {
+        let weak = browser.post("/reset", &[("password", weak)]).await;
+        assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
     let done = browser.post("/reset", &[("password", NEW)]).await;
     assert_eq!(done.header("location"), "/sign-in", "{}", done.body);
     assert_eq!(
@@ -582,6 +671,13 @@ async fn an_address_changes_when_its_own_letter_is_followed() {
         ada.get("/profile").await.body.contains("ada@example.com"),
         "not yet"
     );
+    let log = site.log(team.organization).await;
+    let wrong: Vec<_> = log
+        .iter()
+        .filter(|event| event.entry.action == "updated_email")
+        .map(|event| event.entry.code.as_deref())
+        .collect();
+    assert_eq!(wrong, [Some("wrong_password")], "the one that was refused");
     let (to, link) = letter(&site).await.expect("a letter");
     assert_eq!(to, "augusta@example.com");
     let mut phone = site.browser();
@@ -621,6 +717,92 @@ async fn an_address_changes_when_its_own_letter_is_followed() {
             .iter()
             .any(|one| one == "user.updated_email")
     );
+}
+
+/// Follows a link in a letter; gives what its page answers.
+async fn follow(browser: &mut Browser<'_>, link: &str) -> StatusCode {
+    let page = browser.get(link).await.header("location").to_owned();
+    browser.get(&page).await.status
+}
+
+async fn links_end(database: Database) {
+    let (site, team) = with_mail_on(database).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let mut other = site.browser();
+    // Who knew the password of before waits with a link to another address.
+    let waits = async |ada: &mut Browser<'_>, email: &str, password: &str| {
+        site.clock.advance(Micros::SECOND);
+        ada.get("/profile").await;
+        let fields = [("email", email), ("password", password)];
+        let asked = ada.post("/profile/email", &fields).await;
+        assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
+        let (to, link) = letter(&site).await.expect("a letter");
+        assert_eq!(to, email);
+        link
+    };
+    let forgotten = async |browser: &mut Browser<'_>, email: &str| {
+        site.clock.advance(Micros::SECOND);
+        browser.get("/forgot").await;
+        browser.post("/forgot", &[("email", email)]).await;
+        let (to, link) = letter(&site).await.expect("a letter");
+        assert_eq!(to, email);
+        link
+    };
+
+    // A changed password.
+    let link = waits(&mut ada, "mallory@example.com", PASSWORD).await;
+    ada.get("/profile").await;
+    let fields = [("password", PASSWORD), ("new_password", NEW)];
+    ada.post("/profile/password", &fields).await;
+    assert_eq!(follow(&mut other, &link).await, StatusCode::FORBIDDEN);
+
+    // One that the command line sets.
+    let link = waits(&mut ada, "mallory@example.com", NEW).await;
+    let user = site.app.read(|rx| rx.user_by_email("ada@example.com"));
+    let user = user.await.expect("read").expect("ada").0.id;
+    site.perform(ChangePassword {
+        user,
+        checked: None,
+        password: hash(PASSWORD, &SystemEntropy).expect("hashed"),
+    })
+    .await;
+    assert_eq!(follow(&mut other, &link).await, StatusCode::FORBIDDEN);
+
+    // One that was set by a letter.
+    let mut ada = site.signed_in("ada@example.com").await;
+    let link = waits(&mut ada, "mallory@example.com", PASSWORD).await;
+    let reset = forgotten(&mut other, "ada@example.com").await;
+    assert_eq!(follow(&mut other, &reset).await, StatusCode::OK);
+    other.post("/reset", &[("password", NEW)]).await;
+    assert_eq!(follow(&mut other, &link).await, StatusCode::FORBIDDEN);
+
+    // A changed address: neither the mailbox of before, nor another link to an address, takes the account.
+    let mut ada = site.browser();
+    ada.get("/sign-in").await;
+    let fields = [("email", "ada@example.com"), ("password", NEW)];
+    ada.post("/sign-in", &fields).await;
+    let reset = forgotten(&mut other, "ada@example.com").await;
+    let link = waits(&mut ada, "mallory@example.com", NEW).await;
+    let confirm = waits(&mut ada, "augusta@example.com", NEW).await;
+    assert_eq!(follow(&mut ada, &confirm).await, StatusCode::OK);
+    let done = ada.post("/confirm-email", &[]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    for link in [reset, link] {
+        assert_eq!(follow(&mut other, &link).await, StatusCode::FORBIDDEN);
+    }
+    let emails = actions(&site, team).await;
+    let changed = emails.iter().filter(|one| *one == "user.updated_email");
+    assert_eq!(changed.count(), 1);
+}
+
+#[tokio::test]
+async fn another_password_or_address_ends_the_links_of_before_on_sqlite() {
+    links_end(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn another_password_or_address_ends_the_links_of_before_on_postgresql() {
+    links_end(Database::Postgres).await;
 }
 
 #[tokio::test]

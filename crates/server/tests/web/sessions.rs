@@ -46,6 +46,12 @@ async fn set_up_and_sign_in(database: Database) {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.body.contains("at least 12 characters"));
 
+    for own in [SET_UP[2].1, SET_UP[3].1] {
+        weak[4].1 = own;
+        let answer = browser.post("/setup", &weak).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{own}");
+    }
+
     let done = browser.post("/setup", &SET_UP).await;
     assert_eq!(done.status, StatusCode::OK, "{}", done.body);
     for secret in ["annals_pat_", "annals_sat_", "annals_wst_"] {

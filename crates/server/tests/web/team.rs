@@ -1,8 +1,12 @@
 //! Invitations, members and tokens, as a person in a browser does it.
 
 use axum::http::StatusCode;
+use model::clock::Micros;
 use model::role::WorkspaceRole;
+use server::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
+use server::actions::member::remove::RemoveMember;
 use server::app::Config;
+use store::{NewChallenge, Upkeep};
 
 use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
 
@@ -175,6 +179,77 @@ async fn an_account_joins_only_signed_in_and_only_its_own() {
         "/"
     );
     assert_eq!(browser.get("/sources").await.status, StatusCode::OK);
+}
+
+async fn invited_moves(database: Database) {
+    let (site, team) = ready(database).await;
+    site.member(team, "grace@example.com", None).await;
+    let account = |email: &'static str| {
+        let found = site.app.read(move |rx| rx.user_by_email(email));
+        async move { found.await.expect("read").expect("an account").0.id }
+    };
+    let grace = account("grace@example.com").await;
+    site.perform(RemoveMember {
+        organization: team.organization,
+        user: grace,
+    })
+    .await;
+    let link = invite(&site, "grace@example.com").await;
+    // The account gets another address before the invitation is opened.
+    let hash = site.app.store.entropy().bytes::<32>();
+    let checked = site.app.read(move |rx| rx.password_of(grace)).await;
+    let asked = Asked {
+        email: "hopper@example.com".to_owned(),
+        checked: checked.expect("read").expect("a password"),
+    };
+    let challenge = NewChallenge {
+        hash,
+        kind: EMAIL,
+        user: Some(grace),
+        payload: asked.payload().expect("written").into(),
+        lasts: Micros::DAY,
+    };
+    let kept = Upkeep::Challenge(Box::new((challenge, None)));
+    site.app.store.upkeep(kept).await.expect("kept");
+    site.perform(ConfirmEmail {
+        user: grace,
+        hash: Some(hash),
+    })
+    .await;
+
+    let mut browser = site.browser();
+    browser.get(&link).await;
+    let page = browser.get("/invitation").await;
+    assert!(page.body.contains("Sign in to join"), "{}", page.body);
+    let fields = [("name", "Eve"), ("password", NEW)];
+    let taken = browser.post("/invitation", &fields).await;
+    assert_eq!(taken.header("location"), "/sign-in?next=%2Finvitation");
+    let mut browser = site.signed_in("hopper@example.com").await;
+    browser.get(&link).await;
+    let page = browser.get("/invitation").await;
+    assert!(!page.body.contains("You are signed in as"), "{}", page.body);
+    let joined = browser.post("/invitation", &[]).await;
+    assert_eq!(joined.header("location"), "/", "{}", joined.body);
+
+    // Whoever is invited by the address of before from now on is somebody else.
+    let link = invite(&site, "grace@example.com").await;
+    let mut other = site.browser();
+    other.get(&link).await;
+    other.get("/invitation").await;
+    let fields = [("name", "Grace Murray"), ("password", NEW)];
+    let joined = other.post("/invitation", &fields).await;
+    assert_eq!(joined.header("location"), "/", "{}", joined.body);
+    assert_ne!(account("grace@example.com").await, grace);
+}
+
+#[tokio::test]
+async fn an_invitation_is_for_the_account_it_was_made_for_whatever_its_address_on_sqlite() {
+    invited_moves(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn an_invitation_is_for_the_account_it_was_made_for_whatever_its_address_on_postgresql() {
+    invited_moves(Database::Postgres).await;
 }
 
 #[tokio::test]

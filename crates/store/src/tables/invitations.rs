@@ -109,7 +109,8 @@ impl Rx<'_> {
         self.one_invitation(row)
     }
 
-    /// The id that an account with this e-mail address will have, where someone has been invited by it.
+    /// The id that an account with this e-mail address will have, where someone has been invited by it. One who has an
+    /// account with another address meanwhile is somebody else.
     pub fn invited_user(&mut self, email: &str) -> Result<Option<UserId>> {
         let index = self.email_index(email);
         let rows = self.conn.query(
@@ -118,7 +119,7 @@ impl Rx<'_> {
         )?;
         for row in &rows {
             let user = row.parse(0)?;
-            if !self.is_erased(None, user)? {
+            if !self.is_erased(None, user)? && self.user(user)?.is_none() {
                 return Ok(Some(user));
             }
         }

@@ -34,6 +34,7 @@ fn writes(upkeep: &Upkeep) -> &'static [&'static str] {
         ],
         Upkeep::Watch(_) => &["watches", "logs.config_changes"],
         Upkeep::Challenge(_) => &["challenges", "outbox", "data_keys"],
+        Upkeep::Tell(_) => &["outbox", "data_keys"],
         Upkeep::TakeChallenge(_) => &["challenges"],
         Upkeep::Attempt(..) | Upkeep::Forgive(_) => &["attempts"],
         Upkeep::SendsMail(_) => &["instance.sends_mail"],
@@ -141,7 +142,8 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
         assert_eq!(messages[0].letter.as_ref(), Some(&letter));
         let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
         for upkeep in [
-            Upkeep::Challenge(Box::new((challenge, Some((Way::Mail, letter))))),
+            Upkeep::Challenge(Box::new((challenge, Some((Way::Mail, letter.clone()))))),
+            Upkeep::Tell(Box::new((team.admin, letter))),
             Upkeep::TakeChallenge([1; 32]),
             Upkeep::Attempt(vec![("sign-in".to_owned(), 0)], Micros::DAY),
             Upkeep::Forgive("sign-in".to_owned()),

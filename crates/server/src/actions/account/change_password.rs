@@ -4,8 +4,7 @@ use model::catalogue::{self, EventType};
 use model::id::UserId;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{about, is_checked, own};
-use crate::actions::account::reset_password::RESET;
+use super::{about, drop_links, is_checked, own};
 use crate::notice::{News, notice};
 
 /// A password to be.
@@ -40,7 +39,7 @@ impl Action for ChangePassword {
         let before = tx.password_of(self.user)?.unwrap_or_default();
         let row = tx.update_password(&user, &before, &self.password)?;
         tx.end_sessions(self.user, &row)?;
-        tx.drop_challenges(RESET, self.user, &row)?;
+        drop_links(tx, self.user, &row)?;
         notice(tx, &user, &News::PasswordChanged, &row)?;
         let fact = Fact::new(catalogue::USER_CHANGED_PASSWORD, &row);
         Ok(Done::new((), vec![fact]))

@@ -3,22 +3,51 @@
 use model::catalogue::{self, EventType};
 use model::id::UserId;
 use model::things::User;
+use serde::{Deserialize, Serialize};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{about, person};
+use super::{about, drop_links, person, wrong_password};
 use crate::actions::input;
 use crate::notice::{News, notice};
 
-/// The word of the challenge whose payload is the new address.
+/// The word of the challenge whose payload is an [`Asked`].
 pub const EMAIL: &str = "email";
+
+/// What is kept of an address that is to be confirmed.
+#[derive(Serialize, Deserialize)]
+pub struct Asked {
+    /// The new address.
+    pub email: String,
+    /// The hash that the password fitted. Another password ends the link, also one that was asked for at the same moment.
+    pub checked: String,
+}
+
+impl Asked {
+    /// As the payload of a challenge.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn payload(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// Reads what is kept.
+    ///
+    /// # Errors
+    /// When it is no such thing.
+    pub fn parse(payload: &[u8]) -> Result<Self> {
+        serde_json::from_slice(payload)
+            .map_err(|error| Error::Internal(format!("an address to confirm: {error}")))
+    }
+}
 
 /// A new e-mail address that was confirmed.
 #[derive(Clone, Debug)]
 pub struct ConfirmEmail {
     /// Whose.
     pub user: UserId,
-    /// The hash of the link's secret.
-    pub hash: [u8; 32],
+    /// The hash of the link's secret; `None` when the password did not fit, and no link was sent: that is refused.
+    pub hash: Option<[u8; 32]>,
 }
 
 impl Action for ConfirmEmail {
@@ -34,11 +63,15 @@ impl Action for ConfirmEmail {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+        let hash = self.hash.as_ref().ok_or_else(wrong_password)?;
         let challenge = tx
-            .challenge(EMAIL, &self.hash)?
+            .challenge(EMAIL, hash)?
             .filter(|challenge| challenge.user == Some(self.user))
             .ok_or(Error::Unauthenticated)?;
-        let email = String::from_utf8_lossy(&challenge.payload).into_owned();
+        let Asked { email, checked } = Asked::parse(&challenge.payload)?;
+        if tx.password_of(self.user)? != Some(checked) {
+            return Err(Error::Unauthenticated);
+        }
         input::email(&email)?;
         let before = person(tx, self.user)?;
         if let Some((other, _)) = tx.user_by_email(&email)?
@@ -56,7 +89,7 @@ impl Action for ConfirmEmail {
         // Whoever has the link acts for the account, in whatever browser it was opened.
         tx.acting.signed_in(&before, tx.acting.session);
         let row = tx.update_user(&before, &after)?;
-        tx.take_challenge(&self.hash, &row)?;
+        drop_links(tx, self.user, &row)?;
         notice(tx, &before, &News::EmailChanged(after.email.clone()), &row)?;
         let fact = Fact::new(catalogue::USER_UPDATED_EMAIL, &row);
         Ok(Done::new((), vec![fact]))

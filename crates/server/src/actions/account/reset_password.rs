@@ -3,12 +3,12 @@
 
 use model::catalogue::{self, EventType};
 use model::id::UserId;
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Challenge, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{about, person};
+use super::{about, drop_links, person};
 use crate::notice::{News, notice};
 
-/// The word of the challenge.
+/// The word of the challenge whose payload is the address that its letter goes to.
 pub const RESET: &str = "reset";
 
 /// A password to be, of someone who forgot the one before.
@@ -35,17 +35,19 @@ impl Action for ResetPassword {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
-        let challenge = tx.challenge(RESET, &self.hash)?;
-        if challenge.is_none_or(|challenge| challenge.user != Some(self.user)) {
-            return Err(Error::Unauthenticated);
-        }
         let user = person(tx, self.user)?;
+        // Another address ends the link, also one that was asked for at the same moment.
+        let is_sent_there =
+            |open: &Challenge| open.user == Some(user.id) && *open.payload == user.email.as_bytes();
+        tx.challenge(RESET, &self.hash)?
+            .filter(is_sent_there)
+            .ok_or(Error::Unauthenticated)?;
         let before = tx.password_of(self.user)?.unwrap_or_default();
         // Whoever has the link acts for the account.
         tx.acting.signed_in(&user, None);
         let row = tx.update_password(&user, &before, &self.password)?;
         tx.end_sessions(self.user, &row)?;
-        tx.drop_challenges(RESET, self.user, &row)?;
+        drop_links(tx, self.user, &row)?;
         notice(tx, &user, &News::PasswordReset, &row)?;
         let fact = Fact::new(catalogue::USER_RESET_PASSWORD, &row);
         Ok(Done::new((), vec![fact]))

@@ -1,4 +1,4 @@
-//! Accept an invitation: with a new account, or with the one that its e-mail address has.
+//! Accept an invitation: with a new account, or with the one that it was made for.
 
 use model::catalogue::{self, EventType, TargetType};
 use model::things::{Invitation, InvitationState, Member, User};
@@ -24,9 +24,9 @@ impl AcceptInvitation {
 
     /// The account that joins, and whether it is new.
     fn account(&self, tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(User, bool)> {
-        let known = tx.user_by_email(&invitation.email)?;
+        let known = super::account(tx, invitation)?;
         match (known, &self.account) {
-            (Some((user, _)), _) if tx.acting.is_in_session(user.id) => Ok((user, false)),
+            (Some(user), _) if tx.acting.is_in_session(user.id) => Ok((user, false)),
             // An account that exists joins only when its owner is signed in.
             (Some(_), _) | (None, None) => Err(Error::Unauthenticated),
             (None, Some((name, _))) => {

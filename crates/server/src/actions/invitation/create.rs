@@ -39,7 +39,15 @@ pub struct Invite {
 impl Invite {
     fn invitation(&self, tx: &mut Tx<'_>, one: &Invitee) -> Result<Invitation> {
         let email = one.email.trim().to_owned();
-        input::email(&email)?;
+        if input::email(&email).is_err() {
+            // Among many, who invites has to know which one.
+            let shown: String = email.chars().take(100).collect();
+            return Err(Error::field(
+                "invalid_email",
+                "emails",
+                format!("\u{201c}{shown}\u{201d} is not an e-mail address"),
+            ));
+        }
         let account = tx.user_by_email(&email)?.map(|(user, _)| user.id);
         if let Some(user) = account
             && tx.member(self.organization, user)?.is_some()

@@ -1,10 +1,11 @@
-//! Add a person to an organization, with a new account or the one that the e-mail has.
+//! Add a person to an organization, with a new account or the one that the e-mail has. An invitation of the person that is
+//! open ends with it.
 
 use model::catalogue::{self, EventType, TargetType};
 use model::id::{OrganizationId, UserId, WorkspaceId};
 use model::role::{OrganizationRole, Permission, WorkspaceRole};
-use model::things::{Member, User};
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
+use model::things::{InvitationState, Member, User};
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx, normalized_email};
 
 use crate::actions::input;
 
@@ -26,7 +27,10 @@ pub struct AddMember {
 }
 
 impl Action for AddMember {
-    const EVENTS: &'static [EventType] = &[catalogue::USER_ADDED_TO_ORGANIZATION];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::USER_ADDED_TO_ORGANIZATION,
+        catalogue::USER_INVITATION_CANCELLED,
+    ];
     type Output = Member;
 
     // Rows of a person are written only by an action that is in no group.
@@ -53,12 +57,18 @@ impl Action for AddMember {
         } else {
             Some(self.password.as_str())
         };
-        let user = known.unwrap_or_else(|| User {
-            id: tx.new_id(UserId::new),
-            name: self.name.clone(),
-            email: self.email.trim().to_owned(),
-            created_at: tx.at,
-        });
+        let user = match known {
+            Some(user) => user,
+            None => User {
+                id: match tx.invited_user(&self.email)? {
+                    Some(invited) => invited,
+                    None => tx.new_id(UserId::new),
+                },
+                name: self.name.clone(),
+                email: self.email.trim().to_owned(),
+                created_at: tx.at,
+            },
+        };
         if tx.is_erased(Some(self.organization), user.id)? {
             return Err(Error::failed(
                 "subject_erased",
@@ -77,9 +87,19 @@ impl Action for AddMember {
             role: self.role,
             workspaces: self.workspaces.clone(),
         };
+        let log = Scope::Organization(self.organization);
+        let mut facts = Vec::new();
+        // Who is a member is invited no more.
+        for invitation in tx.invitations(self.organization)? {
+            let is_theirs = invitation.user == member.user.id
+                || normalized_email(&invitation.email) == normalized_email(&member.user.email);
+            if is_theirs && invitation.state == InvitationState::Open {
+                let ended = tx.end_invitation(&invitation, InvitationState::Cancelled)?;
+                facts.push(Fact::new(catalogue::USER_INVITATION_CANCELLED, &ended).to_log(log));
+            }
+        }
         let made = tx.insert_member(&member, password)?;
-        let fact = Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &made)
-            .to_log(Scope::Organization(self.organization));
-        Ok(Done::new(member, vec![fact]))
+        facts.push(Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &made).to_log(log));
+        Ok(Done::new(member, facts))
     }
 }

@@ -1,4 +1,5 @@
-//! Delete a source. First it is disconnected from its destinations, one event for each.
+//! Delete a source. First it is disconnected from its destinations, one event for each; who may not do that may not
+//! delete it either.
 
 use model::catalogue::{self, EventType};
 use model::id::SourceId;
@@ -29,7 +30,11 @@ impl Action for DeleteSource {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        needs_edit(rx, self.place, self.id)
+        let mut needs = needs_edit(rx, self.place, self.id)?;
+        for one in rx.connections_of_source(self.id)? {
+            needs.extend(connection::needs_edit(rx, self.place, one.id)?);
+        }
+        Ok(needs)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {

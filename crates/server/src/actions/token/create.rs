@@ -81,15 +81,22 @@ impl Action for CreateToken {
     }
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
-        let target = Target::to_be(TargetType::AccessToken, self.name.clone());
-        Ok(vec![match self.whose {
+        let target = || Target::to_be(TargetType::AccessToken, self.name.clone());
+        Ok(match self.whose {
             Whose::Personal(workspace, _) => {
-                Need::in_workspace(Permission::OwnTokens, workspace, target)
+                vec![Need::in_workspace(
+                    Permission::OwnTokens,
+                    workspace,
+                    target(),
+                )]
             }
-            Whose::Organization | Whose::Workspace(..) => {
-                Need::in_organization(Permission::EditTokens, target)
-            }
-        }])
+            Whose::Organization => vec![Need::in_organization(Permission::EditTokens, target())],
+            // A personal token belongs to one workspace, and makes none for another.
+            Whose::Workspace(workspace, _) => vec![
+                Need::in_organization(Permission::EditTokens, target()),
+                Need::in_workspace(Permission::ViewWorkspace, workspace, target()),
+            ],
+        })
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Token>> {

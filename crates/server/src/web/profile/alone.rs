@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use model::id::UserId;
+use model::things::User;
 use store::{Action, Recorded};
 
 use super::super::answer::{self, Answer, see_other, with_cookie};
@@ -22,6 +23,7 @@ use crate::app::App;
 use crate::auth::cookies::{self, Name};
 use crate::auth::password;
 use crate::auth::session::{NotSignedIn, Person};
+use crate::request::Caller;
 
 /// A person on a page of the own account.
 pub(in crate::web) enum Who {
@@ -61,20 +63,27 @@ impl Who {
         }
     }
 
-    pub(super) const fn user(&self) -> UserId {
+    pub(super) const fn account(&self) -> &User {
         match self {
-            Self::Here(me) => me.signed_in.user.id,
-            Self::Alone(alone) => alone.person.user.id,
+            Self::Here(me) => &me.signed_in.user,
+            Self::Alone(alone) => &alone.person.user,
+        }
+    }
+
+    pub(super) const fn user(&self) -> UserId {
+        self.account().id
+    }
+
+    pub(super) const fn caller(&self) -> &Caller {
+        match self {
+            Self::Here(me) => &me.signed_in.caller,
+            Self::Alone(alone) => &alone.person.caller,
         }
     }
 
     /// What whoever guesses a password knows of the person.
     pub(super) fn name_and_email(&self) -> (&str, &str) {
-        let user = match self {
-            Self::Here(me) => &me.signed_in.user,
-            Self::Alone(alone) => &alone.person.user,
-        };
-        (&user.name, &user.email)
+        (&self.account().name, &self.account().email)
     }
 
     /// Does an action for the person.
@@ -83,10 +92,7 @@ impl Who {
         app: &App,
         action: A,
     ) -> Result<Recorded<A::Output>, store::Error> {
-        match self {
-            Self::Here(me) => me.perform(action).await,
-            Self::Alone(alone) => app.perform(&alone.person.caller, action).await,
-        }
+        app.perform(self.caller(), action).await
     }
 
     /// The page of the account, with what is wrong.

@@ -5,6 +5,7 @@ use model::catalogue::{self, EventType, TargetType};
 use model::id::{OrganizationId, TokenId, UserId, WorkspaceId};
 use model::role::{Access, OrganizationRole, Permission, WorkspaceRole};
 use model::things::{Member, Organization, Token, User, Workspace};
+use server::actions::token::create::{CreateToken, Whose};
 use server::auth::secret;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Target, Tx};
 
@@ -167,6 +168,26 @@ impl Api {
             expires: Some(microseconds),
             ..self.person(name)
         })
+    }
+
+    /// A service's token with the role Editor in a workspace, as the command line makes it: a personal token makes none for
+    /// another workspace than its own.
+    pub(crate) fn editor_of(&self, name: &str, workspace: &str) -> String {
+        let token = secret::new(secret::Kind::Service, self.store.entropy());
+        let workspace = workspace.parse().expect("an id");
+        let action = CreateToken {
+            organization: self.made.organization,
+            whose: Whose::Workspace(workspace, WorkspaceRole::Editor),
+            name: name.to_owned(),
+            access: Access::ReadWrite,
+            days: None,
+            hash: secret::hash(&token),
+        };
+        let actor = Actor::System(System::CommandLine);
+        let origin = local_origin(&self.store);
+        let made = self.store.perform(actor, origin, action).wait();
+        let _ = made.expect("a token");
+        token.to_string()
     }
 
     /// The Admin of another organization, which is made.
