@@ -141,7 +141,7 @@ browserTest("another address is taken when the link in its letter is followed", 
   assert.match(await page.textContent(".lede"), /hopper@example\.com/);
 });
 
-browserTest("a member without the required second factor sets it up at the next sign-in, and leaves", async ({ page }) => {
+browserTest("a member without the required second factor sets it up at the next sign-in, and leaves without a role", async ({ page }) => {
   const { url } = await server;
   const setUp = async (page, password) => {
     const seed = await page.textContent("#seed");
@@ -164,6 +164,9 @@ browserTest("a member without the required second factor sets it up at the next 
   await look(page, "team-without-factor");
   await page.click("[aria-label='End all sessions of Grace Hopper']");
   await page.waitForSelector("text=Ended.");
+  await page.selectOption("[aria-label='Role of Grace Hopper in the workspace']", "none");
+  await page.click("[aria-label='Save the roles of Grace Hopper']");
+  await page.waitForSelector("text=Changed Permission");
   await page.click("[aria-label='Sign out']");
 
   await signIn(page, grace);
@@ -173,9 +176,10 @@ browserTest("a member without the required second factor sets it up at the next 
   await page.waitForURL(/\/sign-in/);
   await signIn(page, grace);
   await setUp(page, grace.password);
-  await page.goto(`${url}/profile`);
-  await page.fill("#confirm", founder.organization);
-  await page.click("button:has-text('Leave')");
+  await page.waitForSelector("text=No workspace is open to you.");
+  await look(page, "profile-alone");
+  await page.fill("#leave-1", founder.organization);
+  await page.click("[aria-label='Leave Analytical Engines']");
   await page.waitForURL(/\/sign-in/);
   await page.goto(`${url}/sources`);
   assert.match(page.url(), /\/sign-in/);

@@ -219,8 +219,9 @@ async fn who_leaves_is_out() {
     site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
         .await;
     let mut grace = site.signed_in("grace@example.com").await;
-    grace.get("/profile").await;
-    let organization = ("organization", team.organization.as_str());
+    let page = grace.get("/profile").await;
+    let organization = between(&page, "name=\"organization\" value=\"", "\"");
+    let organization = ("organization", organization);
     let wrong = [("confirm", "no"), organization];
     let wrong = grace.post("/profile/leave", &wrong).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
