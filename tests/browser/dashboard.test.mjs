@@ -301,6 +301,15 @@ browserTest("a viewer looks, changes nothing, and does not read the log", { allo
   await page.click("a.main >> nth=0");
   assert.equal(await page.locator(".tabs a:has-text('Audit Logs')").count(), 0);
   await look(page, "viewer-source");
+  await page.click(".tabs a:has-text('Settings')");
+  assert.equal(await page.locator("main input, main button").count(), 0);
+  await look(page, "viewer-source-settings");
+  await page.goto(`${url}/destinations`);
+  await page.click("a.main >> nth=0");
+  await page.click(".tabs a:has-text('Configuration')");
+  await look(page, "viewer-destination-configuration");
+  await page.goto(`${url}/settings/team`);
+  assert.equal(await page.locator("a:has-text('Audit Logs')").count(), 0);
   await page.goto(`${url}/settings/audit-logs`);
   await page.waitForSelector("h1:has-text('You may not do this')");
   await look(page, "viewer-audit-logs");

@@ -14,6 +14,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -176,6 +177,20 @@ function api(url) {
     assert.ok(fits, `${method} ${path} answered ${answer.status}: ${text}`);
     return text && /\bjson\b/.test(answer.headers.get("content-type") ?? "") ? JSON.parse(text) : text;
   };
+}
+
+// ---- an authenticator app
+
+/** The code of an authenticator app (RFC 6238), made without our code. */
+export function code(seed, steps = 0) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...seed.replaceAll(" ", "")].map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const number = (hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1000000;
+  return String(number).padStart(6, "0");
 }
 
 // ---- the browser

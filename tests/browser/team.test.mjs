@@ -1,8 +1,7 @@
 // The team, the own account and the second factor, as people do it in a browser.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { annals, browserTest, founder, look } from "./harness.mjs";
+import { annals, browserTest, code, founder, look } from "./harness.mjs";
 
 const server = annals({ init: true });
 
@@ -12,18 +11,6 @@ async function signIn(page, { email = founder.email, password = founder.password
   await page.fill("#email", email);
   await page.fill("#password", password);
   await page.click("button:has-text('Sign in')");
-}
-
-/** The code of an authenticator app (RFC 6238), made without our code. */
-function code(seed, steps = 0) {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...seed.replaceAll(" ", "")].map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
-  const hash = createHmac("sha1", key).update(counter).digest();
-  const number = (hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1000000;
-  return String(number).padStart(6, "0");
 }
 
 let link;

@@ -333,9 +333,9 @@ catalogue! {
     USER_INVITATION_RESENT = UserInvitation."resent", "Resent", "Team", Team;
     /// Nobody has accepted the invitation in time.
     USER_INVITATION_EXPIRED = UserInvitation."expired", "Expired", "Team", Team;
-    /// From now on only people selected may change a source or destination, or anyone with edit rights again.
+    /// From now on only people selected may change a source or destination.
     PERMISSION_RESOURCE_LOCKED = Permission."resource_locked", "Locked", "Team", Team;
-    /// The people who may change a source or destination are others now.
+    /// The people who may change a source or destination are others now, or anyone with edit rights again.
     PERMISSION_RESOURCE_ACCESS_UPDATED = Permission."resource_access_updated", "Updated Access", "Team", Team;
     /// Someone who was selected to change a source or destination has lost the membership or the role for it.
     PERMISSION_DELETED_USER_PERMISSIONS = Permission."deleted_user_permissions", "Deleted Permissions", "Team", Team;

@@ -81,6 +81,17 @@ pub struct Member {
     pub workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
 }
 
+/// What is known of a member beside what the person is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberSeen {
+    /// When the membership began.
+    pub since: Micros,
+    /// Whether there is a second factor.
+    pub has_factor: bool,
+    /// The last use of a session, or of a token of the organization, that there still is.
+    pub last: Option<Micros>,
+}
+
 /// Where events come from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
@@ -535,6 +546,8 @@ pub struct Invitation {
     pub user: UserId,
     /// The e-mail address, as it was typed.
     pub email: String,
+    /// Who invites, where that is a person.
+    pub invited_by: Option<UserId>,
     /// What the person is to be in the organization.
     pub role: OrganizationRole,
     /// What the person is to be in its workspaces.

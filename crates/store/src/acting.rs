@@ -188,10 +188,24 @@ impl Acting {
         organization: OrganizationId,
         workspace: Option<WorkspaceId>,
     ) -> Result<bool> {
+        match self.may_with_factor(rx, permission, organization, workspace) {
+            Err(Error::Denied { .. }) => Ok(false),
+            other => other,
+        }
+    }
+
+    /// The same, but who lacks the second factor that the organization requires is refused, and so hears what to do.
+    pub fn may_with_factor(
+        &self,
+        rx: &mut Rx<'_>,
+        permission: Permission,
+        organization: OrganizationId,
+        workspace: Option<WorkspaceId>,
+    ) -> Result<bool> {
         match self.standing(rx, Some(organization), workspace) {
             Ok(standing) => Ok(standing.may(permission)
                 && (self.access == Access::ReadWrite || !permission.changes())),
-            Err(Error::NotFound(_) | Error::Denied { .. }) => Ok(false),
+            Err(Error::NotFound(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod change;
+pub mod end_sessions;
 pub mod leave;
 pub mod remove;
 

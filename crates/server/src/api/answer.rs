@@ -19,7 +19,7 @@ pub fn id<T: FromStr>(text: &str, what: &'static str) -> Result<T> {
 /// Refuses who may not look at the workspace, and says whether a further permission is there.
 pub fn look(rx: &mut Rx<'_>, bearer: &Bearer, place: Place, further: Permission) -> Result<bool> {
     let acting = rx.acting(bearer.caller.actor)?;
-    if !acting.may(
+    if !acting.may_with_factor(
         rx,
         Permission::ViewWorkspace,
         place.organization,

@@ -107,7 +107,7 @@ fn view(known: &Definition) -> Value {
 fn look(rx: &mut Rx<'_>, bearer: &Bearer) -> Result<(), Error> {
     let acting = rx.acting(bearer.caller.actor)?;
     let (organization, workspace) = (bearer.token.organization, bearer.token.workspace);
-    let may = acting.may(rx, Permission::ViewWorkspace, organization, workspace)?;
+    let may = acting.may_with_factor(rx, Permission::ViewWorkspace, organization, workspace)?;
     may.then_some(()).ok_or(Error::NotFound("definition"))
 }
 

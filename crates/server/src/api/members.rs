@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use super::answer;
 use crate::actions::member::change::ChangeMember;
+use crate::actions::member::end_sessions::EndSessions;
 use crate::actions::member::remove::RemoveMember;
 use crate::app::App;
 use crate::problem::Problem;
@@ -103,7 +104,7 @@ pub(super) fn roles(given: &Roles) -> StoreResult<Vec<(WorkspaceId, Option<Works
 pub(super) fn look(rx: &mut Rx<'_>, bearer: &Bearer) -> StoreResult<OrganizationId> {
     let organization = bearer.token.organization;
     let acting = rx.acting(bearer.caller.actor)?;
-    if !acting.may(
+    if !acting.may_with_factor(
         rx,
         Permission::ViewMembers,
         organization,
@@ -118,6 +119,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get, update, delete))
+        .routes(routes!(end_sessions))
 }
 
 /// The members of the organization.
@@ -180,6 +182,22 @@ async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let action = RemoveMember {
+        organization: bearer.token.organization,
+        user: answer::id(&id, "member")?,
+    };
+    let _ = app.perform(&bearer.caller, action).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// End all sessions of a member. For the organization's administrators.
+#[utoipa::path(delete, path = "/v2/members/{id}/sessions", tag = "Team", params(("id" = String, Path)),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+async fn end_sessions(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let action = EndSessions {
         organization: bearer.token.organization,
         user: answer::id(&id, "member")?,
     };

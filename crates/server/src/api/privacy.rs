@@ -132,7 +132,7 @@ async fn create(
 fn look(rx: &mut Rx<'_>, bearer: &Bearer) -> StoreResult<Vec<Erasure>> {
     let organization = bearer.token.organization;
     let acting = rx.acting(bearer.caller.actor)?;
-    if !acting.may(rx, Permission::ReadAuditLog, organization, None)? {
+    if !acting.may_with_factor(rx, Permission::ReadAuditLog, organization, None)? {
         return Err(Error::NotFound("erasure"));
     }
     let mut all = rx.erasures()?;

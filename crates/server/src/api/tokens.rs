@@ -159,7 +159,7 @@ async fn list(State(app): State<App>, bearer: Bearer) -> Result<Json<Tokens>, Pr
     let tokens = app
         .read(move |rx| {
             let acting = rx.acting(bearer.caller.actor)?;
-            let all = acting.may(rx, Permission::EditMembers, organization, None)?
+            let all = acting.may_with_factor(rx, Permission::EditMembers, organization, None)?
                 || acting.may(rx, Permission::ReadAuditLog, organization, None)?;
             let mut tokens = rx.tokens(organization)?;
             tokens

@@ -44,6 +44,8 @@ pub struct Can {
     pub read_audit_log: bool,
     /// See who is in the organization.
     pub view_members: bool,
+    /// See and delete anyone's tokens, and make those of services.
+    pub edit_tokens: bool,
 }
 
 /// A person who is signed in, in one workspace.
@@ -124,6 +126,7 @@ fn can(rx: &mut Rx<'_>, acting: &Acting, workspace: &Workspace) -> Result<Can> {
         view_live_events: may(Permission::ViewLiveEvents)?,
         read_audit_log: may(Permission::ReadAuditLog)?,
         view_members: may(Permission::ViewMembers)?,
+        edit_tokens: may(Permission::EditTokens)?,
     })
 }
 

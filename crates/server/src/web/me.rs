@@ -59,6 +59,8 @@ impl Me {
             nav,
             counts: self.counts,
             flash: self.flash.clone(),
+            can_audit: one.can.read_audit_log,
+            can_edit_tokens: one.can.edit_tokens,
             takes_reason: false,
             request_id: self.visitor.request_id.clone(),
         }

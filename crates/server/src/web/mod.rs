@@ -86,6 +86,7 @@ use crate::actions::invitation::cancel::CancelInvitation;
 use crate::actions::invitation::create::Invite;
 use crate::actions::invitation::resend::ResendInvitation;
 use crate::actions::member::change::ChangeMember;
+use crate::actions::member::end_sessions::EndSessions;
 use crate::actions::member::leave::LeaveOrganization;
 use crate::actions::member::remove::RemoveMember;
 use crate::actions::organization::update::UpdateOrganization;
@@ -272,6 +273,7 @@ pub fn table() -> Vec<Route> {
         form::<ChangeMember, _, _>("/settings/team/{id}", team::update),
         read("/settings/team/{id}/remove", team::ask_remove),
         form::<RemoveMember, _, _>("/settings/team/{id}/remove", team::remove),
+        form::<EndSessions, _, _>("/settings/team/{id}/sessions/end", team::end_sessions),
         form::<Invite, _, _>("/settings/invitations", team::invite),
         form::<ResendInvitation, _, _>("/settings/invitations/{id}/resend", team::resend),
         form::<CancelInvitation, _, _>("/settings/invitations/{id}/cancel", team::cancel),

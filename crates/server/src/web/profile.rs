@@ -83,6 +83,22 @@ pub(super) fn token(
     }
 }
 
+/// The second factors, as rows.
+fn rows(clock: &Clock, factors: Vec<model::things::Factor>) -> Vec<Factor> {
+    let row = |one: model::things::Factor| Factor {
+        id: one.id.to_string(),
+        kind: one.kind,
+        name: if one.kind == FactorKind::Phone {
+            phone::masked(&one.secret)
+        } else {
+            one.name
+        },
+        since: clock.at(one.created_at),
+        used: one.used_at.map(|at| clock.at(at)),
+    };
+    factors.into_iter().map(row).collect()
+}
+
 /// The page; `shown` is a token just made, `typed` what could not be taken.
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
     let (user, organization) = (me.signed_in.user.id, me.place().organization);
@@ -102,6 +118,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
     let clock = me.clock();
     let view = Profile {
         frame: me.frame_with(NAV, wrong.flash),
+        organization_id: organization.to_string(),
         has_mail: app.mailer.is_some(),
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         sessions: sessions(clock, open, me.signed_in.session),
@@ -111,20 +128,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
             .collect(),
         can_add_phone: app.texter.is_some() && phone_of(&factors).is_none(),
         has_app: factors.iter().any(|one| one.kind == FactorKind::Totp),
-        factors: factors
-            .into_iter()
-            .map(|one| Factor {
-                id: one.id.to_string(),
-                kind: one.kind,
-                name: if one.kind == FactorKind::Phone {
-                    phone::masked(&one.secret)
-                } else {
-                    one.name
-                },
-                since: clock.at(one.created_at),
-                used: one.used_at.map(|at| clock.at(at)),
-            })
-            .collect(),
+        factors: rows(clock, factors),
         codes_left: codes,
         shown,
         errors: wrong.errors,
@@ -390,25 +394,33 @@ pub(super) async fn delete_token(
     .await
 }
 
-/// `POST /profile/leave`
-pub(super) async fn leave(State(app): State<App>, sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
-    let errors = things::confirmed(form.text("confirm"), &me.signed_in.organization.name);
+/// `POST /profile/leave`: the form says which organization.
+pub(super) async fn leave(State(app): State<App>, sent: SentByWho) -> Answer {
+    let SentByWho { who, form } = sent;
+    let (user, id) = (who.user(), things::id(form.text("organization"))?);
+    let organization = app
+        .read(move |rx| {
+            let is_own = rx.organizations_of(user)?.contains(&id);
+            let organization = rx.organization(id)?.filter(|_| is_own);
+            organization.ok_or(Error::NotFound("organization"))
+        })
+        .await?;
+    let errors = things::confirmed(form.text("confirm"), &organization.name);
     if !errors.is_empty() {
-        return page(&app, &me, Wrong::fields(errors), None).await;
+        return who.page(&app, Wrong::fields(errors)).await;
     }
     let action = LeaveOrganization {
-        organization: me.place().organization,
-        user: me.signed_in.user.id,
+        organization: id,
+        user,
     };
-    match me.perform(action).await {
+    match who.perform(&app, action).await {
         Ok(_) => Ok(with_cookie(
             see_other("/sign-in"),
             cookies::forget(&app.config, Name::Session),
         )),
         Err(error) => {
             let wrong = Wrong::of(error, "You are still a member", &[])?;
-            page(&app, &me, wrong, None).await
+            who.page(&app, wrong).await
         }
     }
 }
@@ -535,19 +547,19 @@ pub(super) async fn add_app(State(app): State<App>, sent: SentByPerson) -> Answe
 pub(super) async fn remove_factor(
     State(app): State<App>,
     Path(id): Path<String>,
-    sent: Sent,
+    sent: SentByWho,
 ) -> Answer {
-    let Sent { me, form } = sent;
-    let user = me.signed_in.user.id;
+    let SentByWho { who, form } = sent;
+    let user = who.user();
     let action = RemoveFactor {
         user,
         id: things::id(&id)?,
         proof: proof(&app, user, form.text("proof")).await?,
     };
-    let result = me.perform(action).await;
-    outcome(
+    let result = who.perform(&app, action).await;
+    done(
         &app,
-        &me,
+        &who,
         Done::TurnedOff,
         result,
         ("The factor is still on", &[]),

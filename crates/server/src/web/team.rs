@@ -19,6 +19,7 @@ use super::view::parts::Choice;
 use super::view::team::{Elsewhere, Invited, Line, Member, Remove, Team};
 use crate::actions::invitation::cancel::CancelInvitation;
 use crate::actions::member::change::ChangeMember;
+use crate::actions::member::end_sessions::EndSessions;
 use crate::actions::member::remove::RemoveMember;
 use crate::app::App;
 use crate::invite;
@@ -80,7 +81,7 @@ fn matrix() -> (Vec<&'static str>, Vec<Line>) {
     (columns.iter().map(|(label, _)| *label).collect(), lines)
 }
 
-fn invited(me: &Me, one: Invitation) -> Invited {
+fn invited(me: &Me, one: Invitation, by: Option<String>) -> Invited {
     let (state, tone) = match (one.state, one.delivery) {
         (InvitationState::Open, Delivery::Failed) => ("Not delivered", "bad"),
         (InvitationState::Open, Delivery::Waiting) => ("On its way", ""),
@@ -103,6 +104,7 @@ fn invited(me: &Me, one: Invitation) -> Invited {
         state,
         tone,
         is_open: one.state == InvitationState::Open,
+        by,
         until: me.clock().at(one.ended_at.unwrap_or(one.expires_at)),
     }
 }
@@ -120,20 +122,32 @@ async fn page(
     }
     let place = me.place();
     let actor = me.signed_in.caller.actor;
-    let (members, invitations, others, (whole, edits, erases)) = app
+    let (members, seen, invitations, others, (whole, edits, erases)) = app
         .read(move |rx| {
             let acting = rx.acting(actor)?;
             let mut may = |permission| acting.may(rx, permission, place.organization, None);
             let whole = may(Permission::ReadAuditLog)?;
             let edits = may(Permission::EditMembers)?;
             let erases = may(Permission::ErasePeople)?;
-            let invitations = rx.invitations(place.organization)?;
+            let mut invitations = Vec::new();
+            for one in rx.invitations(place.organization)? {
+                let by = one.invited_by.map(|by| rx.user(by)).transpose()?.flatten();
+                invitations.push((one, by.map(|by| by.name)));
+            }
+            let seen = rx.members_seen(place.organization)?;
             let members = rx.members(place.organization)?;
             let mut others = rx.workspaces(place.organization)?;
             others.retain(|one| one.id != place.workspace);
-            Ok((members, invitations, others, (whole, edits, erases)))
+            Ok((members, seen, invitations, others, (whole, edits, erases)))
         })
         .await?;
+    // Whose account is easier to open is told only to who can do something about it, or reads every sign-in anyway.
+    let shows_factors = edits || me.signed_in.can.read_audit_log;
+    let lacking = members.iter().filter(|one| {
+        let seen = seen.get(&one.user.id);
+        shows_factors && !seen.is_some_and(|seen| seen.has_factor)
+    });
+    let without_factor = lacking.count();
     let rows = members
         .into_iter()
         .map(|member| {
@@ -148,8 +162,12 @@ async fn page(
                 OrganizationRole::Member => role.map(|role| role.label().to_owned()),
             };
             let may_see = whole || (me.signed_in.can.read_audit_log && workspace_role.is_some());
+            let seen = seen.get(&member.user.id);
             Member {
                 id: member.user.id.to_string(),
+                has_factor: seen.is_some_and(|seen| seen.has_factor),
+                last_seen: seen.and_then(|seen| seen.last).map(|at| me.clock().at(at)),
+                can_end_sessions: edits && member.user.id != me.signed_in.user.id,
                 erase_href: erases.then(|| format!("{TEAM}/{}/erase", member.user.id)),
                 remove_href: edits.then(|| format!("{TEAM}/{}/remove", member.user.id)),
                 events_href: may_see.then(|| {
@@ -178,7 +196,9 @@ async fn page(
                 email: member.user.email,
                 organization_role: member.role.label().to_owned(),
                 workspace_role,
-                since: me.clock().at(member.user.created_at),
+                since: me
+                    .clock()
+                    .at(seen.map_or(member.user.created_at, |seen| seen.since)),
             }
         })
         .collect();
@@ -188,9 +208,11 @@ async fn page(
         members: rows,
         invitations: invitations
             .into_iter()
-            .map(|one| invited(me, one))
+            .map(|(one, by)| invited(me, one, by))
             .collect(),
         can_edit: edits,
+        shows_factors,
+        without_factor,
         has_mail: app.mailer.is_some(),
         links,
         emails: typed.to_owned(),
@@ -294,6 +316,26 @@ pub(super) async fn remove(State(app): State<App>, Path(id): Path<String>, sent:
         Ok(made) => Ok(me.done(TEAM, Done::Removed, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "Nobody was removed", &[])?;
+            page(&app, &me, wrong, "", Vec::new()).await
+        }
+    }
+}
+
+/// `POST /settings/team/{id}/sessions/end`
+pub(super) async fn end_sessions(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let me = sent.me;
+    let action = EndSessions {
+        organization: me.place().organization,
+        user: things::id(&id)?,
+    };
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(TEAM, Done::Ended, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "The sessions were not ended", &[])?;
             page(&app, &me, wrong, "", Vec::new()).await
         }
     }

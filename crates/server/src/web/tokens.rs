@@ -126,17 +126,22 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
 pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
     // Each rule has a form of its own; what it does not show stays.
-    let hashes = form.text("rule") == "hashes";
+    let rule = form.text("rule");
+    let name = form.text("organization_name");
     let action = UpdateOrganization {
         id: me.place().organization,
-        name: None,
-        requires_mfa: (!hashes).then(|| form.flag("requires_mfa")),
-        public_hashes: hashes.then(|| form.flag("public_hashes")),
+        name: (rule == "name").then(|| name.to_owned()),
+        requires_mfa: (rule == "mfa").then(|| form.flag("requires_mfa")),
+        public_hashes: (rule == "hashes").then(|| form.flag("public_hashes")),
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(TOKENS, Done::Saved, &made.entries)),
         Err(error) => {
-            let wrong = Wrong::of(error, "Nothing was changed", &[])?;
+            let mut wrong = Wrong::of(error, "Nothing was changed", &["name"])?;
+            if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
+                let errors = [("organization_name", message.as_str())];
+                wrong.errors = errors.into_iter().collect();
+            }
             page(&app, &me, wrong, None).await
         }
     }

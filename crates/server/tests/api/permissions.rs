@@ -232,6 +232,8 @@ const OWN_ROUTES: &[(&str, &str)] = &[
         "POST",
         "/destination/workspaces/{workspaceId}/accounts/{accountId}/token",
     ),
+    // Only who has signed in has sessions: `web/team` ends them.
+    ("DELETE", "/v2/members/{id}/sessions"),
     // For its data plane: `live` walks them.
     ("POST", "/dataplane/eventUploads"),
     ("POST", "/dataplane/v2/eventUploads"),

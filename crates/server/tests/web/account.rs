@@ -190,7 +190,7 @@ async fn who_lacks_the_required_factor_is_led_to_set_it_up() {
         .await;
     let mut ada = site.signed_in("ada@example.com").await;
     ada.get("/settings/tokens").await;
-    let require = [("requires_mfa", "true")];
+    let require = [("rule", "mfa"), ("requires_mfa", "true")];
     let refused = ada.post("/settings/organization", &require).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     set_up_app(&site, &mut ada).await;
@@ -213,13 +213,19 @@ async fn who_lacks_the_required_factor_is_led_to_set_it_up() {
             "{path}"
         );
     }
-    assert!(
-        grace
-            .get("/profile/app")
-            .await
-            .body
-            .contains("requires a second factor")
-    );
+    // No page of a factor is a dead end: who cannot set one up signs out.
+    for path in ["/profile/app", "/profile/passkeys/new", "/profile/phone"] {
+        let page = grace.get(path).await.body;
+        assert!(page.contains("requires a second factor"), "{path}");
+        assert!(!page.contains("href=\"/profile\""), "{path}");
+        assert!(page.contains("action=\"/sign-out\""), "{path}");
+    }
+    let out = grace.post("/sign-out", &[]).await;
+    assert_eq!(out.header("location"), "/sign-in", "{}", out.body);
+    grace.get("/sign-in").await;
+    let again = [("email", "grace@example.com"), ("password", PASSWORD)];
+    grace.post("/sign-in", &again).await;
+    grace.get("/profile/app").await;
     set_up_app(&site, &mut grace).await;
     assert_eq!(grace.get("/sources").await.status, StatusCode::OK);
     // It cannot be taken away again.
@@ -578,6 +584,63 @@ async fn who_has_no_role_in_any_workspace_still_has_an_account() {
     let out = grace.post("/sign-out", &[]).await;
     assert_eq!(out.header("location"), "/sign-in");
     assert_eq!(grace.get("/profile").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn who_has_no_role_in_any_workspace_turns_the_second_factor_off_and_leaves() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "grace@example.com", None).await;
+    let mut grace = site.browser();
+    grace.get("/sign-in").await;
+    let fields = [("email", "grace@example.com"), ("password", PASSWORD)];
+    grace.post("/sign-in", &fields).await;
+    set_up_app(&site, &mut grace).await;
+    let page = grace.get("/profile").await;
+    assert!(page.body.contains("10 of 10 left"), "{}", page.body);
+    let proof = [("proof", PASSWORD)];
+    let codes = grace.post("/profile/recovery-codes", &proof).await;
+    assert!(codes.body.contains("Your recovery codes"), "{}", codes.body);
+    let page = grace.get("/profile").await;
+    let path = between(&page, "/profile/factors/", "/");
+    let path = format!("/profile/factors/{path}/remove");
+    let wrong = grace.post(&path, &[("proof", "not the password")]).await;
+    assert_eq!(wrong.status, StatusCode::CONFLICT, "{}", wrong.body);
+    let off = grace.post(&path, &proof).await;
+    assert_eq!(off.header("location"), "/profile", "{}", off.body);
+
+    let page = grace.get("/profile").await;
+    let organization = between(&page, "name=\"organization\" value=\"", "\"");
+    let organization = ("organization", organization);
+    let wrong = [("confirm", "no"), organization];
+    let wrong = grace.post("/profile/leave", &wrong).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        wrong.body.contains("id=\"confirm-error\""),
+        "{}",
+        wrong.body
+    );
+    let right = [("confirm", "Analytical Engines"), organization];
+    let left = grace.post("/profile/leave", &right).await;
+    assert_eq!(left.header("location"), "/sign-in", "{}", left.body);
+    assert_eq!(grace.get("/profile").await.status, StatusCode::SEE_OTHER);
+    let said = actions(&site, team).await;
+    for one in ["user.disabled_mfa", "user.left_organization"] {
+        assert!(said.iter().any(|said| said == one), "{one}: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_leaves_an_organization_of_others() {
+    let (site, team) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    let before = site.log(team.organization).await.len();
+    for other in ["2CHj1PJ61lv1NPyQtCiFi2KVX2y", "", "no id"] {
+        let fields = [("confirm", "Analytical Engines"), ("organization", other)];
+        let answer = ada.post("/profile/leave", &fields).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{other}");
+    }
+    assert_eq!(site.log(team.organization).await.len(), before);
 }
 
 #[tokio::test]

@@ -431,7 +431,7 @@ async fn a_passkey_is_the_second_factor_that_an_organization_requires() {
     let mut ada = site.signed_in(ADA).await;
     add(&mut ada, "Laptop").await;
     ada.get("/settings/tokens").await;
-    let require = [("requires_mfa", "true")];
+    let require = [("rule", "mfa"), ("requires_mfa", "true")];
     let done = ada.post("/settings/organization", &require).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
 

@@ -38,7 +38,10 @@ fn asks(method: &str, path: &str) -> Option<Asks> {
         (_, "/invitation" | "/forgot" | "/reset" | "/confirm-email") => Nothing,
         (_, path) if path.starts_with("/sign-in") => Nothing,
         ("GET", path) if path.ends_with("/live") => Here(P::ViewLiveEvents),
-        ("GET", "/sources" | "/sources/{id}" | "/sources/{id}/access") => Here(P::ViewWorkspace),
+        (
+            "GET",
+            "/sources" | "/sources/{id}" | "/sources/{id}/access" | "/sources/{id}/settings",
+        ) => Here(P::ViewWorkspace),
         ("GET", "/sources/{id}/audit-logs") => Here(P::ReadAuditLog),
         (_, "/sources/{id}/access") => Here(P::EditAccess),
         (_, path) if path.starts_with("/sources") => Here(P::EditSources),
@@ -48,6 +51,7 @@ fn asks(method: &str, path: &str) -> Option<Asks> {
             "/destinations"
             | "/destinations/{id}"
             | "/destinations/{id}/access"
+            | "/destinations/{id}/configuration"
             | "/destinations/{id}/connections"
             | "/destinations/{id}/transformation",
         ) => Here(P::ViewWorkspace),

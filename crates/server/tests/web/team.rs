@@ -293,19 +293,19 @@ async fn who_leaves_is_out() {
     site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
         .await;
     let mut grace = site.signed_in("grace@example.com").await;
-    grace.get("/profile").await;
-    let wrong = grace.post("/profile/leave", &[("confirm", "no")]).await;
+    let page = grace.get("/profile").await;
+    let organization = between(&page, "name=\"organization\" value=\"", "\"");
+    let organization = ("organization", organization);
+    let wrong = [("confirm", "no"), organization];
+    let wrong = grace.post("/profile/leave", &wrong).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let left = grace
-        .post("/profile/leave", &[("confirm", "Analytical Engines")])
-        .await;
+    let right = [("confirm", "Analytical Engines"), organization];
+    let left = grace.post("/profile/leave", &right).await;
     assert_eq!(left.header("location"), "/sign-in");
     assert_eq!(grace.get("/sources").await.status, StatusCode::SEE_OTHER);
     let mut ada = site.signed_in("ada@example.com").await;
     ada.get("/profile").await;
-    let last = ada
-        .post("/profile/leave", &[("confirm", "Analytical Engines")])
-        .await;
+    let last = ada.post("/profile/leave", &right).await;
     assert_eq!(
         last.status,
         StatusCode::CONFLICT,
@@ -313,6 +313,158 @@ async fn who_leaves_is_out() {
     );
     let said = actions(&site, team).await;
     assert!(said.iter().any(|one| one == "user.left_organization"));
+}
+
+async fn who_is_easy_to_break_in_on_is_seen(database: Database) {
+    let (site, team) = ready(database).await;
+    let grace = "grace@example.com";
+    site.member(team, grace, Some(WorkspaceRole::Editor)).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    // The account is older than the membership, which is what counts.
+    ada.get("/settings/team").await;
+    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
+    let id = found.await.expect("read").expect("a member").0.id;
+    let gone = [("confirm", grace)];
+    ada.post(&format!("/settings/team/{id}/remove"), &gone)
+        .await;
+    site.clock.advance(40 * 60 * Micros::SECOND);
+    site.member(team, grace, Some(WorkspaceRole::Editor)).await;
+    let now = || site.app.store.clock().now().timestamp();
+    let joined = now();
+    let row = |page: &Answer| between(page, "<b>Member grace@example.com</b>", "</tr>").to_owned();
+    let seen = row(&ada.get("/settings/team").await);
+    assert!(
+        seen.contains(&format!("data-label=\"Since\"><time datetime=\"{joined}\"")),
+        "{seen}"
+    );
+    assert!(seen.contains("Not known"), "not signed in yet: {seen}");
+
+    site.clock.advance(60 * Micros::SECOND);
+    let _browser = site.signed_in(grace).await;
+    let signed_in = now();
+    let page = ada.get("/settings/team").await;
+    assert!(
+        page.body
+            .contains("<b>2 members have no second factor.</b>")
+    );
+    let seen = row(&page);
+    assert!(seen.contains("</span>Off"), "{seen}");
+    assert!(
+        seen.contains(&format!(
+            "data-label=\"Last seen\"><time datetime=\"{signed_in}\""
+        )),
+        "{seen}"
+    );
+    crate::account::set_up_app(&site, &mut ada).await;
+    let page = ada.get("/settings/team").await;
+    assert!(page.body.contains("<b>1 member has no second factor.</b>"));
+    assert!(between(&page, "<b>Ada Lovelace</b>", "</tr>").contains("</span>On"));
+
+    // An Editor can do nothing about it, and is not told.
+    let mut other = site.signed_in(grace).await;
+    let page = other.get("/settings/team").await.body;
+    for one in [
+        "Second factor",
+        "Last seen",
+        "no second factor",
+        "End sessions",
+    ] {
+        assert!(!page.contains(one), "{one}");
+    }
+}
+
+#[tokio::test]
+async fn administrators_see_who_has_no_second_factor_and_when_each_was_last_seen_on_sqlite() {
+    who_is_easy_to_break_in_on_is_seen(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn administrators_see_who_has_no_second_factor_and_when_each_was_last_seen_on_postgresql() {
+    who_is_easy_to_break_in_on_is_seen(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn an_administrator_ends_all_sessions_of_a_member_and_keeps_the_own() {
+    let (site, team) = ready(Database::Sqlite).await;
+    let address = "grace@example.com";
+    site.member(team, address, Some(WorkspaceRole::Editor))
+        .await;
+    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
+    let grace = found.await.expect("read").expect("a member").0.id;
+    let mut browsers = [site.signed_in(address).await, site.signed_in(address).await];
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/team").await;
+    let path = format!("/settings/team/{grace}/sessions/end");
+    let ended = ada.post(&path, &[]).await;
+    assert_eq!(ended.header("location"), "/settings/team", "{}", ended.body);
+    for browser in &mut browsers {
+        let page = browser.get("/sources").await;
+        assert!(page.header("location").starts_with("/sign-in"));
+    }
+    let revoked = async || {
+        let said = actions(&site, team).await;
+        let mut said = said.iter().rev();
+        said.by_ref()
+            .take_while(|one| *one == "user.session_revoked")
+            .count()
+    };
+    assert_eq!(revoked().await, 2, "an event for each");
+
+    // Nothing is left to end; and the API does the same.
+    assert!(ada.get("/settings/team").await.body.contains("Ended"));
+    ada.post(&path, &[]).await;
+    let page = ada.get("/settings/team").await;
+    assert!(page.body.contains("Nothing changed"), "{}", page.body);
+    let mut browser = site.signed_in(address).await;
+    let route = format!("/v2/members/{grace}/sessions");
+    let (status, _) = site.api("DELETE", &route, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    assert_eq!(revoked().await, 1);
+    let page = browser.get("/sources").await;
+    assert!(page.header("location").starts_with("/sign-in"));
+
+    // One's own go but for the one that acts.
+    let mut other = site.signed_in("ada@example.com").await;
+    let found = site.app.read(|rx| rx.user_by_email("ada@example.com"));
+    let own = found.await.expect("read").expect("a member").0.id;
+    ada.get("/settings/team").await;
+    ada.post(&format!("/settings/team/{own}/sessions/end"), &[])
+        .await;
+    assert_eq!(ada.get("/sources").await.status, StatusCode::OK);
+    assert_eq!(other.get("/sources").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn an_invitation_says_who_invites() {
+    let (site, _) = ready(Database::Sqlite).await;
+    invite(&site, "edsger@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let page = ada.get("/settings/team").await;
+    assert_eq!(
+        between(&page, "data-label=\"Invited by\">", "<"),
+        "Ada Lovelace"
+    );
+}
+
+#[tokio::test]
+async fn an_administrator_renames_the_organization() {
+    let (site, team) = ready(Database::Sqlite).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/tokens").await;
+    let rename = async |ada: &mut Browser<'_>, name: &str| {
+        let fields = [("rule", "name"), ("organization_name", name)];
+        ada.post("/settings/organization", &fields).await
+    };
+    let wrong = rename(&mut ada, " ").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("id=\"organization_name-error\""));
+    let done = rename(&mut ada, "Difference Engines").await;
+    assert_eq!(done.header("location"), "/settings/tokens", "{}", done.body);
+    let page = ada.get("/settings/tokens").await.body;
+    assert!(page.contains("Recorded as Updated"), "{page}");
+    assert!(page.contains("value=\"Difference Engines\""), "{page}");
+    let said = actions(&site, team).await;
+    assert_eq!(said.last().expect("an event"), "organization.updated");
 }
 
 #[tokio::test]
@@ -454,10 +606,10 @@ async fn a_source_is_locked_on_its_page_and_only_who_is_selected_changes_it() {
     ada.get(&path).await;
     ada.post(&path, &[("who", "anyone")]).await;
     let said = actions(&site, team).await;
-    let locks = said
-        .iter()
-        .filter(|one| *one == "permission.resource_locked");
-    assert_eq!(locks.count(), 2 + 2, "locked, opened, and refused to two");
+    let count = |event: &str| said.iter().filter(|one| *one == event).count();
+    let locks = count("permission.resource_locked");
+    assert_eq!(locks, 1 + 2, "locked, and refused to two");
+    assert_eq!(count("permission.resource_access_updated"), 1, "opened");
 }
 
 #[tokio::test]

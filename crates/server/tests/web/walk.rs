@@ -155,9 +155,13 @@ async fn id(site: &Site, path: &str, body: Value, at: &str) -> String {
     found.unwrap_or_else(|| panic!("{path}: {made}")).to_owned()
 }
 
-/// Someone who can be erased.
+/// Someone who can be erased, and is signed in.
 async fn grace(site: &Site, team: Team) -> String {
     site.member(team, "grace@example.com", None).await;
+    let mut browser = site.browser();
+    browser.get("/sign-in").await;
+    let fields = [("email", "grace@example.com"), ("password", PASSWORD)];
+    browser.post("/sign-in", &fields).await;
     let found = site
         .app
         .read(|rx| rx.user_by_email("grace@example.com"))
@@ -300,7 +304,9 @@ fn request(route: &str, things: &Things) -> Option<(String, Value)> {
         "PUT /v2/retl-connections/{id}/external-id" => (&*things.retl_connection, external),
         "POST /v2/audit-logs/exports" => ("", json!({"format": "csv"})),
         "PUT /v2/members/{id}" => (&*things.person, json!({"role": "admin"})),
-        "DELETE /v2/members/{id}" => (&*things.person, Value::Null),
+        "DELETE /v2/members/{id}/sessions" | "DELETE /v2/members/{id}" => {
+            (&*things.person, Value::Null)
+        }
         "POST /v2/invitations" => ("", json!({"emails": ["new@example.com"]})),
         "POST /v2/invitations/{id}/resend" | "DELETE /v2/invitations/{id}" => {
             (&*things.invitation, Value::Null)
@@ -538,6 +544,7 @@ pub fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, S
             &*things.person,
             vec![("confirm", text("grace@example.com"))],
         ),
+        "/settings/team/{id}/sessions/end" => (&*things.person, vec![]),
         "/settings/invitations" => (
             "",
             vec![

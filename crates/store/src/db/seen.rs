@@ -19,7 +19,7 @@ use super::{Param, Row, Value};
 /// The most answers that are remembered. On `SQLite` they outlast the transaction.
 const MOST: usize = 1_000;
 
-/// The tables that say who acts and what they may. On `SQLite` each has triggers that count its changes (`0017_who_acts.sql`).
+/// The tables that say who acts and what they may. On `SQLite` each has triggers that count its changes (`0018_who_acts.sql`).
 pub(super) const WHO_ACTS: [&str; 10] = [
     "tokens",
     "sessions",

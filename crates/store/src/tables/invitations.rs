@@ -39,7 +39,7 @@ impl Audited for Invitation {
     }
 }
 
-const INVITATION: &str = "SELECT id, organization_id, user_id, email, role, workspaces, state, delivery, created_at, expires_at, ended_at, hash FROM invitations";
+const INVITATION: &str = "SELECT id, organization_id, user_id, email, role, workspaces, state, delivery, created_at, expires_at, ended_at, hash, invited_by FROM invitations";
 
 impl Rx<'_> {
     /// An invitation as its row has it; nothing for one of a person who was erased.
@@ -66,6 +66,7 @@ impl Rx<'_> {
             organization: row.parse(1)?,
             user,
             email,
+            invited_by: row.opt_parse(12)?,
             role: row.parse(4)?,
             workspaces,
             hash: row.blob(11)?.try_into().map_err(|_| broken())?,
@@ -167,8 +168,8 @@ impl Tx<'_> {
         let index = self.email_index(&new.email);
         let workspaces = Value::from(roles(&new.workspaces)).to_string();
         self.write(
-            "INSERT INTO invitations (id, organization_id, user_id, email, email_index, role, workspaces, hash, state, delivery, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            "INSERT INTO invitations (id, organization_id, user_id, email, email_index, role, workspaces, hash, state, delivery, created_at, expires_at, invited_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             params![
                 &new.id,
                 &new.organization,
@@ -182,6 +183,7 @@ impl Tx<'_> {
                 new.delivery.as_str(),
                 new.created_at,
                 new.expires_at,
+                new.invited_by.as_ref(),
             ],
             None,
             Some(new),

@@ -1,9 +1,11 @@
 //! Who belongs to an organization, and what they are in its workspaces.
 
+use std::collections::HashMap;
+
 use model::catalogue::TargetType;
 use model::id::{OrganizationId, UserId, WorkspaceId};
 use model::role::{OrganizationRole, WorkspaceRole};
-use model::things::{Member, User};
+use model::things::{Member, MemberSeen, User};
 use serde_json::{Map, json};
 
 use super::identity::Identity;
@@ -73,6 +75,31 @@ impl Rx<'_> {
                 .then(a.user.id.cmp(&b.user.id))
         });
         Ok(members)
+    }
+
+    /// What a list of the members of an organization says beside what they are.
+    pub fn members_seen(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<HashMap<UserId, MemberSeen>> {
+        let rows = self.conn.query(
+            "SELECT m.user_id, m.created_at, \
+                 (SELECT CAST(count(*) AS BIGINT) FROM factors f WHERE f.user_id = m.user_id), \
+                 (SELECT CAST(max(s.used_at) AS BIGINT) FROM sessions s WHERE s.user_id = m.user_id), t.used_at \
+             FROM members m LEFT JOIN (SELECT user_id, CAST(max(used_at) AS BIGINT) AS used_at FROM tokens \
+                 WHERE organization_id = $1 GROUP BY user_id) t ON t.user_id = m.user_id \
+             WHERE m.organization_id = $1",
+            params![&organization],
+        )?;
+        let seen = rows.iter().map(|row| {
+            let seen = MemberSeen {
+                since: row.moment(1)?,
+                has_factor: row.flag(2)?,
+                last: row.opt_moment(3)?.max(row.opt_moment(4)?),
+            };
+            Ok((row.parse(0)?, seen))
+        });
+        seen.collect()
     }
 
     /// A member of an organization.

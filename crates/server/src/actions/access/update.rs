@@ -86,10 +86,10 @@ impl Action for UpdateAccess {
             return Ok(Done::new(after, Vec::new()));
         }
         let row = tx.update_lock(&before, &after)?;
-        let event = if before.people.is_some() == after.people.is_some() {
-            catalogue::PERMISSION_RESOURCE_ACCESS_UPDATED
-        } else {
+        let event = if before.people.is_none() {
             catalogue::PERMISSION_RESOURCE_LOCKED
+        } else {
+            catalogue::PERMISSION_RESOURCE_ACCESS_UPDATED
         };
         let fact = Fact::new(event, &row).related(resource);
         Ok(Done::new(after, vec![fact]))

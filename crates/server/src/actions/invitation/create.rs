@@ -79,6 +79,7 @@ impl Invite {
             organization: self.organization,
             user,
             email,
+            invited_by: tx.acting.user,
             role: self.role,
             workspaces: self.workspaces.clone(),
             hash: one.hash,

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use model::id::UserId;
 use model::things::User;
-use store::{Action, Recorded};
+use store::{Action, Error, Recorded};
 
 use super::super::answer::{self, Answer, see_other, with_cookie};
 use super::super::flash::{self, Done};
@@ -17,7 +17,7 @@ use super::super::things::Wrong;
 use super::super::view::frame::Flash;
 use super::super::view::profile::Alone as View;
 use super::super::visitor::Visitor;
-use super::{PROFILE, sessions};
+use super::{PROFILE, rows, sessions};
 use crate::actions::session::sign_in::IDLE;
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
@@ -150,12 +150,24 @@ impl Alone {
 
     async fn page(&self, app: &App, wrong: Wrong) -> Answer {
         let (user, session) = (self.person.user.id, self.person.session);
-        let (found, has_factor) = app
+        let (open, factors, codes_left, organizations) = app
             .read(move |rx| {
                 let idle_since = rx.now().plus(-IDLE);
-                Ok((rx.sessions_of(user, idle_since)?, rx.has_factor(user)?))
+                let mut organizations = Vec::new();
+                for id in rx.organizations_of(user)? {
+                    let one = rx.organization(id)?;
+                    let one = one.ok_or(Error::NotFound("organization"))?;
+                    organizations.push((id.to_string(), one.name));
+                }
+                Ok((
+                    rx.sessions_of(user, idle_since)?,
+                    rx.factors(user)?,
+                    rx.recovery_codes_left(user)?,
+                    organizations,
+                ))
             })
             .await?;
+        let clock = &self.visitor.clock;
         let mut bare = self.visitor.bare(self.person.csrf.clone());
         bare.flash = wrong.flash.or_else(|| self.said.clone());
         let view = View {
@@ -163,9 +175,11 @@ impl Alone {
             name: self.person.user.name.clone(),
             email: self.person.user.email.clone(),
             has_mail: app.mailer.is_some(),
-            has_factor,
+            factors: rows(clock, factors),
+            codes_left,
+            organizations,
             password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
-            sessions: sessions(&self.visitor.clock, found, session),
+            sessions: sessions(clock, open, session),
             errors: wrong.errors,
         };
         let page = answer::page(wrong.status, &view)?;

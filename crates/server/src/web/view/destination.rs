@@ -50,9 +50,7 @@ impl DestinationHead {
         }
         let tab = |label, path: &str| Tab::new(label, format!("{base}/{path}"), current == path);
         let mut tabs = vec![Tab::new("Overview", base.clone(), current == "overview")];
-        if self.can_edit {
-            tabs.push(tab("Configuration", "configuration"));
-        }
+        tabs.push(tab("Configuration", "configuration"));
         tabs.push(tab("Connections", "connections").count(self.connections));
         tabs.push(tab("Transformation", "transformation"));
         if self.can_watch {

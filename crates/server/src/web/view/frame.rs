@@ -23,6 +23,10 @@ pub struct Frame {
     pub counts: NavCounts,
     /// What just happened, or what is wrong.
     pub flash: Option<Flash>,
+    /// Whether the reader may see events.
+    pub can_audit: bool,
+    /// Whether the reader may see the tokens of the organization.
+    pub can_edit_tokens: bool,
     /// Whether forms offer a field for the reason of a change.
     pub takes_reason: bool,
     /// The id of this request, for whoever asks for help.

@@ -15,6 +15,8 @@ use super::when::When;
 pub struct Profile {
     /// What surrounds the page.
     pub frame: Frame,
+    /// The id of the organization.
+    pub organization_id: String,
     /// Whether there is a mail server, so that the e-mail address can be changed.
     pub has_mail: bool,
     /// The shortest password, in characters.
@@ -100,8 +102,12 @@ pub struct Alone {
     pub email: String,
     /// Whether there is a mail server, so that the e-mail address can be changed.
     pub has_mail: bool,
-    /// Whether there is a second factor.
-    pub has_factor: bool,
+    /// The second factors.
+    pub factors: Vec<Factor>,
+    /// How many recovery codes are left.
+    pub codes_left: u64,
+    /// The organizations that the person belongs to: id and name.
+    pub organizations: Vec<(String, String)>,
     /// The shortest password, in characters.
     pub password_min: u8,
     /// Where the person is signed in.

@@ -118,6 +118,8 @@ impl Samples {
                 libraries: None,
             },
             flash: None,
+            can_audit: true,
+            can_edit_tokens: true,
             takes_reason: true,
             request_id: self.text("req-9pZ41c"),
         }
@@ -550,6 +552,18 @@ impl Samples {
                 "source-settings-errors",
                 SourceSettings {
                     errors,
+                    ..settings.clone()
+                }
+                .render(),
+            ),
+            (
+                "source-settings-reader",
+                SourceSettings {
+                    head: SourceHead {
+                        can_edit: false,
+                        can_watch: false,
+                        ..self.source_head()
+                    },
                     ..settings.clone()
                 }
                 .render(),

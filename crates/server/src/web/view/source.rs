@@ -73,7 +73,7 @@ impl SourceHead {
                 current == "access",
             ));
         }
-        if self.can_edit && self.has_settings {
+        if self.has_settings {
             tabs.push(Tab::new(
                 "Settings",
                 format!("{base}/settings"),

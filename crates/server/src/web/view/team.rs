@@ -19,6 +19,10 @@ pub struct Team {
     pub invitations: Vec<Invited>,
     /// Whether the reader may invite people, and change and remove members.
     pub can_edit: bool,
+    /// Whether the reader may know who has a second factor, and when each was last seen.
+    pub shows_factors: bool,
+    /// How many members have none.
+    pub without_factor: usize,
     /// Whether there is a mail server.
     pub has_mail: bool,
     /// E-mail and link of invitations just made, to hand over; shown once.
@@ -74,6 +78,8 @@ pub struct Invited {
     pub tone: &'static str,
     /// Whether it can still be accepted.
     pub is_open: bool,
+    /// Who invited the person, where that is known.
+    pub by: Option<String>,
     /// When it ends or has ended.
     pub until: When,
 }
@@ -129,8 +135,14 @@ pub struct Member {
     pub organization_role: String,
     /// The role in the workspace, as a word; none without access.
     pub workspace_role: Option<String>,
-    /// Since when.
+    /// Since when the person is a member.
     pub since: When,
+    /// Whether the person has a second factor.
+    pub has_factor: bool,
+    /// When the person was last seen, where that is known.
+    pub last_seen: Option<When>,
+    /// Whether the reader may end the person's sessions.
+    pub can_end_sessions: bool,
     /// The roles in the organization to choose from.
     pub roles: Vec<Choice>,
     /// The roles in the workspace to choose from.

@@ -2,6 +2,8 @@
 
 use askama::Template as _;
 
+use model::things::FactorKind;
+
 use super::super::access::{Access, Editor};
 use super::super::frame::NavItem;
 use super::super::parts::Choice;
@@ -73,16 +75,31 @@ impl Samples {
             name: self.text("Grace"),
             email: self.text("grace@fernhill.example"),
             has_mail: true,
-            has_factor: false,
+            factors: vec![
+                self.factor(FactorKind::Passkey),
+                self.factor(FactorKind::Phone),
+            ],
+            codes_left: 2,
+            organizations: vec![
+                (self.text("3FQtOrg1"), self.text("Fernhill Market")),
+                (self.text("3FQtOrg2"), self.text("Ledgerline")),
+            ],
             password_min: 12,
             sessions: vec![session("3FQtSes1", true), session("3FQtSes2", false)],
+            errors: self.wrong("confirm"),
+        };
+        let left = Alone {
+            factors: Vec::new(),
+            organizations: Vec::new(),
             errors: self.wrong("new_password"),
+            ..alone.clone()
         };
         vec![
             ("locked", locked.render()),
             ("locked-reader", reader.render()),
             ("workspaces", workspaces.render()),
             ("profile-alone", alone.render()),
+            ("profile-alone-left", left.render()),
         ]
     }
 }

@@ -50,6 +50,9 @@ impl Samples {
             organization_role: self.text("Admin"),
             workspace_role: workspace_role.map(|role| self.text(role)),
             since: when("2024-03-11T08:50:00Z"),
+            has_factor: workspace_role.is_some(),
+            last_seen: workspace_role.map(|_| when("2026-11-23T08:50:00Z")),
+            can_end_sessions: true,
             roles: self.choices(),
             workspace_roles: self.choices(),
             elsewhere: vec![self.elsewhere()],
@@ -68,6 +71,7 @@ impl Samples {
             state: "Sent",
             tone,
             is_open,
+            by: is_open.then(|| self.text("Ines Okafor-Lund")),
             until: when("2026-11-26T08:50:00Z"),
         }
     }
@@ -94,6 +98,8 @@ impl Samples {
             ],
             invitations: Vec::new(),
             can_edit: false,
+            shows_factors: false,
+            without_factor: 0,
             has_mail: false,
             links: Vec::new(),
             emails: String::new(),
@@ -109,6 +115,8 @@ impl Samples {
         };
         let admin = Team {
             can_edit: true,
+            shows_factors: true,
+            without_factor: 1,
             invitations: vec![
                 self.invited("3FQtInv1", "", true),
                 self.invited("3FQtInv2", "bad", false),
@@ -124,6 +132,16 @@ impl Samples {
         [reader, admin]
     }
 
+    pub(super) fn factor(self, kind: FactorKind) -> Factor {
+        Factor {
+            id: self.text("3FQtFac1"),
+            kind,
+            name: self.text("Laptop"),
+            since: when("2026-11-23T08:50:00Z"),
+            used: Some(when("2026-11-23T08:50:00Z")),
+        }
+    }
+
     fn profiles(self) -> [Profile; 2] {
         let at = || when("2026-11-23T08:50:00Z");
         let session = |id: &str, is_this: bool| Session {
@@ -136,6 +154,7 @@ impl Samples {
         };
         let full = Profile {
             frame: self.frame(NavItem::Settings),
+            organization_id: self.text("3FQtOrg1"),
             has_mail: true,
             password_min: 12,
             sessions: vec![session("3FQtSes1", true), session("3FQtSes2", false)],
@@ -146,13 +165,7 @@ impl Samples {
             can_add_phone: true,
             has_app: true,
             factors: [FactorKind::Totp, FactorKind::Passkey, FactorKind::Phone]
-                .map(|kind| Factor {
-                    id: self.text("3FQtFac1"),
-                    kind,
-                    name: self.text("Laptop"),
-                    since: at(),
-                    used: Some(at()),
-                })
+                .map(|kind| self.factor(kind))
                 .into(),
             codes_left: 2,
             shown: Some(self.text("annals_pat_x")),
