@@ -305,10 +305,7 @@ impl Report {
             )?;
         }
         if let Some(more) = self.erased.besides(NOTED) {
-            writeln!(
-                out,
-                "  and {more} more that were erased; --json names a thousand"
-            )?;
+            writeln!(out, "  and {more} more that were erased (--json)")?;
         }
         for one in &self.not_checked {
             writeln!(out, "  not checked  {one}")?;
