@@ -202,6 +202,25 @@ browserTest("tiles of two histories do not pass for one log", async ({ page }) =
   }
 });
 
+// Whoever is no administrator gets no tiles, so nothing says that the log has only grown.
+browserTest("without the tiles a key that was compared is taken, and what was seen before stays remembered", async ({ page }) => {
+  const { url } = await server;
+  await page.goto(`${url}/sign-in`);
+  const script = await readFile(new URL("../../crates/server/assets/proof.js", import.meta.url), "utf8");
+  const said = await page.evaluate(async (script) => {
+    const { since } = new Function(`${script}; return { since };`)();
+    const kept = () => JSON.parse(localStorage.getItem("annals.log.x"));
+    const seen = { vkey: "old", size: 300, root: "aa".repeat(32) };
+    localStorage.setItem("annals.log.x", JSON.stringify(seen));
+    const compared = await since(null, { size: 600, root: new Uint8Array(32), lines: [] }, "x", "new", () => {});
+    const before = kept();
+    compared();
+    return { seen, before, after: kept() };
+  }, script);
+  assert.deepEqual(said.before, said.seen);
+  assert.deepEqual(said.after, { ...said.seen, vkey: "new" });
+});
+
 browserTest("without a secure connection the panel says so, and shows the command", { allow: [/Cross-Origin-Opener-Policy/] }, async ({ page }) => {
   const { url } = await server;
   const { path } = await sealed("Plain http");
