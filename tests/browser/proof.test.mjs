@@ -110,7 +110,7 @@ browserTest("a log that was rewritten turns the badge red", async ({ page }) => 
   for (const [change, said] of [
     [{ root: "00".repeat(32) }, /rewritten/],
     [{ size: 1_000_000 }, /cut or rewritten/],
-    [{ vkey: "another+00000000+key" }, /key is not the one/],
+    [{ vkey: "another+00000000+key", root: "00".repeat(32) }, /rewritten/],
   ]) {
     await page.evaluate((name) => localStorage.removeItem(name), `annals.log.${log}`);
     await page.reload();
@@ -125,6 +125,39 @@ browserTest("a log that was rewritten turns the badge red", async ({ page }) => 
     for (const [field, value] of Object.entries(change)) assert.equal(kept[field], value);
   }
 });
+
+for (const colorScheme of ["light", "dark"]) {
+  browserTest(`another key is not called a forgery, and is taken once it was compared, in ${colorScheme}`, { colorScheme, viewport: { width: colorScheme === "dark" ? 390 : 1440, height: 900 } }, async ({ page }) => {
+    const { url, folder } = await server;
+    const { path } = await sealed(`Before the new key ${colorScheme}`);
+    await signIn(page, url);
+    await page.goto(url + path);
+    assert.equal(await verdict(page), "holds");
+    const log = await page.getAttribute("#proof", "data-log");
+    const kept = () => page.evaluate((name) => JSON.parse(localStorage.getItem(name)), `annals.log.${log}`);
+    const before = await kept();
+
+    await run(["rotate-key", "--leaked", "--data", `${folder}/data`, "--keys", `${folder}/annals.keys`]);
+    const { path: later } = await sealed(`After the new key ${colorScheme}`);
+    await page.goto(url + later);
+    assert.equal(await verdict(page), "changed");
+    assert.equal(await page.getAttribute("[data-verdict]", "class"), "badge");
+    assert.deepEqual(await steps(page), ["leaf hold", "path hold", "sign hold", "parts hold", "since skip"]);
+    assert.match(await page.textContent("[data-step=since]"), /begins with the .* entries .* but key .* has not signed/);
+    assert.deepEqual(await kept(), before, "nothing is taken over unasked");
+    await axe(page);
+    await screenshot(page, `proof-changed-${colorScheme}`);
+
+    await page.click("button:has-text('I have compared this key')");
+    assert.equal(await verdict(page), "holds");
+    assert.ok(!(await page.isVisible("[data-changed]")));
+    const now = await kept();
+    assert.equal(now.vkey, await page.getAttribute("#proof", "data-vkey"));
+    assert.ok(now.size > before.size);
+    await page.reload();
+    assert.equal(await verdict(page), "holds");
+  });
+}
 
 /** A log of leaves, as a server could show it: every tile of it, and its root (RFC 6962). */
 function logOf(leaves) {
@@ -167,6 +200,25 @@ browserTest("tiles of two histories do not pass for one log", async ({ page }) =
     assert.equal(said === "holds", holds, said);
     await page.unroute("**/logs/x/tile/**");
   }
+});
+
+// Whoever is no administrator gets no tiles, so nothing says that the log has only grown.
+browserTest("without the tiles a key that was compared is taken, and what was seen before stays remembered", async ({ page }) => {
+  const { url } = await server;
+  await page.goto(`${url}/sign-in`);
+  const script = await readFile(new URL("../../crates/server/assets/proof.js", import.meta.url), "utf8");
+  const said = await page.evaluate(async (script) => {
+    const { since } = new Function(`${script}; return { since };`)();
+    const kept = () => JSON.parse(localStorage.getItem("annals.log.x"));
+    const seen = { vkey: "old", size: 300, root: "aa".repeat(32) };
+    localStorage.setItem("annals.log.x", JSON.stringify(seen));
+    const compared = await since(null, { size: 600, root: new Uint8Array(32), lines: [] }, "x", "new", () => {});
+    const before = kept();
+    compared();
+    return { seen, before, after: kept() };
+  }, script);
+  assert.deepEqual(said.before, said.seen);
+  assert.deepEqual(said.after, { ...said.seen, vkey: "new" });
 });
 
 browserTest("without a secure connection the panel says so, and shows the command", { allow: [/Cross-Origin-Opener-Policy/] }, async ({ page }) => {

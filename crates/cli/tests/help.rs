@@ -583,6 +583,8 @@ fn every_command_explains_itself() {
           --key <VKEY>          The log's verifier key, `<name>+<id>+<key>`, as you had it before
           --policy <FILE>       A policy: the keys of logs and witnesses, and how many witnesses must
                                 have cosigned (c2sp.org/tlog-policy)
+          --origin <TEXT>       The log's origin, the first line of its checkpoints [default: the name
+                                of the key]
           --since <FILE>        A checkpoint or receipt from before: the log must have grown out of it
           --since-key <VKEY>    The verifier key that --since was signed with, where the log's key was
                                 changed after it

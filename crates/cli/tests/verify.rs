@@ -293,10 +293,12 @@ fn entries_that_were_deleted_inserted_swapped_or_doubled_are_found() {
         |all| {
             all.remove(3);
         },
-        5,
-        "entry 511",
+        3,
+        "entry 259",
     );
-    attack(|all| all.insert(3, b"{}".to_vec()), 3, "tile/entries/001");
+    attack(|all| drop(all.pop()), 5, "entry 511");
+    attack(|all| all.insert(3, b"{}".to_vec()), 3, "entry 259");
+    attack(|all| all.push(b"{}".to_vec()), 3, "tile/entries/001");
     attack(
         |all| {
             all.insert(3, b"{}".to_vec());
@@ -305,6 +307,39 @@ fn entries_that_were_deleted_inserted_swapped_or_doubled_are_found() {
         3,
         "entry 259",
     );
+}
+
+#[test]
+fn a_bundle_or_tile_of_another_length_is_named_where_it_first_differs() {
+    let attack = |path: &str, change: fn(&mut Vec<u8>), code, place: &str| {
+        let made = Made::new(600);
+        made.edit(path, change);
+        made.verify(&[]).is(code, place);
+    };
+    let bundle = "tile/entries/001";
+    attack(bundle, |bytes| bytes[0] ^= 1, 3, "entry 256");
+    attack(bundle, |bytes| bytes[1] ^= 1, 3, "entry 256");
+    attack(bundle, |bytes| bytes.push(0), 3, bundle);
+    attack(bundle, |bytes| bytes.truncate(700), 5, "entry 257");
+    for tile in ["tile/0/001", "tile/0/002.p/88", "tile/1/000.p/2"] {
+        attack(tile, |bytes| bytes.extend([0; 32]), 3, tile);
+        attack(tile, |bytes| bytes.push(0), 3, tile);
+        attack(tile, |bytes| drop(bytes.drain(..32)), 3, tile);
+        attack(tile, |bytes| bytes.truncate(bytes.len() - 1), 5, tile);
+    }
+    // What was changed in an earlier bundle, although well-formed, comes first.
+    let made = Made::new(600);
+    made.edit("tile/entries/000", |bytes| bytes[40] ^= 1);
+    for (path, change) in [
+        (bundle, (|bytes| drop(bytes.drain(..9))) as fn(&mut Vec<u8>)),
+        ("tile/1/000.p/2", |bytes| bytes.extend([0; 32])),
+        ("tile/1/000.p/2", |bytes| bytes.truncate(32)),
+    ] {
+        let kept = std::fs::read(made.path(path)).expect("there");
+        made.edit(path, change);
+        made.verify(&[]).is(3, "entry 0");
+        std::fs::write(made.path(path), kept).expect("written");
+    }
 }
 
 /// The attacker makes the tiles anew as well, and has not the key: only the root tells.
@@ -522,6 +557,38 @@ fn a_clock_that_goes_back_is_noted_only() {
 }
 
 #[test]
+fn entries_that_are_no_events_are_counted_and_not_called_checked() {
+    const FORM: &str = "what entries say is in the one form that it has";
+    let said = |verified: &Verified, list: &str| verified.said[list].to_string();
+    assert!(said(&Made::new(20).verify(&[]), "checked").contains(FORM));
+    let made = Made::of((0..20).map(|index| {
+        let (entry, opened) = event(index);
+        let text = String::from_utf8(entry).expect("text");
+        match index {
+            // Not canonical, and with a member that an event has not.
+            5 => (text.replacen('{', "{ ", 1).into_bytes(), Vec::new()),
+            6 => (
+                text.replace("\"v\":1", "\"v\":1,\"x\":1").into_bytes(),
+                Vec::new(),
+            ),
+            _ => (text.into_bytes(), opened),
+        }
+    }));
+    let foreign =
+        Made::of((0..600).map(|index| (format!("entry {index}").into_bytes(), Vec::new())));
+    for (verified, count) in [
+        (made.verify(&[]), "2 of 20"),
+        (foreign.verify(&["--content"]), "600 of 600"),
+    ] {
+        verified.is_verified();
+        assert!(!said(&verified, "checked").contains(FORM));
+        assert!(said(&verified, "notChecked").contains(count));
+        let number = &verified.said["counts"]["noEvents"];
+        assert!(count.starts_with(&number.to_string()));
+    }
+}
+
+#[test]
 fn the_longest_entry_is_verified() {
     Made::of([(vec![b'x'; 65_535], Vec::new())])
         .verify(&[])
@@ -712,7 +779,10 @@ fn the_rows_of_a_filtered_export_are_verified_one_by_one() {
         .expect("written");
         verify(&file, &["--key", &key(1).verifier().to_string()])
     };
-    check(&good).is_verified();
+    let verified = check(&good);
+    verified.is_verified();
+    let open = verified.said["notChecked"].to_string();
+    assert!(open.contains("whether parts that are not disclosed were erased"));
     let with = |line: usize, from: &str, to: &str| {
         let mut lines = good.clone();
         assert!(lines[line].contains(from), "{}", lines[line]);
@@ -852,6 +922,8 @@ fn an_erasure_reaches_what_was_recorded_before_it() {
     verified.is_verified();
     let counts = &verified.said["counts"];
     // Entry 3 is before the erasure; 10 and 17 are after it.
+    let erased = ["actor", "origin"].map(|part| json!({ "entry": 3, "part": part, "erasedBy": 5 }));
+    assert_eq!(verified.said["erased"], json!(erased));
     assert_eq!(
         (&counts["erased"], &counts["withheld"]),
         (&json!(2), &json!(4))
@@ -882,10 +954,134 @@ fn an_archive_is_verified_and_leads_nowhere_else() {
             .expect("added");
     });
     assert_eq!(verify(&linked, &["--key", &key]).code, 1);
-    let cut = std::fs::read(&good).expect("there");
-    std::fs::write(&good, &cut[..cut.len() / 2]).expect("written");
-    assert_eq!(verify(&good, &["--key", &key]).code, 1);
     for file in [good, linked] {
         let _ = std::fs::remove_file(file);
     }
+}
+
+#[test]
+fn an_archive_that_was_cut_anywhere_is_incomplete() {
+    let key = key(1).verifier().to_string();
+    let check = |file: &Path| verify(file, &["--key", &key]);
+    let packed = archive(&Made::new(300), |_| {});
+    let whole = std::fs::read(&packed).expect("there");
+    for length in (0..whole.len())
+        .step_by(whole.len() / 9)
+        .chain([1, 3, 4, whole.len() - 1])
+    {
+        std::fs::write(&packed, &whole[..length]).expect("written");
+        let verified = check(&packed);
+        assert_eq!(verified.code, 5, "{length}: {}", verified.said);
+    }
+    // The last file that is whole is named, also where the cut is between two files.
+    let (one, other) = (vec![b'x'; 600], vec![b'y'; 600]);
+    let mut tar = tar::Builder::new(Vec::new());
+    for (path, bytes) in [("one", &one), ("other", &other)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, path, &bytes[..])
+            .expect("added");
+    }
+    let whole = tar.into_inner().expect("whole");
+    let plain = packed.with_extension("tar");
+    for (length, place) in [
+        (0, "archive"),
+        (512 + 599, "archive"),
+        (512 + 600, "one"),
+        (512 + 1024, "one"),
+        (2 * (512 + 1024), "other"),
+    ] {
+        std::fs::write(&plain, &whole[..length]).expect("written");
+        check(&plain).is(5, place);
+    }
+    for file in [packed, plain] {
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn disclosures_that_cannot_be_read_are_not_none() {
+    let made = Made::new(3);
+    let file = made.path("disclosures.jsonl");
+    std::fs::remove_file(&file).expect("removed");
+    made.verify(&[]).is_verified();
+    std::os::unix::fs::symlink("/nowhere", &file).expect("linked");
+    assert_eq!(made.verify(&[]).code, 1);
+}
+
+#[test]
+fn a_log_whose_key_has_another_name_is_verified_with_its_origin() {
+    let made = Made::new(3);
+    let other = "log.example/other";
+    let signed = |origin| note(&[key(1)], origin, 3, made.root(3));
+    std::fs::write(made.path("checkpoint"), signed(other)).expect("written");
+    made.verify(&[]).is(2, "checkpoint");
+    made.verify(&["--origin", ORIGIN]).is(2, "checkpoint");
+    made.verify(&["--origin", other]).is_verified();
+    let since = made.path("checkpoint");
+    let since = since.to_str().expect("a path");
+    made.verify(&["--origin", other, "--since", since])
+        .is_verified();
+}
+
+/// Serves a log, all but the checkpoint in this encoding, and gives its address.
+fn served(made: &Made, encoding: &'static str) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("bound"));
+    let folder = made.folder.path().to_owned();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let head: Vec<String> = BufReader::new(&stream)
+                .lines()
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let path = head[0].split(' ').nth(1).expect("a path");
+            let answer = match std::fs::read(folder.join(&path[1..])) {
+                Err(_) => b"HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n".to_vec(),
+                Ok(bytes) => {
+                    let (bytes, head) = if path == "/checkpoint" {
+                        (bytes, String::new())
+                    } else {
+                        (packed(&bytes), format!("content-encoding: {encoding}\r\n"))
+                    };
+                    let length = bytes.len();
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\n{head}connection: close\r\ncontent-length: {length}\r\n\r\n"
+                    );
+                    [head.into_bytes(), bytes].concat()
+                }
+            };
+            // Who asked may have gone.
+            let _ = stream.write_all(&answer);
+        }
+    });
+    address
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Read;
+    let mut packed = Vec::new();
+    flate2::read::GzEncoder::new(bytes, flate2::Compression::fast())
+        .read_to_end(&mut packed)
+        .expect("packed");
+    packed
+}
+
+#[test]
+fn a_log_that_is_served_packed_is_unpacked_or_said_to_be() {
+    let made = Made::new(300);
+    let check = |encoding| {
+        verify(
+            Path::new(&served(&made, encoding)),
+            &["--key", &key(1).verifier().to_string()],
+        )
+    };
+    check("gzip").is_verified();
+    let verified = check("br");
+    let why = verified.said["findings"][0]["message"].to_string();
+    assert_eq!(verified.code, 1);
+    assert!(why.contains("packs it as \\\"br\\\""), "{why}");
 }

@@ -16,7 +16,7 @@ async function check(panel) {
   const badge = panel.querySelector("[data-verdict]");
   const verdict = (state, words) => {
     badge.dataset.verdict = state;
-    badge.className = { holds: "badge badge--ok", fails: "badge badge--bad", cannot: "badge" }[state];
+    badge.className = { holds: "badge badge--ok", fails: "badge badge--bad" }[state] ?? "badge";
     badge.textContent = words;
   };
 
@@ -60,8 +60,16 @@ async function check(panel) {
     told("parts", "hold", await parts(said, receipt.extra.disclosures));
 
     step = "since";
-    await since(tree, note, log, vkey, told);
-    verdict("holds", "The proof holds");
+    const compared = await since(tree, note, log, vkey, told);
+    if (!compared) return verdict("holds", "The proof holds");
+    const changed = panel.querySelector("[data-changed]");
+    changed.hidden = false;
+    changed.querySelector("button").addEventListener("click", () => {
+      changed.hidden = true;
+      compared();
+      verdict("holds", "The proof holds");
+    });
+    verdict("changed", "The key was changed");
   } catch (error) {
     const known = error instanceof Broken;
     told(step, "fail", known ? error.message : `It could not be checked: ${error.message}`);
@@ -275,30 +283,45 @@ async function parts(entry, disclosures) {
   return `${opened.size} parts are as they were recorded${gone.length > 0 ? `; erased or withheld: ${gone.join(", ")}` : ""}`;
 }
 
-/** The newest checkpoint of this log that this browser has seen, and the key that it was first seen under. */
+/**
+ * Compares with the newest checkpoint of this log that this browser has seen, under the key that it was seen under. Where the
+ * key is another and nothing says that it is the same log's, it gives what to do once a person has compared the key.
+ */
 async function since(tree, note, log, vkey, told) {
   const name = `annals.log.${log}`;
   const before = JSON.parse(localStorage.getItem(name) ?? "null");
-  const keep = () => localStorage.setItem(name, JSON.stringify({ vkey, size: note.size, root: hex(note.root) }));
+  const keep = (size, root) => localStorage.setItem(name, JSON.stringify({ vkey, size, root }));
+  const now = { size: note.size, root: hex(note.root) };
   if (!before) {
-    keep();
-    return told("since", "hold", `Seen for the first time, and remembered: ${number(note.size)} entries`);
+    keep(now.size, now.root);
+    return told("since", "hold", `Seen for the first time, and remembered: ${number(now.size)} entries`);
   }
-  if (before.vkey !== vkey) {
-    // After a rotation the key before signs as well for a while; without it nothing says that this is the same log.
-    const known = await publicKey(before.vkey).catch(() => null);
-    const both = known && (await signed(note, before.vkey, known).then(() => true, () => false));
-    if (!both) throw new Broken("The log's key is not the one that this browser has seen before, and that one has not signed this checkpoint. Ask for the key by another way before you trust this log.");
+  if (before.size > now.size) throw new Broken(`This browser has seen ${number(before.size)} entries, and now there are ${number(now.size)}: the log was cut or rewritten.`);
+  const rewritten = "The log was rewritten since this browser has last seen it.";
+  if (before.size === now.size && before.root !== now.root) throw new Broken(rewritten);
+  if (tree) {
+    const [old, root] = await tree.grown(0, before.size, now.size);
+    if (hex(old) !== before.root || hex(root) !== now.root) throw new Broken(rewritten);
   }
-  if (before.size > note.size) throw new Broken(`This browser has seen ${number(before.size)} entries, and now there are ${number(note.size)}: the log was cut or rewritten.`);
-  if (!tree) {
-    if (before.size === note.size && before.root !== hex(note.root)) throw new Broken("The log was rewritten since this browser has last seen it.");
-    return told("since", "skip", "Only an administrator's browser gets the tiles that this takes");
+  const grown = `It begins with the ${number(before.size)} entries that this browser has seen before`;
+  const [state, words] = tree ? ["hold", grown] : ["skip", "Only an administrator's browser gets the tiles that this takes"];
+  // Without the tiles nothing says that the log has only grown, so what was seen before stays what is remembered.
+  const remember = () => (tree ? keep(now.size, now.root) : keep(before.size, before.root));
+  if (before.vkey !== vkey && !(await vouched(before.vkey, note))) {
+    told("since", "skip", `${tree ? grown : "It has not fewer entries than before"}, but key ${before.vkey.split("+")[1]}, which signed those, has not signed this checkpoint`);
+    return () => {
+      remember();
+      told("since", state, words);
+    };
   }
-  const [old, now] = await tree.grown(0, before.size, note.size);
-  if (hex(old) !== before.root || !same(now, note.root)) throw new Broken("The log was rewritten since this browser has last seen it.");
-  keep();
-  told("since", "hold", `It begins with the ${number(before.size)} entries that this browser has seen before`);
+  if (tree || before.vkey !== vkey) remember();
+  told("since", state, words);
+}
+
+/** After a planned change of the key the one before signs as well for a while, and so says that this is the same log. */
+async function vouched(before, note) {
+  const key = await publicKey(before).catch(() => null);
+  return key && signed(note, before, key).then(() => true, () => false);
 }
 
 const panel = document.querySelector("#proof[data-log]");

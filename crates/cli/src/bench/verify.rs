@@ -138,6 +138,7 @@ fn rate(events: u64, took: Duration) -> f64 {
 fn checked(folder: &Path, policy: &Policy, events: u64, ahead: bool) -> Result<f64> {
     let wanted = Wanted {
         policy,
+        origin: None,
         since: None,
         content: false,
         ahead,

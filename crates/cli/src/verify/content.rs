@@ -10,7 +10,7 @@ use model::part::{Disclosure, PartName};
 use serde::Deserialize;
 use tlog::{Tile, tile};
 
-use super::report::Report;
+use super::report::{Erased, Report};
 
 /// What an entry that erases says.
 const NEEDLE: &[u8] = b"\"type\":\"privacy\"";
@@ -178,11 +178,8 @@ pub(crate) fn entry(
         Err(error) => {
             if !disclosures.is_empty() {
                 report.mismatch(index, format!("entry {index} is no event of Annals ({error}), so what was disclosed of it cannot be checked"));
-            } else if report.notes.len() < 8 {
-                report
-                    .notes
-                    .push(format!("entry {index} is no event of Annals: {error}"));
             }
+            report.no_events.push((index, error.to_string()));
             return;
         }
     };
@@ -196,10 +193,8 @@ pub(crate) fn entry(
             ),
         );
     }
-    if last.is_some_and(|last| entry.at() < last) && report.notes.len() < 8 {
-        report
-            .notes
-            .push(format!("the clock went back before entry {index}"));
+    if last.is_some_and(|last| entry.at() < last) {
+        report.clocks.push(index);
     }
     *last = Some(entry.at());
     let parts: Vec<(PartName, &str)> = entry.commitments().collect();
@@ -241,7 +236,11 @@ pub(crate) fn entry(
     }
     for ((part, _), _) in parts.iter().zip(&open).filter(|(_, open)| **open) {
         match erasures.of(&entry, *part) {
-            Some(_) => report.erased += 1,
+            Some(by) => report.erased.push(Erased {
+                entry: index,
+                part: *part,
+                by,
+            }),
             None => report.withheld += 1,
         }
     }

@@ -1,10 +1,12 @@
 //! A whole log in the layout of C2SP `tlog-tiles`: signature, every entry, every tile, the root.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
+use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::Context;
 use tlog::tile::{self, Kind, Tiler};
 use tlog::{Checkpoint, Frontier, Hash, Note, Policy, Tile, leaf_hash};
 
@@ -15,6 +17,8 @@ use super::source::Source;
 /// What is asked.
 pub(crate) struct Wanted<'a> {
     pub(crate) policy: &'a Policy,
+    /// The log's origin, where that is not the name of its key.
+    pub(crate) origin: Option<&'a str>,
     /// An older checkpoint that the log must have grown out of.
     pub(crate) since: Option<&'a Checkpoint>,
     /// Whether what entries say is looked at even without disclosures.
@@ -24,8 +28,14 @@ pub(crate) struct Wanted<'a> {
     pub(crate) quiet: bool,
 }
 
-/// A checkpoint whose signatures are good under the policy, and which is of the log that its key is named after.
-pub(crate) fn authentic(note: &[u8], policy: &Policy, report: &mut Report) -> Checked<Checkpoint> {
+/// A checkpoint whose signatures are good under the policy, and which is of the log of this origin, or else of the one that its
+/// key is named after.
+pub(crate) fn authentic(
+    note: &[u8],
+    policy: &Policy,
+    origin: Option<&str>,
+    report: &mut Report,
+) -> Checked<Checkpoint> {
     let bad = |message: String| found(Verdict::NotAuthentic, "checkpoint", message);
     let parsed = match Note::parse(note) {
         Ok(parsed) => parsed,
@@ -39,16 +49,20 @@ pub(crate) fn authentic(note: &[u8], policy: &Policy, report: &mut Report) -> Ch
         Ok(checkpoint) => checkpoint,
         Err(error) => return bad(format!("what is signed is no checkpoint: {error}")),
     };
-    if checkpoint.origin != key {
-        return bad(format!(
-            "the checkpoint is of the log {}, but the key is that of {key}",
-            checkpoint.origin
-        ));
+    let said = &checkpoint.origin;
+    match origin {
+        Some(origin) if said != origin => bad(format!(
+            "the checkpoint is of the log {said}, and not of {origin}"
+        )),
+        None if *said != key => bad(format!(
+            "the checkpoint is of the log {said}, but the key is that of {key}; if the log's key has another name than the log, say --origin"
+        )),
+        _ => {
+            report.times.extend(times);
+            Ok(checkpoint)
+        }
     }
-    report.times.extend(times);
-    Ok(checkpoint)
 }
-
 /// Checks everything. What is found is in the error; what was checked is in the report.
 pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) -> Checked<()> {
     let Some(note) = source.get("checkpoint")? else {
@@ -58,7 +72,7 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
             "there is no checkpoint, so nothing says what the log should be",
         );
     };
-    let checkpoint = authentic(&note, wanted.policy, report)?;
+    let checkpoint = authentic(&note, wanted.policy, wanted.origin, report)?;
     report.origin = Some(checkpoint.origin.clone());
     report.size = Some(checkpoint.size);
     report.root = Some(format!("{:?}", checkpoint.root));
@@ -78,7 +92,7 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         );
     }
     let disclosures = match source {
-        Source::Folder(folder) => File::open(folder.join("disclosures.jsonl")).ok(),
+        Source::Folder(folder) => handed_over(&folder.join("disclosures.jsonl"))?,
         Source::Web { .. } => None,
     };
     let mut erasures = Erasures::default();
@@ -97,30 +111,29 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         differs: None,
         old_root: None,
     };
-    let walked = walk.both(&checkpoint, wanted, hand, &erasures, report);
+    let mut walked = walk.both(&checkpoint, wanted, hand, &erasures, report);
+    if walked.is_ok() {
+        walked = walk.finish(&checkpoint, report);
+    }
     if let (Err(_), Some((tile, index))) = (&walked, walk.differs)
         && tile.kind == Kind::Hashes(0)
     {
         report.misplaced = Some(report.misplaced.map_or(index, |first| first.min(index)));
     }
     walked?;
-    let old_root = walk.old_root;
-    walk.finish(&checkpoint, report)?;
     report.checked.push(format!(
         "each of the {} entries, in order, and each tile of hashes over them",
         checkpoint.size
     ));
     if looks_inside {
-        report
-            .checked
-            .push("what entries say is in the one form that it has, each at its place".to_owned());
+        report.looked_inside();
     } else {
         report.not_checked.push("what entries say: no disclosures were handed over (--content looks at it all the same)".to_owned());
     }
     match wanted.since {
         None => report.not_checked.push("that it grew out of a log that you knew before: no older checkpoint was given (--since)".to_owned()),
         Some(old) => {
-            if old_root != Some(old.root) {
+            if walk.old_root != Some(old.root) {
                 return found(
                     Verdict::Tampered,
                     format!("entries 0 to {}", old.size.saturating_sub(1)),
@@ -131,6 +144,16 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         }
     }
     Ok(())
+}
+
+/// The file of disclosures. None were handed over only where there is nothing of this name: what cannot be read is not nothing.
+fn handed_over(file: &Path) -> anyhow::Result<Option<File>> {
+    let cannot = || format!("cannot read {}", file.display());
+    match file.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(cannot),
+        Ok(_) => File::open(file).map(Some).with_context(cannot),
+    }
 }
 
 fn missing(tile: Tile) -> Stop {
@@ -146,65 +169,83 @@ fn missing(tile: Tile) -> Stop {
     Stop::Found(Finding::new(Verdict::Incomplete, tile, message))
 }
 
-/// The entries of a bundle, as many as the tile is wide.
-fn unpack(tile: Tile, bytes: &[u8], is_full: bool) -> Checked<Vec<&[u8]>> {
-    let mut entries = Vec::with_capacity(usize::from(tile.width));
+/// The entries of a bundle that can be read, at most as many as the tile is wide, and what is wrong with it as a bundle.
+fn unpack(tile: Tile, bytes: &[u8], is_full: bool) -> (Vec<&[u8]>, Option<Finding>) {
+    let width = usize::from(tile.width);
+    let mut all = Vec::with_capacity(width);
     for (entry, index) in tile::entries(bytes).zip(tile.first()..) {
-        match entry {
-            Ok(entry) => entries.push(entry),
-            Err(_) => {
-                return found(
-                    Verdict::Incomplete,
-                    format!("entry {index}"),
-                    format!("{tile} ends in the middle of entry {index}: the rest was cut off"),
-                );
-            }
+        if all.len() == width {
+            // A full bundle that stands for a partial one holds what came later, too.
+            let message = format!(
+                "{tile} holds more entries than the checkpoint covers, from entry {index} on"
+            );
+            let more = (!is_full).then(|| Finding::new(Verdict::Tampered, tile, message));
+            return (all, more);
         }
+        let Ok(entry) = entry else {
+            let message =
+                format!("{tile} ends in the middle of entry {index}: the rest was cut off");
+            let cut = Finding::new(Verdict::Incomplete, format!("entry {index}"), message);
+            return (all, Some(cut));
+        };
+        all.push(entry);
     }
-    let width = usize::from(tile.width);
-    if entries.len() < width {
-        let first = tile.first() + entries.len() as u64;
-        return found(
-            Verdict::Incomplete,
-            format!("entry {first}"),
-            format!("{tile} ends before entry {first}: entries are missing"),
-        );
-    }
-    if entries.len() > width && !is_full {
-        let first = tile.first() + u64::from(tile.width);
-        return found(
-            Verdict::Tampered,
-            tile,
-            format!("{tile} holds more entries than the checkpoint covers, from entry {first} on"),
-        );
-    }
-    entries.truncate(width);
-    Ok(entries)
+    let first = tile.first() + all.len() as u64;
+    let short = (all.len() < width).then(|| {
+        let message = format!("{tile} ends before entry {first}: entries are missing");
+        Finding::new(Verdict::Incomplete, format!("entry {first}"), message)
+    });
+    (all, short)
 }
 
-/// The hashes of a tile, as many as it is wide.
-fn hashes(tile: Tile, bytes: &[u8], is_full: bool) -> Checked<Vec<Hash>> {
-    let mut all: Vec<Hash> = tile::hashes(bytes)
-        .map(Iterator::collect)
-        .unwrap_or_default();
+/// The hashes of a tile that can be read, at most as many as it is wide, and what is wrong with it as a tile.
+fn hashes(tile: Tile, bytes: &[u8], is_full: bool) -> (Vec<Hash>, Option<Finding>) {
     let width = usize::from(tile.width);
-    if all.len() < width || (all.len() > width && !is_full) {
-        return found(
-            Verdict::Incomplete,
-            tile,
-            format!(
-                "{tile} does not have the {width} hashes that it should: it was cut off or added to"
-            ),
-        );
-    }
-    all.truncate(width);
-    Ok(all)
+    let most = if is_full { tile::FULL } else { tile.width };
+    let (whole, rest) = bytes.split_at(bytes.len() - bytes.len() % Hash::LENGTH);
+    let all = tile::hashes(whole).into_iter().flatten();
+    let all: Vec<Hash> = all.take(width).collect();
+    let wrong = if bytes.len() > usize::from(most) * Hash::LENGTH {
+        let message =
+            format!("{tile} holds more than the {most} hashes that it should: it was added to");
+        Some(Finding::new(Verdict::Tampered, tile, message))
+    } else if all.len() < width || !rest.is_empty() {
+        let message =
+            format!("{tile} does not have the {width} hashes that it should: it was cut off");
+        Some(Finding::new(Verdict::Incomplete, tile, message))
+    } else {
+        None
+    };
+    (all, wrong)
 }
 
-/// Joins reports of neighbours that found nothing, so that a long log without findings takes no memory.
+/// Stops at something that was tampered with; an entry that did not fit before that is named in its place.
+fn stop(finding: Finding, differs: Option<(Tile, u64)>) -> Stop {
+    match differs {
+        Some((tile, index))
+            if tile.kind == Kind::Hashes(0) && finding.verdict == Verdict::Tampered =>
+        {
+            let message = format!(
+                "entry {index} does not fit its hash in {tile}: it was changed, or others were added or removed before it, or the tile was changed"
+            );
+            let place = format!("entry {index}");
+            Stop::Found(Finding::new(Verdict::Tampered, place, message))
+        }
+        _ => Stop::Found(finding),
+    }
+}
+
+/// A tile that does not have the hashes that it should, and not even the right ones as far as they go.
+fn not_its_hashes(tile: Tile) -> Finding {
+    let message = format!(
+        "{tile} has neither as many hashes as it should nor those of what is under it: hashes were changed, added or removed"
+    );
+    Finding::new(Verdict::Tampered, tile, message)
+}
+
+/// Counts what found nothing with what came before, so that a long log without findings takes no memory.
 fn shortened(mut reports: Vec<(u64, Report)>) -> Vec<(u64, Report)> {
     if let [.., (_, before), (_, last)] = reports.as_mut_slice()
-        && before.says_nothing()
         && last.says_nothing()
     {
         let last = std::mem::take(last);
@@ -389,15 +430,33 @@ impl Walk<'_> {
         old: Option<u64>,
         report: &mut Report,
     ) -> Checked<()> {
-        let entries = unpack(
-            Tile {
-                kind: Kind::Entries,
-                ..tile
-            },
-            bundle.0,
-            bundle.1,
-        )?;
-        let kept = hashes(tile, kept.0, kept.1)?;
+        let of_entries = Tile {
+            kind: Kind::Entries,
+            ..tile
+        };
+        let (entries, wrong) = unpack(of_entries, bundle.0, bundle.1);
+        let (kept, short) = hashes(tile, kept.0, kept.1);
+        // As far as both go, the tile tells whether what is wrong with the bundle begins before the place where it shows.
+        let first = || {
+            let mut both = entries.iter().zip(&kept).zip(tile.first()..);
+            let differs = both.find(|((entry, hash), _)| leaf_hash(entry) != **hash);
+            differs.map(|(_, index)| index)
+        };
+        let finding = match (wrong, short) {
+            (None, None) => None,
+            (None, Some(short)) => Some(first().map_or(short, |_| not_its_hashes(tile))),
+            (Some(wrong), short) => {
+                let first = first();
+                if let Some(index) = first {
+                    self.differs.get_or_insert((tile, index));
+                }
+                let worse = short.filter(|short| short.verdict == Verdict::Tampered);
+                Some(first.map_or(worse.unwrap_or(wrong), |_| not_its_hashes(tile)))
+            }
+        };
+        if let Some(finding) = finding {
+            return Err(stop(finding, self.differs));
+        }
         report.tiles += 1;
         for ((entry, hash), index) in entries.into_iter().zip(kept).zip(tile.first()..) {
             let leaf = leaf_hash(entry);
@@ -416,7 +475,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn finish(mut self, checkpoint: &Checkpoint, report: &mut Report) -> Checked<()> {
+    fn finish(&mut self, checkpoint: &Checkpoint, report: &mut Report) -> Checked<()> {
         let partial: Vec<(Tile, Vec<Hash>)> = self
             .tiler
             .partial()
@@ -531,7 +590,10 @@ impl Walk<'_> {
 
     fn read(&self, tile: Tile) -> Checked<Vec<Hash>> {
         let (bytes, is_full) = self.source.tile(tile)?.ok_or_else(|| missing(tile))?;
-        hashes(tile, &bytes, is_full)
+        match hashes(tile, &bytes, is_full) {
+            (_, Some(wrong)) => Err(stop(wrong, self.differs)),
+            (all, None) => Ok(all),
+        }
     }
 }
 
@@ -556,12 +618,21 @@ fn compare(
     }
     *count += 1;
     let (bytes, is_full) = source.tile(tile)?.ok_or_else(|| missing(tile))?;
-    let kept = hashes(tile, &bytes, is_full)?;
+    let (kept, wrong) = hashes(tile, &bytes, is_full);
     let other = kept
         .iter()
         .zip(expected)
         .zip(tile.first()..)
         .find(|((kept, expected), _)| kept != expected);
+    if let Some(wrong) = wrong {
+        let is_other = other.is_some() && differs.is_none();
+        let wrong = if is_other {
+            not_its_hashes(tile)
+        } else {
+            wrong
+        };
+        return Err(stop(wrong, *differs));
+    }
     if let (Some((_, index)), None) = (other, &differs) {
         *differs = Some((tile, index));
     }

@@ -45,6 +45,9 @@ pub(crate) struct Verify {
     /// A policy: the keys of logs and witnesses, and how many witnesses must have cosigned (c2sp.org/tlog-policy)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// The log's origin, the first line of its checkpoints [default: the name of the key]
+    #[arg(long, value_name = "TEXT")]
+    origin: Option<String>,
     /// A checkpoint or receipt from before: the log must have grown out of it
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
@@ -100,7 +103,7 @@ pub(crate) fn run(command: &Verify) -> ExitCode {
             // What is missing was not only left out: something else stands in a place that is not its own.
             if let (true, Some(index)) = (is_incomplete, report.misplaced) {
                 let why = format!(
-                    "entry {index} is not what was signed: it was changed, or others were added or removed before it; and not all is there"
+                    "entry {index} does not fit its place: it was changed, or others were added or removed before it, or the tile over it was changed; and not all is there"
                 );
                 let place = format!("entry {index}");
                 let tampered = Finding::new(Verdict::Tampered, place, why);
@@ -134,10 +137,11 @@ fn check(command: &Verify, report: &mut Report) -> Checked<()> {
     let since = command
         .since
         .as_deref()
-        .map(|file| since(file, &policy, command.since_key.as_deref()))
+        .map(|file| since(file, &policy, command))
         .transpose()?;
     let wanted = Wanted {
         policy: &policy,
+        origin: command.origin.as_deref(),
         since: since.as_ref(),
         content: command.content,
         ahead: true,
@@ -228,7 +232,8 @@ fn policy(command: &Verify) -> Result<Policy> {
 }
 
 /// The checkpoint that one had before, signed with the log's key of then.
-fn since(file: &Path, policy: &Policy, key: Option<&str>) -> Checked<Checkpoint> {
+fn since(file: &Path, policy: &Policy, command: &Verify) -> Checked<Checkpoint> {
+    let (key, origin) = (command.since_key.as_deref(), command.origin.as_deref());
     let key = key.map(|text| VerifierKey::parse(text.trim()).context("--since-key"));
     let key = key.transpose()?;
     if let Some(key) = &key
@@ -248,7 +253,7 @@ fn since(file: &Path, policy: &Policy, key: Option<&str>) -> Checked<Checkpoint>
     // Witnesses of now need not have cosigned what is older than they are.
     let mut last = None;
     for key in logs {
-        match log::authentic(&note, &Policy::of_log(key), &mut Report::default()) {
+        match log::authentic(&note, &Policy::of_log(key), origin, &mut Report::default()) {
             Ok(checkpoint) => return Ok(checkpoint),
             Err(stop) => last = Some(stop),
         }

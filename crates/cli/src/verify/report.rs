@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use model::part::PartName;
 use serde_json::{Value, json};
 
 /// What is to be said of a log, from good to bad; the number is the exit code.
@@ -84,6 +85,63 @@ pub(crate) fn found<T>(
     Err(Stop::Found(Finding::new(verdict, place, message)))
 }
 
+/// How many there are of something, and the first `N` of them.
+#[derive(Debug)]
+pub(crate) struct Few<T, const N: usize> {
+    pub(crate) count: u64,
+    pub(crate) first: Vec<T>,
+}
+
+impl<T, const N: usize> Default for Few<T, N> {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            first: Vec::new(),
+        }
+    }
+}
+
+impl<T: Ord, const N: usize> Few<T, N> {
+    /// Takes one that comes after all before.
+    pub(crate) fn push(&mut self, one: T) {
+        self.count += 1;
+        if self.first.len() < N {
+            self.first.push(one);
+        }
+    }
+
+    /// Takes in what was found elsewhere, before or after.
+    fn take_in(&mut self, other: Self) {
+        self.count += other.count;
+        if self.first.len() == N && self.first.last() <= other.first.first() {
+            return;
+        }
+        self.first.extend(other.first);
+        self.first.sort();
+        self.first.truncate(N);
+    }
+
+    /// How many there are besides the first `listed`.
+    fn besides(&self, listed: usize) -> Option<u64> {
+        let more = self.count.saturating_sub(listed as u64);
+        (more > 0).then_some(more)
+    }
+}
+
+/// A part that an entry of the log says was erased.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Erased {
+    pub(crate) entry: u64,
+    pub(crate) part: PartName,
+    /// The entry that erased it.
+    pub(crate) by: u64,
+}
+
+/// How many notes of a kind are listed.
+const NOTED: usize = 8;
+/// How many parts that were erased are kept by name, so that no log takes more memory than another.
+const ERASED: usize = 1000;
+
 /// What was checked and what was found.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -97,9 +155,13 @@ pub(crate) struct Report {
     pub(crate) entries: u64,
     pub(crate) tiles: u64,
     pub(crate) disclosed: u64,
-    pub(crate) erased: u64,
+    pub(crate) erased: Few<Erased, ERASED>,
     pub(crate) withheld: u64,
     pub(crate) mismatches: u64,
+    /// The entries that are no events of Annals, so that nothing is known of what they should say, and why they are none.
+    pub(crate) no_events: Few<(u64, String), NOTED>,
+    /// The entries before which the clock went back.
+    pub(crate) clocks: Few<u64, NOTED>,
     pub(crate) checked: Vec<String>,
     pub(crate) not_checked: Vec<String>,
     pub(crate) notes: Vec<String>,
@@ -109,12 +171,47 @@ pub(crate) struct Report {
 impl Report {
     /// How many findings of disclosures are listed; they are all counted.
     pub(crate) const LISTED: usize = 20;
-    /// How many notes of one kind are.
-    const NOTED: usize = 8;
 
     /// Whether it only counts.
     pub(crate) fn says_nothing(&self) -> bool {
         self.notes.is_empty() && self.findings.is_empty()
+    }
+
+    /// Says of how many of the entries that were looked into the form was checked.
+    pub(crate) fn looked_inside(&mut self) {
+        let what = match self.no_events.count {
+            0 => {
+                let what = "what entries say is in the one form that it has, each at its place";
+                return self.checked.push(what.to_owned());
+            }
+            some => format!(
+                "what entries say where they are not events of Annals in the one form of those: {some} of {}",
+                self.entries
+            ),
+        };
+        self.not_checked.push(what);
+    }
+
+    /// All notes, those of a kind together.
+    fn all_notes(&self) -> Vec<String> {
+        let mut all = self.notes.clone();
+        let lists = [
+            (
+                self.no_events.besides(NOTED),
+                "entries that are no events of Annals",
+            ),
+            (self.clocks.besides(NOTED), "times that the clock went back"),
+        ];
+        for (index, why) in &self.no_events.first {
+            all.push(format!("entry {index} is no event of Annals: {why}"));
+        }
+        for index in &self.clocks.first {
+            all.push(format!("the clock went back before entry {index}"));
+        }
+        for (more, what) in lists {
+            all.extend(more.map(|more| format!("and {more} more {what}")));
+        }
+        all
     }
 
     /// A disclosure that is not what was recorded; the check goes on.
@@ -129,13 +226,14 @@ impl Report {
     /// Takes in what was found beside.
     pub(crate) fn take_in(&mut self, other: Self) {
         self.disclosed += other.disclosed;
-        self.erased += other.erased;
+        self.erased.take_in(other.erased);
         self.withheld += other.withheld;
         self.mismatches += other.mismatches;
         let misplaced = [self.misplaced, other.misplaced];
         self.misplaced = misplaced.into_iter().flatten().min();
-        let room = Self::NOTED.saturating_sub(self.notes.len());
-        self.notes.extend(other.notes.into_iter().take(room));
+        self.no_events.take_in(other.no_events);
+        self.clocks.take_in(other.clocks);
+        self.notes.extend(other.notes);
         let room = Self::LISTED.saturating_sub(self.findings.len());
         self.findings.extend(other.findings.into_iter().take(room));
     }
@@ -159,6 +257,12 @@ impl Report {
             .iter()
             .map(|one| json!({ "verdict": one.verdict.word(), "where": one.place, "message": one.message }))
             .collect();
+        let erased: Vec<Value> = self
+            .erased
+            .first
+            .iter()
+            .map(|one| json!({ "entry": one.entry, "part": one.part.to_string(), "erasedBy": one.by }))
+            .collect();
         json!({
             "verdict": self.verdict().word(),
             "exitCode": self.verdict() as u8,
@@ -168,11 +272,13 @@ impl Report {
             "cosignedAt": self.times,
             "counts": {
                 "entries": self.entries, "tiles": self.tiles, "disclosed": self.disclosed,
-                "erased": self.erased, "withheld": self.withheld, "mismatch": self.mismatches,
+                "erased": self.erased.count, "withheld": self.withheld, "mismatch": self.mismatches,
+                "noEvents": self.no_events.count,
             },
+            "erased": erased,
             "checked": self.checked,
             "notChecked": self.not_checked,
-            "notes": self.notes,
+            "notes": self.all_notes(),
             "findings": findings,
         })
     }
@@ -184,17 +290,27 @@ impl Report {
         for one in &self.checked {
             writeln!(out, "  checked      {one}")?;
         }
-        if self.disclosed + self.erased + self.withheld > 0 {
-            let (disclosed, erased, withheld) = (self.disclosed, self.erased, self.withheld);
+        let (disclosed, erased, withheld) = (self.disclosed, self.erased.count, self.withheld);
+        if disclosed + erased + withheld > 0 {
             writeln!(
                 out,
                 "  sealed parts {disclosed} disclosed and as recorded, {erased} erased, {withheld} withheld"
             )?;
         }
+        for one in self.erased.first.iter().take(NOTED) {
+            let Erased { entry, part, by } = one;
+            writeln!(
+                out,
+                "  erased       part {part} of entry {entry}, by entry {by}"
+            )?;
+        }
+        if let Some(more) = self.erased.besides(NOTED) {
+            writeln!(out, "  and {more} more that were erased (--json)")?;
+        }
         for one in &self.not_checked {
             writeln!(out, "  not checked  {one}")?;
         }
-        for one in &self.notes {
+        for one in self.all_notes() {
             writeln!(out, "  note         {one}")?;
         }
         for one in &self.findings {

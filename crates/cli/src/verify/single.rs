@@ -13,6 +13,10 @@ use super::content::{self, Erasures};
 use super::log::{Wanted, authentic};
 use super::report::{Checked, Progress, Report, Verdict, found};
 
+/// What single events leave open.
+const ERASURES: &str =
+    "whether parts that are not disclosed were erased: that stands in the rest of the log";
+
 /// What our receipts carry beside the proof.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,7 +98,7 @@ pub(crate) fn receipt(
         Ok(receipt) => receipt,
         Err(error) => return found(Verdict::NotAuthentic, "receipt", error.to_string()),
     };
-    let checkpoint = authentic(&receipt.checkpoint, wanted.policy, report)?;
+    let checkpoint = authentic(&receipt.checkpoint, wanted.policy, wanted.origin, report)?;
     begin(&checkpoint, wanted, report)?;
     let extra = receipt
         .extra
@@ -151,10 +155,8 @@ pub(crate) fn receipt(
         &mut None,
         report,
     );
-    report.not_checked.push(
-        "whether parts that are not disclosed were erased: that stands in the rest of the log"
-            .to_owned(),
-    );
+    report.looked_inside();
+    report.not_checked.push(ERASURES.to_owned());
     Ok(())
 }
 
@@ -184,7 +186,12 @@ pub(crate) fn events(
         )
         .into());
     }
-    let checkpoint = authentic(manifest.checkpoint.as_bytes(), wanted.policy, report)?;
+    let checkpoint = authentic(
+        manifest.checkpoint.as_bytes(),
+        wanted.policy,
+        wanted.origin,
+        report,
+    )?;
     begin(&checkpoint, wanted, report)?;
     if !wanted
         .policy
@@ -288,6 +295,8 @@ pub(crate) fn events(
     report.checked.push(format!(
         "each of the {rows} rows is an entry of the log, in order"
     ));
+    report.looked_inside();
+    report.not_checked.push(ERASURES.to_owned());
     report.not_checked.push(format!(
         "that the query was answered in full for entries {} to {}: that takes a full export",
         manifest.range.0,

@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail};
 use rustls::crypto::aws_lc_rs::default_provider;
 use tlog::Tile;
 use tlog::tile::FULL;
+use ureq::http::HeaderMap;
+use ureq::http::header::CONTENT_ENCODING;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use zeroize::Zeroizing;
 
@@ -140,6 +142,19 @@ impl Iterator for Ahead {
     }
 }
 
+/// Stops at a body that is packed in a way that is not unpacked here. A log may pack with gzip unasked, and with nothing else
+/// (C2SP `tlog-tiles`).
+fn understood(headers: &HeaderMap) -> Result<()> {
+    for packed in headers.get_all(CONTENT_ENCODING) {
+        if !matches!(packed.as_bytes(), b"gzip" | b"identity") {
+            bail!(
+                "the server packs it as {packed:?}, although only gzip may come unasked; ask the log's operator to send it plain"
+            );
+        }
+    }
+    Ok(())
+}
+
 fn fetch(
     agent: &ureq::Agent,
     url: &str,
@@ -155,6 +170,8 @@ fn fetch(
         let why = match answer {
             Ok(mut answer) => match answer.status().as_u16() {
                 200 => {
+                    understood(answer.headers())
+                        .with_context(|| format!("{url} cannot be read"))?;
                     let body = answer
                         .body_mut()
                         .with_config()
