@@ -7,11 +7,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clap::Args;
 use model::actor::{Actor, System};
-use model::id::OrganizationId;
+use model::id::{LogId, OrganizationId};
 use serde_json::json;
 use server::actions::log::recover::RecoverLog;
 use server::actions::log::rotate_key::RotateLogKey;
-use store::{Publisher, Store};
+use store::{Publisher, Refusal, Store};
 
 use crate::place::{Place, guard, only_organization, origin};
 
@@ -39,52 +39,71 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
     let store = Arc::new(command.place.open(true)?);
     let guard = command.guard.open(&command.place)?;
     let mut publisher = Publisher::new(store.clone(), guard);
-    publisher
-        .round()
-        .context("the logs could not be looked at")?;
+    let looked = publisher.round();
     let mut said = Vec::new();
+    let mut left = 0;
     for (id, refusal) in store.refused() {
         if !command.json {
             println!("log {id} is not signed: {refusal}");
         }
         let mut one = json!({ "log": id, "code": refusal.code(), "message": refusal.to_string(), "recovered": false });
-        if command.accept_database {
-            let log = store.read(|rx| rx.log(id))?.context("the log is gone")?;
-            let given_up = publisher.known_checkpoint(&log)?;
-            let action = RecoverLog {
-                log: id,
-                organization: log.organization,
-                size: given_up.as_ref().map_or(0, |one| one.size),
-                root: given_up.map_or_else(String::new, |one| {
-                    BASE64_STANDARD.encode(one.root.as_bytes())
-                }),
-                mode: refusal.code(),
-            };
-            publisher
-                .can_accept(id)
-                .context("the log cannot be gone on with")?;
-            let actor = Actor::System(System::CommandLine);
-            let _ = store.perform(actor, origin(&store), action).wait()?;
-            let size = publisher.accept(id).context(
-                "the recovery is recorded, but the log is not signed yet; run this again",
-            )?;
-            one["recovered"] = json!(true);
-            one["size"] = json!(size);
-            if !command.json {
-                println!("log {id} goes on; signed with {size} entries");
+        if !command.accept_database {
+            left += 1;
+        } else {
+            match go_on(&store, &mut publisher, id, &refusal) {
+                Ok(size) => {
+                    one["recovered"] = json!(true);
+                    one["size"] = json!(size);
+                    if !command.json {
+                        println!("log {id} goes on; signed with {size} entries");
+                    }
+                }
+                // The others may go on all the same.
+                Err(error) => {
+                    left += 1;
+                    one["error"] = json!(format!("{error:#}"));
+                    if !command.json {
+                        println!("log {id} does not go on: {error:#}");
+                    }
+                }
             }
         }
         said.push(one);
     }
     if command.json {
         println!("{}", json!({ "refused": said }));
-    } else if said.is_empty() {
+    } else if said.is_empty() && looked.is_ok() {
         println!("every log is signed; there is nothing to recover");
     }
-    if !said.is_empty() && !command.accept_database {
-        bail!("restore a newer backup, or go on with --accept-database; see --help");
+    looked.context("not every log could be looked at")?;
+    match (left, command.accept_database) {
+        (0, _) => Ok(()),
+        (_, false) => {
+            bail!("restore a newer backup, or go on with --accept-database; see --help")
+        }
+        (_, true) => bail!("not every log goes on: restore a backup that has its entries"),
     }
-    Ok(())
+}
+
+/// Goes on with a log as the database has it, and gives its size. The decision is recorded before.
+fn go_on(store: &Store, publisher: &mut Publisher, id: LogId, refusal: &Refusal) -> Result<u64> {
+    publisher.can_accept(id)?;
+    let log = store.read(|rx| rx.log(id))?.context("the log is gone")?;
+    let given_up = publisher.known_checkpoint(&log)?;
+    let action = RecoverLog {
+        log: id,
+        organization: log.organization,
+        size: given_up.as_ref().map_or(0, |one| one.size),
+        root: given_up.map_or_else(String::new, |one| {
+            BASE64_STANDARD.encode(one.root.as_bytes())
+        }),
+        mode: refusal.code(),
+    };
+    let actor = Actor::System(System::CommandLine);
+    let _ = store.perform(actor, origin(store), action).wait()?;
+    publisher
+        .accept(id)
+        .context("the recovery is recorded, but the log is not signed yet; run this again")
 }
 
 /// Sign a log with its next key; the one before signs as well for 30 days.

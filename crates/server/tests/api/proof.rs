@@ -400,6 +400,33 @@ fn health_says_that_a_log_is_not_signed_and_why() {
 }
 
 #[test]
+fn health_says_since_when_nothing_can_be_signed_and_why() {
+    let api = Api::sqlite();
+    let health = || get(&api, "/health").ok();
+    let gone = api.folder.path().join("moved away");
+    let mut publisher = Publisher::new(api.store.clone(), Guard::new(&gone));
+    assert!(publisher.round().is_err());
+    let said = health();
+    assert_eq!(said["status"], "degraded");
+    let publisher = &said["publisher"];
+    assert_eq!(publisher["refused"], json!([]), "nobody changed anything");
+    assert_eq!(publisher["status"], "failing");
+    assert_eq!(
+        publisher["failing"]["message"],
+        "the guard folder cannot be read or written: No such file or directory (os error 2)"
+    );
+    assert!(publisher["failing"]["since"].is_string(), "{said}");
+    api.sign();
+    assert_eq!(health()["status"], "ok");
+    assert_eq!(health()["publisher"].get("failing"), None);
+
+    api.store.signing_panicked();
+    assert_eq!(health()["publisher"]["status"], "failing");
+    api.sign();
+    assert_eq!(health()["publisher"]["status"], "signing");
+}
+
+#[test]
 fn an_export_streams_and_is_recorded() {
     for api in [Api::sqlite(), Api::postgres()] {
         for number in 0..5 {
