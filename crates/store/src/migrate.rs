@@ -28,6 +28,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0013_live_events.sql"),
     include_str!("../migrations/sqlite/0014_told_in_the_log.sql"),
     include_str!("../migrations/sqlite/0015_letters_of_others.sql"),
+    include_str!("../migrations/sqlite/0016_keys_and_erasures.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -45,6 +46,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0013_live_events.sql"),
     include_str!("../migrations/postgres/0014_told_in_the_log.sql"),
     include_str!("../migrations/postgres/0015_letters_of_others.sql"),
+    include_str!("../migrations/postgres/0016_keys_and_erasures.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old

@@ -25,8 +25,8 @@ use crate::upkeep::Upkeep;
 
 /// How many entries are read at once.
 const SLICE: u64 = 1000;
-/// For how long the key before the last one signs as well: 30 days.
-const BOTH: i64 = 30 * Micros::DAY;
+/// For how long a key signs as well after it was replaced: 30 days.
+const AS_WELL: i64 = 30 * Micros::DAY;
 
 /// A checkpoint that is signed and in the guard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,15 +185,25 @@ impl Env {
             .collect()
     }
 
-    /// The keys that sign a log now: the newest, and for a while the one before. Not where that one was made from a seed that
-    /// others may know: what it signs says nothing any more.
-    fn signing_keys(&self, log: &Log) -> Result<Vec<SigningKey>> {
-        let both = log.generation > 1
-            && log.rotated_at.is_some_and(|at| at.plus(BOTH) > self.now())
-            && log.seed_of(log.generation) == log.seed_of(log.generation - 1);
-        let first = log.generation - u32::from(both);
-        (first..=log.generation)
+    /// Which keys sign a log now: the newest first, and for a while each that it replaced. Not one that was made from a seed
+    /// that others may know: what it signs says nothing any more.
+    pub(crate) fn signing_generations(&self, log: &Log) -> Vec<u32> {
+        let (newest, now) = (log.generation, self.now());
+        let signs_as_well = |one: u32| {
+            log.seed_of(one) == log.seed_of(newest)
+                && log
+                    .replaced_at(one)
+                    .is_some_and(|at| at.plus(AS_WELL) > now)
+        };
+        (1..=newest)
             .rev()
+            .filter(|one| *one == newest || signs_as_well(*one))
+            .collect()
+    }
+
+    fn signing_keys(&self, log: &Log) -> Result<Vec<SigningKey>> {
+        let generations = self.signing_generations(log).into_iter();
+        generations
             .map(|one| self.keys.log_key(&log.origin, one, log.seed_of(one)))
             .collect()
     }
@@ -511,6 +521,16 @@ pub(crate) fn signed_by(note: &str, log: &Log, env: &Env) -> Result<Option<Check
     let read = read.filter(|note| note.verify(&keys).is_ok());
     let checkpoint = read.and_then(|note| Checkpoint::parse(note.text()).ok());
     Ok(checkpoint.filter(|one| one.origin == log.origin.as_str()))
+}
+
+/// The verifier key of the newest key of this log that has signed a note, if one has.
+pub(crate) fn signer(note: &str, log: &Log, env: &Env) -> Result<Option<String>> {
+    let keys = env.verifier_keys(log)?;
+    let verified = Note::parse(note.as_bytes()).and_then(|note| note.verify(&keys));
+    let newest = verified
+        .ok()
+        .and_then(|all| all.iter().map(|one| one.key).max());
+    Ok(newest.map(|one| keys[one].to_string()))
 }
 
 impl Store {
