@@ -106,7 +106,7 @@ fn go_on(store: &Store, publisher: &mut Publisher, id: LogId, refusal: &Refusal)
         .context("the recovery is recorded, but the log is not signed yet; run this again")
 }
 
-/// Sign a log with its next key; the one before signs as well for 30 days.
+/// Sign a log with its next key; each that was replaced signs as well for 30 days.
 ///
 /// After a leak of the key file, --leaked adds a new seed to it and signs every log with a key made from that. The keys before
 /// sign nothing more, since what they sign says nothing more. Servers beside this one need the new key file; one that reads
@@ -118,8 +118,11 @@ pub(crate) struct RotateKey {
     /// The organization [default: the only one]
     #[arg(long, value_name = "ID")]
     organization: Option<OrganizationId>,
-    /// The keys may be known to others: make new ones for every log, and let the old ones sign nothing more
+    /// The instance's own log, in place of an organization's
     #[arg(long, conflicts_with = "organization")]
+    instance: bool,
+    /// The keys may be known to others: make new ones for every log, and let the old ones sign nothing more
+    #[arg(long, conflicts_with_all = ["organization", "instance"])]
     leaked: bool,
     /// Print one JSON object
     #[arg(long)]
@@ -176,14 +179,17 @@ pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
     if command.leaked {
         return rotate_after_leak(&store, command.json);
     }
-    let organization = match command.organization {
-        Some(organization) => organization,
-        None => only_organization(&store)?,
+    let log = match command.organization {
+        _ if command.instance => store.read(|rx| rx.instance_log())?,
+        Some(organization) => store.read(|rx| rx.organization_log(organization))?,
+        None => {
+            let organization = only_organization(&store)?;
+            store.read(|rx| rx.organization_log(organization))?
+        }
     };
-    let log = store.read(|rx| rx.organization_log(organization))?;
     let action = RotateLogKey {
         log: log.id,
-        organization: Some(organization),
+        organization: log.organization,
         leaked_to: None,
     };
     let actor = Actor::System(System::CommandLine);
@@ -195,7 +201,7 @@ pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
         );
     } else {
         println!(
-            "log {} is signed with its next key, and for 30 days with the one before:\n{vkey}",
+            "log {} is signed with its next key, and for 30 days with each that was replaced:\n{vkey}",
             log.id
         );
         println!("Give it to whoever verifies this log, by a way of their trust.");

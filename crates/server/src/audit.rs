@@ -43,7 +43,7 @@ pub async fn export(app: &App, caller: &Caller, reach: Reach, wanted: Wanted) ->
         }
     };
     let action = |size| ExportAuditLog {
-        organization,
+        organization: Some(organization),
         workspace,
         kind: wanted.kind(),
         size,
@@ -53,7 +53,7 @@ pub async fn export(app: &App, caller: &Caller, reach: Reach, wanted: Wanted) ->
         },
     };
     let store = app.store.clone();
-    let fixed = tokio::task::spawn_blocking(move || Fixed::of(&store, organization)).await;
+    let fixed = tokio::task::spawn_blocking(move || Fixed::of(&store, Some(organization))).await;
     let fixed = fixed.map_err(|_| Error::Internal("a read panicked".to_owned()))?;
     // Who may not export hears that, whether there is something to export or not.
     let size = fixed.as_ref().map_or(0, |fixed| fixed.checkpoint.size);

@@ -317,14 +317,11 @@ async fn publish(app: App, mut finished: tokio::sync::watch::Receiver<bool>) {
             let _ = publisher.round();
             publisher
         });
-        publisher = match round.await {
-            Ok(back) => back,
-            Err(_) => {
-                app.store.signing_panicked();
-                often.reset_after(AFTER_A_PANIC);
-                begin()
-            }
-        };
+        publisher = round.await.unwrap_or_else(|_| {
+            app.store.signing_panicked();
+            often.reset_after(AFTER_A_PANIC);
+            begin()
+        });
     }
 }
 

@@ -246,7 +246,8 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
         .read(move |rx| {
             let acting = rx.acting(actor)?;
             let whole = acting.may(rx, Permission::ReadAuditLog, organization, None)?;
-            Ok((rx.organization_log(organization)?, whole))
+            let log = rx.organization_log(organization)?;
+            Ok((rx.published(log)?, whole))
         })
         .await?;
     let proof = Proof {
