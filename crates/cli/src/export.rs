@@ -28,6 +28,9 @@ pub(crate) struct Export {
     /// The organization [default: the only one]
     #[arg(long, value_name = "ID")]
     organization: Option<OrganizationId>,
+    /// The instance's own log, which belongs to who runs the server, in place of an organization's; whole
+    #[arg(long, conflicts_with = "organization")]
+    instance: bool,
     /// Where to: a new folder or a .tar.zst file for a full export, otherwise a file; - for standard output
     #[arg(long, short, value_name = "PATH")]
     output: PathBuf,
@@ -134,15 +137,22 @@ pub(crate) fn run(command: &Export) -> Result<()> {
     if command.no_disclosures && !is_full {
         bail!("only a full export can leave disclosures out");
     }
+    if command.instance && !is_full {
+        bail!("the instance's log is taken out whole; leave --format out");
+    }
     let is_stream = command.output == Path::new("-") || is_full && is_archive(&command.output);
     if command.resume && is_stream {
         bail!("an archive or a stream cannot be gone on with; a folder, or a file of rows, can");
     }
     let store = command.place.open(true)?;
     let organization = match command.organization {
-        Some(organization) => organization,
-        None => only_organization(&store)?,
+        _ if command.instance => None,
+        Some(organization) => Some(organization),
+        None => Some(only_organization(&store)?),
     };
+    if command.instance && store.read(|rx| rx.instance_log())?.size == 0 {
+        bail!("the instance's log holds no event yet");
+    }
     let mut fixed = Fixed::of(&store, organization)
         .context("the log cannot be exported; a running `annals serve` signs it within a second")?;
     let begun = match command.format {
@@ -151,7 +161,7 @@ pub(crate) fn run(command: &Export) -> Result<()> {
         format => {
             let found = found(&command.output, format == Format::Events)
                 .with_context(|| format!("cannot go on with {}", command.output.display()))?;
-            if let Some(manifest) = &found.manifest {
+            if let (Some(manifest), Some(organization)) = (&found.manifest, organization) {
                 fixed = begun_at(&store, organization, manifest, &words)?;
             }
             Some(found.begun)

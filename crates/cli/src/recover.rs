@@ -7,11 +7,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clap::Args;
 use model::actor::{Actor, System};
-use model::id::OrganizationId;
+use model::id::{LogId, OrganizationId};
 use serde_json::json;
 use server::actions::log::recover::RecoverLog;
 use server::actions::log::rotate_key::RotateLogKey;
-use store::{Publisher, Store};
+use store::{Publisher, Refusal, Store};
 
 use crate::place::{Place, guard, only_organization, origin};
 
@@ -39,55 +39,74 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
     let store = Arc::new(command.place.open(true)?);
     let guard = command.guard.open(&command.place)?;
     let mut publisher = Publisher::new(store.clone(), guard);
-    publisher
-        .round()
-        .context("the logs could not be looked at")?;
+    let looked = publisher.round();
     let mut said = Vec::new();
+    let mut left = 0;
     for (id, refusal) in store.refused() {
         if !command.json {
             println!("log {id} is not signed: {refusal}");
         }
         let mut one = json!({ "log": id, "code": refusal.code(), "message": refusal.to_string(), "recovered": false });
-        if command.accept_database {
-            let log = store.read(|rx| rx.log(id))?.context("the log is gone")?;
-            let given_up = publisher.known_checkpoint(&log)?;
-            let action = RecoverLog {
-                log: id,
-                organization: log.organization,
-                size: given_up.as_ref().map_or(0, |one| one.size),
-                root: given_up.map_or_else(String::new, |one| {
-                    BASE64_STANDARD.encode(one.root.as_bytes())
-                }),
-                mode: refusal.code(),
-            };
-            publisher
-                .can_accept(id)
-                .context("the log cannot be gone on with")?;
-            let actor = Actor::System(System::CommandLine);
-            let _ = store.perform(actor, origin(&store), action).wait()?;
-            let size = publisher.accept(id).context(
-                "the recovery is recorded, but the log is not signed yet; run this again",
-            )?;
-            one["recovered"] = json!(true);
-            one["size"] = json!(size);
-            if !command.json {
-                println!("log {id} goes on; signed with {size} entries");
+        if !command.accept_database {
+            left += 1;
+        } else {
+            match go_on(&store, &mut publisher, id, &refusal) {
+                Ok(size) => {
+                    one["recovered"] = json!(true);
+                    one["size"] = json!(size);
+                    if !command.json {
+                        println!("log {id} goes on; signed with {size} entries");
+                    }
+                }
+                // The others may go on all the same.
+                Err(error) => {
+                    left += 1;
+                    one["error"] = json!(format!("{error:#}"));
+                    if !command.json {
+                        println!("log {id} does not go on: {error:#}");
+                    }
+                }
             }
         }
         said.push(one);
     }
     if command.json {
         println!("{}", json!({ "refused": said }));
-    } else if said.is_empty() {
+    } else if said.is_empty() && looked.is_ok() {
         println!("every log is signed; there is nothing to recover");
     }
-    if !said.is_empty() && !command.accept_database {
-        bail!("restore a newer backup, or go on with --accept-database; see --help");
+    looked.context("not every log could be looked at")?;
+    match (left, command.accept_database) {
+        (0, _) => Ok(()),
+        (_, false) => {
+            bail!("restore a newer backup, or go on with --accept-database; see --help")
+        }
+        (_, true) => bail!("not every log goes on: restore a backup that has its entries"),
     }
-    Ok(())
 }
 
-/// Sign a log with its next key; the one before signs as well for 30 days.
+/// Goes on with a log as the database has it, and gives its size. The decision is recorded before.
+fn go_on(store: &Store, publisher: &mut Publisher, id: LogId, refusal: &Refusal) -> Result<u64> {
+    publisher.can_accept(id)?;
+    let log = store.read(|rx| rx.log(id))?.context("the log is gone")?;
+    let given_up = publisher.known_checkpoint(&log)?;
+    let action = RecoverLog {
+        log: id,
+        organization: log.organization,
+        size: given_up.as_ref().map_or(0, |one| one.size),
+        root: given_up.map_or_else(String::new, |one| {
+            BASE64_STANDARD.encode(one.root.as_bytes())
+        }),
+        mode: refusal.code(),
+    };
+    let actor = Actor::System(System::CommandLine);
+    let _ = store.perform(actor, origin(store), action).wait()?;
+    publisher
+        .accept(id)
+        .context("the recovery is recorded, but the log is not signed yet; run this again")
+}
+
+/// Sign a log with its next key; each that was replaced signs as well for 30 days.
 ///
 /// After a leak of the key file, --leaked adds a new seed to it and signs every log with a key made from that. The keys before
 /// sign nothing more, since what they sign says nothing more. Servers beside this one need the new key file; one that reads
@@ -99,8 +118,11 @@ pub(crate) struct RotateKey {
     /// The organization [default: the only one]
     #[arg(long, value_name = "ID")]
     organization: Option<OrganizationId>,
-    /// The keys may be known to others: make new ones for every log, and let the old ones sign nothing more
+    /// The instance's own log, in place of an organization's
     #[arg(long, conflicts_with = "organization")]
+    instance: bool,
+    /// The keys may be known to others: make new ones for every log, and let the old ones sign nothing more
+    #[arg(long, conflicts_with_all = ["organization", "instance"])]
     leaked: bool,
     /// Print one JSON object
     #[arg(long)]
@@ -157,14 +179,17 @@ pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
     if command.leaked {
         return rotate_after_leak(&store, command.json);
     }
-    let organization = match command.organization {
-        Some(organization) => organization,
-        None => only_organization(&store)?,
+    let log = match command.organization {
+        _ if command.instance => store.read(|rx| rx.instance_log())?,
+        Some(organization) => store.read(|rx| rx.organization_log(organization))?,
+        None => {
+            let organization = only_organization(&store)?;
+            store.read(|rx| rx.organization_log(organization))?
+        }
     };
-    let log = store.read(|rx| rx.organization_log(organization))?;
     let action = RotateLogKey {
         log: log.id,
-        organization: Some(organization),
+        organization: log.organization,
         leaked_to: None,
     };
     let actor = Actor::System(System::CommandLine);
@@ -176,7 +201,7 @@ pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
         );
     } else {
         println!(
-            "log {} is signed with its next key, and for 30 days with the one before:\n{vkey}",
+            "log {} is signed with its next key, and for 30 days with each that was replaced:\n{vkey}",
             log.id
         );
         println!("Give it to whoever verifies this log, by a way of their trust.");

@@ -591,6 +591,99 @@ fn a_log_is_exported_verified_erased_from_and_recovered() {
     }
 }
 
+/// The key was changed while no server ran that would sign with the new one: an export says by which key it can be checked.
+#[test]
+fn an_export_holds_the_key_that_has_signed_its_checkpoint() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let server = Server::start(Path::new(BINARY), database.as_deref());
+        signed(&server);
+        let (home, _) = server.kill();
+        let folder = home.path().to_owned();
+        let call = |arguments: &[&str]| {
+            let output = run(&folder, database.as_deref(), arguments, "");
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+            output
+        };
+        let said = |arguments: &[&str]| -> Value {
+            let output = call(&[&["export", "--json", "--output"], arguments].concat());
+            serde_json::from_slice(&output.stderr).expect("JSON")
+        };
+        let path = |name: &str| folder.join(name).display().to_string();
+        let rows = path("rows.jsonl");
+        let before = said(&[&rows, "--format", "events"])["vkey"].clone();
+        let rotated = call(&["rotate-key", "--json"]);
+        let rotated: Value = serde_json::from_slice(&rotated.stdout).expect("JSON");
+        assert_eq!(rotated["before"], before);
+        let old = before.as_str().expect("a key");
+        let whole = path("whole");
+        for out in [
+            said(&[&whole]),
+            said(&[&rows, "--format", "events", "--resume"]),
+        ] {
+            assert_eq!(out["vkey"], before, "{out}");
+            call(&[
+                "verify",
+                out["output"].as_str().expect("a path"),
+                "--key",
+                old,
+            ]);
+        }
+        let kept = std::fs::read_to_string(folder.join("whole/vkey")).expect("a key");
+        assert_eq!(kept.trim(), old);
+        // The next checkpoint is signed with both, and an export holds the newer.
+        call(&["recover"]);
+        assert_eq!(said(&[&path("both")])["vkey"], rotated["vkey"]);
+    }
+}
+
+/// What is of no organization is in the log of the instance, which whoever runs the server takes out.
+#[test]
+fn the_log_of_the_instance_is_exported_and_verified() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let server = Server::start(Path::new(BINARY), database.as_deref());
+        let folder = server.folder.path().to_owned();
+        let call = |arguments: &[&str]| run(&folder, database.as_deref(), arguments, "");
+        let done = |arguments: &[&str]| {
+            let output = call(arguments);
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+            output
+        };
+        let path = |name: &str| folder.join(name).display().to_string();
+        let export = |name: &str| -> Value {
+            let out = path(name);
+            let output = done(&["export", "--instance", "--json", "--output", &out]);
+            serde_json::from_slice(&output.stderr).expect("JSON")
+        };
+        let rotated = done(&["rotate-key", "--instance", "--json"]);
+        let rotated: Value = serde_json::from_slice(&rotated.stdout).expect("JSON");
+        done(&["recover"]);
+        let first = export("first");
+        assert_eq!(first["log"], rotated["log"]);
+        done(&["recover"]);
+        let second = export("second");
+        let sizes = [&first, &second].map(|one| one["size"].as_u64().expect("a size"));
+        assert_eq!(sizes[1], sizes[0] + 1, "the export is an event of this log");
+        for key in ["vkey", "before"] {
+            let key = rotated[key].as_str().expect("a key");
+            let since = path("first/checkpoint");
+            done(&["verify", &path("second"), "--key", key, "--since", &since]);
+        }
+        let told = std::fs::read(
+            folder
+                .join("second/tile/entries/000.p")
+                .join(sizes[1].to_string()),
+        );
+        let told = String::from_utf8_lossy(&told.expect("a bundle")).into_owned();
+        assert!(
+            told.contains(r#""action":"rotated""#) && told.contains(r#""action":"exported""#),
+            "{told}"
+        );
+        assert_eq!(server.events("&action=exported"), Vec::<Value>::new());
+        let rows = call(&["export", "--instance", "--format", "csv", "--output", "-"]);
+        assert!(refusal(&rows).contains("whole"), "{rows:?}");
+    }
+}
+
 /// The key file was stolen. Every log gets a key from a new seed, while the server runs; what the old key signs counts for
 /// nothing, and the log is still the one that it was.
 #[test]

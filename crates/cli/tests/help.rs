@@ -64,7 +64,7 @@ fn every_command_explains_itself() {
       verify        Check a log, an export or a receipt, offline
       privacy       Erase what is known of a person
       recover       Say which logs are not signed and why, and go on with them
-      rotate-key    Sign a log with its next key; the one before signs as well for 30 days
+      rotate-key    Sign a log with its next key; each that was replaced signs as well for 30 days
       migrate       Bring a database to this version's schema, as its owner
       bench         Measure what an audited change costs on this machine
       openapi       Print the description of the API (`OpenAPI` 3.1)
@@ -512,6 +512,8 @@ fn every_command_explains_itself() {
           --keys <FILE>            The key file; made with the database [default: annals/annals.keys in
                                    the user's config home] [env: ANNALS_KEYS=]
           --organization <ID>      The organization [default: the only one]
+          --instance               The instance's own log, which belongs to who runs the server, in place
+                                   of an organization's; whole
       -o, --output <PATH>          Where to: a new folder or a .tar.zst file for a full export,
                                    otherwise a file; - for standard output
           --format <FORMAT>        full: everything, to be checked as a whole; events: rows with a proof
@@ -659,7 +661,7 @@ fn every_command_explains_itself() {
       -h, --help             Print help
 
     $ annals rotate-key --help
-    Sign a log with its next key; the one before signs as well for 30 days
+    Sign a log with its next key; each that was replaced signs as well for 30 days
 
     Usage: annals rotate-key [OPTIONS]
 
@@ -671,6 +673,7 @@ fn every_command_explains_itself() {
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
+          --instance           The instance's own log, in place of an organization's
           --leaked             The keys may be known to others: make new ones for every log, and let the
                                old ones sign nothing more
           --json               Print one JSON object

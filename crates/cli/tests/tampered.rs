@@ -358,3 +358,33 @@ fn parts_that_were_taken_away_without_an_erasure_do_not_pass_for_erased() {
     );
     assert_eq!(counts["erased"], 0, "{said}");
 }
+
+/// An entry is gone: the log is named with what is wrong and what helps, and is not gone on with.
+#[test]
+fn a_log_that_cannot_be_read_is_named_by_recover() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let mut scene = Scene::new(database);
+        let kept = scene.operator.keep();
+        scene.operator.delete(kept.rows.len() - 2);
+        let looked = scene.annals(&["recover", "--json"]);
+        let said: Value = serde_json::from_slice(&looked.stdout).expect("JSON");
+        let refused = said["refused"].as_array().expect("a list");
+        assert_eq!(
+            (looked.status.code(), refused.len()),
+            (Some(1), 1),
+            "{said}"
+        );
+        assert_eq!(refused[0]["code"], "unreadable", "{said}");
+        let accepted = scene.annals(&["recover", "--accept-database"]);
+        let said = String::from_utf8_lossy(&accepted.stdout);
+        assert_eq!(accepted.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains("only a backup that has them helps") && said.contains("does not go on"),
+            "{said}"
+        );
+        scene.operator.put_back(&kept);
+        let looked = scene.annals(&["recover"]);
+        let said = String::from_utf8_lossy(&looked.stdout);
+        assert!(said.contains("nothing to recover"), "{said}");
+    }
+}

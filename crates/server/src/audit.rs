@@ -47,7 +47,7 @@ pub async fn export(app: &App, caller: &Caller, reach: Reach, wanted: Wanted) ->
         _ => None,
     };
     let action = |size| ExportAuditLog {
-        organization,
+        organization: Some(organization),
         workspace,
         begun_at: begun_at.clone(),
         kind: wanted.kind(),
@@ -59,7 +59,7 @@ pub async fn export(app: &App, caller: &Caller, reach: Reach, wanted: Wanted) ->
     };
     let (store, note) = (app.store.clone(), begun_at.clone());
     let fixed = tokio::task::spawn_blocking(move || match note {
-        None => Fixed::of(&store, organization),
+        None => Fixed::of(&store, Some(organization)),
         Some(note) => Fixed::at(&store, organization, &note)?.ok_or(Error::NotSigned),
     })
     .await;

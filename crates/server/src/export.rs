@@ -27,21 +27,25 @@ const WAITING: usize = 4;
 /// A log as an export has it: fixed at a checkpoint.
 #[derive(Clone, Debug)]
 pub struct Fixed {
-    /// The log, no larger than its checkpoint.
+    /// The log, no larger than its checkpoint, with the newest key that signed that.
     pub log: Log,
     /// The checkpoint.
     pub checkpoint: Published,
 }
 
 impl Fixed {
-    /// The log of an organization, as far as it is signed.
+    /// The log of an organization, or without one the instance's, as far as it is signed.
     ///
     /// # Errors
     /// [`Error::NotSigned`] where nothing is.
-    pub fn of(store: &Store, organization: OrganizationId) -> Result<Self, Error> {
-        let log = store
-            .read(|rx| rx.organization_log(organization))?
-            .as_published();
+    pub fn of(store: &Store, organization: Option<OrganizationId>) -> Result<Self, Error> {
+        let log = store.read(|rx| {
+            let log = match organization {
+                Some(organization) => rx.organization_log(organization)?,
+                None => rx.instance_log()?,
+            };
+            rx.published(log)
+        })?;
         let checkpoint = log.checkpoint.clone().ok_or(Error::NotSigned)?;
         Ok(Self { log, checkpoint })
     }

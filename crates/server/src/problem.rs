@@ -114,7 +114,7 @@ impl From<Error> for Problem {
                 "not_signed",
                 "No checkpoint covers this event yet. Try again in a second, or see /health.",
             ),
-            Error::Database(_) | Error::Instance(_) | Error::Internal(_) => {
+            Error::Database(_) | Error::Instance(_) | Error::Guard { .. } | Error::Internal(_) => {
                 tracing::error!(%error, "an internal error");
                 let message = "Something went wrong on our side. Nothing was changed.";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message)

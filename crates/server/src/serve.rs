@@ -35,6 +35,8 @@ use crate::web;
 
 /// How long requests that are under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long the publisher waits after a panic, which may come again.
+const AFTER_A_PANIC: Duration = Duration::from_secs(5);
 
 /// What the server answered to [`ask`].
 #[derive(Clone, Debug)]
@@ -196,16 +198,24 @@ async fn health(State(app): State<App>) -> Result<Json<serde_json::Value>, Probl
         .iter()
         .map(|(log, refusal)| json!({ "log": log.as_str(), "code": refusal.code(), "message": refusal.to_string() }))
         .collect();
-    let publisher = match (&app.config.guard, logs.is_empty()) {
+    let failing = app.store.failing();
+    let is_well = logs.is_empty() && failing.is_none();
+    let publisher = match (&app.config.guard, &failing) {
         (None, _) => "off",
-        (Some(_), true) => "signing",
-        (Some(_), false) => "refused",
+        (Some(_), Some(_)) => "failing",
+        (Some(_), None) if is_well => "signing",
+        (Some(_), None) => "refused",
     };
+    let mut publisher = json!({ "status": publisher, "refused": logs });
+    if let Some(failing) = failing {
+        let since = failing.since.timestamp().to_string();
+        publisher["failing"] = json!({ "since": since, "message": failing.why });
+    }
     Ok(Json(json!({
-        "status": if logs.is_empty() { "ok" } else { "degraded" },
+        "status": if is_well { "ok" } else { "degraded" },
         "setUp": instance.name.is_some(),
         "version": env!("CARGO_PKG_VERSION"),
-        "publisher": { "status": publisher, "refused": logs },
+        "publisher": publisher,
     })))
 }
 
@@ -293,7 +303,8 @@ async fn publish(app: App, mut finished: tokio::sync::watch::Receiver<bool>) {
     let Some(folder) = app.config.guard.clone() else {
         return;
     };
-    let mut publisher = Publisher::new(app.store.clone(), Guard::new(folder));
+    let begin = || Publisher::new(app.store.clone(), Guard::new(folder.clone()));
+    let mut publisher = begin();
     let mut often = tokio::time::interval(Duration::from_millis(250));
     let mut is_last = false;
     while !is_last {
@@ -302,17 +313,15 @@ async fn publish(app: App, mut finished: tokio::sync::watch::Receiver<bool>) {
             _ = finished.wait_for(|finished| *finished) => is_last = true,
         }
         let round = tokio::task::spawn_blocking(move || {
-            let result = publisher.round();
-            (publisher, result)
+            // An error is told where people look, by the round itself.
+            let _ = publisher.round();
+            publisher
         });
-        let Ok((back, result)) = round.await else {
-            tracing::error!("the publisher panicked; nothing is signed until the next start");
-            return;
-        };
-        publisher = back;
-        if let Err(error) = result {
-            tracing::warn!(%error, "signing will be tried again");
-        }
+        publisher = round.await.unwrap_or_else(|_| {
+            app.store.signing_panicked();
+            often.reset_after(AFTER_A_PANIC);
+            begin()
+        });
     }
 }
 

@@ -60,6 +60,14 @@ pub enum Error {
     /// The instance is not as it should be: the key file, the schema, the set-up.
     #[error("{0}")]
     Instance(String),
+    /// A file of the guard cannot be read or written.
+    #[error("the guard file {}: {error}", file.display())]
+    Guard {
+        /// The file.
+        file: std::path::PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
     /// A defect of Annals.
     #[error("internal error: {0}")]
     Internal(String),

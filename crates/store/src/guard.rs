@@ -78,7 +78,7 @@ impl Guard {
         match std::fs::read(self.file(log)) {
             Ok(note) => Ok(Some(note)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(broken(&self.file(log), &error)),
+            Err(error) => Err(broken(&self.file(log), error)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Guard {
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(broken(&file, &error)),
+            Err(error) => return Err(broken(&file, error)),
         };
         let mut kept: Vec<Kept> = Vec::new();
         for line in text.lines() {
@@ -171,7 +171,7 @@ impl Guard {
                 list.sync_all()
             })
             .and_then(|()| File::open(&self.folder)?.sync_all());
-        written.map_err(|error| broken(&file, &error))
+        written.map_err(|error| broken(&file, error))
     }
 
     fn replace(&self, file: &Path, bytes: &[u8]) -> Result<()> {
@@ -192,12 +192,13 @@ impl Guard {
             std::fs::rename(&draft, file)?;
             File::open(&self.folder)?.sync_all()
         };
-        replace().map_err(|error| broken(file, &error))
+        replace().map_err(|error| broken(file, error))
     }
 }
 
-fn broken(file: &Path, error: &std::io::Error) -> Error {
-    Error::Instance(format!("the guard file {}: {error}", file.display()))
+fn broken(file: &Path, error: std::io::Error) -> Error {
+    let file = file.to_owned();
+    Error::Guard { file, error }
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0014_told_in_the_log.sql"),
     include_str!("../migrations/sqlite/0015_letters_of_others.sql"),
     include_str!("../migrations/sqlite/0016_invited_by.sql"),
+    include_str!("../migrations/sqlite/0017_keys_and_erasures.sql"),
     include_str!("../migrations/sqlite/0018_who_acts.sql"),
 ];
 const POSTGRES: &[&str] = &[
@@ -48,6 +49,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0014_told_in_the_log.sql"),
     include_str!("../migrations/postgres/0015_letters_of_others.sql"),
     include_str!("../migrations/postgres/0016_invited_by.sql"),
+    include_str!("../migrations/postgres/0017_keys_and_erasures.sql"),
     include_str!("../migrations/postgres/0018_who_acts.sql"),
 ];
 

@@ -9,13 +9,13 @@
 //! A log that is behind the guard, or whose past is another, is not signed until `annals recover` says so.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use model::clock::Micros;
 use model::id::LogId;
 use tlog::{Checkpoint, Frontier, Hash, Note, SigningKey, VerifierKey, leaf_hash};
 
-use crate::db::{Conn, params};
+use crate::db::{Conn, DbError, params};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::guard::Guard;
@@ -25,8 +25,8 @@ use crate::upkeep::Upkeep;
 
 /// How many entries are read at once.
 const SLICE: u64 = 1000;
-/// For how long the key before the last one signs as well: 30 days.
-const BOTH: i64 = 30 * Micros::DAY;
+/// For how long a key signs as well after it was replaced: 30 days.
+const AS_WELL: i64 = 30 * Micros::DAY;
 
 /// A checkpoint that is signed and in the guard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,14 @@ pub enum Refusal {
         "the guard file of this log is not a checkpoint that its key has signed; see `annals recover`"
     )]
     BrokenGuard,
+    /// The log cannot be read as far as it has to be.
+    #[error(
+        "the log cannot be read: {why}; entries were removed from the database, or it is damaged; only a backup that has them helps"
+    )]
+    Unreadable {
+        /// What is not there, or not as it should be.
+        why: String,
+    },
 }
 
 impl Refusal {
@@ -97,8 +105,50 @@ impl Refusal {
             Self::Changed { .. } => "changed",
             Self::Unguarded { .. } => "unguarded",
             Self::BrokenGuard => "broken_guard",
+            Self::Unreadable { .. } => "unreadable",
         }
     }
+}
+
+/// Why nothing new is signed for now, of some logs or of all. It is tried again, and may pass by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Since when, without a round that succeeded in between.
+    pub since: Micros,
+    /// What stands in the way, for whoever asks: it names no file and no person.
+    pub why: String,
+    /// Of which logs; of all where none is named.
+    pub logs: Vec<LogId>,
+}
+
+impl Failure {
+    /// Whether it keeps this log from being signed.
+    pub fn stops(&self, log: LogId) -> bool {
+        self.logs.is_empty() || self.logs.contains(&log)
+    }
+}
+
+/// What stands in the way, without what only the server's own log may name.
+fn why(error: &Error) -> String {
+    let why = match error {
+        Error::Guard { error, .. } => {
+            return format!("the guard folder cannot be read or written: {error}");
+        }
+        Error::Database(DbError::Full(_)) => "the database has no room left",
+        Error::Database(_) | Error::Unavailable(_) | Error::Busy | Error::OutcomeUnknown => {
+            "the database cannot be read or written"
+        }
+        Error::Instance(_) => "the key file lacks a key that signs; the server's log says which",
+        _ => "the server's log says why",
+    };
+    why.to_owned()
+}
+
+/// What a process knows of the signing of its logs, as of its publisher's last round.
+#[derive(Default)]
+pub(crate) struct Signing {
+    refused: BTreeMap<LogId, Refusal>,
+    failing: Option<Failure>,
 }
 
 /// What became of a log in a round.
@@ -135,15 +185,25 @@ impl Env {
             .collect()
     }
 
-    /// The keys that sign a log now: the newest, and for a while the one before. Not where that one was made from a seed that
-    /// others may know: what it signs says nothing any more.
-    fn signing_keys(&self, log: &Log) -> Result<Vec<SigningKey>> {
-        let both = log.generation > 1
-            && log.rotated_at.is_some_and(|at| at.plus(BOTH) > self.now())
-            && log.seed_of(log.generation) == log.seed_of(log.generation - 1);
-        let first = log.generation - u32::from(both);
-        (first..=log.generation)
+    /// Which keys sign a log now: the newest first, and for a while each that it replaced. Not one that was made from a seed
+    /// that others may know: what it signs says nothing any more.
+    pub(crate) fn signing_generations(&self, log: &Log) -> Vec<u32> {
+        let (newest, now) = (log.generation, self.now());
+        let signs_as_well = |one: u32| {
+            log.seed_of(one) == log.seed_of(newest)
+                && log
+                    .replaced_at(one)
+                    .is_some_and(|at| at.plus(AS_WELL) > now)
+        };
+        (1..=newest)
             .rev()
+            .filter(|one| *one == newest || signs_as_well(*one))
+            .collect()
+    }
+
+    fn signing_keys(&self, log: &Log) -> Result<Vec<SigningKey>> {
+        let generations = self.signing_generations(log).into_iter();
+        generations
             .map(|one| self.keys.log_key(&log.origin, one, log.seed_of(one)))
             .collect()
     }
@@ -179,42 +239,72 @@ impl Publisher {
     /// Signs each log that has something new, and gives how many. Blocks the thread.
     ///
     /// # Errors
-    /// When the database or the guard cannot be used; it can be tried again.
+    /// When the database or the guard cannot be used; it can be tried again. What stands in the way of one log keeps no
+    /// other from being signed.
     pub fn round(&mut self) -> Result<u64> {
+        let mut stopped = Vec::new();
+        let done = self.sign(&mut stopped);
+        match &done {
+            Ok(_) => self.store.signing_goes_on(),
+            Err(error) => self.store.signing_fails(why(error), error, stopped),
+        }
+        done
+    }
+
+    /// As [`Publisher::round`]; names the logs that an error stands in the way of, unless it is in the way of all.
+    fn sign(&mut self, stopped: &mut Vec<LogId>) -> Result<u64> {
         let mut signed = Vec::new();
         let mut refused = BTreeMap::new();
+        let mut told = self.store.refused();
+        let mut failed = None;
         for (id, size, checkpoint) in self.store.read(|rx| rx.sizes())? {
             let known = self.known.get(&id).map(|known| known.edge.size());
             if known == Some(size) && checkpoint == size {
                 continue;
             }
-            let Some(log) = self.store.read(|rx| rx.log(id))? else {
-                continue;
+            let step = match self.store.read(|rx| rx.log(id)) {
+                Ok(None) => continue,
+                Ok(Some(log)) => self.step(&log),
+                Err(error) => Err(error),
             };
-            match self.step(&log)? {
-                Step::Nothing => {}
-                Step::Sign(checkpoint) => signed.push(checkpoint),
-                Step::Refuse(refusal) => {
-                    // The guard and the database are looked at again in the next round.
-                    self.known.remove(&id);
-                    refused.insert(id, refusal);
+            let refusal = match step {
+                Ok(Step::Nothing) => continue,
+                Ok(Step::Sign(checkpoint)) => {
+                    signed.push(checkpoint);
+                    continue;
                 }
-            }
+                Ok(Step::Refuse(refusal)) => refusal,
+                // What was read is not what a log is: that does not pass by itself.
+                Err(Error::Internal(why)) => Refusal::Unreadable { why },
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    stopped.push(id);
+                    // Nothing new is known of this log.
+                    refused.extend(told.remove_entry(&id));
+                    continue;
+                }
+            };
+            // The guard and the database are looked at again in the next round.
+            self.known.remove(&id);
+            refused.insert(id, refusal);
         }
         self.tell(refused);
-        if signed.is_empty() {
-            return Ok(0);
-        }
-        self.store.upkeep(Upkeep::Publish(signed)).wait()
+        let published = if signed.is_empty() {
+            0
+        } else {
+            let logs: Vec<LogId> = signed.iter().map(|one| one.log).collect();
+            let done = self.store.upkeep(Upkeep::Publish(signed)).wait();
+            if done.is_err() {
+                stopped.extend(logs);
+            }
+            done?
+        };
+        failed.map_or(Ok(published), Err)
     }
 
     /// Says what is refused where people look: once in the log, and for as long as it lasts in the store.
     fn tell(&self, refused: BTreeMap<LogId, Refusal>) {
-        let mut told = self
-            .store
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let told = &mut self.store.signing().refused;
         for (log, refusal) in &refused {
             if told.get(log) != Some(refusal) {
                 tracing::error!(%log, code = refusal.code(), "this log is not signed: {refusal}");
@@ -433,13 +523,52 @@ pub(crate) fn signed_by(note: &str, log: &Log, env: &Env) -> Result<Option<Check
     Ok(checkpoint.filter(|one| one.origin == log.origin.as_str()))
 }
 
+/// The verifier key of the newest key of this log that has signed a note, if one has.
+pub(crate) fn signer(note: &str, log: &Log, env: &Env) -> Result<Option<String>> {
+    let keys = env.verifier_keys(log)?;
+    let verified = Note::parse(note.as_bytes()).and_then(|note| note.verify(&keys));
+    let newest = verified
+        .ok()
+        .and_then(|all| all.iter().map(|one| one.key).max());
+    Ok(newest.map(|one| keys[one].to_string()))
+}
+
 impl Store {
+    fn signing(&self) -> MutexGuard<'_, Signing> {
+        self.signing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The logs that are not signed, and why, as of the publisher's last round in this process.
     pub fn refused(&self) -> BTreeMap<LogId, Refusal> {
-        self.refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.signing().refused.clone()
+    }
+
+    /// Why the publisher of this process cannot sign what it should, if its last round failed.
+    pub fn failing(&self) -> Option<Failure> {
+        self.signing().failing.clone()
+    }
+
+    /// The publisher of this process panicked; whoever runs it goes on with another.
+    pub fn signing_panicked(&self) {
+        let why = "the publisher panicked, and was started again";
+        self.signing_fails(why.to_owned(), &why, Vec::new());
+    }
+
+    /// Says it once in the log, and for as long as it lasts to whoever asks.
+    fn signing_fails(&self, why: String, error: &dyn std::fmt::Display, logs: Vec<LogId>) {
+        let now = self.env.now();
+        let failing = &mut self.signing().failing;
+        if failing.as_ref().is_none_or(|before| before.why != why) {
+            tracing::error!(%error, "what is new is not signed; it is tried again");
+        }
+        let since = failing.as_ref().map_or(now, |before| before.since);
+        *failing = Some(Failure { since, why, logs });
+    }
+
+    fn signing_goes_on(&self) {
+        if self.signing().failing.take().is_some() {
+            tracing::info!("what is new is signed again");
+        }
     }
 }
 

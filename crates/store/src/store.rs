@@ -1,6 +1,5 @@
 //! A store: one database, its keys, the threads that write and the connections that read.
 
-use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -16,7 +15,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
 use crate::migrate as schema;
-use crate::publish::Refusal;
+use crate::publish::Signing;
 use crate::seen::Seen;
 use crate::tx::Rx;
 use crate::upkeep::Upkeep;
@@ -67,8 +66,8 @@ pub struct Store {
     location: Location,
     writer: Writer,
     readers: Readers,
-    /// The logs that the publisher does not sign.
-    pub(crate) refused: Mutex<BTreeMap<LogId, Refusal>>,
+    /// How the publisher fares.
+    pub(crate) signing: Mutex<Signing>,
 }
 
 #[derive(Default)]
@@ -123,7 +122,7 @@ impl Store {
             location,
             writer,
             readers: Readers::default(),
-            refused: Mutex::default(),
+            signing: Mutex::default(),
         })
     }
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use model::clock::Micros;
 use model::id::{EventId, LogId, OrganizationId};
 use tlog::tile::{FULL, Kind, hashes, perfect_root, put_entry};
 use tlog::tree::{Node, SourceError};
@@ -14,7 +15,7 @@ use tlog::{Frontier, Hash, KeyName, Tile, leaf_hash, proof};
 use crate::append::PLACES;
 use crate::db::{Conn, Row, params};
 use crate::error::{Error, Result};
-use crate::publish::signed_by;
+use crate::publish::{signed_by, signer};
 use crate::tx::Rx;
 
 /// How many tiles are kept in one transaction: a slice of some milliseconds, so that no change waits long.
@@ -40,7 +41,8 @@ pub struct Log {
     pub size: u64,
     /// The newest checkpoint that was signed.
     pub checkpoint: Option<Published>,
-    pub(crate) rotated_at: Option<model::clock::Micros>,
+    /// Since when it is signed with each of its keys but the first.
+    pub(crate) rotations: Vec<(u32, Micros)>,
     /// From which generation on its keys are made from which later seed, in order.
     pub(crate) seeds: Vec<(u32, String)>,
     pub(crate) frontier: Frontier,
@@ -58,7 +60,7 @@ pub struct Published {
     pub note: String,
 }
 
-const LOG: &str = "SELECT l.id, l.organization_id, l.origin, l.vkey, l.generation, l.rotated_at, l.size, l.frontier, l.first_place, \
+const LOG: &str = "SELECT l.id, l.organization_id, l.origin, l.vkey, l.generation, l.rotations, l.size, l.frontier, l.first_place, \
     c.size, c.root, c.note, l.seeds FROM logs l LEFT JOIN checkpoints c ON c.log_id = l.id";
 
 impl Log {
@@ -91,12 +93,12 @@ impl Log {
             origin: KeyName::parse(row.text(2)?).map_err(|_| internal("origin"))?,
             vkey: row.text(3)?.to_owned(),
             generation: u32::try_from(row.int(4)?).map_err(|_| internal("generation"))?,
-            rotated_at: row.opt_moment(5)?,
+            rotations: rotations_from(row.text(5)?).ok_or_else(|| internal("rotations"))?,
             size,
             frontier: Frontier::from_bytes(size, row.blob(7)?).map_err(|_| internal("frontier"))?,
             first_place: row.int(8)?,
             checkpoint,
-            seeds: seeds_from(row.text(12)?).ok_or_else(|| internal("seeds"))?,
+            seeds: by_generation(row.text(12)?).ok_or_else(|| internal("seeds"))?,
         })
     }
 
@@ -106,15 +108,28 @@ impl Log {
         let last = self.seeds.iter().rfind(so_far);
         last.map(|(_, seed)| seed.as_str())
     }
+
+    /// When a key of this log was replaced by the next; none for the newest.
+    pub(crate) fn replaced_at(&self, generation: u32) -> Option<Micros> {
+        let mut all = self.rotations.iter();
+        let next = all.find(|(next, _)| *next == generation + 1);
+        next.map(|(_, at)| *at)
+    }
 }
 
-/// `<generation>:<seed>`, separated by spaces.
-fn seeds_from(text: &str) -> Option<Vec<(u32, String)>> {
+/// `<generation>:<value>`, separated by spaces.
+fn by_generation(text: &str) -> Option<Vec<(u32, String)>> {
     let one = |one: &str| {
-        let (generation, seed) = one.split_once(':')?;
-        Some((generation.parse().ok()?, seed.to_owned()))
+        let (generation, value) = one.split_once(':')?;
+        Some((generation.parse().ok()?, value.to_owned()))
     };
     text.split_ascii_whitespace().map(one).collect()
+}
+
+fn rotations_from(text: &str) -> Option<Vec<(u32, Micros)>> {
+    let all = by_generation(text)?.into_iter();
+    all.map(|(generation, at)| Some((generation, Micros(at.parse().ok()?))))
+        .collect()
 }
 
 impl Rx<'_> {
@@ -156,6 +171,7 @@ impl Rx<'_> {
         if signed.size > log.size || self.frontier_at(&log, signed.size)?.root() != signed.root {
             return Ok(None);
         }
+        log.vkey = signer(note, &log, self.env)?.unwrap_or(log.vkey);
         log.size = signed.size;
         log.checkpoint = Some(Published {
             size: signed.size,
@@ -163,6 +179,22 @@ impl Rx<'_> {
             note: note.to_owned(),
         });
         Ok(Some(log))
+    }
+
+    /// The log of the instance; none before the instance has a name.
+    pub fn instance_log(&mut self) -> Result<Log> {
+        let id = self.instance()?.log;
+        self.log(id)?.ok_or(Error::NotFound("log of the instance"))
+    }
+
+    /// The log as its newest checkpoint has it, which may be older than the key that signs now: with the newest of the keys
+    /// that have signed that checkpoint.
+    pub fn published(&mut self, log: Log) -> Result<Log> {
+        let mut log = log.as_published();
+        if let Some(checkpoint) = &log.checkpoint {
+            log.vkey = signer(&checkpoint.note, &log, self.env)?.unwrap_or(log.vkey);
+        }
+        Ok(log)
     }
 
     /// All logs, by their ids.

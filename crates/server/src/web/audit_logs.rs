@@ -240,7 +240,8 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
         .read(move |rx| {
             let acting = rx.acting(actor)?;
             let whole = acting.may(rx, Permission::ReadAuditLog, organization, None)?;
-            Ok((rx.organization_log(organization)?, whole))
+            let log = rx.organization_log(organization)?;
+            Ok((rx.published(log)?, whole))
         })
         .await?;
     let proof = Proof {
@@ -273,10 +274,12 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
 
 /// Why a log is not signed, if it is not.
 fn unsigned(app: &App, log: LogId) -> Option<String> {
-    app.store
-        .refused()
-        .get(&log)
-        .map(|refusal| sentence(&refusal.to_string()))
+    let refused = app.store.refused().get(&log).map(ToString::to_string);
+    let why = refused.or_else(|| {
+        let failing = app.store.failing().filter(|failing| failing.stops(log))?;
+        Some(failing.why)
+    });
+    why.map(|why| sentence(&why))
 }
 
 /// `GET /settings/audit-logs/{id}/proof`

@@ -400,6 +400,33 @@ fn health_says_that_a_log_is_not_signed_and_why() {
 }
 
 #[test]
+fn health_says_since_when_nothing_can_be_signed_and_why() {
+    let api = Api::sqlite();
+    let health = || get(&api, "/health").ok();
+    let gone = api.folder.path().join("moved away");
+    let mut publisher = Publisher::new(api.store.clone(), Guard::new(&gone));
+    assert!(publisher.round().is_err());
+    let said = health();
+    assert_eq!(said["status"], "degraded");
+    let publisher = &said["publisher"];
+    assert_eq!(publisher["refused"], json!([]), "nobody changed anything");
+    assert_eq!(publisher["status"], "failing");
+    assert_eq!(
+        publisher["failing"]["message"],
+        "the guard folder cannot be read or written: No such file or directory (os error 2)"
+    );
+    assert!(publisher["failing"]["since"].is_string(), "{said}");
+    api.sign();
+    assert_eq!(health()["status"], "ok");
+    assert_eq!(health()["publisher"].get("failing"), None);
+
+    api.store.signing_panicked();
+    assert_eq!(health()["publisher"]["status"], "failing");
+    api.sign();
+    assert_eq!(health()["publisher"]["status"], "signing");
+}
+
+#[test]
 fn an_export_streams_and_is_recorded() {
     for api in [Api::sqlite(), Api::postgres()] {
         for number in 0..5 {
@@ -519,5 +546,62 @@ fn a_log_is_signed_with_its_next_key_and_for_a_while_with_the_one_before() {
         api.source("Web app");
         api.sign();
         assert_eq!((signed_by(&old), signed_by(&new)), (false, true));
+    }
+}
+
+#[test]
+fn each_key_that_was_replaced_signs_as_well_for_thirty_days() {
+    use server::actions::log::rotate_key::RotateLogKey;
+    for api in [Api::sqlite(), Api::postgres()] {
+        let found = || {
+            api.store
+                .read(|rx| rx.organization_log(api.made.organization))
+                .expect("a log")
+        };
+        let rotate = || {
+            let action = RotateLogKey {
+                log: found().id,
+                organization: found().organization,
+                leaked_to: None,
+            };
+            let rotated = api.store.perform(
+                model::actor::Actor::System(model::actor::System::CommandLine),
+                crate::support::local_origin(&api.store),
+                action,
+            );
+            rotated.wait().map(|done| done.output)
+        };
+        let signers = |keys: &[String]| -> Vec<bool> {
+            api.source("Web app");
+            api.sign();
+            let note = found().checkpoint.expect("signed").note;
+            let note = Note::parse(note.as_bytes()).expect("a note");
+            let signs = |key: &String| {
+                let key = VerifierKey::parse(key).expect("a key");
+                note.verify(&[key]).is_ok()
+            };
+            keys.iter().map(signs).collect()
+        };
+        let day = 86_400 * 1_000_000;
+        let mut keys = vec![found().vkey];
+        for days in [0, 10, 10] {
+            api.clock.advance(days * day + 1_500_000);
+            keys.push(rotate().expect("rotated"));
+        }
+        // The second key came at once, and the others ten days apart.
+        assert_eq!(signers(&keys), [true, true, true, true]);
+        api.clock.advance(10 * day);
+        assert_eq!(signers(&keys), [false, true, true, true]);
+        api.clock.advance(10 * day);
+        assert_eq!(signers(&keys), [false, false, true, true]);
+        api.clock.advance(10 * day);
+        assert_eq!(signers(&keys), [false, false, false, true]);
+        // A note with more signatures than every reader takes would be of use to nobody.
+        for _ in 0..7 {
+            keys.push(rotate().expect("rotated"));
+        }
+        let refused = rotate().expect_err("refused").to_string();
+        assert!(refused.contains("8 keys already"), "{refused}");
+        assert_eq!(signers(&keys[3..]), [true; 8]);
     }
 }

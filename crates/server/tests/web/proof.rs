@@ -109,3 +109,21 @@ async fn the_pages_say_that_the_log_is_not_signed() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_pages_say_that_nothing_can_be_signed() {
+    let (site, team) = Site::ready().await;
+    let event = created(&site, team).await;
+    let mut admin = site.signed_in("ada@example.com").await;
+    site.app.store.signing_panicked();
+    for page in [
+        "/settings/audit-logs".to_owned(),
+        format!("/settings/audit-logs/{event}"),
+    ] {
+        let body = admin.get(&page).await.body;
+        assert!(
+            body.contains("not signed at the moment") && body.contains("The publisher panicked"),
+            "{page}: {body}"
+        );
+    }
+}

@@ -355,6 +355,13 @@ pub(crate) fn purge(conn: &mut Conn) -> Result<u64> {
     } else {
         erasure.total
     };
+    if total != erasure.total {
+        // The database lets only the parts of these entries shrink.
+        conn.execute(
+            "UPDATE erasures SET total = $2 WHERE id = $1",
+            params![&id, total.cast_signed()],
+        )?;
+    }
     let (first, end) = (row.int(0)?, (erasure.reached + SLICE).min(total));
     let rows = conn.query(
         "SELECT place, entry, parts FROM entries WHERE place >= $1 AND place < $2",
@@ -381,8 +388,8 @@ pub(crate) fn purge(conn: &mut Conn) -> Result<u64> {
     }
     let done = end == total;
     conn.execute(
-        "UPDATE erasures SET total = $2, reached = $3, done = $4 WHERE id = $1",
-        params![&id, total.cast_signed(), end.cast_signed(), done],
+        "UPDATE erasures SET reached = $2, done = $3 WHERE id = $1",
+        params![&id, end.cast_signed(), done],
     )?;
     Ok((end - erasure.reached).max(1))
 }

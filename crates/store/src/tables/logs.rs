@@ -1,6 +1,7 @@
 //! Logs themselves: their keys, and that one goes on after a recovery.
 
 use model::catalogue::TargetType;
+use model::clock::Micros;
 use model::id::{EventId, LogId};
 use serde_json::json;
 
@@ -9,6 +10,10 @@ use crate::db::params;
 use crate::error::{Error, Result};
 use crate::tree::Log;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
+
+/// How many keys sign a log at once. A reader of notes need not take more than 16 signatures, and those of witnesses are
+/// among them (C2SP `signed-note`).
+const MOST_KEYS: usize = 8;
 
 struct Recovery(LogId);
 
@@ -67,6 +72,15 @@ impl Tx<'_> {
             Some(seed) => Some(seed.to_owned()),
             None => self.newest_seed()?,
         };
+        let goes_on = log.seed_of(log.generation) == seed.as_deref();
+        if goes_on && self.env.signing_generations(log).len() >= MOST_KEYS {
+            return Err(Error::failed(
+                "too_many_keys",
+                format!(
+                    "the log is signed with {MOST_KEYS} keys already, each for 30 days after it was replaced; wait until one has ended"
+                ),
+            ));
+        }
         let key = self
             .env
             .keys
@@ -82,9 +96,20 @@ impl Tx<'_> {
             .iter()
             .map(|(generation, seed)| format!("{generation}:{seed}"))
             .collect();
+        let before = log.rotations.iter().copied();
+        let rotations: Vec<String> = before
+            .chain([(generation, at)])
+            .map(|(generation, Micros(at))| format!("{generation}:{at}"))
+            .collect();
         let changed = self.write(
-            "UPDATE logs SET generation = $2, rotated_at = $3, vkey = $4, seeds = $5 WHERE id = $1",
-            params![&log.id, i64::from(generation), at, &vkey, &seeds.join(" ")],
+            "UPDATE logs SET generation = $2, rotations = $3, vkey = $4, seeds = $5 WHERE id = $1",
+            params![
+                &log.id,
+                i64::from(generation),
+                &rotations.join(" "),
+                &vkey,
+                &seeds.join(" ")
+            ],
             Some(&Key(log.id, log.generation)),
             Some(&Key(log.id, generation)),
         )?;

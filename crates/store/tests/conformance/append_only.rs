@@ -1,6 +1,6 @@
 //! Append-only: the database itself refuses what would change the past, whoever asks.
 
-use crate::support::{Kind, Log, Place, Raw, create, on_both, team};
+use crate::support::{Kind, Log, Place, Raw, create, logs, on_both, team};
 
 const NEVER: &str = "append-only";
 /// The place of the first entry of the log in these tests: the first log is the instance's.
@@ -98,8 +98,9 @@ fn sealed_parts_do_not_shrink_without_an_erasure() {
 fn sealed_parts_only_shrink_while_an_erasure_is_under_way() {
     on_both(|place| {
         let (mut raw, log) = with_a_log(&place);
+        let one = event(&mut raw, &log, 4);
         raw.must(&format!(
-            "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('two', '{log}', 'someone', 1, 4, 0, 0)"
+            "INSERT INTO erasures (id, log_id, event_id, part, at, total, reached, done) VALUES ('two', '{log}', '{one}', 'target', 1, 5, 0, 0)"
         ));
         let longer = match place.kind {
             Kind::Sqlite => "CAST(parts || parts AS BLOB)",
@@ -123,6 +124,126 @@ fn sealed_parts_only_shrink_while_an_erasure_is_under_way() {
         raw.must(&format!(
             "UPDATE entries SET parts = {empty} WHERE place = {FIRST} + 4"
         ));
+    });
+}
+
+/// The id of an event of a log.
+fn event(raw: &mut Raw, log: &str, sequence: usize) -> String {
+    let logs = logs(raw);
+    let log = logs.iter().find(|one| one.id == log).expect("a log");
+    log.parsed()[sequence].id.clone()
+}
+
+/// Whether all parts of an entry may go.
+fn may_shrink(place: &Place, raw: &mut Raw, sequence: usize) -> bool {
+    let shrink = format!(
+        "UPDATE entries SET parts = {} WHERE place = {FIRST} + {sequence}",
+        empty(place)
+    );
+    raw.must("BEGIN");
+    let done = raw.run(&shrink);
+    raw.must("ROLLBACK");
+    match done {
+        Ok(()) => true,
+        Err(error) => {
+            assert!(error.contains(NEVER), "{error}");
+            false
+        }
+    }
+}
+
+#[test]
+fn sealed_parts_shrink_only_of_the_entries_that_an_erasure_has_come_to() {
+    on_both(|place| {
+        let (mut raw, log) = with_a_log(&place);
+        let person = raw.rows("SELECT user_id FROM members")[0][0]
+            .text()
+            .to_owned();
+        let found = logs(&mut raw);
+        let found = found.iter().find(|one| one.id == log).expect("a log");
+        let mut names: Vec<bool> = found
+            .entries
+            .iter()
+            .map(|entry| str::from_utf8(entry).expect("text").contains(&person))
+            .collect();
+        let first = names.iter().position(|one| *one).expect("an entry");
+        assert!(names[first + 1..].contains(&true), "{names:?}");
+        raw.must(&format!(
+            "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('one', '{log}', '{person}', 1, 5, 0, 0)"
+        ));
+        let mut may = || [0, 1, 2, 3, 4].map(|sequence| may_shrink(&place, &mut raw, sequence));
+        assert_eq!(may(), [false; 5], "the person's key is there");
+        let organization = found.organization.as_ref().expect("an organization");
+        place.raw().must(&format!(
+            "UPDATE data_keys SET wrapped = NULL, erased_at = 1 WHERE organization = '{organization}' AND subject = '{person}'"
+        ));
+        assert_eq!(may(), *names);
+        place
+            .raw()
+            .must(&format!("UPDATE erasures SET reached = {first} + 1"));
+        names[first] = false;
+        assert_eq!(may(), *names);
+        place
+            .raw()
+            .must("UPDATE erasures SET reached = 5, done = 1");
+        assert_eq!(may(), [false; 5], "it has come to its end");
+        // Of one part of one event, only that event.
+        let one = event(&mut place.raw(), &log, 3);
+        place.raw().must(&format!(
+            "INSERT INTO erasures (id, log_id, event_id, part, at, total, reached, done) VALUES ('two', '{log}', '{one}', 'target', 1, 5, 0, 0)"
+        ));
+        assert_eq!(may(), [false, false, false, true, false]);
+    });
+}
+
+#[test]
+fn an_erasure_only_goes_on() {
+    on_both(|place| {
+        let (mut raw, log) = with_a_log(&place);
+        let insert = |id: &str, total: u64, reached: u64, done: u64| {
+            format!(
+                "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('{id}', '{log}', 'someone', 1, {total}, {reached}, {done})"
+            )
+        };
+        raw.must(&insert("done", 4, 4, 1));
+        raw.must(&insert("begun", 4, 2, 0));
+        raw.must(&insert("new", 4, 0, 0));
+        let before = raw.table("erasures");
+        for (one, change) in [
+            ("done", "done = 0"),
+            ("done", "reached = 0"),
+            ("done", "done = 0, reached = 0, total = 5"),
+            ("done", "id = 'other'"),
+            ("done", "total = 5"),
+            ("begun", "reached = 1"),
+            ("begun", "total = 5"),
+            ("begun", "done = 1"),
+            ("begun", "subject = 'another'"),
+            ("begun", "subject = NULL, event_id = 'one', part = 'target'"),
+            ("begun", "log_id = (SELECT log_id FROM instance)"),
+            ("begun", "at = 2"),
+            ("new", "total = 3"),
+            ("new", "total = 6"),
+        ] {
+            raw.refuses(
+                &format!("UPDATE erasures SET {change} WHERE id = '{one}'"),
+                NEVER,
+            );
+        }
+        raw.refuses("DELETE FROM erasures", NEVER);
+        raw.refuses(&insert("more", 6, 0, 0), NEVER);
+        match place.kind {
+            Kind::Sqlite => {
+                let replace = insert("done", 4, 0, 0).replace("INSERT", "INSERT OR REPLACE");
+                raw.refuses(&replace, NEVER);
+            }
+            Kind::Postgres => raw.refuses("TRUNCATE erasures", NEVER),
+        }
+        assert_eq!(raw.table("erasures"), before);
+        raw.must("UPDATE erasures SET total = 5 WHERE id = 'new'");
+        raw.must("UPDATE erasures SET reached = 4, done = 1 WHERE id = 'begun'");
+        raw.must("UPDATE erasures SET rewritten = 1 WHERE id = 'done'");
+        raw.refuses("UPDATE erasures SET rewritten = 0", NEVER);
     });
 }
 

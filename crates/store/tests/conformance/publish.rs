@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use model::clock::Clock;
 use model::id::LogId;
 use store::{Guard, Location, Log as StoredLog, Options, Publisher, Refusal, Store, Upkeep};
 use tlog::{Checkpoint, Frontier, Note, VerifierKey, leaf_hash};
@@ -376,6 +377,74 @@ fn an_entry_that_was_changed_before_it_was_signed_is_not_signed() {
     });
 }
 
+/// Two teams, the one first whose log the publisher comes to first.
+fn two_teams(scene: &Scene) -> [(Team, LogId); 2] {
+    let mut both = [scene.team, team(&scene.store, "Ravenscroft")].map(|team| {
+        let log = scene
+            .store
+            .read(|rx| rx.organization_log(team.organization));
+        (team, log.expect("a log").id)
+    });
+    both.sort_by_key(|(_, log)| *log);
+    both
+}
+
+/// How many entries of a log are signed.
+fn signed_of(scene: &Scene, log: LogId) -> u64 {
+    let log = scene.store.read(|rx| rx.log(log)).expect("read");
+    let log = log.expect("a log");
+    log.checkpoint.map_or(0, |one| one.size)
+}
+
+#[test]
+fn a_log_that_cannot_be_read_keeps_no_other_from_being_signed() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let [(broken, id), (whole, other)] = two_teams(&scene);
+        scene.publisher("guard").round().expect("a round");
+        scene.tamper(&format!(
+            "DELETE FROM entries WHERE place = (SELECT first_place FROM logs WHERE id = '{id}')"
+        ));
+        for size in [5, 6] {
+            for team in [broken, whole] {
+                let _ = create(&scene.store, team, &format!("Web app {size}"));
+            }
+            // As after a restart.
+            let mut publisher = scene.publisher("guard");
+            publisher.round().expect("a round");
+            assert_eq!((signed_of(&scene, id), signed_of(&scene, other)), (4, size));
+            let refused = scene.store.refused();
+            assert_eq!(refused.keys().collect::<Vec<_>>(), [&id]);
+            assert_eq!(refused[&id].code(), "unreadable", "{refused:?}");
+            assert!(publisher.accept(id).is_err());
+        }
+    });
+}
+
+/// What may pass by itself is no sign that anybody changed anything.
+#[test]
+fn a_guard_file_that_cannot_be_read_keeps_no_other_log_from_being_signed() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let [(_, id), (whole, other)] = two_teams(&scene);
+        let mut publisher = scene.publisher("guard");
+        let file = scene.folder("guard").join(format!("{id}.checkpoint"));
+        std::fs::create_dir(&file).expect("in the way");
+        for size in [4, 5] {
+            assert!(publisher.round().is_err());
+            assert_eq!((signed_of(&scene, id), signed_of(&scene, other)), (0, size));
+            assert!(scene.store.refused().is_empty());
+            let failing = scene.store.failing().expect("it is said");
+            assert_eq!(failing.logs, [id]);
+            assert!(failing.stops(id) && !failing.stops(other));
+            let _ = create(&scene.store, whole, &format!("Web app {size}"));
+        }
+        std::fs::remove_dir(&file).expect("out of the way");
+        assert!(publisher.round().expect("a round") >= 2);
+        assert_eq!(scene.store.failing(), None);
+    });
+}
+
 #[test]
 fn a_process_without_a_guard_waits_until_it_sees_another_sign() {
     on_both(|place| {
@@ -424,12 +493,25 @@ fn nothing_is_published_when_the_guard_cannot_be_written() {
     on_both(|place| {
         let scene = Scene::new(place);
         let mut publisher = scene.publisher("guard");
-        std::fs::remove_dir(scene.folder("guard")).expect("removed");
-        assert!(publisher.round().is_err());
-        assert_eq!(scene.signed(), None);
+        let folder = scene.folder("guard");
+        std::fs::remove_dir(&folder).expect("removed");
+        let since = scene.place.clock.now();
+        for _ in 0..2 {
+            assert!(publisher.round().is_err());
+            assert_eq!(scene.signed(), None);
+            let failing = scene.store.failing().expect("it is said");
+            assert_eq!(failing.since, since, "since it began");
+            assert!(failing.stops(scene.log().id));
+            assert!(failing.why.contains("guard"), "{failing:?}");
+            let folder = folder.display().to_string();
+            assert!(!failing.why.contains(&folder), "{failing:?}");
+            assert!(scene.store.refused().is_empty());
+            scene.place.clock.advance(1_000_000);
+        }
         scene.folder("guard");
         assert!(publisher.round().expect("a round") >= 1);
         assert_eq!(scene.signed().map(|one| one.size), Some(4));
+        assert_eq!(scene.store.failing(), None);
     });
 }
 

@@ -1,7 +1,7 @@
 //! Take the log out, or a part of it: recorded each time.
 
 use model::catalogue::{self, EventType, TargetType};
-use model::id::{EventId, OrganizationId, WorkspaceId};
+use model::id::{EventId, LogId, OrganizationId, WorkspaceId};
 use model::role::Permission;
 use serde_json::{Value, json};
 use store::{Action, Done, Error, Fact, Need, Resource, Result, Rx, Scope, Target, Tx};
@@ -9,8 +9,8 @@ use store::{Action, Done, Error, Fact, Need, Resource, Result, Rx, Scope, Target
 /// An export.
 #[derive(Clone, Debug)]
 pub struct ExportAuditLog {
-    /// Whose log.
-    pub organization: OrganizationId,
+    /// Whose log; the instance's without one, which only who runs the server takes out.
+    pub organization: Option<OrganizationId>,
     /// The workspace whose events are taken out; none for those of the whole organization.
     pub workspace: Option<WorkspaceId>,
     /// What: `full`, `events` or `csv`.
@@ -23,28 +23,42 @@ pub struct ExportAuditLog {
     pub filters: Value,
 }
 
+impl ExportAuditLog {
+    fn log(&self, rx: &mut Rx<'_>) -> Result<LogId> {
+        let log = match self.organization {
+            Some(organization) => rx.organization_log(organization)?,
+            None => rx.instance_log()?,
+        };
+        Ok(log.id)
+    }
+}
+
 impl Action for ExportAuditLog {
     const EVENTS: &'static [EventType] = &[catalogue::AUDIT_LOG_EXPORTED];
     type Output = EventId;
 
     fn scope(&self) -> Scope {
-        Scope::Organization(self.organization)
+        self.organization
+            .map_or(Scope::Instance, Scope::Organization)
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        let log = rx.organization_log(self.organization)?.id;
-        let target = Target::new(TargetType::AuditLog, log, "Audit log");
+        let target = Target::new(TargetType::AuditLog, self.log(rx)?, "Audit log");
         let workspace = self.workspace;
         Ok(vec![Need {
-            permission: Some(Permission::ReadAuditLog),
+            permission: self.organization.map(|_| Permission::ReadAuditLog),
             resource: Resource { workspace, target },
         }])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<EventId>> {
-        let log = tx.organization_log(self.organization)?.id;
+        if self.organization.is_none() && tx.acting.kind != "system" {
+            return Err(Error::Unauthenticated);
+        }
+        let log = self.log(tx)?;
         if let Some(note) = &self.begun_at
-            && tx.organization_log_at(self.organization, note)?.is_none()
+            && let Some(organization) = self.organization
+            && tx.organization_log_at(organization, note)?.is_none()
         {
             let message =
                 "this log has no such checkpoint: it is of another log, or the log was rewritten";
