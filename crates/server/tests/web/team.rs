@@ -348,7 +348,7 @@ async fn who_is_easy_to_break_in_on_is_seen(database: Database) {
             .contains("<b>2 members have no second factor.</b>")
     );
     let seen = row(&page);
-    assert!(seen.contains("</span>Off"), "{seen}");
+    assert!(seen.contains(">Off<"), "{seen}");
     assert!(
         seen.contains(&format!(
             "data-label=\"Last seen\"><time datetime=\"{signed_in}\""
@@ -358,7 +358,7 @@ async fn who_is_easy_to_break_in_on_is_seen(database: Database) {
     crate::account::set_up_app(&site, &mut ada).await;
     let page = ada.get("/settings/team").await;
     assert!(page.body.contains("<b>1 member has no second factor.</b>"));
-    assert!(between(&page, "<b>Ada Lovelace</b>", "</tr>").contains("</span>On"));
+    assert!(between(&page, "<span class=\"two\"><b>Ada Lovelace</b>", "</tr>").contains(">On<"));
 
     // An Editor can do nothing about it, and is not told.
     let mut other = site.signed_in(grace).await;
