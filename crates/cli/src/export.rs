@@ -22,6 +22,10 @@ use crate::place::{Place, only_organization, origin};
 
 /// Take an audit log out, to be checked and kept elsewhere.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line, and none excludes another"
+)]
 pub(crate) struct Export {
     #[command(flatten)]
     place: Place,

@@ -62,7 +62,7 @@ enum Command {
     Privacy(privacy::Privacy),
     /// Say which logs are not signed and why, and go on with them
     Recover(recover::Recover),
-    /// Sign a log with its next key; the one before signs as well for 30 days
+    /// Sign a log with its next key; each that was replaced signs as well for 30 days
     RotateKey(recover::RotateKey),
     /// Bring a database to this version's schema, as its owner
     Migrate(migrate::Migrate),

@@ -47,9 +47,7 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
             println!("log {id} is not signed: {refusal}");
         }
         let mut one = json!({ "log": id, "code": refusal.code(), "message": refusal.to_string(), "recovered": false });
-        if !command.accept_database {
-            left += 1;
-        } else {
+        if command.accept_database {
             match go_on(&store, &mut publisher, id, &refusal) {
                 Ok(size) => {
                     one["recovered"] = json!(true);
@@ -67,6 +65,8 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
                     }
                 }
             }
+        } else {
+            left += 1;
         }
         said.push(one);
     }

@@ -512,8 +512,8 @@ fn every_command_explains_itself() {
           --keys <FILE>            The key file; made with the database [default: annals/annals.keys in
                                    the user's config home] [env: ANNALS_KEYS=]
           --organization <ID>      The organization [default: the only one]
-          --instance               The instance's own log, which belongs to who runs the server, in place
-                                   of an organization's; whole
+          --instance               The instance's own log, which belongs to who runs the server, in
+                                   place of an organization's; whole
       -o, --output <PATH>          Where to: a new folder or a .tar.zst file for a full export,
                                    otherwise a file; - for standard output
           --format <FORMAT>        full: everything, to be checked as a whole; events: rows with a proof

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use server::app::{App, Config};
 use sha2::{Digest, Sha256};
 use store::{Guard, Publisher};
 use tlog::tile::{Tiler, entries, hashes};
@@ -401,7 +402,12 @@ fn health_says_that_a_log_is_not_signed_and_why() {
 
 #[test]
 fn health_says_since_when_nothing_can_be_signed_and_why() {
-    let api = Api::sqlite();
+    let mut api = Api::sqlite();
+    let config = Config {
+        guard: Some(api.folder.path().join("guard")),
+        ..Config::default()
+    };
+    api.router = server::serve::router(&App::new(api.store.clone(), config));
     let health = || get(&api, "/health").ok();
     let gone = api.folder.path().join("moved away");
     let mut publisher = Publisher::new(api.store.clone(), Guard::new(&gone));
