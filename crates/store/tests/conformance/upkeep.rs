@@ -325,6 +325,8 @@ fn what_data_planes_were_told_before_the_moments_stood_in_the_log_still_holds() 
             "CREATE TABLE config_changes (workspace_id TEXT PRIMARY KEY, at BIGINT NOT NULL)",
             "INSERT INTO config_changes (workspace_id, at) SELECT id, 7000000000000 FROM workspaces",
             "ALTER TABLE logs DROP COLUMN config_changes",
+            "ALTER TABLE instance DROP COLUMN sends_mail",
+            "ALTER TABLE invitations DROP COLUMN invited_by",
             "DELETE FROM schema_version WHERE version >= 14",
         ] {
             raw.must(sql);
