@@ -630,7 +630,7 @@ async fn who_has_no_role_in_any_workspace_turns_the_second_factor_off_and_leaves
 }
 
 #[tokio::test]
-async fn nobody_leaves_an_organization_of_others() {
+async fn who_leaves_says_which_organization() {
     let (site, team) = Site::ready().await;
     let mut ada = site.signed_in("ada@example.com").await;
     ada.get("/profile").await;
