@@ -98,6 +98,7 @@ const NOT_RUN: &[&str] = &[
     "POST /v2/retl-sources/preview",
     "POST /v2/retl-connections/{id}/start",
     "POST /v2/retl-connections/{id}/stop",
+    "PATCH /dataplane/workspaces/{id}/regulations/workerJobs/{jobId}",
 ];
 
 /// Forms that need what only another step gives (a link, a code, a session): walked in `sessions`, `team` and `account`.
