@@ -137,9 +137,8 @@ impl Sender {
         match of_platform("connectionMode").and_then(Value::as_str) {
             Some("device") => Self::Device,
             Some("hybrid") => Self::Both,
-            Some(_) => Self::DataPlane,
             None if of_platform("useNativeSDK") == Some(&Value::Bool(true)) => Self::Device,
-            None => Self::DataPlane,
+            Some(_) | None => Self::DataPlane,
         }
     }
 
@@ -160,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    fn settled(config: Value, platform: &str) -> Value {
+    fn settled(config: &Value, platform: &str) -> Value {
         let mut config = config.as_object().expect("an object").clone();
         let definition = Definitions::own().find(Kind::Destination, "GA4");
         settle(&mut config, definition, platform);
@@ -179,14 +178,14 @@ mod tests {
         web["useNativeSDK"] = json!(true);
         web["connectionMode"] = json!("hybrid");
         web["consentManagement"] = config["consentManagement"]["web"].clone();
-        assert_eq!(settled(config.clone(), "web"), web);
+        assert_eq!(settled(&config, "web"), web);
         let mut ios = rest.clone();
         ios["useNativeSDK"] = json!(false);
-        assert_eq!(settled(config.clone(), "ios"), ios);
-        assert_eq!(settled(config, "cloud"), rest);
+        assert_eq!(settled(&config, "ios"), ios);
+        assert_eq!(settled(&config, "cloud"), rest);
         // What is for all platforms together stays.
         let flat = json!({ "connectionMode": "cloud", "oneTrustCookieCategories": [{ "oneTrustCookieCategory": "C1" }] });
-        assert_eq!(settled(flat.clone(), "web"), flat);
+        assert_eq!(settled(&flat, "web"), flat);
     }
 
     #[test]
@@ -198,15 +197,15 @@ mod tests {
             of("oneTrust", json!([{ "consent": "C1" }, { "consent": "" }, { "consent": "C2" }])),
             of("ketch", json!([{ "consent": "ads" }])),
         ] } });
-        let web = settled(given.clone(), "web");
+        let web = settled(&given, "web");
         let categories =
             json!([{ "oneTrustCookieCategory": "C1" }, { "oneTrustCookieCategory": "C2" }]);
         assert_eq!(web["oneTrustCookieCategories"], categories);
         assert_eq!(web["ketchConsentPurposes"], json!([{ "purpose": "ads" }]));
-        assert_eq!(settled(given.clone(), "ios"), json!({}));
+        assert_eq!(settled(&given, "ios"), json!({}));
         let mut said = given;
         said["oneTrustCookieCategories"] = json!({ "web": [{ "oneTrustCookieCategory": "C9" }] });
-        let web = settled(said, "web");
+        let web = settled(&said, "web");
         let categories = json!([{ "oneTrustCookieCategory": "C9" }]);
         assert_eq!(web["oneTrustCookieCategories"], categories);
     }

@@ -154,15 +154,14 @@ async fn question(
             if !is_known {
                 return Err(Error::NotFound("person"));
             }
-            let (name, email) = match rx.user(user)? {
-                Some(person) => (person.name, person.email),
+            let (name, email) = if let Some(person) = rx.user(user)? {
+                (person.name, person.email)
+            } else {
                 // Who was invited has an address, and who has no account any more is known by the id alone.
-                None => {
-                    let mut invited = rx.invitations(organization)?.into_iter();
-                    let invited = invited.find(|one| one.user == user);
-                    let named = invited.map_or_else(|| user.to_string(), |one| one.email);
-                    (named.clone(), named)
-                }
+                let mut invited = rx.invitations(organization)?.into_iter();
+                let invited = invited.find(|one| one.user == user);
+                let named = invited.map_or_else(|| user.to_string(), |one| one.email);
+                (named.clone(), named)
             };
             let log = rx.organization_log(organization)?;
             let mut elsewhere = rx.organizations_of(user)?;

@@ -112,16 +112,16 @@ impl Seen {
         }
         self.count += 1;
         let (values, answer) = (values(params), Answer { rows, made: None });
-        match self.answers.get_mut(sql) {
-            Some(answers) => answers.by_values.insert(values, answer),
-            None => {
-                let answers = self.answers.entry(sql.to_owned()).or_insert(Answers {
-                    of_who_acts: is_of_who_acts(sql),
-                    by_values: HashMap::new(),
-                });
-                answers.by_values.insert(values, answer)
-            }
-        };
+        if !self.answers.contains_key(sql) {
+            let answers = Answers {
+                of_who_acts: is_of_who_acts(sql),
+                by_values: HashMap::new(),
+            };
+            self.answers.insert(sql.to_owned(), answers);
+        }
+        if let Some(answers) = self.answers.get_mut(sql) {
+            answers.by_values.insert(values, answer);
+        }
     }
 
     /// Before a statement that writes: every answer goes in whose question has the table's name anywhere in it, and all
