@@ -1,5 +1,7 @@
 //! `/settings/team` and `/settings/invitations`: who belongs to the organization, who is asked to, and what each may do.
 
+use std::collections::HashSet;
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -81,7 +83,7 @@ fn matrix() -> (Vec<&'static str>, Vec<Line>) {
     (columns.iter().map(|(label, _)| *label).collect(), lines)
 }
 
-fn invited(me: &Me, one: Invitation, by: Option<String>) -> Invited {
+fn invited(me: &Me, one: Invitation, by: Option<String>, erase_href: Option<String>) -> Invited {
     let (state, tone) = match (one.state, one.delivery) {
         (InvitationState::Open, Delivery::Failed) => ("Not delivered", "bad"),
         (InvitationState::Open, Delivery::Waiting) => ("On its way", ""),
@@ -105,6 +107,7 @@ fn invited(me: &Me, one: Invitation, by: Option<String>) -> Invited {
         tone,
         is_open: one.state == InvitationState::Open,
         by,
+        erase_href,
         until: me.clock().at(one.ended_at.unwrap_or(one.expires_at)),
     }
 }
@@ -148,6 +151,7 @@ async fn page(
         shows_factors && !seen.is_some_and(|seen| seen.has_factor)
     });
     let without_factor = lacking.count();
+    let belong: HashSet<UserId> = members.iter().map(|one| one.user.id).collect();
     let rows = members
         .into_iter()
         .map(|member| {
@@ -208,7 +212,12 @@ async fn page(
         members: rows,
         invitations: invitations
             .into_iter()
-            .map(|(one, by)| invited(me, one, by))
+            .map(|(one, by)| {
+                // Who is a member is erased there.
+                let can_erase = erases && !belong.contains(&one.user);
+                let href = can_erase.then(|| format!("{TEAM}/{}/erase", one.user));
+                invited(me, one, by, href)
+            })
             .collect(),
         can_edit: edits,
         shows_factors,

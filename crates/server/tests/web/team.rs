@@ -673,6 +673,19 @@ async fn who_has_left_is_erased_only_after_the_address_was_typed() {
     )
     .await;
     let path = format!("/settings/team/{kim}/erase");
+    // Who was invited is erased from the row of the invitation, as long as there is no member to be.
+    site.api(
+        "POST",
+        "/v2/invitations",
+        Some(serde_json::json!({ "emails": ["erin@example.com"] })),
+    )
+    .await;
+    let team_page = ada.get("/settings/team").await;
+    assert!(
+        team_page
+            .body
+            .contains("aria-label=\"Erase erin@example.com\"")
+    );
     let page = ada.get(&path).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     assert!(page.body.contains("kim@example.com"));

@@ -80,6 +80,8 @@ pub struct Invited {
     pub is_open: bool,
     /// Who invited the person, where that is known.
     pub by: Option<String>,
+    /// Where the person is erased, for who may, and where there is no member to be erased.
+    pub erase_href: Option<String>,
     /// When it ends or has ended.
     pub until: When,
 }

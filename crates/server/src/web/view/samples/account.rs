@@ -72,6 +72,7 @@ impl Samples {
             tone,
             is_open,
             by: is_open.then(|| self.text("Ines Okafor-Lund")),
+            erase_href: (!is_open).then(|| format!("/settings/team/{id}/erase")),
             until: when("2026-11-26T08:50:00Z"),
         }
     }
