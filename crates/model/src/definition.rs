@@ -18,6 +18,25 @@ pub use self::taken::{Broken, MAX_BODY, MAX_NAME, Origin, Taken};
 /// The word for events that come from a server.
 pub const CLOUD: &str = "cloud";
 
+/// The platforms that have an SDK, which may send to destinations by itself.
+const SDKS: [&str; 10] = [
+    "web",
+    "android",
+    "androidKotlin",
+    "ios",
+    "iosSwift",
+    "reactnative",
+    "flutter",
+    "cordova",
+    "unity",
+    "amp",
+];
+
+/// Whether events of a platform come from an SDK. No other platform's can be sent to a destination from where they arise.
+pub fn has_sdk(platform: &str) -> bool {
+    SDKS.contains(&platform)
+}
+
 /// How alike a name must be to be offered in place of an unknown one, 0 to 1.
 const NEAR: f64 = 0.55;
 
@@ -195,9 +214,8 @@ impl Definition {
 
     /// The platform of its SDK, as the data plane knows it; `cloud` for what sends from a server.
     pub fn sdk(&self) -> &str {
-        const SERVERS: [&str; 2] = ["shopify", "warehouse"];
         let word = self.platform();
-        if SERVERS.contains(&word) { CLOUD } else { word }
+        if has_sdk(word) { word } else { CLOUD }
     }
 
     /// This definition with another one of its name laid over it.

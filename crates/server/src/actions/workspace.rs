@@ -11,7 +11,7 @@ use std::str::FromStr;
 use model::catalogue::TargetType;
 use model::id::{OrganizationId, WorkspaceId};
 use model::things::{CodeKind, Workspace};
-use store::{Error, Result, Rx, Target};
+use store::{Error, Result, Rx, Target, Tx};
 
 /// What a workspace is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +47,27 @@ impl Environment {
     pub fn label_of(word: &str) -> String {
         let known = word.parse::<Self>().map(Self::label);
         known.unwrap_or(word).to_owned()
+    }
+}
+
+/// A workspace as each begins.
+pub(crate) fn new(
+    tx: &mut Tx<'_>,
+    organization: OrganizationId,
+    name: String,
+    environment: Environment,
+) -> Workspace {
+    Workspace {
+        id: tx.new_id(WorkspaceId::new),
+        organization,
+        name,
+        environment: environment.word().to_owned(),
+        region: "US".to_owned(),
+        data_plane_url: None,
+        allow_unknown_types: true,
+        refuse_invalid_config: false,
+        created_at: tx.at,
+        updated_at: tx.at,
     }
 }
 

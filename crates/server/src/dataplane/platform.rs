@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use model::definition::Definition;
+use model::definition::{Definition, has_sdk};
 use serde_json::{Map, Value, json};
 
 /// The settings that are kept for each platform where a type does not say it of its settings itself.
@@ -127,9 +127,12 @@ pub(super) enum Sender {
 }
 
 impl Sender {
-    /// Who it is for a source of a platform: `connectionMode` says it, or `useNativeSDK`; each is for all platforms, or an
-    /// object with one member for each.
+    /// Who it is for a source of a platform; where that has no SDK, the data plane, whatever is said. `connectionMode` says it, or
+    /// `useNativeSDK`; each is for all platforms, or an object with one member for each.
     pub(super) fn of(config: &Map<String, Value>, platform: &str) -> Self {
+        if !has_sdk(platform) {
+            return Self::DataPlane;
+        }
         let of_platform = |name: &str| match config.get(name)? {
             Value::Object(platforms) => platforms.get(platform),
             for_all => Some(for_all),
@@ -232,6 +235,11 @@ mod tests {
             ),
         ] {
             assert_eq!(sender(config.clone()), wanted, "{config}");
+            // There is no SDK on a server, whatever is said for all platforms.
+            let config = config.as_object().expect("an object");
+            for server in ["cloud", "shopify", "warehouse"] {
+                assert_eq!(Sender::of(config, server), Sender::DataPlane);
+            }
         }
     }
 }

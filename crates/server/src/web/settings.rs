@@ -154,18 +154,18 @@ async fn question(
             if !is_known {
                 return Err(Error::NotFound("person"));
             }
-            let (name, email) = if let Some(person) = rx.user(user)? {
-                (person.name, person.email)
-            } else {
-                // Who was invited has an address, and who has no account any more is known by the id alone.
-                let mut invited = rx.invitations(organization)?.into_iter();
-                let invited = invited.find(|one| one.user == user);
-                let named = invited.map_or_else(|| user.to_string(), |one| one.email);
-                (named.clone(), named)
+            let mut elsewhere = rx.organizations_of(user)?;
+            let is_member = elsewhere.contains(&organization);
+            elsewhere.retain(|one| *one != organization);
+            let mut invited = rx.invitations(organization)?.into_iter();
+            let invited = invited.find(|one| one.user == user && !is_member);
+            let (name, email) = match (invited, rx.user(user)?) {
+                // Of who was invited and is no member, the organization knows the address alone: the account may be others'.
+                (Some(one), _) => (one.email.clone(), one.email),
+                (None, Some(person)) => (person.name, person.email),
+                (None, None) => (user.to_string(), user.to_string()),
             };
             let log = rx.organization_log(organization)?;
-            let mut elsewhere = rx.organizations_of(user)?;
-            elsewhere.retain(|one| *one != organization);
             let events = rx.events_of(log.id, user)?;
             Ok(Some((name, email, events, elsewhere.is_empty())))
         })

@@ -689,6 +689,13 @@ async fn who_has_left_is_erased_only_after_the_address_was_typed() {
     let page = ada.get(&path).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     assert!(page.body.contains("kim@example.com"));
+    assert!(page.body.contains("Member kim@example.com"));
+    // Of who is invited and no member, the page tells the address alone, whatever account has it.
+    let again = serde_json::json!({ "emails": ["kim@example.com"] });
+    site.api("POST", "/v2/invitations", Some(again)).await;
+    let page = ada.get(&path).await;
+    assert!(page.body.contains("kim@example.com"));
+    assert!(!page.body.contains("Member kim"), "{}", page.body);
     let wrong = [("confirm", "wrong"), ("basis", "request")];
     assert_eq!(
         ada.post(&path, &wrong).await.status,

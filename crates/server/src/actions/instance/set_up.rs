@@ -5,10 +5,11 @@ use model::catalogue::{self, EventType, TargetType};
 use model::clock::Micros;
 use model::id::{OrganizationId, TokenId, UserId, WorkspaceId};
 use model::role::{Access, OrganizationRole};
-use model::things::{Member, Organization, Token, User, Workspace};
+use model::things::{Member, Organization, Token, User};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use crate::actions::input;
+use crate::actions::workspace::{self, Environment};
 
 /// What is asked for.
 #[derive(Clone)]
@@ -146,9 +147,12 @@ impl Action for SetUp {
         }
         self.check()?;
         let at = tx.at;
+        let organization = tx.new_id(OrganizationId::new);
+        let name = self.workspace.clone();
+        let workspace = workspace::new(tx, organization, name, Environment::default());
         let made = Made {
-            organization: tx.new_id(OrganizationId::new),
-            workspace: tx.new_id(WorkspaceId::new),
+            organization,
+            workspace: workspace.id,
             user: tx.new_id(UserId::new),
         };
         let log = Scope::Organization(made.organization);
@@ -167,18 +171,6 @@ impl Action for SetUp {
         let row = tx.insert_organization(&organization, &self.instance)?;
         facts.push(Fact::new(catalogue::ORGANIZATION_CREATED, &row).to_log(log));
 
-        let workspace = Workspace {
-            id: made.workspace,
-            organization: made.organization,
-            name: self.workspace.clone(),
-            environment: "PRODUCTION".to_owned(),
-            region: "US".to_owned(),
-            data_plane_url: None,
-            allow_unknown_types: true,
-            refuse_invalid_config: false,
-            created_at: at,
-            updated_at: at,
-        };
         let row = tx.insert_workspace(&workspace, &self.workspace_token)?;
         facts.push(Fact::new(catalogue::WORKSPACE_CREATED, &row).to_log(log));
 

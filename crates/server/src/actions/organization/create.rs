@@ -4,12 +4,12 @@
 use model::catalogue::{self, EventType, TargetType};
 use model::id::{OrganizationId, UserId, WorkspaceId};
 use model::role::{OrganizationRole, Permission};
-use model::things::{Member, NAME_LIMIT, Organization, Workspace};
+use model::things::{Member, NAME_LIMIT, Organization};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 use zeroize::Zeroizing;
 
 use crate::actions::input;
-use crate::actions::workspace::Environment;
+use crate::actions::workspace::{self, Environment};
 
 /// An organization to be.
 #[derive(Clone)]
@@ -69,18 +69,8 @@ impl Action for CreateOrganization {
             public_hashes: false,
             created_at: tx.at,
         };
-        let workspace = Workspace {
-            id: tx.new_id(WorkspaceId::new),
-            organization: organization.id,
-            name: self.workspace.trim().to_owned(),
-            environment: Environment::default().word().to_owned(),
-            region: "US".to_owned(),
-            data_plane_url: None,
-            allow_unknown_types: true,
-            refuse_invalid_config: false,
-            created_at: tx.at,
-            updated_at: tx.at,
-        };
+        let name = self.workspace.trim().to_owned();
+        let workspace = workspace::new(tx, organization.id, name, Environment::default());
         let made = Made {
             organization: organization.id,
             workspace: workspace.id,

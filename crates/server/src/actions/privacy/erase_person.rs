@@ -45,7 +45,7 @@ pub fn basis(word: &str) -> Result<&'static str> {
 impl ErasePerson {
     /// The logs that hold something of the person, as far as this erasure goes; for an account that no organization knows, the
     /// instance's.
-    fn logs(&self, rx: &mut Rx<'_>) -> Result<Vec<Log>> {
+    fn logs(&self, rx: &mut Rx<'_>, knowing: Vec<OrganizationId>) -> Result<Vec<Log>> {
         if let Some(organization) = self.organization {
             if !rx.is_known(organization, self.user)? {
                 return Err(Error::NotFound("user"));
@@ -53,7 +53,7 @@ impl ErasePerson {
             return Ok(vec![rx.organization_log(organization)?]);
         }
         let mut logs = Vec::new();
-        for organization in rx.organizations_that_know(self.user)? {
+        for organization in knowing {
             logs.push(rx.organization_log(organization)?);
         }
         let instance = rx.instance()?.log;
@@ -65,32 +65,26 @@ impl ErasePerson {
         Ok(logs)
     }
 
-    /// Whether nothing is left to erase, as far as this erasure goes, because it was erased.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn is_done(&self, rx: &mut Rx<'_>) -> Result<bool> {
-        let is_known =
-            self.organization.is_none() && !rx.organizations_that_know(self.user)?.is_empty();
-        Ok(!is_known && rx.is_erased(self.organization, self.user)?)
-    }
-
-    /// Refuses what would leave an organization without an Admin; gives what goes: log and number of events.
+    /// Refuses what would leave an organization without an Admin; gives what goes: log and number of events. Nothing goes where all
+    /// was erased before.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a person of whom nothing is known, [`Error::Failed`] with `last_admin`.
     pub fn look(&self, rx: &mut Rx<'_>) -> Result<Vec<(Log, u64)>> {
-        if self.is_done(rx)? {
-            return Ok(Vec::new());
-        }
-        if self.organization.is_none()
-            && rx.user(self.user)?.is_none()
-            && rx.organizations_that_know(self.user)?.is_empty()
-        {
-            return Err(Error::NotFound("user"));
+        let knowing = match self.organization {
+            Some(_) => Vec::new(),
+            None => rx.organizations_that_know(self.user)?,
+        };
+        if knowing.is_empty() {
+            if rx.is_erased(self.organization, self.user)? {
+                return Ok(Vec::new());
+            }
+            if self.organization.is_none() && rx.user(self.user)?.is_none() {
+                return Err(Error::NotFound("user"));
+            }
         }
         let mut goes = Vec::new();
-        for log in self.logs(rx)? {
+        for log in self.logs(rx, knowing)? {
             if let Some(organization) = log.organization
                 && rx.is_last_admin(organization, self.user)?
             {

@@ -1,13 +1,13 @@
 //! Make a workspace in an organization.
 
 use model::catalogue::{self, EventType, TargetType};
-use model::id::{OrganizationId, WorkspaceId};
+use model::id::OrganizationId;
 use model::role::Permission;
 use model::things::Workspace;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Target, Tx};
 use zeroize::Zeroizing;
 
-use super::Environment;
+use super::{Environment, new};
 use crate::actions::input;
 
 /// A workspace to be.
@@ -41,18 +41,8 @@ impl Action for CreateWorkspace {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Workspace>> {
         input::name(&self.name)?;
-        let workspace = Workspace {
-            id: tx.new_id(WorkspaceId::new),
-            organization: self.organization,
-            name: self.name.trim().to_owned(),
-            environment: self.environment.word().to_owned(),
-            region: "US".to_owned(),
-            data_plane_url: None,
-            allow_unknown_types: true,
-            refuse_invalid_config: false,
-            created_at: tx.at,
-            updated_at: tx.at,
-        };
+        let name = self.name.trim().to_owned();
+        let workspace = new(tx, self.organization, name, self.environment);
         let made = tx.insert_workspace(&workspace, &self.token)?;
         Ok(Done::new(
             workspace,

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 use zeroize::Zeroizing;
 
+use super::Environment;
 use crate::actions::{destination, input, outside_account, source, transformation};
 use crate::schema::Faults;
 use crate::workspace_file::{Plan, PlannedAccount, PlannedCode, PlannedDestination, PlannedSource};
@@ -157,18 +158,7 @@ impl ImportWorkspace {
             Into::Existing(id) => return Ok(*id),
             Into::New { name, token } => (name, token),
         };
-        let workspace = Workspace {
-            id: tx.new_id(WorkspaceId::new),
-            organization: self.organization,
-            name: name.clone(),
-            environment: "PRODUCTION".to_owned(),
-            region: "US".to_owned(),
-            data_plane_url: None,
-            allow_unknown_types: true,
-            refuse_invalid_config: false,
-            created_at: tx.at,
-            updated_at: tx.at,
-        };
+        let workspace = super::new(tx, self.organization, name.clone(), Environment::default());
         let made = tx.insert_workspace(&workspace, token)?;
         facts.push(Fact::new(catalogue::WORKSPACE_CREATED, &made));
         Ok(workspace.id)
