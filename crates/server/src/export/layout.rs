@@ -56,6 +56,8 @@ impl Sink for Behind {
 const WAITING: usize = 12;
 /// The name of the file that holds the disclosures.
 pub const DISCLOSURES: &str = "disclosures.jsonl";
+/// The name of the file that is written last.
+const CHECKPOINT: &str = "checkpoint";
 
 /// A folder.
 pub struct Folder {
@@ -98,14 +100,19 @@ impl Sink for Folder {
     fn file(&mut self, path: String, bytes: Vec<u8>) -> io::Result<()> {
         // What was said of these entries is there before they are, so that an export that is gone on with misses nothing.
         self.disclosures.flush()?;
-        let file = self.root.join(path);
+        let file = self.root.join(&path);
         if let Some(folder) = file.parent().filter(|folder| !self.made.contains(*folder)) {
             std::fs::create_dir_all(folder)?;
             self.made.insert(folder.to_owned());
         }
-        let draft = file.with_extension("part");
-        std::fs::write(&draft, bytes)?;
-        std::fs::rename(&draft, &file)
+        if path == CHECKPOINT {
+            // It says that the export is finished: it is there whole, or not at all.
+            let draft = file.with_extension("part");
+            std::fs::write(&draft, bytes)?;
+            return std::fs::rename(&draft, &file);
+        }
+        // What is broken off in the middle of a file is seen when the export is gone on with.
+        std::fs::write(&file, bytes)
     }
 
     fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()> {
@@ -236,7 +243,7 @@ impl<S: Sink> Layout<S> {
             |name: &str, text: String| self.sink.file(name.to_owned(), text.into_bytes());
         file("vkey", format!("{vkey}\n"))?;
         file("README.txt", README.to_owned())?;
-        file("checkpoint", checkpoint.to_owned())?;
+        file(CHECKPOINT, checkpoint.to_owned())?;
         Ok(self.sink)
     }
 
@@ -278,13 +285,14 @@ impl<S: Sink> Layout<S> {
 }
 
 impl Layout<Folder> {
-    /// Goes on with a folder that an export was broken off in, after its last full bundle.
+    /// Goes on with a folder that an export was broken off in, after its last whole bundle: a bundle that was broken off
+    /// is written again, as is every tile that is not what its entries give.
     ///
     /// # Errors
     /// When it holds something else, or a finished export.
     pub fn resume(root: &Path) -> io::Result<Self> {
         let broken = |why: &str| io::Error::new(ErrorKind::InvalidData, why.to_owned());
-        if root.join("checkpoint").exists() {
+        if root.join(CHECKPOINT).exists() {
             return Err(broken("the folder holds a finished export"));
         }
         let mut tiler = Tiler::new();
@@ -294,29 +302,24 @@ impl Layout<Folder> {
                 index: tiler.size() / u64::from(FULL),
                 width: FULL,
             };
-            let bundle = match std::fs::read(root.join(tile.to_string())) {
-                Ok(bundle) => bundle,
-                Err(error) if error.kind() == ErrorKind::NotFound => break,
-                Err(error) => return Err(error),
+            let Some(bundle) = there(&root.join(tile.to_string()))? else {
+                break;
             };
-            let read: Result<Vec<_>, _> = entries(&bundle).collect();
-            let read = read.map_err(|_| broken("a bundle in the folder is broken"))?;
-            if read.len() != usize::from(FULL) {
-                return Err(broken("a bundle in the folder is broken"));
-            }
-            let mut sink = Rewrite(root);
-            for entry in read {
-                tiler.push(leaf_hash(entry), |tile, hashes| {
-                    sink.0
-                        .join(tile.to_string())
-                        .try_exists()
-                        .and_then(|there| {
-                            if there {
-                                Ok(())
-                            } else {
-                                sink.file(&tile.to_string(), &bytes(hashes))
-                            }
-                        })
+            let leaves: Result<Vec<_>, _> =
+                entries(&bundle).map(|entry| entry.map(leaf_hash)).collect();
+            let Some(leaves) = leaves.ok().filter(|all| all.len() == usize::from(FULL)) else {
+                break;
+            };
+            for leaf in leaves {
+                tiler.push(leaf, |tile, hashes| {
+                    let (file, hashes) = (root.join(tile.to_string()), bytes(hashes));
+                    if there(&file)?.as_ref() == Some(&hashes) {
+                        return Ok(());
+                    }
+                    if let Some(folder) = file.parent() {
+                        std::fs::create_dir_all(folder)?;
+                    }
+                    std::fs::write(file, hashes)
                 })?;
             }
         }
@@ -329,16 +332,12 @@ impl Layout<Folder> {
     }
 }
 
-/// Tiles that were not written any more, although their bundle was.
-struct Rewrite<'a>(&'a Path);
-
-impl Rewrite<'_> {
-    fn file(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        let file = self.0.join(path);
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(file, bytes)
+/// What a file holds; none where there is no such file.
+fn there(file: &Path) -> io::Result<Option<Vec<u8>>> {
+    match std::fs::read(file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -390,3 +389,6 @@ of what you knew was changed or removed.
 
 Any other tool for this layout can check it as well.
 ";
+
+#[cfg(test)]
+mod tests;

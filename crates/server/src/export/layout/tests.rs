@@ -1,0 +1,128 @@
+//! Going on with a folder, wherever it was broken off.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::*;
+
+/// Two bundles that are full, and a part of a third.
+const ENTRIES: u64 = 600;
+
+fn entry(sequence: u64) -> Vec<u8> {
+    format!("{{\"sequence\":{sequence}}}").into_bytes()
+}
+
+/// Pushes what is missing, and ends the export.
+fn end(mut layout: Layout<Folder>) {
+    for sequence in layout.size()..ENTRIES {
+        let line = format!("{{\"sequence\":{sequence},\"disclosures\":[\"{sequence}\"]}}\n");
+        layout
+            .sink
+            .disclosures(line.into_bytes())
+            .expect("a line is written");
+        layout.push(&entry(sequence), &[]).expect("it is written");
+    }
+    let _ = layout.finish("a checkpoint", "a key").expect("it ends");
+}
+
+fn export(root: &Path) {
+    end(Layout::new(Folder::create(root).expect("a folder")));
+}
+
+/// Every file below a folder, by its path.
+fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for file in std::fs::read_dir(root).expect("a folder") {
+        let path = file.expect("a file").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let bytes = std::fs::read(&path).expect("it can be read");
+            assert_eq!(found.insert(path, bytes), None);
+        }
+    }
+    found
+}
+
+/// In a whole export whose checkpoint is gone, does something, goes on, and asserts that everything is as it was, and that
+/// the export went on after so many entries.
+fn broken_off(what: impl FnOnce(&Path), kept: u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    export(root);
+    let before = files(root);
+    std::fs::remove_file(root.join("checkpoint")).expect("it was there");
+    what(root);
+    let layout = Layout::resume(root).expect("it can go on");
+    assert_eq!(layout.size(), kept);
+    end(layout);
+    assert!(files(root) == before, "another export came of it");
+}
+
+fn cut(file: &Path, to: u64) {
+    let file = OpenOptions::new().write(true).open(file);
+    file.and_then(|file| file.set_len(to)).expect("it is cut");
+}
+
+#[test]
+fn an_export_that_lacks_only_its_checkpoint_goes_on() {
+    broken_off(|_| {}, 512);
+}
+
+#[test]
+fn a_bundle_that_was_broken_off_is_written_again() {
+    let size = |root: &Path| root.join("tile/entries/001").metadata().map(|of| of.len());
+    // Within an entry, and between two.
+    broken_off(|root| cut(&root.join("tile/entries/001"), 777), 256);
+    broken_off(
+        |root| {
+            let last = 2 + entry(511).len() as u64;
+            let size = size(root).expect("it is there");
+            cut(&root.join("tile/entries/001"), size - last);
+        },
+        256,
+    );
+    broken_off(|root| cut(&root.join("tile/entries/000"), 0), 0);
+}
+
+#[test]
+fn a_tile_that_was_broken_off_or_not_begun_is_written_again() {
+    broken_off(|root| cut(&root.join("tile/0/001"), 33), 512);
+    broken_off(
+        |root| std::fs::remove_file(root.join("tile/0/000")).expect("it was there"),
+        512,
+    );
+}
+
+#[test]
+fn disclosures_of_what_is_written_again_are_not_said_twice() {
+    broken_off(
+        |root| {
+            std::fs::remove_file(root.join("tile/entries/001")).expect("it was there");
+            let file = root.join(DISCLOSURES);
+            let size = file.metadata().expect("it is there").len();
+            cut(&file, size - 5);
+        },
+        256,
+    );
+}
+
+#[test]
+fn a_checkpoint_in_its_draft_is_no_finished_export() {
+    broken_off(
+        |root| {
+            // The draft that a broken-off export leaves is written over, and has its last name in the end.
+            std::fs::write(root.join("checkpoint.part"), "a check").expect("it is written");
+        },
+        512,
+    );
+}
+
+#[test]
+fn a_finished_export_is_not_gone_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    export(folder.path());
+    let before = files(folder.path());
+    assert!(Layout::resume(folder.path()).is_err());
+    assert!(files(folder.path()) == before);
+}
