@@ -9,6 +9,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use store::testing::Postgres;
@@ -200,4 +201,55 @@ fn a_server_whose_files_may_not_grow_says_so_loses_nothing_and_goes_on_when_they
     let server = Server::serve(Path::new(BINARY), None, folder, made);
     assert_eq!(server.sources().len(), acknowledged.len());
     compare(&server, &acknowledged);
+}
+
+/// Asks a server how it is until it says so.
+#[track_caller]
+fn until_publisher_is(server: &Server, status: &str) -> Value {
+    for _ in 0..300 {
+        let health = server.ask("GET", "/health", "", "test", None).json;
+        let publisher = health.expect("JSON")["publisher"].clone();
+        if publisher["status"] == status {
+            return publisher;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the publisher is never {status}");
+}
+
+#[test]
+fn that_signing_gets_no_answer_is_said_and_passes_when_it_does() {
+    let server = Server::start(Path::new(BINARY), None);
+    let (status, _) = create(&server, "first");
+    assert_eq!(status, 201);
+    let guard = server.folder.path().join("guard");
+    let file = (0..300)
+        .find_map(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            let files = std::fs::read_dir(&guard).ok()?.filter_map(Result::ok);
+            files
+                .map(|file| file.path())
+                .find(|file| file.extension().is_some_and(|it| it == "checkpoint"))
+        })
+        .expect("a guarded checkpoint");
+    let _ = until_publisher_is(&server, "signing");
+    let (folder, made) = server.kill();
+
+    // A file that gives nothing and does not end, as on a disk that hangs.
+    let kept = std::fs::read(&file).expect("a checkpoint");
+    std::fs::remove_file(&file).expect("it goes");
+    let made_pipe = Command::new("mkfifo").arg(&file).status();
+    assert!(made_pipe.expect("mkfifo").success());
+    let server = Server::serve(Path::new(BINARY), None, folder, made);
+    let said = until_publisher_is(&server, "failing");
+    let message = said["failing"]["message"].as_str().expect("a message");
+    assert!(message.contains("takes longer than it may"), "{message}");
+    let (status, _) = create(&server, "second");
+    assert_eq!(status, 201, "changes go on");
+
+    let pipe = guard.join("pipe");
+    std::fs::rename(&file, &pipe).expect("out of the way");
+    std::fs::write(&file, kept).expect("as it was");
+    std::fs::write(&pipe, "").expect("the reader gets its end");
+    let _ = until_publisher_is(&server, "signing");
 }

@@ -9,7 +9,9 @@ mod leaves;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use leaves::Leaf;
@@ -54,7 +56,7 @@ pub enum ChangeKind {
 }
 
 /// Length and hash of a value: of a string, of its text in UTF-8; of anything else, of its compact JSON.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Digest {
     /// The length in bytes.
     pub bytes: u64,
@@ -128,55 +130,99 @@ pub fn diff_members(
         .collect()
 }
 
-/// The values of the parts `changes/0`, `changes/1`, ...: at most [`MAX_PARTS`], of which the last holds the rest.
-pub fn to_parts(changes: &[Change]) -> Vec<Value> {
+/// The texts of the parts `changes/0`, `changes/1`, ...: at most [`MAX_PARTS`], of which the last holds the rest.
+pub fn to_parts(changes: &[Change]) -> Vec<String> {
+    #[derive(Serialize)]
+    struct Rest<'a> {
+        rest: &'a [Change],
+    }
+    fn text(part: &impl Serialize) -> String {
+        serde_json::to_string(part).expect("a change is written to memory")
+    }
     if changes.len() <= MAX_PARTS {
-        return changes.iter().map(Change::to_json).collect();
+        return changes.iter().map(text).collect();
     }
     let (own, rest) = changes.split_at(MAX_PARTS - 1);
-    let mut parts: Vec<Value> = own.iter().map(Change::to_json).collect();
-    let rest: Vec<Value> = rest.iter().map(Change::to_json).collect();
-    parts.push(json!({ "rest": rest }));
+    let mut parts: Vec<String> = own.iter().map(text).collect();
+    parts.push(text(&Rest { rest }));
     parts
 }
 
 /// The changes in the value of one part: one, or all that a `rest` holds. `None` if it is not what [`to_parts`] writes.
-pub fn from_part(part: &Value) -> Option<Vec<Change>> {
-    let members = part.as_object()?;
-    match members.get("rest") {
-        Some(rest) if members.len() == 1 => rest.as_array()?.iter().map(Change::of_json).collect(),
-        _ => Change::of_json(part).map(|change| vec![change]),
+pub fn from_part(part: Value) -> Option<Vec<Change>> {
+    let Value::Object(mut members) = part else {
+        return None;
+    };
+    match members.shift_remove("rest") {
+        None => Change::of_members(members).map(|change| vec![change]),
+        Some(Value::Array(rest)) if members.is_empty() => {
+            rest.into_iter().map(Change::of_json).collect()
+        }
+        Some(_) => None,
     }
 }
 
-impl Change {
-    /// The change as a part, or an answer of the API, has it.
-    pub fn to_json(&self) -> Value {
-        let mut members = Map::new();
-        members.insert("path".into(), self.path.clone().into());
+/// The change as a part, or an answer of the API, has it.
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("path", &self.path)?;
         match &self.kind {
-            ChangeKind::Value { before, after } => set(&mut members, before.clone(), after.clone()),
-            ChangeKind::Redacted => {
-                members.insert("redacted".into(), true.into());
-            }
+            ChangeKind::Value { before, after } => sides(&mut members, before, after)?,
+            ChangeKind::Redacted => members.serialize_entry("redacted", &true)?,
             ChangeKind::Large { before, after } => {
-                let mut large = Map::new();
-                let json =
-                    |digest: &Digest| json!({ "bytes": digest.bytes, "sha256": digest.sha256 });
-                set(
-                    &mut large,
-                    before.as_ref().map(json),
-                    after.as_ref().map(json),
-                );
-                members.insert("large".into(), large.into());
+                members.serialize_entry("large", &Large { before, after })?;
             }
         }
-        members.into()
+        members.end()
+    }
+}
+
+struct Large<'a> {
+    before: &'a Option<Digest>,
+    after: &'a Option<Digest>,
+}
+
+impl Serialize for Large<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        sides(&mut members, self.before, self.after)?;
+        members.end()
+    }
+}
+
+/// Those sides that there are.
+fn sides<M: SerializeMap>(
+    members: &mut M,
+    before: &Option<impl Serialize>,
+    after: &Option<impl Serialize>,
+) -> Result<(), M::Error> {
+    if let Some(before) = before {
+        members.serialize_entry("before", before)?;
+    }
+    if let Some(after) = after {
+        members.serialize_entry("after", after)?;
+    }
+    Ok(())
+}
+
+impl Change {
+    /// The change as a value.
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).expect("a change is JSON")
     }
 
-    fn of_json(json: &Value) -> Option<Self> {
-        let mut members = json.as_object()?.clone();
-        let path = members.shift_remove("path")?.as_str()?.to_owned();
+    fn of_json(json: Value) -> Option<Self> {
+        match json {
+            Value::Object(members) => Self::of_members(members),
+            _ => None,
+        }
+    }
+
+    fn of_members(mut members: Map<String, Value>) -> Option<Self> {
+        let Value::String(path) = members.shift_remove("path")? else {
+            return None;
+        };
         let kind = if let Some(redacted) = members.shift_remove("redacted") {
             redacted.as_bool().filter(|it| *it)?;
             ChangeKind::Redacted
@@ -197,15 +243,6 @@ impl Change {
         };
         members.is_empty().then_some(Self { path, kind })
     }
-}
-
-fn set(members: &mut Map<String, Value>, before: Option<Value>, after: Option<Value>) {
-    let sides = [("before", before), ("after", after)];
-    members.extend(
-        sides
-            .into_iter()
-            .filter_map(|(side, value)| Some((side.to_owned(), value?))),
-    );
 }
 
 impl ChangeKind {

@@ -10,7 +10,7 @@ fn clear(_: &[Segment<'_>], _: &Value) -> Visibility {
 }
 
 fn lines(changes: &[Change]) -> String {
-    let lines: Vec<_> = to_parts(changes).iter().map(Value::to_string).collect();
+    let lines = to_parts(changes);
     lines.join("\n")
 }
 

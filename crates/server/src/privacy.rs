@@ -132,11 +132,16 @@ pub async fn erase_for(app: &App, caller: &Caller, what: Erase) -> Result<(Erasu
 /// When the database fails; it can be tried again.
 pub fn remove(store: &Store) -> Result<bool> {
     let mut removed = false;
-    while store.upkeep(Upkeep::Purge).wait()? > 0 {
-        removed = true;
-    }
+    let purged = loop {
+        match store.upkeep(Upkeep::Purge).wait() {
+            Ok(0) => break Ok(()),
+            Ok(_) => removed = true,
+            // What is done is done for good all the same.
+            Err(error) => break Err(error),
+        }
+    };
     removed |= store.upkeep(Upkeep::Scrub).wait()? > 0;
-    Ok(removed)
+    purged.map(|()| removed)
 }
 
 /// Brings the guard and the database together: what only the guard knows, because the database was restored from a

@@ -35,6 +35,8 @@ use crate::web;
 
 /// How long requests that are under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a round of the publisher may take until it is told where people look: a second is promised.
+const SLOW: Duration = Duration::from_secs(5);
 /// How long the publisher waits after a panic, which may come again.
 const AFTER_A_PANIC: Duration = Duration::from_secs(5);
 
@@ -312,12 +314,18 @@ async fn publish(app: App, mut finished: tokio::sync::watch::Receiver<bool>) {
             _ = often.tick() => {}
             _ = finished.wait_for(|finished| *finished) => is_last = true,
         }
-        let round = tokio::task::spawn_blocking(move || {
+        let mut round = tokio::task::spawn_blocking(move || {
             // An error is told where people look, by the round itself.
             let _ = publisher.round();
             publisher
         });
-        publisher = round.await.unwrap_or_else(|_| {
+        let ended = loop {
+            tokio::select! {
+                ended = &mut round => break ended,
+                () = tokio::time::sleep(SLOW) => app.store.signing_hangs(),
+            }
+        };
+        publisher = ended.unwrap_or_else(|_| {
             app.store.signing_panicked();
             often.reset_after(AFTER_A_PANIC);
             begin()
@@ -393,15 +401,38 @@ async fn ended<A: Action<Output = ()>>(app: &App, action: A) -> store::Result<()
     }
 }
 
+/// Does all that there is of some bookkeeping. What is in the way is said once, and not at each try.
+async fn catch_up(app: &App, upkeep: &Upkeep, said: &mut Option<String>) {
+    loop {
+        match app.store.upkeep(upkeep.clone()).await {
+            Ok(1..) => {}
+            Ok(0) => {
+                *said = None;
+                return;
+            }
+            Err(error) => {
+                let error = error.to_string();
+                if said.as_ref() != Some(&error) {
+                    tracing::error!(error, ?upkeep, "bookkeeping falls behind");
+                    *said = Some(error);
+                }
+                return;
+            }
+        }
+    }
+}
+
 /// What the server does by itself: the index, tiles of hashes, open series of refusals, sessions that have ended.
 async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
     let mut quick = tokio::time::interval(Duration::from_millis(200));
     let mut slow = tokio::time::interval(Duration::from_secs(15));
+    let mut catching_up = [Upkeep::Index, Upkeep::KeepTiles].map(|upkeep| (upkeep, None));
     loop {
         tokio::select! {
             _ = quick.tick() => {
-                while matches!(app.store.upkeep(Upkeep::Index).await, Ok(1..)) {}
-                while matches!(app.store.upkeep(Upkeep::KeepTiles).await, Ok(1..)) {}
+                for (upkeep, said) in &mut catching_up {
+                    catch_up(&app, upkeep, said).await;
+                }
             }
             _ = slow.tick() => {
                 app.limiter.tidy();

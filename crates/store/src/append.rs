@@ -9,8 +9,10 @@ use model::clock::Micros;
 use model::entry::{Entry, EntryActor, EntryTarget, Outcome};
 use model::id::{EventId, LogId, OrganizationId, UserId, WorkspaceId};
 use model::part::PartName;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tlog::frontier::Frontier;
+use zeroize::Zeroizing;
 
 use crate::acting::{Acting, TOKEN};
 use crate::action::Target;
@@ -153,37 +155,37 @@ impl LogState {
             Open {
                 name: PartName::ACTOR,
                 subject: of_actor,
-                value: actor_part(draft.acting),
+                text: actor_part(draft.acting),
             },
             Open {
                 name: PartName::ORIGIN,
                 subject: of_actor,
-                value: origin_part(draft.origin),
+                text: origin_part(draft.origin),
             },
             Open {
                 name: PartName::TARGET,
                 subject: of_target,
-                value: target_part(draft.target, draft.related),
+                text: target_part(draft.target, draft.related),
             },
         ];
         if let Some(detail) = draft.detail {
             parts.push(Open {
                 name: PartName::DETAIL,
                 subject: of_target,
-                value: detail.clone(),
+                text: text(detail),
             });
         }
         let named = parts.len();
-        for (index, value) in change::to_parts(draft.changes).into_iter().enumerate() {
+        for (index, part) in change::to_parts(draft.changes).into_iter().enumerate() {
             parts.push(Open {
                 name: PartName::change(index)
                     .ok_or_else(|| Error::Internal("more changes than parts".to_owned()))?,
                 subject: of_target,
-                value,
+                text: Zeroizing::new(part),
             });
         }
 
-        forget_erased(rx, &organization, &mut parts)?;
+        forget_erased(rx, &organization, draft.origin, &mut parts)?;
 
         let actor = EntryActor {
             id: draft.acting.id(),
@@ -251,17 +253,34 @@ impl LogState {
 }
 
 /// What would be said of an erased person is not said: such a part goes under the organization's key, without its value.
-fn forget_erased<'a>(rx: &mut Rx<'_>, organization: &'a str, parts: &mut [Open<'a>]) -> Result<()> {
-    let wanted: Vec<_> = parts
-        .iter()
-        .map(|part| (organization, part.subject))
-        .collect();
-    rx.keys.fetch(rx.conn, rx.env, &wanted)?;
-    for part in parts {
-        if let Some(KeyState::Erased) = rx.keys.get(rx.conn, rx.env, organization, part.subject)? {
-            let interface = part.value.get("interface").cloned();
+fn forget_erased<'a>(
+    rx: &mut Rx<'_>,
+    organization: &'a str,
+    origin: &model::actor::Origin,
+    parts: &mut [Open<'a>],
+) -> Result<()> {
+    let mut subjects: Vec<(&str, &str)> = Vec::with_capacity(parts.len());
+    for part in &*parts {
+        if !subjects.iter().any(|(_, one)| *one == part.subject) {
+            subjects.push((organization, part.subject));
+        }
+    }
+    rx.keys.fetch(rx.conn, rx.env, &subjects)?;
+    let keys = rx.keys.of(organization);
+    let is_erased = |subject: &str| {
+        matches!(
+            keys.and_then(|keys| keys.get(subject)),
+            Some(KeyState::Erased)
+        )
+    };
+    for (_, erased) in subjects.into_iter().filter(|(_, one)| is_erased(one)) {
+        for part in parts.iter_mut().filter(|part| part.subject == erased) {
             part.subject = organization;
-            part.value = interface.map_or_else(|| json!({}), |word| json!({ "interface": word }));
+            part.text = if part.name == PartName::ORIGIN {
+                text(&json!({ "interface": origin.interface.word() }))
+            } else {
+                text(&json!({}))
+            };
         }
     }
     Ok(())
@@ -274,54 +293,67 @@ fn entry_target(target: &Target) -> EntryTarget {
     }
 }
 
-fn actor_part(acting: &Acting) -> Value {
-    let mut part = Map::new();
-    for (key, value) in [
-        ("name", &acting.name),
-        ("email", &acting.email),
-        ("token", &acting.token_name),
-    ] {
-        if let Some(value) = value {
-            part.insert(key.to_owned(), json!(value));
-        }
-    }
-    Value::Object(part)
+/// The text of a part.
+fn text(part: &impl Serialize) -> Zeroizing<String> {
+    Zeroizing::new(serde_json::to_string(part).expect("a part is written to memory"))
 }
 
-fn origin_part(origin: &model::actor::Origin) -> Value {
-    let mut part = Map::new();
-    if let Some(ip) = origin.ip {
-        part.insert("ip".to_owned(), json!(ip.to_canonical().to_string()));
+fn actor_part(acting: &Acting) -> Zeroizing<String> {
+    #[derive(Serialize)]
+    struct ActorPart<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        email: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token: Option<&'a str>,
     }
-    if let Some(user_agent) = &origin.user_agent {
-        part.insert("user_agent".to_owned(), json!(user_agent));
+    text(&ActorPart {
+        name: acting.name.as_deref(),
+        email: acting.email.as_deref(),
+        token: acting.token_name.as_deref(),
+    })
+}
+
+fn origin_part(origin: &model::actor::Origin) -> Zeroizing<String> {
+    #[derive(Serialize)]
+    struct OriginPart<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ip: Option<std::net::IpAddr>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user_agent: Option<&'a str>,
+        interface: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_request: Option<&'a str>,
     }
-    part.insert("interface".to_owned(), json!(origin.interface.word()));
-    if let Some(request) = &origin.client_request {
-        part.insert("client_request".to_owned(), json!(request));
-    }
-    Value::Object(part)
+    text(&OriginPart {
+        ip: origin.ip.map(|ip| ip.to_canonical()),
+        user_agent: origin.user_agent.as_deref(),
+        interface: origin.interface.word(),
+        client_request: origin.client_request.as_deref(),
+    })
 }
 
 /// A person's name stands only where the person's own key seals it, so that it goes with that key: not beside another target, and
 /// not where there is no person yet.
-fn target_part(target: &Target, related: &[Target]) -> Value {
+fn target_part(target: &Target, related: &[Target]) -> Zeroizing<String> {
+    #[derive(Serialize)]
+    struct TargetPart<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        #[serde(skip_serializing_if = "Map::is_empty")]
+        related: Map<String, Value>,
+    }
     let is_person = |one: &Target| one.kind == TargetType::User;
-    let mut part = Map::new();
-    if let Some(name) = &target.name
-        && !(is_person(target) && target.id.is_none())
-    {
-        part.insert("name".to_owned(), json!(name));
-    }
-    let names: Map<String, Value> = related
-        .iter()
-        .filter(|one| !is_person(one))
-        .filter_map(|one| Some((one.id.clone()?, json!(one.name.as_ref()?))))
-        .collect();
-    if !names.is_empty() {
-        part.insert("related".to_owned(), Value::Object(names));
-    }
-    Value::Object(part)
+    let is_nobody = is_person(target) && target.id.is_none();
+    text(&TargetPart {
+        name: target.name.as_deref().filter(|_| !is_nobody),
+        related: related
+            .iter()
+            .filter(|one| !is_person(one))
+            .filter_map(|one| Some((one.id.clone()?, json!(one.name.as_ref()?))))
+            .collect(),
+    })
 }
 
 /// The most entries in one statement.

@@ -554,6 +554,13 @@ impl Store {
         self.signing_fails(why.to_owned(), &why, Vec::new());
     }
 
+    /// A round of this process' publisher takes longer than it may. When it ends, it says itself what became of it.
+    pub fn signing_hangs(&self) {
+        let why =
+            "signing takes longer than it may; the database or the guard folder does not answer";
+        self.signing_fails(why.to_owned(), &why, Vec::new());
+    }
+
     /// Says it once in the log, and for as long as it lasts to whoever asks.
     fn signing_fails(&self, why: String, error: &dyn std::fmt::Display, logs: Vec<LogId>) {
         let now = self.env.now();

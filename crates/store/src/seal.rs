@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use model::entry::View;
 use model::id::{EventId, LogId};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::keyring::{INSTANCE, KeyState, Seen};
+use crate::keyring::{DataKey, INSTANCE, KeyState, Seen};
 use crate::tx::Rx;
 
 /// The parts that have a name of their own, by their code in the blob. `changes/<n>` has the code 4 + n.
@@ -30,7 +31,8 @@ const SALT: usize = 32;
 pub(crate) struct Open<'a> {
     pub(crate) name: PartName,
     pub(crate) subject: &'a str,
-    pub(crate) value: Value,
+    /// Its value, as JSON.
+    pub(crate) text: Zeroizing<String>,
 }
 
 /// A part as far as it can be read.
@@ -118,28 +120,26 @@ pub(crate) fn seal(
     event: EventId,
     parts: &[Open<'_>],
 ) -> Result<(Vec<String>, Vec<u8>)> {
-    let wanted: Vec<(&str, &str)> = parts
-        .iter()
-        .map(|part| (organization, part.subject))
-        .collect();
-    rx.keys.fetch(rx.conn, rx.env, &wanted)?;
-    let mut keys: Vec<(&str, PartKey)> = Vec::new();
+    let mut keys: Vec<(&str, PartKey, Arc<DataKey>)> = Vec::new();
     let mut commitments = Vec::with_capacity(parts.len());
     let mut blob = Vec::with_capacity(parts.len() * 160);
     for part in parts {
-        if !keys.iter().any(|(subject, _)| *subject == part.subject) {
-            keys.push((part.subject, PartKey::new(rx.env.random())));
-        }
-        let Some((_, k)) = keys.iter().find(|(subject, _)| *subject == part.subject) else {
-            continue;
+        let known = keys.iter().position(|(one, ..)| *one == part.subject);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let key = rx
+                    .keys
+                    .get_or_make(rx.conn, rx.env, organization, part.subject)?;
+                keys.push((part.subject, PartKey::new(rx.env.random()), key));
+                keys.len() - 1
+            }
         };
+        let (_, k, key) = &keys[at];
         let salt = part::salt(k, part.name);
-        let value = Zeroizing::new(part.value.to_string());
-        commitments.push(Disclosure::of(&salt, event.as_str(), part.name, &value).commitment());
-        let key = rx
-            .keys
-            .get_or_make(rx.conn, rx.env, organization, part.subject)?;
-        let text = Zeroizing::new([&salt[..], value.as_bytes()].concat());
+        let disclosure = Disclosure::of(&salt, event.as_str(), part.name, &part.text);
+        commitments.push(disclosure.commitment());
+        let text = Zeroizing::new([&salt[..], part.text.as_bytes()].concat());
         let sealed = key.encrypt(rx.env, &aad(log, event.as_str(), part.name), &text);
         let code = code_of(part.name)
             .ok_or_else(|| Error::Internal(format!("part {} has no code", part.name)))?;

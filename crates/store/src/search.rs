@@ -173,15 +173,17 @@ impl Rx<'_> {
         Ok(found.into_iter().map(i64::cast_unsigned).collect())
     }
 
-    /// The events at these places of an organization's log, in order.
-    pub fn events_in(
+    /// The events at these places of an organization's log, in order, as what `make` makes of each, which may be done on
+    /// two threads.
+    pub fn events_in<T: Send>(
         &mut self,
         organization: OrganizationId,
         places: &[u64],
-    ) -> Result<Vec<Event>> {
+        make: impl Fn(Event) -> T + Sync,
+    ) -> Result<Vec<T>> {
         let extent = self.extent(organization)?;
         let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
-        self.events_at(&extent, &sequences)
+        self.events_as(&extent, &sequences, make)
     }
 
     /// One event of an organization's log.
@@ -336,6 +338,15 @@ impl Rx<'_> {
 
     /// The events at these places, opened as far as they can be, in the order of the places.
     fn events_at(&mut self, extent: &Extent, sequences: &[i64]) -> Result<Vec<Event>> {
+        self.events_as(extent, sequences, |event| event)
+    }
+
+    fn events_as<T: Send>(
+        &mut self,
+        extent: &Extent,
+        sequences: &[i64],
+        make: impl Fn(Event) -> T + Sync,
+    ) -> Result<Vec<T>> {
         let (log, organization) = (extent.log, extent.organization);
         let rows = self.stored(extent.first_place, sequences)?;
         let rows = in_order(&rows, sequences)?;
@@ -346,7 +357,8 @@ impl Rx<'_> {
             &rows,
             |row, parts| {
                 let entry = row.entry.to_entry();
-                Event::of(log, entry.map_err(|error| unreadable(&error))?, &parts)
+                let event = Event::of(log, entry.map_err(|error| unreadable(&error))?, &parts)?;
+                Ok(make(event))
             },
         )
     }

@@ -407,15 +407,15 @@ fn whole(bytes: &[u8]) -> Result<Vec<Hash>> {
     Ok(hashes.collect())
 }
 
-/// Keeps the next tiles that are full, of one log, and gives how many. Two processes that do it at once wait for each other
-/// at the row of `tiles_reached`.
-pub(crate) fn keep_tiles(conn: &mut Conn) -> Result<u64> {
+/// Keeps the next tiles that are full, of one log, and gives how many; nothing where none is left after those that are passed
+/// over. Two processes that do it at once wait for each other at the row of `tiles_reached`.
+pub(crate) fn keep_tiles(conn: &mut Conn, passed: i64) -> Result<Option<u64>> {
     let behind = conn.query_one(
         "SELECT l.id, l.first_place FROM logs l LEFT JOIN tiles_reached t ON t.log_id = l.id \
-         WHERE l.size / 256 > COALESCE(t.tiles, 0) ORDER BY l.id LIMIT 1",
-        &[],
+         WHERE l.size / 256 > COALESCE(t.tiles, 0) ORDER BY l.id LIMIT 1 OFFSET $1",
+        params![passed],
     )?;
-    let Some(row) = behind else { return Ok(0) };
+    let Some(row) = behind else { return Ok(None) };
     let log: LogId = row.parse(0)?;
     let first_place = row.int(1)?;
     conn.execute(
@@ -458,7 +458,7 @@ pub(crate) fn keep_tiles(conn: &mut Conn) -> Result<u64> {
         "UPDATE tiles_reached SET tiles = $2 WHERE log_id = $1",
         params![&log, end],
     )?;
-    Ok((end - reached).unsigned_abs())
+    Ok(Some((end - reached).unsigned_abs()))
 }
 
 fn put(conn: &mut Conn, log: LogId, level: i64, number: i64, hashes: &[Hash]) -> Result<()> {

@@ -121,12 +121,15 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
     if *upkeep == Upkeep::Scrub && rewritten.is_empty() {
         return Ok(0);
     }
-    conn.begin()?;
+    match upkeep {
+        Upkeep::Index => return one_after_another(conn, index),
+        Upkeep::KeepTiles => return one_after_another(conn, tree::keep_tiles),
+        Upkeep::Purge => return one_after_another(conn, erasures::purge),
+        _ => conn.begin()?,
+    }
     let done = match upkeep {
-        Upkeep::Index => index(conn),
-        Upkeep::KeepTiles => tree::keep_tiles(conn),
+        Upkeep::Index | Upkeep::KeepTiles | Upkeep::Purge => Ok(0),
         Upkeep::Publish(signed) => publish::publish(conn, env, signed),
-        Upkeep::Purge => erasures::purge(conn),
         Upkeep::Scrub => erasures::rewritten(conn, &rewritten),
         Upkeep::CloseRefusals => {
             let mut group = Group::new(conn, env);
@@ -209,49 +212,95 @@ fn expire(conn: &mut Conn, now: Micros) -> Result<u64> {
     Ok(conn.execute("DELETE FROM sessions WHERE expires_at <= $1", params![now])?)
 }
 
+/// Does the next slice of what comes in an order, each in a transaction of its own. `slice` is told how many of those that
+/// it would begin with are passed over, and gives nothing when none is left: what fails by itself, because entries in the
+/// database are not what they were, keeps nothing that comes after it from being done. That it fails is said when only such
+/// are left.
+fn one_after_another(
+    conn: &mut Conn,
+    slice: impl Fn(&mut Conn, i64) -> Result<Option<u64>>,
+) -> Result<u64> {
+    let mut failed = None;
+    let mut passed = 0;
+    loop {
+        conn.begin()?;
+        match slice(conn, passed) {
+            Ok(Some(done)) => {
+                conn.batch("COMMIT")?;
+                return Ok(done);
+            }
+            Ok(None) => {
+                conn.batch("ROLLBACK")?;
+                return failed.map_or(Ok(0), Err);
+            }
+            Err(error) => {
+                // The error that led here says more than one of the rollback would.
+                let _ = conn.batch("ROLLBACK");
+                if !matches!(error, Error::Internal(_)) {
+                    return Err(error);
+                }
+                failed.get_or_insert(error);
+                passed += 1;
+            }
+        }
+    }
+}
+
 /// Takes entries of one log into the index, in order. Two processes that do it at once wait for each other at the row of
 /// `index_reached`.
-fn index(conn: &mut Conn) -> Result<u64> {
+fn index(conn: &mut Conn, passed: i64) -> Result<Option<u64>> {
     let behind = conn.query_one(
-        "SELECT l.id, l.first_place FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id \
-         WHERE l.size > COALESCE(r.reached, 0) AND l.size > l.kept_from ORDER BY l.id LIMIT 1",
-        &[],
+        "SELECT l.id, l.first_place, l.kept_from FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id \
+         WHERE l.size > COALESCE(r.reached, 0) AND l.size > l.kept_from ORDER BY l.id LIMIT 1 OFFSET $1",
+        params![passed],
     )?;
-    let Some(row) = behind else { return Ok(0) };
+    let Some(row) = behind else { return Ok(None) };
     let log: LogId = row.parse(0)?;
-    let first_place = row.int(1)?;
+    let (first_place, kept_from) = (row.int(1)?, row.int(2)?);
     conn.execute("INSERT INTO index_reached (log_id, reached) VALUES ($1, 0) ON CONFLICT (log_id) DO NOTHING", params![&log])?;
     conn.execute(
         "UPDATE index_reached SET reached = reached WHERE log_id = $1",
         params![&log],
     )?;
     let row = conn.query_one(
-        "SELECT reached FROM index_reached WHERE log_id = $1",
+        "SELECT r.reached, l.size FROM index_reached r JOIN logs l ON l.id = r.log_id WHERE r.log_id = $1",
         params![&log],
     )?;
-    let reached = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
+    let row =
+        row.ok_or_else(|| Error::Internal("where the index of a log ends is lost".to_owned()))?;
+    let (first, size) = (row.int(0)?.max(kept_from), row.int(1)?);
+    if first >= size {
+        // Another process has done it meanwhile.
+        return Ok(Some(0));
+    }
     let rows = conn.query(
         "SELECT place - $1, entry FROM entries WHERE place >= $2 AND place < $3 ORDER BY place LIMIT $4",
-        params![first_place, first_place + reached, first_place + PLACES, SLICE],
+        params![first_place, first_place + first, first_place + PLACES, SLICE],
     )?;
     let mut entries = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let entry = Entry::parse(row.blob(1)?)
-            .map_err(|error| Error::Internal(format!("entry {}: {error}", entries.len())))?;
-        entries.push((row.int(0)?, entry));
-    }
-    let Some((last, _)) = entries.last() else {
-        return Ok(0);
+    let wrong = |sequence: i64, why: &dyn std::fmt::Display| {
+        Error::Internal(format!("entry {sequence} of log {log}: {why}"))
     };
-    let last = *last;
+    let mut next = first;
+    for row in &rows {
+        if row.int(0)? != next {
+            return Err(wrong(next, &"it is missing"));
+        }
+        let entry = Entry::parse(row.blob(1)?).map_err(|error| wrong(next, &error))?;
+        entries.push((next, entry));
+        next += 1;
+    }
+    if entries.is_empty() {
+        return Err(wrong(next, &"it is missing"));
+    }
     events(conn, log, &entries)?;
     things(conn, log, &entries)?;
     counts(conn, log, &entries)?;
     conn.execute(
         "UPDATE index_reached SET reached = $2 WHERE log_id = $1",
-        params![&log, last + 1],
+        params![&log, next],
     )?;
-    Ok(entries.len() as u64)
+    Ok(Some(entries.len() as u64))
 }
 
 /// Inserts rows of `columns` values, many at once.

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use model::clock::Micros;
 use model::id::OrganizationId;
+use model::interface::Interface;
 use serde_json::{Value, json};
 use store::{Disclosed, Error, Event, Order, Query, Store};
 use tlog::Hash;
@@ -151,9 +152,9 @@ pub fn rows(
     })
 }
 
-/// Rows as they were read.
+/// Rows as they were read, in order: of a CSV each with its place and its line.
 enum Slice {
-    Events(Vec<Event>),
+    Lines(Vec<(u64, Vec<u8>)>),
     Proved(Vec<(Disclosed, Vec<Hash>)>),
 }
 
@@ -161,7 +162,7 @@ impl Slice {
     /// The place of the last.
     fn last(&self) -> Option<u64> {
         match self {
-            Self::Events(events) => events.last().map(|one| one.entry.sequence),
+            Self::Lines(lines) => lines.last().map(|(place, _)| *place),
             Self::Proved(rows) => rows.last().map(|(one, _)| one.sequence),
         }
     }
@@ -169,9 +170,9 @@ impl Slice {
     /// Writes them, and gives how many there were.
     fn write(self, out: &mut impl Write) -> Result<u64, ExportError> {
         match self {
-            Self::Events(events) => {
-                events.iter().try_for_each(|event| csv(event, out))?;
-                Ok(events.len() as u64)
+            Self::Lines(lines) => {
+                lines.iter().try_for_each(|(_, line)| out.write_all(line))?;
+                Ok(lines.len() as u64)
             }
             Self::Proved(rows) => {
                 let mut row = |(one, path): &(Disclosed, Vec<Hash>)| proved(one, path, out);
@@ -193,7 +194,9 @@ fn read(
     store.read(|rx| {
         let places = rx.places_from(organization, query, next)?;
         Ok(match form {
-            Form::Csv => Slice::Events(rx.events_in(organization, &places)?),
+            Form::Csv => Slice::Lines(rx.events_in(organization, &places, |event| {
+                (event.entry.sequence, csv(&event).into_bytes())
+            })?),
             Form::Proved => {
                 let rows = rx.disclosed_in(&fixed.log, &places)?;
                 let paths = rx.inclusions(&fixed.log, &places, fixed.checkpoint.size)?;
@@ -222,54 +225,67 @@ fn proved(one: &Disclosed, path: &[Hash], out: &mut impl Write) -> Result<(), Ex
     Ok(())
 }
 
-fn csv(event: &Event, out: &mut impl Write) -> Result<(), ExportError> {
+/// The line of an event.
+fn csv(event: &Event) -> String {
     let entry = &event.entry;
-    let changes = event.changes.iter().map(model::change::Change::to_json);
     let changes = if event.changes.is_empty() {
         String::new()
     } else {
-        changes.collect::<Value>().to_string()
+        serde_json::to_string(&event.changes).expect("changes are written to memory")
     };
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let cells = [
-        entry.sequence.to_string(),
-        Micros(entry.at).rfc3339(),
+    fn text(value: &Option<String>) -> &str {
+        value.as_deref().unwrap_or_default()
+    }
+    let (sequence, time) = (entry.sequence.to_string(), Micros(entry.at).rfc3339());
+    let cells: [&str; COLUMNS.len()] = [
+        &sequence,
+        &time,
         text(&event.actor_name),
         text(&event.actor_email),
-        entry.actor.r#type.clone(),
+        &entry.actor.r#type,
         text(&entry.actor.id),
-        entry.action.clone(),
-        entry.target.r#type.clone(),
+        &entry.action,
+        &entry.target.r#type,
         text(&event.target_name),
         text(&entry.target.id),
-        entry.outcome.as_str().to_owned(),
+        entry.outcome.as_str(),
         text(&entry.code),
         text(&event.ip),
-        event
-            .interface
-            .map(|one| one.word().to_owned())
-            .unwrap_or_default(),
-        changes,
+        event.interface.map(Interface::word).unwrap_or_default(),
+        &changes,
         text(&entry.workspace),
-        entry.id.clone(),
+        &entry.id,
     ];
-    let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
-    writeln!(out, "{}\r", cells.join(","))?;
-    Ok(())
+    let mut line = String::with_capacity(256 + changes.len());
+    for (number, cell) in cells.into_iter().enumerate() {
+        if number > 0 {
+            line.push(',');
+        }
+        put_cell(&mut line, cell);
+    }
+    line.push_str("\r\n");
+    line
 }
 
 /// A cell of RFC 4180. What a spreadsheet would take for a formula is kept from being one by an apostrophe.
-fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let cell = if formula {
-        format!("'{cell}")
+fn put_cell(line: &mut String, cell: &str) {
+    let quoted = cell.contains(['"', ',', '\n', '\r']);
+    if quoted {
+        line.push('"');
+    }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        line.push('\'');
+    }
+    if quoted {
+        for piece in cell.split_inclusive('"') {
+            line.push_str(piece);
+            if piece.ends_with('"') {
+                line.push('"');
+            }
+        }
+        line.push('"');
     } else {
-        cell.to_owned()
-    };
-    if cell.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell
+        line.push_str(cell);
     }
 }
 
@@ -287,8 +303,11 @@ mod tests {
             ("=1+1", "'=1+1"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("-1", "'-1"),
+            ("=a,\"b\"", "\"'=a,\"\"b\"\"\""),
         ] {
-            assert_eq!(quoted(cell), written);
+            let mut line = String::new();
+            put_cell(&mut line, cell);
+            assert_eq!(line, written);
         }
     }
 }

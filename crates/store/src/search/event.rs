@@ -65,18 +65,21 @@ pub struct Event {
 }
 
 /// What is hidden when a part is.
-fn names_in(part: &str) -> &'static [&'static str] {
+const fn names_in(part: PartName) -> &'static [&'static str] {
     match part {
-        "actor" => &["actorName", "actorEmail"],
-        "origin" => &["ip", "userAgent", "interface"],
-        "target" => &["targetName"],
-        "detail" => &["detail"],
+        PartName::ACTOR => &["actorName", "actorEmail"],
+        PartName::ORIGIN => &["ip", "userAgent", "interface"],
+        PartName::TARGET => &["targetName"],
+        PartName::DETAIL => &["detail"],
         _ => &["changes"],
     }
 }
 
-fn text(value: &Value, key: &str) -> Option<String> {
-    value.get(key).and_then(Value::as_str).map(str::to_owned)
+fn text(value: &mut Value, key: &str) -> Option<String> {
+    match value.get_mut(key)? {
+        Value::String(text) => Some(std::mem::take(text)),
+        _ => None,
+    }
 }
 
 impl Event {
@@ -105,10 +108,10 @@ impl Event {
                         let id = &event.entry.id;
                         Error::Internal(format!("part {name} of event {id} is no JSON"))
                     })?;
-                    event.take(&name.to_string(), &value);
+                    event.take(name, value);
                 }
                 Some((_, Read::Erased)) | None => {
-                    for one in names_in(&name.to_string()) {
+                    for one in names_in(name) {
                         event.hidden.insert(one, Hidden::Erased);
                     }
                 }
@@ -117,22 +120,22 @@ impl Event {
         Ok(event)
     }
 
-    fn take(&mut self, part: &str, value: &Value) {
+    fn take(&mut self, part: PartName, mut value: Value) {
         match part {
-            "actor" => {
-                self.actor_name = text(value, "name");
-                self.actor_email = text(value, "email");
-                self.token_name = text(value, "token");
+            PartName::ACTOR => {
+                self.actor_name = text(&mut value, "name");
+                self.actor_email = text(&mut value, "email");
+                self.token_name = text(&mut value, "token");
             }
-            "origin" => {
-                self.ip = text(value, "ip");
-                self.user_agent = text(value, "user_agent");
-                self.interface =
-                    text(value, "interface").and_then(|word| Interface::of_word(&word));
-                self.client_request = text(value, "client_request");
+            PartName::ORIGIN => {
+                self.ip = text(&mut value, "ip");
+                self.user_agent = text(&mut value, "user_agent");
+                let word = value.get("interface").and_then(Value::as_str);
+                self.interface = word.and_then(Interface::of_word);
+                self.client_request = text(&mut value, "client_request");
             }
-            "target" => {
-                self.target_name = text(value, "name");
+            PartName::TARGET => {
+                self.target_name = text(&mut value, "name");
                 if let Some(Value::Object(names)) = value.get("related") {
                     self.related_names = names
                         .iter()
@@ -140,7 +143,7 @@ impl Event {
                         .collect();
                 }
             }
-            "detail" => self.detail = Some(value.clone()),
+            PartName::DETAIL => self.detail = Some(value),
             _ => self
                 .changes
                 .extend(change::from_part(value).unwrap_or_default()),

@@ -326,12 +326,12 @@ fn parse(entry: &[u8]) -> Result<Entry> {
     Entry::parse(entry).map_err(|error| Error::Internal(format!("an entry: {error}")))
 }
 
-/// Removes the sealed parts of the next entries of the oldest erasure that is under way, and gives how many entries were
-/// looked through.
-pub(crate) fn purge(conn: &mut Conn) -> Result<u64> {
-    let under_way = format!("{ERASURE} WHERE e.done = 0 ORDER BY e.at, e.id LIMIT 1");
-    let Some(row) = conn.query_one(&under_way, &[])? else {
-        return Ok(0);
+/// Removes the sealed parts of the next entries of the oldest erasure that is under way, but for those that are passed over,
+/// and gives how many entries were looked through; nothing where no other is under way.
+pub(crate) fn purge(conn: &mut Conn, passed: i64) -> Result<Option<u64>> {
+    let under_way = format!("{ERASURE} WHERE e.done = 0 ORDER BY e.at, e.id LIMIT 1 OFFSET $1");
+    let Some(row) = conn.query_one(&under_way, params![passed])? else {
+        return Ok(None);
     };
     let id: EventId = row.parse(0)?;
     // Two processes that do it at once wait for each other here.
@@ -342,7 +342,7 @@ pub(crate) fn purge(conn: &mut Conn) -> Result<u64> {
     let row = conn.query_one(&format!("{ERASURE} WHERE e.id = $1"), params![&id])?;
     let erasure = from_row(&row.ok_or(Error::NotFound("erasure"))?)?;
     if erasure.done {
-        return Ok(1);
+        return Ok(Some(1));
     }
     let row = conn.query_one(
         "SELECT first_place, size FROM logs WHERE id = $1",
@@ -391,7 +391,7 @@ pub(crate) fn purge(conn: &mut Conn) -> Result<u64> {
         "UPDATE erasures SET reached = $2, done = $3 WHERE id = $1",
         params![&id, end.cast_signed(), done],
     )?;
-    Ok((end - erasure.reached).max(1))
+    Ok(Some((end - erasure.reached).max(1)))
 }
 
 /// Writes the files anew that held what is removed, and gives for which erasures. Not inside a transaction.

@@ -103,8 +103,7 @@ impl Rx<'_> {
                     .iter()
                     .filter_map(|(part, read)| match read {
                         Read::Whole(opened) if part.change_index().is_some() => {
-                            let changes =
-                                opened.value().and_then(|value| change::from_part(&value));
+                            let changes = opened.value().and_then(change::from_part);
                             Some((*part, changes.unwrap_or_default()))
                         }
                         _ => None,

@@ -421,6 +421,91 @@ fn a_log_that_cannot_be_read_keeps_no_other_from_being_signed() {
     });
 }
 
+#[test]
+fn a_log_that_cannot_be_read_keeps_no_other_from_being_indexed_kept_and_purged() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        let [(broken, id), (whole, other)] = two_teams(&scene);
+        for number in 0..260 {
+            for team in [broken, whole] {
+                let _ = create(&scene.store, team, &format!("Web app {number}"));
+            }
+        }
+        let upkeep = |what: Upkeep| scene.store.upkeep(what).wait();
+        let mut raw = scene.place.raw();
+        let erase = |raw: &mut Raw, at: u8, log: LogId, size: u64| {
+            raw.must(&format!(
+                "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) \
+                 VALUES ('{at:027}', '{log}', '{at:027}', {at}, {size}, 0, 0)"
+            ));
+        };
+        let size = |log: LogId| {
+            let log = scene.store.read(|rx| rx.log(log)).expect("read");
+            log.expect("a log").size
+        };
+        erase(&mut raw, 1, id, size(id));
+        erase(&mut raw, 2, other, size(other));
+        let rows = raw.rows(&format!(
+            "SELECT entry FROM entries WHERE place = (SELECT first_place FROM logs WHERE id = '{id}')"
+        ));
+        let hex: String = rows[0][0]
+            .blob()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let bytes = |hex: &str| match scene.place.kind {
+            Kind::Sqlite => format!("x'{hex}'"),
+            Kind::Postgres => format!("'\\x{hex}'"),
+        };
+        let first = |value: &str| {
+            let value = bytes(value);
+            format!(
+                "UPDATE entries SET entry = {value} WHERE place = (SELECT first_place FROM logs WHERE id = '{id}')"
+            )
+        };
+        scene.tamper(&first("7b7d"));
+
+        let in_the_way = |what: Upkeep| loop {
+            match upkeep(what.clone()) {
+                Ok(0) => panic!("{what:?} does not say that it cannot go on"),
+                Ok(_) => {}
+                Err(error) => break error.to_string(),
+            }
+        };
+        for what in [Upkeep::Index, Upkeep::Purge] {
+            let said = in_the_way(what);
+            assert!(said.contains("entry"), "{said}");
+        }
+        let mut reached = |log: LogId| {
+            [
+                format!(
+                    "SELECT COALESCE(max(reached), 0) FROM index_reached WHERE log_id = '{log}'"
+                ),
+                format!("SELECT CAST(done AS BIGINT) FROM erasures WHERE log_id = '{log}'"),
+                format!(
+                    "SELECT CAST(COALESCE(max(tiles), 0) AS BIGINT) FROM tiles_reached WHERE log_id = '{log}'"
+                ),
+            ]
+            .map(|sql| raw.number(&sql))
+        };
+        assert_eq!(reached(other), [size(other).cast_signed(), 1, 0]);
+        assert_eq!(reached(id), [0, 0, 0]);
+
+        scene.tamper(&first(&hex));
+        for what in [Upkeep::Index, Upkeep::Purge] {
+            while upkeep(what.clone()).expect("it can be read again") > 0 {}
+        }
+        assert_eq!(reached(id), [size(id).cast_signed(), 1, 0]);
+
+        scene.tamper(&format!(
+            "DELETE FROM entries WHERE place = (SELECT first_place FROM logs WHERE id = '{id}')"
+        ));
+        let said = in_the_way(Upkeep::KeepTiles);
+        assert!(said.contains("only 255 are there"), "{said}");
+        assert_eq!((reached(id)[2], reached(other)[2]), (0, 1));
+    });
+}
+
 /// What may pass by itself is no sign that anybody changed anything.
 #[test]
 fn a_guard_file_that_cannot_be_read_keeps_no_other_log_from_being_signed() {
