@@ -526,6 +526,24 @@ fn a_log_is_exported_verified_erased_from_and_recovered() {
             &path("events.jsonl"),
         ]);
         done(&["verify", &path("events.jsonl"), "--key", vkey]);
+        // What was erased of a row is told from what is withheld, by the entry that erased it.
+        let of_bob = path("of-bob.jsonl");
+        let bob = ["--format", "events", "--target-type", "user"];
+        done(&[&["export", "--output", &of_bob][..], &bob].concat());
+        let said: Value =
+            serde_json::from_str(&done(&["verify", &of_bob, "--key", vkey, "--json"]))
+                .expect("JSON");
+        assert!(
+            said["counts"]["erased"]
+                .as_u64()
+                .is_some_and(|count| count > 0),
+            "{said}"
+        );
+        assert_eq!(said["counts"]["withheld"], 0, "{said}");
+        assert!(
+            !said["notChecked"].to_string().contains("were erased"),
+            "{said}"
+        );
         // What was broken off in the middle of a row goes on after the last whole one, at the checkpoint that it was begun at.
         let rows = |format: &str, file: &str, more: &[&str]| {
             let fixed = ["export", "--format", format, "--output", file];

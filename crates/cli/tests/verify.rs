@@ -726,41 +726,101 @@ fn a_receipt_is_verified_alone() {
         .is_verified();
 }
 
-/// A filtered export of some entries of 300.
+/// A filtered export of some entries.
 fn rows(made: &Made, wanted: &[u64]) -> Vec<String> {
-    let manifest = json!({
-        "format": "annals.events.v1", "query": {}, "range": [0, 300], "count": wanted.len(),
-        "checkpoint": made.checkpoint(&[key(1)], 300), "vkey": key(1).verifier().to_string(),
-    });
-    let row = |index: &u64| {
-        use base64::Engine;
-        let (entry, disclosures) = event(*index);
-        let opened: Vec<&str> = disclosures.iter().map(Disclosure::as_str).collect();
-        let path = proof::inclusion(
-            *index,
-            300,
-            |node| -> Result<Hash, std::convert::Infallible> {
-                let first = usize::try_from(node.index << node.level).expect("small");
-                Ok(tlog::tile::perfect_root(
-                    &made.leaves[first..first + (1 << node.level)],
-                ))
-            },
-        );
-        let path: Vec<String> = path
-            .expect("a path")
-            .iter()
-            .map(|hash| base64::prelude::BASE64_STANDARD.encode(hash.as_bytes()))
-            .collect();
-        format!(
-            "{{\"index\":{index},\"entry\":{},\"disclosures\":[{}],\"path\":{}}}",
-            String::from_utf8(entry).expect("text"),
-            opened.join(","),
-            json!(path)
-        )
-    };
-    std::iter::once(manifest.to_string())
-        .chain(wanted.iter().map(row))
+    std::iter::once(manifest(made, wanted.len()).to_string())
+        .chain(wanted.iter().map(|index| row(made, *index, event(*index))))
         .collect()
+}
+
+fn manifest(made: &Made, count: usize) -> Value {
+    let size = made.leaves.len();
+    json!({
+        "format": "annals.events.v1", "query": {}, "range": [0, size], "count": count,
+        "checkpoint": made.checkpoint(&[key(1)], size), "vkey": key(1).verifier().to_string(),
+    })
+}
+
+/// A row with its proof.
+fn row(made: &Made, index: u64, (entry, disclosures): (Vec<u8>, Vec<Disclosure>)) -> String {
+    use base64::Engine;
+    let opened: Vec<&str> = disclosures.iter().map(Disclosure::as_str).collect();
+    let path = proof::inclusion(
+        index,
+        made.leaves.len() as u64,
+        |node| -> Result<Hash, std::convert::Infallible> {
+            let first = usize::try_from(node.index << node.level).expect("small");
+            Ok(tlog::tile::perfect_root(
+                &made.leaves[first..first + (1 << node.level)],
+            ))
+        },
+    );
+    let path: Vec<String> = path
+        .expect("a path")
+        .iter()
+        .map(|hash| base64::prelude::BASE64_STANDARD.encode(hash.as_bytes()))
+        .collect();
+    format!(
+        "{{\"index\":{index},\"entry\":{},\"disclosures\":[{}],\"path\":{}}}",
+        String::from_utf8(entry).expect("text"),
+        opened.join(","),
+        json!(path)
+    )
+}
+
+#[test]
+fn a_filtered_export_tells_what_was_erased_from_what_is_withheld() {
+    let facts = json!({ "subject": "person-3", "events": 6, "basis": "request" });
+    let events = |index: u64| match index {
+        7 => event_of(7, "erased", "privacy", Some(facts.clone())),
+        _ => event(index),
+    };
+    let made = Made::of((0..9).map(events));
+    let file = made.folder.path().join("events.jsonl");
+    let bare = |index: u64| row(&made, index, (events(index).0, Vec::new()));
+    // Of 3 the person's parts are gone; of 4 nothing is disclosed.
+    let of_three = events(3).1.split_off(2);
+    let rows = [row(&made, 3, (events(3).0, of_three)), bare(4)];
+    let check = |erasures: Option<&[String]>, rows: &[String]| {
+        let mut first = manifest(&made, rows.len()).to_string();
+        if let Some(erasures) = erasures {
+            first.truncate(first.len() - 1);
+            first += &format!(",\"erasures\":[{}]}}", erasures.join(","));
+        }
+        let lines: Vec<&str> = std::iter::once(first.as_str())
+            .chain(rows.iter().map(String::as_str))
+            .collect();
+        std::fs::write(&file, lines.join("\n") + "\n").expect("written");
+        verify(&file, &["--key", &key(1).verifier().to_string()])
+    };
+    let counts = |done: &Verified| {
+        let count = |name: &str| done.said["counts"][name].clone();
+        ["disclosed", "erased", "withheld"].map(count)
+    };
+    let open = |done: &Verified| done.said["notChecked"].to_string().contains("were erased");
+
+    let done = check(Some(&[bare(7)]), &rows);
+    done.is_verified();
+    assert_eq!(counts(&done), [json!(1), json!(2), json!(3)]);
+    let erased = ["actor", "origin"].map(|part| json!({ "entry": 3, "part": part, "erasedBy": 7 }));
+    assert_eq!(done.said["erased"], json!(erased));
+    assert!(open(&done), "something is withheld");
+    // With all that was not erased disclosed, nothing is left open.
+    let whole = [rows[0].clone(), row(&made, 4, events(4))];
+    assert!(!open(&check(Some(&[bare(7)]), &whole)));
+    // Without the erasure, what it erased looks withheld.
+    for erasures in [None, Some(&[][..])] {
+        let done = check(erasures, &rows);
+        done.is_verified();
+        assert_eq!(counts(&done), [json!(1), json!(0), json!(5)]);
+        assert!(open(&done));
+    }
+    // What is no erasure, or none of this log, is none.
+    check(Some(&[bare(6)]), &rows).is(3, "entry 6");
+    let forged = bare(7).replace("person-3", "person-4");
+    check(Some(&[forged]), &rows).is(3, "entry 7");
+    let moved = bare(7).replace("\"index\":7", "\"index\":5");
+    check(Some(&[moved]), &rows).is(3, "entry 5");
 }
 
 #[test]

@@ -33,19 +33,22 @@ impl Erasures {
         }
         for (entry, index) in tile::entries(bundle).zip(first..) {
             if let Ok(entry) = entry {
-                self.take(entry, index);
+                let _ = self.take(entry, index);
             }
         }
     }
 
-    fn take(&mut self, bytes: &[u8], index: u64) {
+    /// Takes in what an entry erases, and tells whether it is one that erases.
+    pub(crate) fn take(&mut self, bytes: &[u8], index: u64) -> bool {
         let Ok(entry) = Entry::parse(bytes) else {
-            return;
+            return false;
         };
         if (entry.target.r#type.as_str(), entry.action.as_str()) != ("privacy", "erased") {
-            return;
+            return false;
         }
-        let Some(facts) = &entry.facts else { return };
+        let Some(facts) = &entry.facts else {
+            return true;
+        };
         if let Some(subject) = facts["subject"].as_str() {
             self.subjects.entry(subject.to_owned()).or_insert(index);
         }
@@ -55,6 +58,7 @@ impl Erasures {
                 self.parts.entry(key).or_insert(index);
             }
         }
+        true
     }
 
     /// The entry that erased a part.

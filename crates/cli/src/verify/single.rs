@@ -29,7 +29,7 @@ struct Extra {
 /// The first line of a filtered export.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Manifest {
+struct Manifest<'a> {
     format: String,
     #[expect(dead_code, reason = "for the reader; nothing can be checked about it")]
     query: serde_json::Value,
@@ -37,6 +37,9 @@ struct Manifest {
     count: u64,
     checkpoint: String,
     vkey: String,
+    /// Rows of the entries that erase something, where the export holds them.
+    #[serde(borrow, default)]
+    erasures: Option<Vec<Row<'a>>>,
 }
 
 /// A row of a filtered export. Entry and disclosures are taken as the bytes that stand there.
@@ -49,6 +52,22 @@ struct Row<'a> {
     #[serde(borrow)]
     disclosures: Vec<&'a RawValue>,
     path: Vec<String>,
+}
+
+impl Row<'_> {
+    /// Whether the entry is the one that the log has at this index.
+    fn is_proved(&self, checkpoint: &Checkpoint) -> bool {
+        let hash = |one: &String| {
+            let bytes = STANDARD.decode(one).ok()?;
+            Some(Hash::from_bytes(bytes.try_into().ok()?))
+        };
+        let path: Option<Vec<Hash>> = self.path.iter().map(hash).collect();
+        let leaf = leaf_hash(self.entry.get().as_bytes());
+        path.is_some_and(|path| {
+            let (index, size, root) = (self.index, checkpoint.size, &checkpoint.root);
+            verify_inclusion(&leaf, index, size, &path, root).is_ok()
+        })
+    }
 }
 
 fn begin(checkpoint: &Checkpoint, wanted: &Wanted<'_>, report: &mut Report) -> Checked<()> {
@@ -169,7 +188,7 @@ pub(crate) fn events(
 ) -> Checked<()> {
     let mut text = Vec::new();
     read(&mut lines, &mut text)?;
-    let manifest: Manifest = match serde_json::from_slice(&text) {
+    let manifest: Manifest<'_> = match serde_json::from_slice(&text) {
         Ok(manifest) => manifest,
         Err(_) => {
             return found(
@@ -205,10 +224,23 @@ pub(crate) fn events(
     }
     let mut progress = Progress::new("verifying", length, wanted.quiet);
     let (mut done, mut last, mut before, mut rows) = (text.len() as u64, None, None, 0_u64);
-    let erasures = Erasures::default();
+    let mut next = Vec::new();
+    let mut erasures = Erasures::default();
+    for row in manifest.erasures.iter().flatten() {
+        if !row.is_proved(&checkpoint) || !erasures.take(row.entry.get().as_bytes(), row.index) {
+            return found(
+                Verdict::Tampered,
+                format!("entry {}", row.index),
+                format!(
+                    "the first line gives as entry {} what is no erasure that the log holds there: entry or proof was changed",
+                    row.index
+                ),
+            );
+        }
+    }
     loop {
-        text.clear();
-        if read(&mut lines, &mut text)? == 0 {
+        next.clear();
+        if read(&mut lines, &mut next)? == 0 {
             break;
         }
         rows += 1;
@@ -220,9 +252,9 @@ pub(crate) fn events(
                 format!("line {line} {message}"),
             )
         };
-        let row: Row<'_> = match serde_json::from_slice(&text) {
+        let row: Row<'_> = match serde_json::from_slice(&next) {
             Ok(row) => row,
-            Err(_) if !text.ends_with(b"\n") => {
+            Err(_) if !next.ends_with(b"\n") => {
                 return found(
                     Verdict::Incomplete,
                     format!("line {line}"),
@@ -235,29 +267,8 @@ pub(crate) fn events(
             return bad("is out of order or there twice: rows were moved or added");
         }
         before = Some(row.index);
-        let path: Option<Vec<Hash>> = row
-            .path
-            .iter()
-            .map(|one| {
-                STANDARD
-                    .decode(one)
-                    .ok()?
-                    .try_into()
-                    .ok()
-                    .map(Hash::from_bytes)
-            })
-            .collect();
         let entry = row.entry.get().as_bytes();
-        let proved = path.map(|path| {
-            verify_inclusion(
-                &leaf_hash(entry),
-                row.index,
-                checkpoint.size,
-                &path,
-                &checkpoint.root,
-            )
-        });
-        if !matches!(proved, Some(Ok(()))) {
+        if !row.is_proved(&checkpoint) {
             return found(
                 Verdict::Tampered,
                 format!("entry {}", row.index),
@@ -274,7 +285,7 @@ pub(crate) fn events(
             .map(|one| Disclosure::from_string(one.get().to_owned()))
             .collect();
         content::entry(entry, row.index, &opened, &erasures, &mut last, report);
-        done += text.len() as u64;
+        done += next.len() as u64;
         progress.at(done);
     }
     if rows != manifest.count {
@@ -296,7 +307,10 @@ pub(crate) fn events(
         "each of the {rows} rows is an entry of the log, in order"
     ));
     report.looked_inside();
-    report.not_checked.push(ERASURES.to_owned());
+    // An erasure that was left out makes what it erased look withheld, and never the other way round.
+    if manifest.erasures.is_none() || report.withheld > 0 {
+        report.not_checked.push(ERASURES.to_owned());
+    }
     report.not_checked.push(format!(
         "that the query was answered in full for entries {} to {}: that takes a full export",
         manifest.range.0,

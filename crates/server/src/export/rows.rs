@@ -1,13 +1,16 @@
 //! The rows that a query asks for: as JSON Lines with a proof for each, or as CSV for people who only want the rows.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::mpsc::sync_channel;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use model::catalogue::PRIVACY_ERASED;
 use model::clock::Micros;
 use model::id::OrganizationId;
 use model::interface::Interface;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::{Disclosed, Error, Event, Order, Query, Store};
 use tlog::Hash;
@@ -110,15 +113,17 @@ pub fn rows(
     match form {
         _ if begun.is_some() => {}
         Form::Proved => {
-            let manifest = json!({
-                "format": FORMAT,
-                "query": words,
-                "range": [0, fixed.log.size],
-                "count": total,
-                "checkpoint": fixed.checkpoint.note,
-                "vkey": fixed.log.vkey,
-            });
-            writeln!(out, "{manifest}")?;
+            let manifest = Manifest {
+                format: FORMAT,
+                query: words,
+                range: (0, fixed.log.size),
+                count: total,
+                checkpoint: &fixed.checkpoint.note,
+                vkey: &fixed.log.vkey,
+                erasures: erasures(store, fixed, &query)?,
+            };
+            serde_json::to_writer(&mut *out, &manifest).map_err(io::Error::from)?;
+            out.write_all(b"\n")?;
         }
         Form::Csv => out.write_all(head().as_bytes())?,
     }
@@ -152,6 +157,60 @@ pub fn rows(
     })
 }
 
+/// The first line of rows with proofs.
+#[derive(Serialize)]
+struct Manifest<'a> {
+    format: &'static str,
+    query: &'a Value,
+    range: (u64, u64),
+    count: u64,
+    checkpoint: &'a str,
+    vkey: &'a str,
+    /// The entries that erase something, as rows: they tell a part that was erased from one that is withheld.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erasures: Option<Vec<Box<RawValue>>>,
+}
+
+/// All erasures that the log records; none for who may not see all of the log.
+fn erasures(
+    store: &Store,
+    fixed: &Fixed,
+    query: &Query,
+) -> Result<Option<Vec<Box<RawValue>>>, ExportError> {
+    let Some(organization) = fixed.log.organization else {
+        return Ok(None);
+    };
+    if query.members_of.is_some() {
+        return Ok(None);
+    }
+    let erasing = Query {
+        action: Some(PRIVACY_ERASED.action.to_owned()),
+        target_type: Some(PRIVACY_ERASED.target.as_str().to_owned()),
+        order: Order::Oldest,
+        limit: SLICE,
+        until: Some(fixed.log.size),
+        ..Query::default()
+    };
+    let (mut all, mut next) = (Vec::new(), 0);
+    loop {
+        let slice = read(store, fixed, (organization, &erasing), Form::Proved, next)?;
+        let Some(last) = slice.last() else {
+            return Ok(Some(all));
+        };
+        next = last + 1;
+        if let Slice::Proved(rows) = slice {
+            for (mut one, path) in rows {
+                // What they say is for the rows, where it is asked for.
+                one.disclosures.clear();
+                let mut row = Vec::new();
+                proved(&one, &path, &mut row)?;
+                let row = String::from_utf8(row).map_err(io::Error::other)?;
+                all.push(RawValue::from_string(row).map_err(io::Error::from)?);
+            }
+        }
+    }
+}
+
 /// Rows as they were read, in order: of a CSV each with its place and its line.
 enum Slice {
     Lines(Vec<(u64, Vec<u8>)>),
@@ -175,8 +234,10 @@ impl Slice {
                 Ok(lines.len() as u64)
             }
             Self::Proved(rows) => {
-                let mut row = |(one, path): &(Disclosed, Vec<Hash>)| proved(one, path, out);
-                rows.iter().try_for_each(&mut row)?;
+                for (one, path) in &rows {
+                    proved(one, path, out)?;
+                    out.write_all(b"\n")?;
+                }
                 Ok(rows.len() as u64)
             }
         }
@@ -206,7 +267,8 @@ fn read(
     })
 }
 
-fn proved(one: &Disclosed, path: &[Hash], out: &mut impl Write) -> Result<(), ExportError> {
+/// A row with its proof.
+fn proved(one: &Disclosed, path: &[Hash], out: &mut impl Write) -> io::Result<()> {
     // Entry and disclosures stand in the row byte for byte: they are JSON themselves, and hashed as they stand.
     write!(out, "{{\"index\":{},\"entry\":", one.sequence)?;
     out.write_all(&one.entry)?;
@@ -221,8 +283,7 @@ fn proved(one: &Disclosed, path: &[Hash], out: &mut impl Write) -> Result<(), Ex
         .iter()
         .map(|hash| BASE64_STANDARD.encode(hash.as_bytes()))
         .collect();
-    writeln!(out, "],\"path\":{}}}", json!(path))?;
-    Ok(())
+    write!(out, "],\"path\":{}}}", json!(path))
 }
 
 /// The line of an event.

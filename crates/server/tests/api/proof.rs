@@ -252,6 +252,7 @@ fn who_reads_a_workspaces_log_exports_what_they_may_read() {
             !text.contains(&elsewhere),
             "what is of another workspace stays there"
         );
+        assert_eq!(manifest.get("erasures"), None, "nor who was erased where");
         let told = api.events().pop().expect("an event");
         assert_eq!(
             (
@@ -272,11 +273,11 @@ fn who_reads_a_workspaces_log_exports_what_they_may_read() {
         assert_eq!(export(&editor, &json!({ "format": "csv" })).status, 403);
         // The service of the organization takes out all of it.
         let all = export(&api.service, &json!({ "format": "events" }));
-        assert!(
-            String::from_utf8(all.bytes)
-                .expect("text")
-                .contains(&elsewhere)
-        );
+        let all = String::from_utf8(all.bytes).expect("text");
+        assert!(all.contains(&elsewhere));
+        let manifest = all.lines().next().expect("a manifest");
+        let manifest: Value = serde_json::from_str(manifest).expect("JSON");
+        assert_eq!(manifest["erasures"], json!([]));
     }
 }
 
