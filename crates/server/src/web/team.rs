@@ -18,7 +18,7 @@ use super::things::{self, Wrong};
 use super::view::filter::Filter;
 use super::view::frame::NavItem;
 use super::view::parts::Choice;
-use super::view::team::{Elsewhere, Invited, Line, Member, Remove, Team};
+use super::view::team::{Elsewhere, Former, Invited, Line, Member, Remove, Team};
 use crate::actions::invitation::cancel::CancelInvitation;
 use crate::actions::member::change::ChangeMember;
 use crate::actions::member::end_sessions::EndSessions;
@@ -112,6 +112,15 @@ fn invited(me: &Me, one: Invitation, by: Option<String>, erase_href: Option<Stri
     }
 }
 
+/// Where the events of a person are.
+fn events_of(user: UserId) -> String {
+    Filter {
+        actor: user.to_string(),
+        ..Filter::default()
+    }
+    .href()
+}
+
 /// The page; `links` are to be handed over, `typed` is what could not be invited.
 async fn page(
     app: &App,
@@ -125,7 +134,7 @@ async fn page(
     }
     let place = me.place();
     let actor = me.signed_in.caller.actor;
-    let (members, seen, invitations, others, (whole, edits, erases)) = app
+    let (members, seen, invitations, others, former, (whole, edits, erases)) = app
         .read(move |rx| {
             let acting = rx.acting(actor)?;
             let mut may = |permission| acting.may(rx, permission, place.organization, None);
@@ -141,7 +150,15 @@ async fn page(
             let members = rx.members(place.organization)?;
             let mut others = rx.workspaces(place.organization)?;
             others.retain(|one| one.id != place.workspace);
-            Ok((members, seen, invitations, others, (whole, edits, erases)))
+            // Who was invited is erased from the invitation.
+            let mut former = Vec::new();
+            if erases {
+                let people = rx.former_members(place.organization)?.into_iter();
+                let asked = |id| invitations.iter().any(|(one, _)| one.user == id);
+                former.extend(people.filter(|one| !asked(one.id)));
+            }
+            let may = (whole, edits, erases);
+            Ok((members, seen, invitations, others, former, may))
         })
         .await?;
     // Whose account is easier to open is told only to who can do something about it, or reads every sign-in anyway.
@@ -174,13 +191,7 @@ async fn page(
                 can_end_sessions: edits && member.user.id != me.signed_in.user.id,
                 erase_href: erases.then(|| format!("{TEAM}/{}/erase", member.user.id)),
                 remove_href: edits.then(|| format!("{TEAM}/{}/remove", member.user.id)),
-                events_href: may_see.then(|| {
-                    Filter {
-                        actor: member.user.id.to_string(),
-                        ..Filter::default()
-                    }
-                    .href()
-                }),
+                events_href: may_see.then(|| events_of(member.user.id)),
                 roles: roles(member.role),
                 workspace_roles: workspace_roles(role),
                 elsewhere: if edits {
@@ -217,6 +228,15 @@ async fn page(
                 let can_erase = erases && !belong.contains(&one.user);
                 let href = can_erase.then(|| format!("{TEAM}/{}/erase", one.user));
                 invited(me, one, by, href)
+            })
+            .collect(),
+        former: former
+            .into_iter()
+            .map(|one| Former {
+                events_href: events_of(one.id),
+                erase_href: format!("{TEAM}/{}/erase", one.id),
+                name: one.name,
+                email: one.email,
             })
             .collect(),
         can_edit: edits,

@@ -686,6 +686,10 @@ async fn who_has_left_is_erased_only_after_the_address_was_typed() {
             .body
             .contains("aria-label=\"Erase erin@example.com\"")
     );
+    // Who has left is led to from the team as well; who is asked back, from the invitation alone.
+    let ways = |page: &str| page.matches(&path).count();
+    assert!(team_page.body.contains("No longer members"));
+    assert_eq!(ways(&team_page.body), 1, "{}", team_page.body);
     let page = ada.get(&path).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     assert!(page.body.contains("kim@example.com"));
@@ -696,6 +700,9 @@ async fn who_has_left_is_erased_only_after_the_address_was_typed() {
     let page = ada.get(&path).await;
     assert!(page.body.contains("kim@example.com"));
     assert!(!page.body.contains("Member kim"), "{}", page.body);
+    let team_page = ada.get("/settings/team").await.body;
+    assert!(!team_page.contains("No longer members"));
+    assert_eq!(ways(&team_page), 1, "{team_page}");
     let wrong = [("confirm", "wrong"), ("basis", "request")];
     assert_eq!(
         ada.post(&path, &wrong).await.status,
@@ -708,6 +715,7 @@ async fn who_has_left_is_erased_only_after_the_address_was_typed() {
     );
     let right = [("confirm", "kim@example.com"), ("basis", "request")];
     assert_eq!(ada.post(&path, &right).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(ways(&ada.get("/settings/team").await.body), 0);
     assert_eq!(ada.get(&path).await.status, StatusCode::NOT_FOUND);
     assert_eq!(ada.post(&path, &right).await.status, StatusCode::NOT_FOUND);
 }

@@ -8,6 +8,7 @@ use model::entry::Entry;
 use model::id::{EventId, LogId, OrganizationId, UserId};
 use model::part::PartName;
 use model::role::OrganizationRole;
+use model::things::User;
 use serde_json::json;
 
 use crate::action::{Changed, Target};
@@ -142,6 +143,22 @@ impl Rx<'_> {
             .iter()
             .map(|row| row.parse(0))
             .collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// People with an account of whom an organization still knows something although they are no members any more, by name.
+    pub fn former_members(&mut self, organization: OrganizationId) -> Result<Vec<User>> {
+        let rows = self.conn.query(
+            "SELECT k.subject FROM data_keys k JOIN users u ON u.id = k.subject \
+             WHERE k.organization = $1 AND k.erased_at IS NULL \
+             AND NOT EXISTS (SELECT 1 FROM members m WHERE m.organization_id = $1 AND m.user_id = k.subject)",
+            params![&organization],
+        )?;
+        let mut people = Vec::new();
+        for row in &rows {
+            people.extend(self.user(row.parse(0)?)?);
+        }
+        people.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        Ok(people)
     }
 
     /// Whether one part of an event is gone.

@@ -17,6 +17,8 @@ pub struct Team {
     pub members: Vec<Member>,
     /// Who is invited, newest first.
     pub invitations: Vec<Invited>,
+    /// Who is no member any more and can be erased, for who may do that.
+    pub former: Vec<Former>,
     /// Whether the reader may invite people, and change and remove members.
     pub can_edit: bool,
     /// Whether the reader may know who has a second factor, and when each was last seen.
@@ -84,6 +86,19 @@ pub struct Invited {
     pub erase_href: Option<String>,
     /// When it ends or has ended.
     pub until: When,
+}
+
+/// One who is no member any more, and of whom events still tell.
+#[derive(Clone, Debug)]
+pub struct Former {
+    /// The name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+    /// Where the person's events are.
+    pub events_href: String,
+    /// Where the person is erased.
+    pub erase_href: String,
 }
 
 /// The question before a member is removed.

@@ -10,7 +10,7 @@ use super::super::parts::{Choice, Errors};
 use super::super::profile::{
     App, Codes, ConfirmPhone, Factor, NewPasskey, Phone, Profile, Session, Token,
 };
-use super::super::team::{Elsewhere, Erase, Invited, Line, Member, Remove, Team};
+use super::super::team::{Elsewhere, Erase, Former, Invited, Line, Member, Remove, Team};
 use super::super::tokens::{PublicHashes, Tokens};
 use super::{Rendered, Samples, when};
 
@@ -98,6 +98,7 @@ impl Samples {
                 self.member("3FQtUser2", "Odile Marchetti", None),
             ],
             invitations: Vec::new(),
+            former: Vec::new(),
             can_edit: false,
             shows_factors: false,
             without_factor: 0,
@@ -122,6 +123,12 @@ impl Samples {
                 self.invited("3FQtInv1", "", true),
                 self.invited("3FQtInv2", "bad", false),
             ],
+            former: vec![Former {
+                name: self.text("Otto Weidenfeld"),
+                email: self.text("otto@fernhill.example"),
+                events_href: "/settings/audit-logs?actor=3FQtUser9".to_owned(),
+                erase_href: "/settings/team/3FQtUser9/erase".to_owned(),
+            }],
             links: vec![(
                 self.text("grace@fernhill.example"),
                 self.text("https://annals.example.com/invitation?token=annals_lnk_x"),
