@@ -13,7 +13,7 @@ use serde_json::Value;
 
 mod reader;
 
-pub(crate) use reader::{Members, Raw, checked};
+pub(crate) use reader::{Members, Raw, checked_members};
 pub use reader::{check_canonical, parse_canonical};
 
 /// How many objects and arrays may stand inside one another, the outermost counted: `[[]]` is 2 deep.

@@ -168,9 +168,12 @@ impl Serialize for Change {
         let mut members = serializer.serialize_map(None)?;
         members.serialize_entry("path", &self.path)?;
         match &self.kind {
-            ChangeKind::Value { before, after } => sides(&mut members, before, after)?,
+            ChangeKind::Value { before, after } => {
+                sides(&mut members, before.as_ref(), after.as_ref())?;
+            }
             ChangeKind::Redacted => members.serialize_entry("redacted", &true)?,
             ChangeKind::Large { before, after } => {
+                let (before, after) = (before.as_ref(), after.as_ref());
                 members.serialize_entry("large", &Large { before, after })?;
             }
         }
@@ -179,8 +182,8 @@ impl Serialize for Change {
 }
 
 struct Large<'a> {
-    before: &'a Option<Digest>,
-    after: &'a Option<Digest>,
+    before: Option<&'a Digest>,
+    after: Option<&'a Digest>,
 }
 
 impl Serialize for Large<'_> {
@@ -194,8 +197,8 @@ impl Serialize for Large<'_> {
 /// Those sides that there are.
 fn sides<M: SerializeMap>(
     members: &mut M,
-    before: &Option<impl Serialize>,
-    after: &Option<impl Serialize>,
+    before: Option<&impl Serialize>,
+    after: Option<&impl Serialize>,
 ) -> Result<(), M::Error> {
     if let Some(before) = before {
         members.serialize_entry("before", before)?;

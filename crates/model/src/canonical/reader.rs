@@ -26,13 +26,34 @@ pub fn parse_canonical(bytes: &[u8]) -> Result<Value, CanonicalError> {
 }
 
 /// Checks that bytes are in canonical form, and gives the value that they are.
-pub(crate) fn checked(bytes: &[u8]) -> Result<Raw<'_>, CanonicalError> {
+fn checked(bytes: &[u8]) -> Result<Raw<'_>, CanonicalError> {
+    whole(bytes, |reader| reader.value(0))
+}
+
+/// As [`checked`], and gives the members of the object that they are, if they are one: read once, and not once more.
+pub(crate) fn checked_members(bytes: &[u8]) -> Result<Option<Members<'_>>, CanonicalError> {
+    if !bytes.starts_with(b"{") {
+        return checked(bytes).map(|_| None);
+    }
+    let mut members = Vec::with_capacity(MEMBERS);
+    let depth = deeper(0, 0)?;
+    whole(bytes, |reader| {
+        reader.object(depth, |key, value| members.push((key.clone(), value)))
+    })?;
+    Ok(Some(members))
+}
+
+/// Reads bytes to their last one.
+fn whole<'a, T>(
+    bytes: &'a [u8],
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, CanonicalError>,
+) -> Result<T, CanonicalError> {
     let text = str::from_utf8(bytes).map_err(|error| CanonicalError {
         reason: NotCanonical::Utf8,
         at: error.valid_up_to(),
     })?;
     let mut reader = Reader::new(text);
-    let value = reader.value(0)?;
+    let value = read(&mut reader)?;
     if reader.at < text.len() {
         return Err(reader.error(NotCanonical::Trailing));
     }

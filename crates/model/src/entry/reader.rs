@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::{
     Entry, EntryActor, EntryError, EntryTarget, Imported, MAX_BYTES, Outcome, Ruled, must, time,
 };
-use crate::canonical::{self, Raw, checked};
+use crate::canonical::{self, Raw, checked_members};
 use crate::part::PartName;
 
 /// Texts by the name of a part, in the order of the names.
@@ -60,7 +60,7 @@ impl<'a> View<'a> {
         if bytes.len() > MAX_BYTES {
             return Err(EntryError::TooLarge { bytes: bytes.len() });
         }
-        let mut members = Members::of(checked(bytes)?, Place::ENTRY)?;
+        let mut members = Members::new(checked_members(bytes)?, Place::ENTRY)?;
         // First of all, so that a later version is called that, and not a version 1 with odd members.
         let version = members.all.iter().rev().find(|(name, _)| name == "v");
         match version {
@@ -240,7 +240,11 @@ struct Members<'a> {
 
 impl<'a> Members<'a> {
     fn of(value: Raw<'a>, place: Place) -> Result<Self, EntryError> {
-        match value.members()? {
+        Self::new(value.members()?, place)
+    }
+
+    fn new(members: Option<canonical::Members<'a>>, place: Place) -> Result<Self, EntryError> {
+        match members {
             Some(members) => Ok(Self {
                 all: members,
                 next: 0,
