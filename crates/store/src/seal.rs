@@ -125,15 +125,14 @@ pub(crate) fn seal(
     let mut blob = Vec::with_capacity(parts.len() * 160);
     for part in parts {
         let known = keys.iter().position(|(one, ..)| *one == part.subject);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                let key = rx
-                    .keys
-                    .get_or_make(rx.conn, rx.env, organization, part.subject)?;
-                keys.push((part.subject, PartKey::new(rx.env.random()), key));
-                keys.len() - 1
-            }
+        let at = if let Some(at) = known {
+            at
+        } else {
+            let made = rx
+                .keys
+                .get_or_make(rx.conn, rx.env, organization, part.subject)?;
+            keys.push((part.subject, PartKey::new(rx.env.random()), made));
+            keys.len() - 1
         };
         let (_, k, key) = &keys[at];
         let salt = part::salt(k, part.name);

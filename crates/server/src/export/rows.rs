@@ -289,32 +289,30 @@ fn proved(one: &Disclosed, path: &[Hash], out: &mut impl Write) -> io::Result<()
 /// The line of an event.
 fn csv(event: &Event) -> String {
     let entry = &event.entry;
+    let text = Option::<&str>::unwrap_or_default;
     let changes = if event.changes.is_empty() {
         String::new()
     } else {
         serde_json::to_string(&event.changes).expect("changes are written to memory")
     };
-    fn text(value: &Option<String>) -> &str {
-        value.as_deref().unwrap_or_default()
-    }
     let (sequence, time) = (entry.sequence.to_string(), Micros(entry.at).rfc3339());
     let cells: [&str; COLUMNS.len()] = [
         &sequence,
         &time,
-        text(&event.actor_name),
-        text(&event.actor_email),
+        text(event.actor_name.as_deref()),
+        text(event.actor_email.as_deref()),
         &entry.actor.r#type,
-        text(&entry.actor.id),
+        text(entry.actor.id.as_deref()),
         &entry.action,
         &entry.target.r#type,
-        text(&event.target_name),
-        text(&entry.target.id),
+        text(event.target_name.as_deref()),
+        text(entry.target.id.as_deref()),
         entry.outcome.as_str(),
-        text(&entry.code),
-        text(&event.ip),
+        text(entry.code.as_deref()),
+        text(event.ip.as_deref()),
         event.interface.map(Interface::word).unwrap_or_default(),
         &changes,
-        text(&entry.workspace),
+        text(entry.workspace.as_deref()),
         &entry.id,
     ];
     let mut line = String::with_capacity(256 + changes.len());

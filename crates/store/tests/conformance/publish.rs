@@ -1,5 +1,6 @@
 //! Publishing: what is signed, and what never is.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -448,11 +449,10 @@ fn a_log_that_cannot_be_read_keeps_no_other_from_being_indexed_kept_and_purged()
         let rows = raw.rows(&format!(
             "SELECT entry FROM entries WHERE place = (SELECT first_place FROM logs WHERE id = '{id}')"
         ));
-        let hex: String = rows[0][0]
-            .blob()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let mut hex = String::new();
+        for byte in rows[0][0].blob() {
+            write!(hex, "{byte:02x}").expect("a string takes what is written");
+        }
         let bytes = |hex: &str| match scene.place.kind {
             Kind::Sqlite => format!("x'{hex}'"),
             Kind::Postgres => format!("'\\x{hex}'"),
