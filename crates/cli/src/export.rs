@@ -85,6 +85,9 @@ impl Export {
                 .map(|text| server::api::audit_logs::moment(name, text))
                 .transpose()
         };
+        for (name, word) in [("action", &self.action), ("target_type", &self.target_type)] {
+            server::api::audit_logs::known_word(name, word.as_deref())?;
+        }
         let query = Query {
             actor: self.actor.clone(),
             action: self.action.clone(),

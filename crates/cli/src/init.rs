@@ -4,8 +4,11 @@ use anyhow::{Result, bail};
 use clap::Args;
 use model::actor::{Actor, System};
 use serde_json::json;
-use server::actions::instance::set_up::{SetUp, default_name};
+use server::actions::instance::set_up::{Made, SetUp, default_name};
+
 use server::auth::{password, secret};
+
+use store::Store;
 
 use crate::place::{Place, origin, password as read_password};
 
@@ -69,38 +72,44 @@ pub(crate) fn run(command: Init) -> Result<()> {
         .perform(Actor::System(System::CommandLine), origin(&store), action)
         .wait()?
         .output;
-    if command.json {
+    let tokens = [personal.as_str(), service.as_str(), workspace.as_str()];
+    print(&store, &made, tokens, command.json).map_err(|error| {
+        anyhow::anyhow!(
+            "the instance is set up, but its tokens could not be printed ({error}); make new ones with `annals token create`"
+        )
+    })
+}
+
+/// Says what was made. The tokens are shown only here.
+fn print(
+    store: &Store,
+    made: &Made,
+    [personal, service, workspace]: [&str; 3],
+    as_json: bool,
+) -> std::io::Result<()> {
+    if as_json {
         let answer = json!({
             "organizationId": made.organization,
             "workspaceId": made.workspace,
             "userId": made.user,
-            "accessToken": personal.as_str(),
-            "serviceToken": service.as_str(),
-            "workspaceToken": workspace.as_str(),
+            "accessToken": personal,
+            "serviceToken": service,
+            "workspaceToken": workspace,
         });
-        println!("{answer}");
+        say!("{answer}");
     } else {
-        println!("organization     {}", made.organization);
-        println!("workspace        {}", made.workspace);
-        println!("administrator    {}", made.user);
-        println!(
-            "access token     {}  (personal, read-write)",
-            personal.as_str()
-        );
-        println!(
-            "service token    {}  (reads the audit log)",
-            service.as_str()
-        );
-        println!(
-            "workspace token  {}  (for the data plane)",
-            workspace.as_str()
-        );
-        println!();
-        println!(
+        say!("organization     {}", made.organization);
+        say!("workspace        {}", made.workspace);
+        say!("administrator    {}", made.user);
+        say!("access token     {}  (personal, read-write)", personal);
+        say!("service token    {}  (reads the audit log)", service);
+        say!("workspace token  {}  (for the data plane)", workspace);
+        say!();
+        say!(
             "The tokens are shown this once. Keep a copy of the key file {}:",
             store.key_file().display()
         );
-        println!("without it no sealed part of the log and no secret can be read again.");
+        say!("without it no sealed part of the log and no secret can be read again.");
     }
     Ok(())
 }

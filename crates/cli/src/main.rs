@@ -1,5 +1,13 @@
 //! The one binary of Annals.
 
+/// Prints a line. That it cannot be printed is an error like others, and no panic.
+macro_rules! say {
+    () => { say!("") };
+    ($($what:tt)*) => {
+        std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($what)*)))?
+    };
+}
+
 mod bench;
 mod definitions;
 mod export;
@@ -15,9 +23,10 @@ mod serve;
 mod token;
 mod verify;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use mimalloc::MiMalloc;
 
 /// A change allocates some hundreds of small values (docs/benchmarks.md).
@@ -74,7 +83,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = without_empty(Cli::command()).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
@@ -99,11 +109,39 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if has_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // One plain sentence; the chain only says more where a step of ours added to it.
-            eprintln!("annals: {error:#}");
+            eprintln!("annals: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// One plain sentence: each cause once, though what it is the cause of may say it as well.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if told.is_empty() {
+            told = cause;
+        } else if !told.ends_with(&cause) {
+            told.push_str(": ");
+            told.push_str(&cause);
+        }
+    }
+    told
+}
+
+/// A variable that is set to nothing, as by a container's template, is one that is not set.
+fn without_empty(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|it| it.is_empty());
+    command
+        .mut_args(|argument| {
+            if argument.get_env().is_some_and(is_empty) {
+                argument.env(None::<&str>)
+            } else {
+                argument
+            }
+        })
+        .mut_subcommands(without_empty)
 }
 
 /// Whether what went wrong is only that nobody reads on, as with `| head`.
@@ -128,6 +166,5 @@ fn misused(error: &clap::Error) -> ExitCode {
 }
 
 fn openapi() -> anyhow::Result<()> {
-    print!("{}", server::api::openapi_json()?);
-    Ok(())
+    Ok(std::io::stdout().write_all(server::api::openapi_json()?.as_bytes())?)
 }

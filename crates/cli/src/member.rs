@@ -135,7 +135,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
                 },
                 UNCHANGED,
             )?;
-            println!("removed {} ({})", user.name, user.id);
+            say!("removed {} ({})", user.name, user.id);
             Ok(())
         }
         Member::Password(command) => {
@@ -149,9 +149,10 @@ pub(crate) fn run(command: Member) -> Result<()> {
                 password: password::hash(&typed, store.entropy())?,
             };
             perform(&store, action, UNCHANGED)?;
-            println!(
+            say!(
                 "set the password of {} ({}); all sessions have ended",
-                user.name, user.id
+                user.name,
+                user.id
             );
             Ok(())
         }
@@ -167,7 +168,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
                 };
                 perform(&store, action, UNCHANGED)?;
             }
-            println!(
+            say!(
                 "turned off {} second factors of {} ({})",
                 factors.len(),
                 user.name,
@@ -233,9 +234,11 @@ fn change(command: &Change) -> Result<()> {
         workspaces,
     };
     let member = perform(&store, action, UNCHANGED)?;
-    println!(
+    say!(
         "{} ({}) is {} now",
-        member.user.name, member.user.id, command.role
+        member.user.name,
+        member.user.id,
+        command.role
     );
     Ok(())
 }
@@ -275,7 +278,7 @@ fn add(command: Add) -> Result<()> {
             .iter()
             .map(|(id, role)| (id.to_string(), json!(role.as_str())))
             .collect();
-        println!(
+        say!(
             "{}",
             json!({
                 "userId": member.user.id,
@@ -285,7 +288,7 @@ fn add(command: Add) -> Result<()> {
             })
         );
     } else {
-        println!("added {} ({})", member.user.name, member.user.id);
+        say!("added {} ({})", member.user.name, member.user.id);
     }
     Ok(())
 }

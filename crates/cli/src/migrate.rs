@@ -14,6 +14,6 @@ pub(crate) struct Migrate {
 
 pub(crate) fn run(command: &Migrate) -> Result<()> {
     store::migrate(&command.place.options(true)?)?;
-    println!("the schema is up to date");
+    say!("the schema is up to date");
     Ok(())
 }

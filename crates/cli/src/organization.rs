@@ -102,7 +102,7 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             } else {
                 "lets nobody else read its log"
             };
-            println!("{} ({}) {mfa}, and {hashes}", one.name, one.id);
+            say!("{} ({}) {mfa}, and {hashes}", one.name, one.id);
             Ok(())
         }
     }
@@ -128,14 +128,14 @@ fn create(command: Create) -> Result<()> {
             "userId": made.owner,
             "workspaceToken": token.as_str(),
         });
-        println!("{view}");
+        say!("{view}");
     } else {
-        println!("organization     {}", made.organization);
-        println!("workspace        {}", made.workspace);
-        println!("administrator    {}", made.owner);
-        println!("workspace token  {}  (for the data plane)", token.as_str());
-        println!();
-        println!("The token is shown this once.");
+        say!("organization     {}", made.organization);
+        say!("workspace        {}", made.workspace);
+        say!("administrator    {}", made.owner);
+        say!("workspace token  {}  (for the data plane)", token.as_str());
+        say!();
+        say!("The token is shown this once.");
     }
     Ok(())
 }

@@ -93,7 +93,15 @@ impl Place {
 
     /// Opens the store.
     pub(crate) fn open(&self, migrate: bool) -> Result<Store> {
-        Ok(Store::open(self.options(migrate)?)?)
+        let options = self.options(migrate)?;
+        let place = match &options.location {
+            Location::Sqlite { file, .. } => Some(file.display().to_string()),
+            Location::Postgres(_) => None,
+        };
+        Store::open(options).map_err(|error| match place {
+            Some(place) => anyhow::Error::new(error).context(format!("cannot use {place}")),
+            None => error.into(),
+        })
     }
 }
 
@@ -140,11 +148,25 @@ pub(crate) fn perform<A: Action>(
     Ok(done.context(failed)?.output)
 }
 
-/// Only the owner may look into a folder that holds an instance's data.
+/// Only the owner may look into a folder that holds an instance's data. A folder of somebody else's that is let to us, as a
+/// volume of a container is, keeps its mode, unless everybody may look into it.
 pub(crate) fn restrict(folder: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
-        .with_context(|| format!("cannot restrict {}", folder.display()))
+    let mode = std::fs::Permissions::from_mode(0o700);
+    let Err(error) = std::fs::set_permissions(folder, mode) else {
+        return Ok(());
+    };
+    let path = folder.display();
+    let others = std::fs::metadata(folder)
+        .with_context(|| format!("cannot look at {path}"))?
+        .permissions()
+        .mode();
+    if others & 0o007 != 0 {
+        bail!(
+            "everybody may look into {path}, and it is not ours to change that ({error}); take the rights of others away: chmod o-rwx {path}"
+        );
+    }
+    Ok(())
 }
 
 /// The origin of what is done at the command line: it says which user of the operating system does it.

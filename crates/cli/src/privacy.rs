@@ -132,15 +132,15 @@ pub(crate) fn run(command: Privacy) -> Result<()> {
         let remains: Vec<&str> = until.into_iter().chain([backups]).collect();
         let said =
             json!({ "erased": !entries.is_empty(), "recorded": entries, "remains": remains });
-        println!("{said}");
+        say!("{said}");
     } else if done.entries.is_empty() {
-        println!("it was erased before; nothing changed");
+        say!("it was erased before; nothing changed");
     } else {
         for (log, range) in &done.entries {
-            println!("erased; recorded in log {log} as entry {}", range.start);
+            say!("erased; recorded in log {log} as entry {}", range.start);
         }
         for remains in [until, Some(backups)].into_iter().flatten() {
-            println!("{remains}");
+            say!("{remains}");
         }
     }
     Ok(())

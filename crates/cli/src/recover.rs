@@ -44,7 +44,7 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
     let mut left = 0;
     for (id, refusal) in store.refused() {
         if !command.json {
-            println!("log {id} is not signed: {refusal}");
+            say!("log {id} is not signed: {refusal}");
         }
         let mut one = json!({ "log": id, "code": refusal.code(), "message": refusal.to_string(), "recovered": false });
         if command.accept_database {
@@ -53,7 +53,7 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
                     one["recovered"] = json!(true);
                     one["size"] = json!(size);
                     if !command.json {
-                        println!("log {id} goes on; signed with {size} entries");
+                        say!("log {id} goes on; signed with {size} entries");
                     }
                 }
                 // The others may go on all the same.
@@ -61,7 +61,7 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
                     left += 1;
                     one["error"] = json!(format!("{error:#}"));
                     if !command.json {
-                        println!("log {id} does not go on: {error:#}");
+                        say!("log {id} does not go on: {error:#}");
                     }
                 }
             }
@@ -71,9 +71,9 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
         said.push(one);
     }
     if command.json {
-        println!("{}", json!({ "refused": said }));
+        say!("{}", json!({ "refused": said }));
     } else if said.is_empty() && looked.is_ok() {
-        println!("every log is signed; there is nothing to recover");
+        say!("every log is signed; there is nothing to recover");
     }
     looked.context("not every log could be looked at")?;
     match (left, command.accept_database) {
@@ -151,7 +151,7 @@ fn rotate_after_leak(store: &Store, as_json: bool) -> Result<()> {
                 .context("not every log has its new key yet; run this again")?
                 .output;
             if !as_json {
-                println!(
+                say!(
                     "log {} is signed with a new key from now on:\n{vkey}",
                     log.id
                 );
@@ -162,12 +162,12 @@ fn rotate_after_leak(store: &Store, as_json: bool) -> Result<()> {
         }
     }
     if as_json {
-        println!("{}", json!({ "seed": seed, "rotated": rotated }));
+        say!("{}", json!({ "seed": seed, "rotated": rotated }));
     } else {
-        println!(
+        say!(
             "Give these keys to whoever verifies the logs, by a way of their trust, and tell them to believe the ones before no more."
         );
-        println!(
+        say!(
             "The key file has changed: keep a copy of it, and copy it to every server that does not read this one."
         );
     }
@@ -195,16 +195,16 @@ pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
     let actor = Actor::System(System::CommandLine);
     let vkey = store.perform(actor, origin(&store), action).wait()?.output;
     if command.json {
-        println!(
+        say!(
             "{}",
             json!({ "log": log.id, "vkey": vkey, "before": log.vkey })
         );
     } else {
-        println!(
+        say!(
             "log {} is signed with its next key, and for 30 days with each that was replaced:\n{vkey}",
             log.id
         );
-        println!("Give it to whoever verifies this log, by a way of their trust.");
+        say!("Give it to whoever verifies this log, by a way of their trust.");
     }
     Ok(())
 }

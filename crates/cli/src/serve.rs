@@ -26,6 +26,9 @@ use crate::place::{Place, guard, runtime};
 /// How long the link to set an instance up by is good, in microseconds: a day. A restart prints a new one.
 const LINK: i64 = Micros::DAY;
 
+/// The signal of a file that would grow beyond its limit, on Linux.
+const SIGXFSZ: i32 = 25;
+
 /// Run the server.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -38,7 +41,8 @@ pub(crate) struct Serve {
         long,
         env = "ANNALS_LISTEN",
         value_name = "ADDR",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = address
     )]
     listen: SocketAddr,
     /// Address that people and programs use, such as <https://annals.example.com>
@@ -49,6 +53,7 @@ pub(crate) struct Serve {
         long = "trusted-proxy",
         env = "ANNALS_TRUSTED_PROXY",
         value_name = "CIDR",
+        value_parser = network,
         value_delimiter = ','
     )]
     trusted_proxies: Vec<IpNet>,
@@ -69,6 +74,7 @@ pub(crate) struct Serve {
         long = "transformer-from",
         env = "ANNALS_TRANSFORMER_FROM",
         value_name = "CIDR",
+        value_parser = network,
         value_delimiter = ',',
         default_values = ["127.0.0.0/8", "::1/128"]
     )]
@@ -81,6 +87,7 @@ pub(crate) struct Serve {
         long = "metrics-from",
         env = "ANNALS_METRICS_FROM",
         value_name = "CIDR",
+        value_parser = network,
         value_delimiter = ','
     )]
     metrics_from: Vec<IpNet>,
@@ -102,8 +109,59 @@ pub(crate) struct Serve {
     #[command(flatten)]
     sms: Sms,
     /// Do not change the schema: for a server whose database role does not own the tables
-    #[arg(long, env = "ANNALS_NO_MIGRATE")]
+    #[arg(long, env = "ANNALS_NO_MIGRATE", action = clap::ArgAction::SetTrue, value_parser = clap::builder::FalseyValueParser::new())]
     no_migrate: bool,
+    /// What is logged to standard error: error, warn, info, debug, or a filter such as info,store=debug
+    #[arg(long, env = "ANNALS_LOG", value_name = "FILTER", default_value = "info", value_parser = filter)]
+    log: String,
+    /// How it is logged
+    #[arg(long, env = "ANNALS_LOG_FORMAT", value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+/// How lines of the server's own log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    /// For people; with colours on a terminal
+    Text,
+    /// A JSON object on each line
+    Json,
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    let network = text.parse().or_else(|_| one());
+    network.map_err(|_| "a network such as 10.0.0.0/8, or one address, is wanted".to_owned())
+}
+
+/// Where to listen: an address, or a name that this machine has.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    use std::net::ToSocketAddrs as _;
+    let found = text.to_socket_addrs().ok().and_then(|mut all| all.next());
+    found.filter(|_| !text.starts_with(':')).ok_or_else(|| {
+        "an address and a port are wanted, such as 127.0.0.1:8080, or 0.0.0.0:8080 for all of this machine's".to_owned()
+    })
+}
+
+/// What is logged.
+fn filter(text: &str) -> Result<String, String> {
+    let filter = tracing_subscriber::EnvFilter::builder().parse(text);
+    filter
+        .map(|_| text.to_owned())
+        .map_err(|error| format!("{error}; such as info, or info,store=debug"))
+}
+
+/// Begins to log.
+fn log(filter: &str, format: LogFormat) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
 }
 
 /// Who sends text messages: Twilio, or a gateway that takes an HTTP request.
@@ -188,13 +246,7 @@ fn public_url(url: Option<String>) -> Result<Option<String>> {
 }
 
 pub(crate) fn run(command: Serve) -> Result<()> {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("ANNALS_LOG")
-                .unwrap_or_else(|_| "info".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    log(&command.log, command.log_format);
     let public_url = public_url(command.public_url)?;
     let hosted_secret = match &command.hosted_secret {
         Some(secret) => Some(
@@ -210,6 +262,11 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         ),
         None => None,
     };
+    let runtime = runtime()?;
+    let entered = runtime.enter();
+    // A file that may not grow further is an error where it is written, and not the end of the process.
+    let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
+    drop(entered);
     let guard = command.guard.open(&command.place)?;
     let store = Arc::new(command.place.open(!command.no_migrate)?);
     let metrics = server::serve::install_metrics().map_err(anyhow::Error::msg)?;
@@ -241,7 +298,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         .with_texter(texter)
         .with_transformer(transformer);
 
-    let result = runtime()?.block_on(async {
+    let result = runtime.block_on(async {
         let app = app.with_mailer(mailer).await?;
         let listener = TcpListener::from_std(listener)?;
         let mut out = std::io::stdout();
@@ -263,7 +320,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         };
         let router = server::serve::router(&app);
         let router = server::serve::with_metrics(router, app.config.clone(), metrics);
-        server::serve::serve(listener, router, app, stop).await?;
+        server::serve::serve(listener, router, app, stop).await;
         Ok(())
     });
     // The store is closed last: what waits to be written is still written.

@@ -232,12 +232,12 @@ fn rotate_workspace(command: &RotateWorkspace) -> Result<()> {
     };
     perform(&store, action, "the token was not replaced")?;
     if command.json {
-        println!(
+        say!(
             "{}",
             json!({ "workspaceId": workspace, "token": token.as_str() })
         );
     } else {
-        println!("{}", token.as_str());
+        say!("{}", token.as_str());
     }
     Ok(())
 }
@@ -270,9 +270,9 @@ fn create(command: Create) -> Result<()> {
     };
     let token = perform(&store, action, "no token was made")?;
     if command.json {
-        println!("{}", json!({ "id": token.id, "token": secret.as_str() }));
+        say!("{}", json!({ "id": token.id, "token": secret.as_str() }));
     } else {
-        println!("{}", secret.as_str());
+        say!("{}", secret.as_str());
     }
     Ok(())
 }
@@ -285,6 +285,6 @@ fn delete(command: &Delete) -> Result<()> {
         by: None,
     };
     let token = perform(&store, action, "nothing was deleted")?;
-    println!("deleted {} ({})", token.name, token.id);
+    say!("deleted {} ({})", token.name, token.id);
     Ok(())
 }

@@ -12,7 +12,9 @@ use crate::definition::Secrecy;
 /// A key of the definition is a dotted path that passes through arrays: `headers.to` is the member `to` of each element of
 /// `headers`. It holds at any depth, so that a `password` further inside is one too. Everything below a secret key is
 /// secret. A key that itself has dots in it cannot slip through: the path of a value is compared as the text of its
-/// keys, so a member that is literally named `headers.to` is caught as well. That can hide too much, and never too little.
+/// keys, so a member that is literally named `headers.to` is caught as well. Nor can a value of another shape than was meant:
+/// what stands where a path to something secret leads through, and holds no members by name, is a secret itself. That can hide
+/// too much, and never too little.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     rule: Rule,
@@ -71,7 +73,11 @@ impl Matcher {
         let is_one_of =
             |patterns: &[String]| patterns.iter().any(|pattern| ends_with(&keys, pattern));
         let secret = match &self.rule {
-            Rule::Keys(patterns) => is_one_of(patterns),
+            Rule::Keys(patterns) => {
+                is_one_of(patterns)
+                    || (holds_no_names(path, value)
+                        && patterns.iter().any(|pattern| leads_to(&keys, pattern)))
+            }
             Rule::Strings => value.is_string(),
             Rule::StringsBut(clear) => {
                 value.is_string() && !matches!(path, [Segment::Key(key)] if clear.contains(key))
@@ -112,7 +118,15 @@ impl Matcher {
         // What holds a hidden value is asked as well: everything below a secret key is secret.
         let is_below = (1..=inside.len())
             .any(|depth| self.visibility(&inside[..depth], &Value::Null).is_hidden());
-        is_below || (matches!(self.rule, Rule::Strings) && tells_text(&change.kind))
+        let may_be = match &self.rule {
+            Rule::Keys(patterns) => {
+                let keys = key_text(inside);
+                patterns.iter().any(|pattern| leads_to(&keys, pattern))
+            }
+            Rule::Strings => true,
+            Rule::StringsBut(_) => false,
+        };
+        is_below || (may_be && tells_text(&change.kind))
     }
 
     /// The configuration as a list has it: without what is secret, at any depth. What held it stays, emptied if need be.
@@ -209,4 +223,24 @@ fn key_text(path: &[Segment<'_>]) -> String {
 fn ends_with(keys: &str, pattern: &str) -> bool {
     keys.strip_suffix(pattern)
         .is_some_and(|outside| outside.is_empty() || outside.ends_with('.'))
+}
+
+/// Whether a path ends where the pattern has its first keys, with others to come.
+fn leads_to(keys: &str, pattern: &str) -> bool {
+    let dots = pattern.match_indices('.');
+    dots.map(|(at, _)| &pattern[..at])
+        .any(|begin| ends_with(keys, begin))
+}
+
+/// Whether a value cannot have a member of the name that a pattern goes on with: it is a text, or another value in an array,
+/// where the pattern means an object, or such objects in an array.
+fn holds_no_names(path: &[Segment<'_>], value: &Value) -> bool {
+    match value {
+        Value::String(_) | Value::Number(_) => true,
+        Value::Array(elements) => {
+            let is_other = |one: &Value| !one.is_object() && !one.is_null();
+            matches!(path.last(), Some(Segment::Index(_))) || elements.iter().any(is_other)
+        }
+        _ => false,
+    }
 }

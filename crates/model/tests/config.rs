@@ -54,6 +54,28 @@ fn a_secret_key_goes_from_a_list_whatever_its_value() {
 }
 
 #[test]
+fn a_value_of_another_shape_than_was_meant_does_not_slip_through() {
+    let webhook = known("WEBHOOK");
+    for value in [
+        json!("s"),
+        json!(7),
+        json!(["s"]),
+        json!([["s"]]),
+        json!([{"from": "a"}, "s"]),
+        json!({"x": {"headers": "s"}}),
+    ] {
+        let config = json!({"url": "u", "headers": value});
+        let list = webhook.for_list(&config).to_string();
+        assert!(!list.contains("\"s\"") && !list.contains('7'), "{list}");
+        let page = page(&webhook, &config);
+        assert!(!page.contains("\"s\"") && !page.contains('7'), "{page}");
+    }
+    // What was meant is as it was.
+    let config = json!({"headers": [{"from": "a"}], "header": "h", "list": ["x"]});
+    assert_eq!(webhook.for_list(&config), config);
+}
+
+#[test]
 fn a_secret_key_is_secret_at_any_depth() {
     let config =
         json!({"storage": [[{"password": "s", "user": "u"}]], "env": {"prod": {"password": "s"}}});

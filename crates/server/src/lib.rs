@@ -6,6 +6,7 @@ pub mod api;
 pub mod app;
 pub mod audit;
 pub mod auth;
+mod connections;
 pub mod dataplane;
 pub mod definitions;
 pub mod export;

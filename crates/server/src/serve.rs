@@ -25,6 +25,7 @@ use crate::actions::invitation::expire::ExpireInvitation;
 use crate::actions::token::expire::ExpireToken;
 use crate::api;
 use crate::app::{App, Config, Entries, recording};
+use crate::connections;
 use crate::dataplane::live;
 use crate::outbox;
 use crate::privacy;
@@ -264,30 +265,33 @@ fn may_see_metrics(headers: &HeaderMap, socket: Option<IpAddr>, config: &Config)
 }
 
 /// Serves until `stop` is there, then finishes what is under way.
-///
-/// # Errors
-/// When the socket fails.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     app: App,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+) {
     let (stopping, mut stopped) = tokio::sync::watch::channel(false);
     let (finish, finished) = tokio::sync::watch::channel(false);
     let publisher = tokio::spawn(publish(app.clone(), finished));
     let letters = [Way::Mail, Way::Sms].map(|way| tokio::spawn(letters(app.clone(), way)));
+    let config = app.config.clone();
     let jobs = tokio::spawn(jobs(app, stopped.clone()));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let is_proxy = move |address: IpAddr| {
+        config
+            .trusted_proxies
+            .iter()
+            .any(|net| net.contains(&address))
+    };
+    let server = connections::take(listener, router, is_proxy, async move {
         stop.await;
         let _ = stopping.send(true);
     });
-    let mut server = std::pin::pin!(server.into_future());
-    let result = tokio::select! {
-        result = &mut server => result,
-        () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => Ok(()),
-    };
+    let mut server = std::pin::pin!(server);
+    tokio::select! {
+        () = &mut server => {}
+        () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => {}
+    }
     jobs.abort();
     for one in &letters {
         one.abort();
@@ -297,7 +301,6 @@ pub async fn serve(
     if publisher.await.is_err() {
         tracing::error!("the publisher panicked");
     }
-    result
 }
 
 /// Signs what is new, four times a second, and once more at the end.

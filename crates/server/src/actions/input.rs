@@ -13,6 +13,28 @@ pub const EXTERNAL_ID_LIMIT: usize = 255;
 /// How deep settings may be nested.
 pub const CONFIG_DEPTH: usize = 64;
 
+/// Characters that nobody sees, or that turn around what stands beside them: in a record, a name must be what it looks like.
+/// What joins letters and pictures, and the marks of direction that other scripts need, are none of them.
+pub(crate) const fn is_misleading(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// What is seen of a text at all.
+fn is_blank(text: &str) -> bool {
+    text.chars()
+        .all(|one| one.is_whitespace() || matches!(one, '\u{200c}'..='\u{200f}' | '\u{61c}'))
+}
+
 /// A name: not empty, at most 255 characters, no control characters.
 pub fn name(name: &str) -> Result<()> {
     line("name", name, NAME_LIMIT)
@@ -20,7 +42,7 @@ pub fn name(name: &str) -> Result<()> {
 
 /// A text of one line that has to be there.
 pub fn line(field: &str, text: &str, limit: usize) -> Result<()> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(Error::field(
             "required",
             field,
@@ -39,6 +61,16 @@ pub fn line(field: &str, text: &str, limit: usize) -> Result<()> {
             "control_character",
             field,
             format!("{field} must not have control characters"),
+        ));
+    }
+    if let Some(one) = text.chars().find(|one| is_misleading(*one)) {
+        return Err(Error::field(
+            "invisible_character",
+            field,
+            format!(
+                "{field} must not have U+{:04X}, which is invisible or turns text around",
+                u32::from(one)
+            ),
         ));
     }
     Ok(())

@@ -85,6 +85,32 @@ pub fn moment(field: &str, text: &str) -> StoreResult<Micros> {
         })
 }
 
+/// Whether a filter has a word that events can have: what nothing can be called is not the same as what did not happen.
+///
+/// # Errors
+/// When no event has it.
+pub fn known_word(field: &str, text: Option<&str>) -> StoreResult<()> {
+    let Some(text) = text else { return Ok(()) };
+    let mut all = model::catalogue::ALL.iter();
+    let is_known = match field {
+        "action" => all.any(|one| one.action == text),
+        _ => all.any(|one| one.target.as_str() == text),
+    };
+    if is_known {
+        return Ok(());
+    }
+    Err(Error::field(
+        "unknown_word",
+        field,
+        match field {
+            "action" => format!(
+                "no event has the action {text:?}; an action is one word, such as created, beside a target_type"
+            ),
+            _ => format!("no event is about things of the type {text:?}; a type is such as source"),
+        },
+    ))
+}
+
 impl Wanted {
     /// A token that stands in an address is in histories and logs of others; it is not taken, so that it is noticed.
     fn no_secret(&self) -> StoreResult<()> {
@@ -135,6 +161,8 @@ impl Wanted {
                 "per_page must be 1 to 100",
             ));
         };
+        known_word("action", self.action.as_deref())?;
+        known_word("target_type", self.target_type.as_deref())?;
         let order = match self.order.as_deref() {
             None | Some("asc") => Order::Oldest,
             Some("desc") => Order::Newest,
@@ -256,6 +284,9 @@ pub struct AuditLog {
     user_agent: Option<String>,
     /// Events of one request have one.
     request_id: String,
+    /// What the client itself called the request, by `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_request_id: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -307,6 +338,7 @@ impl From<Event> for AuditLog {
             interface: event.interface.map(model::interface::Interface::word),
             user_agent: event.user_agent,
             request_id: entry.request,
+            client_request_id: event.client_request,
             created_at: Micros(entry.at).rfc3339(),
             workspace_id: entry.workspace,
             organization_id: entry.organization,

@@ -8,7 +8,7 @@ use model::clock::Micros;
 use model::entry::Outcome;
 use model::id::{EventId, LogId};
 use model::role::Permission;
-use store::{Query as Wanted, Result, Rx};
+use store::{Page, Query as Wanted, Result, Rx};
 
 use super::answer::{Answer, see_other};
 use super::event::{Shower, details};
@@ -22,6 +22,7 @@ use super::view::event_page::{EventPage, Proof};
 use super::view::filter::Filter;
 use super::view::frame::NavItem;
 use super::view::parts::{Choice, ChoiceGroup};
+use super::visitor::Clock;
 use crate::api::audit_logs::{AuditLog, receipt_file};
 use crate::app::App;
 use crate::audit;
@@ -51,7 +52,8 @@ fn actor(rx: &mut Rx<'_>, me: &Me, text: &str) -> Result<Option<String>> {
     Ok(found.map(|user| user.to_string()))
 }
 
-/// What the filters ask for. What cannot be understood is left out, and said.
+/// What the filters ask for. What cannot be understood is said, and then nothing is found: no event is taken for one that
+/// was asked for.
 fn query(rx: &mut Rx<'_>, me: &Me, filter: &Filter, zone: &TimeZone) -> Result<(Wanted, Problems)> {
     let mut query = Wanted::default();
     let mut problems = Vec::new();
@@ -108,6 +110,9 @@ fn query(rx: &mut Rx<'_>, me: &Me, filter: &Filter, zone: &TimeZone) -> Result<(
     // The day itself belongs to both ends.
     query.created_after = day(text(&filter.from), "From", 0).map(|start| start.plus(-1));
     query.created_before = day(text(&filter.to), "To", 1);
+    if !problems.is_empty() {
+        query.tokens = Some(Vec::new());
+    }
     Ok((query, problems))
 }
 
@@ -172,20 +177,55 @@ async fn found_token(app: &App, me: &Me, text: String) -> Answer {
     Ok(see_other(&filter.href()))
 }
 
-async fn page(app: &App, me: &Me, filter: Filter, said: Problems) -> Answer {
-    let clock = if filter.is_utc() {
+/// The clock that a view is shown by.
+fn clock(me: &Me, filter: &Filter) -> Clock {
+    if filter.is_utc() {
         me.clock().utc()
     } else {
         me.clock().clone()
+    }
+}
+
+/// The page that begins with an event, where that is among what is asked for.
+async fn page_at(
+    app: &App,
+    me: &Me,
+    wanted: &Wanted,
+    id: EventId,
+) -> std::result::Result<Option<Page>, Refusal> {
+    let Ok(event) = audit::event(app, &me.signed_in.caller, reach(me), id).await else {
+        return Ok(None);
     };
+    let wanted = Wanted {
+        until: Some(event.entry.sequence + 1),
+        ..wanted.clone()
+    };
+    let page = audit::events(app, &me.signed_in.caller, reach(me), wanted).await?;
+    let first = page.events.first().map(|one| one.entry.sequence);
+    Ok((first == Some(event.entry.sequence)).then_some(page))
+}
+
+async fn page(app: &App, me: &Me, filter: Filter, said: Problems) -> Answer {
+    let clock = clock(me, &filter);
     let (asked, who, zone) = (filter.clone(), me.clone(), clock.zone.clone());
     let (wanted, mut problems) = app.read(move |rx| query(rx, &who, &asked, &zone)).await?;
     problems.splice(0..0, said);
     let wanted = turn(wanted, &filter.older_than, &filter.newer_than)?;
-    let page = audit::events(app, &me.signed_in.caller, reach(me), wanted.clone()).await?;
+    let mut page = audit::events(app, &me.signed_in.caller, reach(me), wanted.clone()).await?;
     let total = page.total;
-    let (events, newer, older) = leaf(page, &wanted);
     let open = filter.open.clone();
+    // An address that names an event leads to it, however many have come since.
+    let mut is_later = false;
+    if filter.is_newest()
+        && !page.events.iter().any(|one| one.entry.id == open)
+        && let Ok(id) = open.parse()
+        && let Some(at) = page_at(app, me, &wanted, id).await?
+    {
+        page = at;
+        is_later = true;
+    }
+    let (events, newer, older) = leaf(page, &wanted);
+    let newer = newer || is_later;
     let rows = app
         .read(move |rx| {
             let mut shower = Shower::new(&clock);
@@ -302,9 +342,12 @@ pub(super) async fn export(State(app): State<App>, sent: Sent) -> Answer {
         None => Export::Full,
         Some(rows) => {
             let filter = Filter::of_query(form.text("query")).ok_or_else(Refusal::nothing_here)?;
-            let zone = me.clock().zone.clone();
-            let (asked, who) = (filter, me.clone());
-            let (query, _) = app.read(move |rx| query(rx, &who, &asked, &zone)).await?;
+            let zone = clock(&me, &filter).zone;
+            let (asked, who) = (filter.clone(), me.clone());
+            let (query, problems) = app.read(move |rx| query(rx, &who, &asked, &zone)).await?;
+            if !problems.is_empty() {
+                return page(&app, &me, filter, Vec::new()).await;
+            }
             let words = audit::filters(&query);
             Export::Rows(rows, Box::new(query), words, None)
         }

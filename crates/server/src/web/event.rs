@@ -17,6 +17,7 @@ use super::things;
 use super::view::event::{Change, Details, EventRow, Outcome, Value};
 use super::view::parts::{Actor, ActorKind, Target};
 use super::visitor::Clock;
+use crate::actions::input::is_misleading;
 
 /// The longest value in the line that says what changed, in characters.
 const SHORT: usize = 40;
@@ -50,12 +51,36 @@ fn noun(kind: &str) -> String {
         .unwrap_or_else(|| kind.to_owned())
 }
 
+/// A text with what nobody would see in it, or what would turn around what stands beside it, written out: a record must be what
+/// it looks like.
+fn visible(text: &str) -> String {
+    let is_hidden =
+        |one: char| is_misleading(one) || (one.is_control() && !matches!(one, '\n' | '\r' | '\t'));
+    let mut shown = String::with_capacity(text.len());
+    for one in text.chars() {
+        if is_hidden(one) {
+            shown.extend(one.escape_unicode());
+        } else {
+            shown.push(one);
+        }
+    }
+    shown
+}
+
+/// A text that keeps its direction to itself beside others in a line: between FSI and PDI of Unicode.
+fn apart(text: String) -> String {
+    if text.is_ascii() {
+        return text;
+    }
+    format!("\u{2068}{text}\u{2069}")
+}
+
 /// A value in one line.
 fn line(value: &Json) -> String {
     let text = match value {
         Json::String(text) if text.is_empty() => "(empty)".to_owned(),
-        Json::String(text) => text.replace(['\n', '\r', '\t'], " "),
-        other => other.to_string(),
+        Json::String(text) => visible(&text.replace(['\n', '\r', '\t'], " ")),
+        other => visible(&other.to_string()),
     };
     if text.chars().count() <= SHORT {
         return text;
@@ -69,8 +94,8 @@ fn line(value: &Json) -> String {
 fn shown(value: Option<&Json>) -> Value {
     match value {
         None => Value::NotSet,
-        Some(Json::String(text)) => Value::Text(text.clone()),
-        Some(other) => Value::Text(other.to_string()),
+        Some(Json::String(text)) => Value::Text(visible(text)),
+        Some(other) => Value::Text(visible(&other.to_string())),
     }
 }
 
@@ -81,7 +106,7 @@ fn field(path: &str) -> &str {
 fn actor(event: &Event) -> Actor {
     let entry = &event.entry;
     let id = entry.actor.id.clone().unwrap_or_default();
-    let name = event.actor_name.clone();
+    let name = event.actor_name.as_deref().map(visible);
     match entry.actor.r#type.as_str() {
         "user" => match name {
             Some(name) => {
@@ -203,7 +228,7 @@ impl<'c> Shower<'c> {
             None => None,
         };
         let name = match (name, id) {
-            (Some(name), _) if !name.is_empty() => name.to_owned(),
+            (Some(name), _) if !name.is_empty() => visible(name),
             (_, Some(id)) if kind == "user" => format!("Erased person …{}", tail(id)),
             (_, Some(id)) => format!("{type_label} …{}", tail(id)),
             (_, None) => type_label.clone(),
@@ -265,11 +290,11 @@ impl<'c> Shower<'c> {
     /// What changed, in at most one line.
     fn summary(rx: &mut Rx<'_>, event: &Event) -> Result<Option<String>> {
         let entry = &event.entry;
-        let related: Vec<&str> = entry
+        let related: Vec<String> = entry
             .related
             .iter()
             .filter_map(|one| event.related_names.get(one.id.as_deref()?))
-            .map(String::as_str)
+            .map(|name| apart(visible(name)))
             .collect();
         let kind = entry.target.r#type.as_str();
         let organization = entry.organization.as_deref().and_then(|id| id.parse().ok());
@@ -301,7 +326,7 @@ impl<'c> Shower<'c> {
                 | "disconnected_source"
                 | "connected_transformation"
                 | "disconnected_transformation",
-            ) => related.first().map(|name| (*name).to_owned()),
+            ) => related.first().cloned(),
             (_, "updated_transformation") => match related.as_slice() {
                 [new, old] => Some(format!("{old} → {new}")),
                 _ => None,
@@ -403,7 +428,8 @@ impl<'c> Shower<'c> {
                 Some(match &one.kind {
                     ChangeKind::Value { before, after } => {
                         let side = |side: &Option<Json>| {
-                            side.as_ref().map_or_else(|| "not set".to_owned(), line)
+                            let text = side.as_ref().map(|side| apart(line(side)));
+                            text.unwrap_or_else(|| "not set".to_owned())
                         };
                         format!("{name} {} → {}", side(before), side(after))
                     }
@@ -503,6 +529,7 @@ pub(super) fn details(event: &Event) -> Details {
             "userAgent",
         ),
         request_id: event.entry.request.clone(),
+        client_request: event.client_request.as_deref().map(visible),
     }
 }
 

@@ -72,6 +72,21 @@ fn bodies_that_cannot_be_are_refused_with_a_reason() {
             (
                 "POST",
                 "/v2/sources",
+                r#"{"name":"a\u202eb","type":"HTTP"}"#.to_owned(),
+            ),
+            (
+                "POST",
+                "/v2/sources",
+                r#"{"name":"a\u200bb","type":"HTTP"}"#.to_owned(),
+            ),
+            (
+                "POST",
+                "/v2/sources",
+                r#"{"name":"\u200d","type":"HTTP"}"#.to_owned(),
+            ),
+            (
+                "POST",
+                "/v2/sources",
                 format!(r#"{{"name":"{}","type":"HTTP"}}"#, "é".repeat(256)),
             ),
             (
@@ -166,6 +181,12 @@ fn bodies_that_cannot_be_are_refused_with_a_reason() {
         400 required: name must not be empty
     POST /v2/sources {"name":"a\u0000b","type":"HTTP"}
         400 control_character: name must not have control characters
+    POST /v2/sources {"name":"a\u202eb","type":"HTTP"}
+        400 invisible_character: name must not have U+202E, which is invisible or turns text around
+    POST /v2/sources {"name":"a\u200bb","type":"HTTP"}
+        400 invisible_character: name must not have U+200B, which is invisible or turns text around
+    POST /v2/sources {"name":"\u200d","type":"HTTP"}
+        400 required: name must not be empty
     POST /v2/sources {"name":"ééééééééééééééééééééééééééééééééééééééééééééééééééé
         400 too_long: name may have 255 characters at most
     POST /v2/sources {"name":"a","type":"TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT

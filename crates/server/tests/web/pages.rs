@@ -523,6 +523,78 @@ async fn reading_the_log_is_recorded_once_for_its_filters() {
 }
 
 #[tokio::test]
+async fn an_export_of_the_page_has_the_days_of_its_zone() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    site.sign().await;
+    // It is 18 November at 10:40 in UTC, and the day after there.
+    browser.set_cookie("annals_tz", "Pacific/Kiritimati");
+    let export = async |browser: &mut Browser<'_>, query: &str| {
+        let sent = [("format", "csv"), ("query", query)];
+        browser
+            .post("/settings/audit-logs/export", &sent)
+            .await
+            .body
+    };
+    let rows = |text: &str| {
+        assert!(text.starts_with("sequence,"), "{text}");
+        text.lines().count() - 1
+    };
+    let day = "from=2026-11-18&to=2026-11-18";
+    let in_utc = format!("{day}&zone=utc");
+    let page = browser.get(&format!("/settings/audit-logs?{in_utc}")).await;
+    let kept = format!("value=\"{}\"", in_utc.replace('&', "&#38;"));
+    assert!(page.body.contains(&kept), "{}", page.body);
+    assert!(rows(&export(&mut browser, &in_utc).await) > 3);
+    assert_eq!(rows(&export(&mut browser, day).await), 0);
+    // What is not understood is no export of everything.
+    let odd = export(&mut browser, "outcome=odd").await;
+    assert!(odd.contains("There is no outcome"), "{odd}");
+}
+
+#[tokio::test]
+async fn an_address_that_names_an_event_leads_to_it_however_many_have_come() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    source(&mut browser, "First of all").await;
+    let page = browser
+        .get("/settings/audit-logs?action=source.created")
+        .await;
+    let id = page.body.split("/settings/audit-logs/").nth(1);
+    let id: String = id
+        .expect("an event")
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    for number in 0..60 {
+        source(&mut browser, &format!("Shop {number}")).await;
+    }
+    let rows = |body: &str| body.matches("<tr class=\"ev\"").count();
+    let newest = browser
+        .get("/settings/audit-logs?action=source.created")
+        .await
+        .body;
+    assert!(!newest.contains("First of all"));
+    let at = browser
+        .get(&format!(
+            "/settings/audit-logs?action=source.created&open={id}"
+        ))
+        .await
+        .body;
+    assert!(at.contains("First of all"), "{at}");
+    assert!(at.contains("newer_than="), "there are newer ones");
+    assert!(rows(&at) >= 1);
+    // One that the filters leave out is not shown all the same.
+    let other = browser
+        .get(&format!(
+            "/settings/audit-logs?action=source.deleted&open={id}"
+        ))
+        .await
+        .body;
+    assert_eq!(rows(&other), 0);
+}
+
+#[tokio::test]
 async fn filters_find_and_say_what_they_do_not_understand() {
     let (site, team) = Site::ready().await;
     site.member(team, "ed@example.com", Some(WorkspaceRole::Editor))

@@ -100,6 +100,8 @@ pub struct Details {
     pub user_agent: Value,
     /// The id of the request, which several events can share.
     pub request_id: String,
+    /// What the client itself called the request.
+    pub client_request: Option<String>,
 }
 
 /// One field that changed.

@@ -67,10 +67,9 @@ pub struct Chip {
 }
 
 impl Filter {
-    /// The filters alone, for a form: what [`Filter::of_query`] reads.
+    /// The filters alone, with the zone that their days are of, for a form: what [`Filter::of_query`] reads.
     pub fn query(&self) -> String {
         let alone = Self {
-            zone: String::new(),
             older_than: String::new(),
             newer_than: String::new(),
             open: String::new(),

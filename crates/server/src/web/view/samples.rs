@@ -201,6 +201,7 @@ impl Samples {
                 "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:151.0) Gecko/20100101 Firefox/151.0",
             ),
             request_id: self.text("3FQhReq6Rv9tDy1"),
+            client_request: Some(self.text("req-of-the-client")),
         }
     }
 
