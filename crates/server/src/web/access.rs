@@ -1,10 +1,11 @@
 //! `/sources/{id}/access` and `/destinations/{id}/access`: who may change one of them.
 
 use axum::extract::{Path, State};
+use model::actor::Actor;
 use model::id::UserId;
 use model::role::{OrganizationRole, Permission, Standing};
 use model::things::Member;
-use store::Error;
+use store::{Error, Rx};
 
 use super::answer::Answer;
 use super::flash::Done;
@@ -66,6 +67,33 @@ fn standing(member: &Member, place: Place) -> (&'static str, Standing) {
         workspace: role,
     };
     (label, standing)
+}
+
+/// Who may change a source or destination, to a person who looks at it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lock {
+    /// Whether only people selected may.
+    pub(super) locked: bool,
+    /// Whether the person who looks is not shut out by that.
+    pub(super) may: bool,
+}
+
+impl Lock {
+    pub(super) fn of(rx: &mut Rx<'_>, actor: Actor, place: Place, id: &str) -> store::Result<Self> {
+        let Some(people) = rx.selected(id)? else {
+            return Ok(Self {
+                locked: false,
+                may: true,
+            });
+        };
+        let acting = rx.acting(actor)?;
+        let (organization, workspace) = (place.organization, Some(place.workspace));
+        let is_selected = acting.user.is_some_and(|user| people.contains(&user));
+        Ok(Self {
+            locked: true,
+            may: is_selected || acting.may(rx, Permission::EditAccess, organization, workspace)?,
+        })
+    }
 }
 
 /// The page; `sent` is the form as it was sent.

@@ -12,6 +12,7 @@ use model::definition::{Definition, Definitions, FieldKind, Kind, Secrecy, form}
 use serde_json::{Map, Value};
 
 use super::form::Form;
+use super::view::event::Change;
 use super::view::parts::{Choice, Errors, Field, Input};
 
 /// What stands before the name of a field, so that no setting is mistaken for another field of the page.
@@ -271,6 +272,12 @@ impl Settings<'_> {
             }
             (_, given) => given,
         }
+    }
+
+    /// What leads from one state of a thing to another, with what is secret in its settings hidden.
+    pub(super) fn differences(&self, now: &Value, then: &Value) -> Vec<Change> {
+        let changes = model::change::diff(Some(now), Some(then), &self.matcher.at("config"));
+        changes.iter().map(super::event::change).collect()
     }
 
     /// What the settings are to be: what was sent, laid over what is stored.

@@ -8,9 +8,10 @@ use model::definition::{Definitions, Kind};
 use model::id::{DestinationId, SourceId, TransformationId};
 use model::things::{CodeKind, Destination};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::{Error, Result, Rx};
 
+use super::access::Lock;
 use super::answer::{Answer, see_other};
 use super::config::Settings;
 use super::flash::Done;
@@ -204,14 +205,17 @@ struct Seen {
     definitions: Arc<Definitions>,
     known: Known,
     connections: u64,
+    lock: Lock,
 }
 
 async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal> {
     let id: DestinationId = things::id(id)?;
     let (place, reader) = (me.place(), Reader::of(me));
+    let actor = me.signed_in.caller.actor;
     let seen = app
         .read(move |rx| {
             Ok(Seen {
+                lock: Lock::of(rx, actor, place, id.as_str())?,
                 destination: found(rx, place, id)?,
                 definitions: rx.definitions(place.organization)?,
                 known: reader.known(rx, id.as_str())?,
@@ -230,7 +234,8 @@ fn head(me: &Me, seen: &Seen) -> DestinationHead {
         kind,
         known,
         enabled: seen.destination.enabled,
-        can_edit: me.signed_in.can.edit_destinations,
+        can_edit: me.signed_in.can.edit_destinations && seen.lock.may,
+        locked: seen.lock.locked,
         can_audit: me.signed_in.can.read_audit_log,
         can_watch: me.signed_in.can.view_live_events,
         deleted: false,
@@ -340,13 +345,28 @@ fn stored(destination: &Destination) -> Map<String, Value> {
     destination.config.as_object().cloned().unwrap_or_default()
 }
 
+/// What a person sees of a destination that another changes: as it is, or as it was sent.
+fn told(name: &str, enabled: bool, config: &Value) -> Value {
+    json!({ "name": name, "enabled": enabled, "config": config })
+}
+
 fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Answer {
     let one = &seen.destination;
-    let drawn = Settings::of(&seen.definitions, Kind::Destination, &one.kind).draw(
-        &stored(one),
-        sent,
-        &wrong.errors,
-    );
+    let settings = Settings::of(&seen.definitions, Kind::Destination, &one.kind);
+    let drawn = settings.draw(&stored(one), sent, &wrong.errors);
+    let differs = match sent {
+        // Only what would be saved over another's change is told apart from it.
+        Some(form) if form.get("revision") != Some(one.revision.as_str()) => {
+            let config = settings.read(&stored(one), form);
+            let config = config.unwrap_or_else(|_| one.config.clone());
+            let now = told(&one.name, one.enabled, &one.config);
+            settings.differences(
+                &now,
+                &told(form.text("name"), form.flag("enabled"), &config),
+            )
+        }
+        _ => Vec::new(),
+    };
     let view = DestinationConfiguration {
         frame: me.frame_with(NAV, wrong.flash),
         head: head(me, seen),
@@ -358,6 +378,7 @@ fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -
         json: drawn.json,
         json_secrets: drawn.json_secrets,
         revision: one.revision.to_string(),
+        differs,
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -632,6 +653,7 @@ pub(super) async fn audit_logs(
             known: true,
             enabled: false,
             can_edit: false,
+            locked: false,
             can_audit: true,
             can_watch: false,
             deleted: true,

@@ -533,7 +533,8 @@ pub(super) fn details(event: &Event) -> Details {
     }
 }
 
-fn change(change: &model::change::Change) -> Change {
+/// A change as pages show it.
+pub(super) fn change(change: &model::change::Change) -> Change {
     let large = |side: &Option<model::change::Digest>| {
         side.as_ref().map_or(Value::NotSet, |digest| Value::Large {
             bytes: digest.bytes,

@@ -6,6 +6,7 @@ use model::things::{RetlConnection, RetlKind, RetlSource};
 use serde_json::Value;
 use store::Error;
 
+use super::access::Lock;
 use super::answer::Answer;
 use super::flash::Done;
 use super::form::Form;
@@ -33,6 +34,7 @@ pub(super) fn kind(kind: RetlKind, definition: &str) -> String {
 pub(super) struct Seen {
     pub(super) source: RetlSource,
     known: Known,
+    lock: Lock,
 }
 
 /// The source of reverse ETL with this id, if it is one.
@@ -43,9 +45,11 @@ pub(super) async fn seen(
 ) -> std::result::Result<Option<Seen>, Refusal> {
     let id: SourceId = things::id(id)?;
     let (place, reader) = (me.place(), Reader::of(me));
+    let actor = me.signed_in.caller.actor;
     let seen = app
         .read(move |rx| match rx.retl_source(place.workspace, id)? {
             Some(source) => Ok(Some(Seen {
+                lock: Lock::of(rx, actor, place, id.as_str())?,
                 source,
                 known: reader.known(rx, id.as_str())?,
             })),
@@ -63,7 +67,8 @@ pub(super) fn head(me: &Me, seen: &Seen) -> SourceHead {
         kind: kind(one.kind, &one.definition),
         known: true,
         enabled: one.enabled,
-        can_edit: me.signed_in.can.edit_sources,
+        can_edit: me.signed_in.can.edit_sources && seen.lock.may,
+        locked: seen.lock.locked,
         can_audit: me.signed_in.can.read_audit_log,
         // Nothing of reverse ETL is run.
         can_watch: false,

@@ -6,9 +6,10 @@ use model::clock::Micros;
 use model::definition::Kind;
 use model::id::{SourceId, WorkspaceId};
 use model::things::Source;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::{Error, Result, Rx, SourceRow};
 
+use super::access::Lock;
 use super::answer::Answer;
 use super::config::Settings;
 use super::flash::Done;
@@ -179,14 +180,17 @@ pub(super) async fn create(sent: Sent) -> Answer {
 struct Seen {
     source: Source,
     known: Known,
+    lock: Lock,
 }
 
 async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal> {
     let id: SourceId = things::id(id)?;
     let (place, reader) = (me.place(), Reader::of(me));
+    let actor = me.signed_in.caller.actor;
     let seen = app
         .read(move |rx| {
             Ok(Seen {
+                lock: Lock::of(rx, actor, place, id.as_str())?,
                 source: found(rx, place, id)?,
                 known: reader.known(rx, id.as_str())?,
             })
@@ -203,7 +207,8 @@ fn head(me: &Me, seen: &Seen) -> SourceHead {
         kind,
         known,
         enabled: seen.source.enabled,
-        can_edit: me.signed_in.can.edit_sources,
+        can_edit: me.signed_in.can.edit_sources && seen.lock.may,
+        locked: seen.lock.locked,
         can_audit: me.signed_in.can.read_audit_log,
         can_watch: me.signed_in.can.view_live_events,
         has_settings: true,
@@ -274,11 +279,38 @@ fn stored(source: &Source) -> Map<String, Value> {
     source.config.as_object().cloned().unwrap_or_default()
 }
 
+/// What a person sees of a source that another changes: as it is, or as it was sent.
+fn told(
+    name: &str,
+    enabled: bool,
+    (geo_enrichment, transient): (bool, bool),
+    config: &Value,
+) -> Value {
+    json!({
+        "name": name, "enabled": enabled, "geoEnrichmentEnabled": geo_enrichment, "transient": transient,
+        "config": config,
+    })
+}
+
 fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Answer {
     let one = &seen.source;
     let settings = Settings::of(&me.signed_in.definitions, Kind::Source, &one.kind);
     let drawn = settings.draw(&stored(one), sent, &wrong.errors);
     let flag = |name: &str, stored: bool| sent.map_or(stored, |form| form.flag(name));
+    let shown = one.updated_at.0.to_string();
+    let differs = match sent {
+        // Only what would be saved over another's change is told apart from it.
+        Some(form) if form.get("seen") != Some(shown.as_str()) => {
+            let config = settings.read(&stored(one), form);
+            let config = config.unwrap_or_else(|_| one.config.clone());
+            let kept = (one.geo_enrichment, one.transient);
+            let now = told(&one.name, one.enabled, kept, &one.config);
+            let typed = (form.flag("geo_enrichment"), form.flag("transient"));
+            let then = told(form.text("name"), form.flag("enabled"), typed, &config);
+            settings.differences(&now, &then)
+        }
+        _ => Vec::new(),
+    };
     let view = SourceSettings {
         frame: me.frame_with(NAV, wrong.flash),
         head: head(me, seen),
@@ -292,8 +324,9 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
             fields: drawn.fields,
             json: drawn.json,
             json_secrets: drawn.json_secrets,
-            seen: one.updated_at.0.to_string(),
+            seen: shown,
         },
+        differs,
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -460,6 +493,7 @@ pub(super) async fn audit_logs(
             known: true,
             enabled: false,
             can_edit: false,
+            locked: false,
             can_audit: true,
             can_watch: false,
             has_settings: false,

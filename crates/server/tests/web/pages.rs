@@ -270,6 +270,99 @@ async fn settings_that_changed_meanwhile_are_not_written_over() {
     );
     let (_, now) = site.api("GET", &format!("/v2{path}"), None).await;
     assert_eq!(now["destination"]["config"]["bucketName"], "two");
+    // What saving again would do to the other's change is told before it is done.
+    let cell = |side: &str, text: &str| format!("<td class=\"{side}\"><bdi>{text}</bdi></td>");
+    for said in [
+        "What saving would change now",
+        "config.bucketName",
+        &cell("was", "two"),
+        &cell("now", "three"),
+    ] {
+        assert!(answer.body.contains(said), "{said}: {}", answer.body);
+    }
+    assert!(
+        !answer.body.contains(&cell("was", "Lake")),
+        "and nothing else"
+    );
+}
+
+#[tokio::test]
+async fn who_is_not_selected_for_a_locked_thing_reads_it_and_hears_why() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "ed@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let mut ed = site.signed_in("ed@example.com").await;
+    let fields = [
+        ("type", "S3"),
+        ("name", "Lake"),
+        ("config.bucketName", "one"),
+    ];
+    let answer = ada.post("/destinations", &fields).await;
+    let destination = answer.header("location").to_owned();
+    let source = source(&mut ada, "Shop").await;
+    for path in [source, destination] {
+        let tab = if path.starts_with("/sources") {
+            "settings"
+        } else {
+            "configuration"
+        };
+        let buttons = async |browser: &mut Browser<'_>| {
+            let mut all = 0;
+            for page in [path.clone(), format!("{path}/{tab}")] {
+                let page = browser.get(&page).await.body;
+                all += page.matches(&format!("action=\"{path}")).count();
+            }
+            all
+        };
+        let before = buttons(&mut ed).await;
+        assert!(before >= 2, "{path}: {before}");
+        let who = [("who", "selected")];
+        let locked = ada.post(&format!("{path}/access"), &who).await;
+        assert_eq!(locked.status, StatusCode::SEE_OTHER, "{}", locked.body);
+        assert_eq!(buttons(&mut ed).await, 0, "{path}");
+        let page = ed.get(&path).await.body;
+        assert!(
+            page.contains("only people selected may change this"),
+            "{page}"
+        );
+        assert_eq!(buttons(&mut ada).await, before, "who may say who may");
+        assert!(ada.get(&path).await.body.contains("Locked"));
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_several_lines_is_told_line_by_line() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let code = |last: &str| format!("export const one = 1;\nexport const two = 2;\n{last}\n");
+    let made =
+        json!({"name": "Mask", "language": "javascript", "code": code("export const three = 3;")});
+    let (_, made) = site.api("POST", "/transformations", Some(made)).await;
+    let id = made["id"].as_str().expect("an id").to_owned();
+    let change = json!({"code": code("export const four = 4;")});
+    site.api("POST", &format!("/transformations/{id}"), Some(change))
+        .await;
+    let log = browser
+        .get(&format!("/transformations/{id}/audit-logs"))
+        .await
+        .body;
+    let event = log.split("/settings/audit-logs/").nth(1).expect("an event");
+    let event: String = event
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    let page = browser
+        .get(&format!("/settings/audit-logs/{event}"))
+        .await
+        .body;
+    for line in [
+        "<td>  export const two = 2;</td>",
+        "<td>\u{2212} export const three = 3;</td>",
+        "<td>+ export const four = 4;</td>",
+    ] {
+        assert!(page.contains(line), "{line}: {page}");
+    }
 }
 
 #[tokio::test]

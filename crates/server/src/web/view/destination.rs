@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::event::ResourceLog;
+use super::event::{Change, ResourceLog, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
 use super::parts::{Choice, Errors, Field, Input, LastChange, Tab};
@@ -27,6 +27,8 @@ pub struct DestinationHead {
     pub enabled: bool,
     /// Whether the person may change it.
     pub can_edit: bool,
+    /// Whether only people selected may change it.
+    pub locked: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
     /// Whether the person may see single events as they come.
@@ -152,6 +154,8 @@ pub struct DestinationConfiguration {
     pub json_secrets: Vec<String>,
     /// The state of the settings that is shown.
     pub revision: String,
+    /// Where another has changed it meanwhile: what saving what was sent would change now.
+    pub differs: Vec<Change>,
     /// What is wrong with what was sent: `name` and `json`; a field has its own.
     pub errors: Errors,
 }

@@ -2,6 +2,7 @@
 
 use super::parts::{Actor, Target};
 use super::when::When;
+use crate::web::lines::{Line, difference};
 
 /// One event, as a row.
 #[derive(Clone, Debug)]
@@ -116,6 +117,20 @@ pub struct Change {
 }
 
 impl Change {
+    /// Which lines are others, where the values are texts of several lines.
+    pub fn lines(&self) -> Option<Vec<Line>> {
+        const fn text(value: &Value) -> Option<&str> {
+            match value {
+                Value::Text(text) => Some(text.as_str()),
+                Value::NotSet => Some(""),
+                _ => None,
+            }
+        }
+        let (before, after) = (text(&self.before)?, text(&self.after)?);
+        let has_lines = before.contains('\n') || after.contains('\n');
+        has_lines.then(|| difference(before, after))
+    }
+
     /// Whether both sides say the same thing about what is not shown, so that one cell says it for both.
     pub fn is_one(&self) -> bool {
         matches!(

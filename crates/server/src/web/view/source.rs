@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::event::ResourceLog;
+use super::event::{Change, ResourceLog, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
 use super::parts::{Errors, Field, Input, LastChange, Tab};
@@ -27,6 +27,8 @@ pub struct SourceHead {
     pub enabled: bool,
     /// Whether the person may change it.
     pub can_edit: bool,
+    /// Whether only people selected may change it.
+    pub locked: bool,
     /// Whether the person may see its events.
     pub can_audit: bool,
     /// Whether the person may see single events as they come.
@@ -180,6 +182,8 @@ pub struct SourceSettings {
     pub head: SourceHead,
     /// The form as it is stored, or as it was sent.
     pub form: SourceForm,
+    /// Where another has changed it meanwhile: what saving what was sent would change now.
+    pub differs: Vec<Change>,
     /// What is wrong with it; a field of the settings has its own.
     pub errors: Errors,
 }

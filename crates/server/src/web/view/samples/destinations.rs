@@ -20,6 +20,7 @@ impl Samples {
             known: true,
             enabled: true,
             can_edit: true,
+            locked: false,
             can_audit: true,
             can_watch: true,
             deleted: false,
@@ -120,6 +121,7 @@ impl Samples {
             json: self.text("{\n  \"namespace\": \"web\"\n}"),
             json_secrets: vec![self.text("oauth.refreshToken")],
             revision: self.text("3FQhRevn6Rv9tDy3AjC1zEf8Ng5"),
+            differs: Vec::new(),
             errors: Errors::default(),
         };
         let connected = DestinationConnections {

@@ -20,6 +20,7 @@ impl Samples {
             known: true,
             enabled: true,
             can_edit: true,
+            locked: false,
             can_audit: true,
             can_watch: true,
             has_settings: true,
@@ -87,6 +88,7 @@ impl Samples {
         let reader = SourceOverview {
             head: SourceHead {
                 can_edit: false,
+                locked: false,
                 can_audit: false,
                 can_watch: false,
                 known: false,
@@ -112,6 +114,11 @@ impl Samples {
                 json_secrets: Vec::new(),
                 seen: "1764300000000000".to_owned(),
             },
+            differs: vec![super::super::event::Change {
+                path: "name".to_owned(),
+                before: super::super::event::Value::Text(self.text("Checkout")),
+                after: super::super::event::Value::Text(self.text("Checkout web")),
+            }],
             errors: Errors::default(),
         };
         let new = SourceNew {
