@@ -15,6 +15,7 @@ use crate::action::{Need, Target};
 use crate::append::Draft;
 use crate::db::{Row, params};
 use crate::error::{Error, Result};
+use crate::search::{Order, Query};
 use crate::tx::Rx;
 use crate::writer::Group;
 
@@ -190,6 +191,26 @@ pub(crate) fn close_due(group: &mut Group<'_>, now: Micros) -> Result<u64> {
 }
 
 /// Closes one series: an event with the count, if there was more than the one that began it.
+/// The name that a thing had when it was last told of, where it has none now: it may have gone since.
+fn name_then(rx: &mut Rx<'_>, log: LogId, kind: TargetType, id: &str) -> Result<Option<String>> {
+    let log = rx.log(log)?;
+    let (Some(organization), false) = (
+        log.and_then(|log| log.organization),
+        kind == TargetType::User,
+    ) else {
+        return Ok(None);
+    };
+    let told = Query {
+        target: Some(id.to_owned()),
+        order: Order::Newest,
+        limit: 20,
+        ..Query::default()
+    };
+    let events = rx.events(organization, &told)?.events.into_iter();
+    let mut about_it = events.filter(|event| event.entry.target.id.as_deref() == Some(id));
+    Ok(about_it.find_map(|event| event.target_name))
+}
+
 fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
     let log: LogId = row.parse(0)?;
     let (actor, event, target, code) = (row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?);
@@ -213,7 +234,10 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
             Some(target.to_owned())
         };
         let name = match &id {
-            Some(id) => rx.name_of(kind, id)?,
+            Some(id) => match rx.name_of(kind, id)? {
+                Some(name) => Some(name),
+                None => name_then(&mut rx, log, kind, id)?,
+            },
             None => None,
         };
         let target = Target { kind, id, name };

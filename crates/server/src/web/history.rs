@@ -137,7 +137,10 @@ pub(super) async fn of(
     let page = audit::events(app, &me.signed_in.caller, reach(me), query.clone()).await?;
     let total = page.total;
     let (events, newer, older) = leaf(page, &query);
-    let newest = events.first().cloned();
+    let mut named = events
+        .iter()
+        .filter(|event| named_in(event, thing).is_some());
+    let newest = named.next().or(events.first()).cloned();
     let clock = me.clock().clone();
     let shown = thing.to_owned();
     let rows = app
@@ -176,12 +179,16 @@ pub(super) const fn reach(me: &Me) -> Reach {
     }
 }
 
+fn named_in<'e>(event: &'e Event, thing: &str) -> Option<&'e String> {
+    if event.entry.target.id.as_deref() == Some(thing) {
+        event.target_name.as_ref()
+    } else {
+        event.related_names.get(thing)
+    }
+}
+
 /// The name that a thing had when this happened.
 pub(super) fn name_in(event: &Event, thing: &str) -> String {
-    let name = if event.entry.target.id.as_deref() == Some(thing) {
-        event.target_name.clone()
-    } else {
-        event.related_names.get(thing).cloned()
-    };
+    let name = named_in(event, thing).cloned();
     name.unwrap_or_else(|| "Without a name".to_owned())
 }

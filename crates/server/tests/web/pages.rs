@@ -357,11 +357,12 @@ async fn a_change_of_several_lines_is_told_line_by_line() {
         .await
         .body;
     for line in [
-        "<td>  export const two = 2;</td>",
+        "<td>&#32; export const two = 2;</td>",
         "<td>\u{2212} export const three = 3;</td>",
         "<td>+ export const four = 4;</td>",
     ] {
-        assert!(page.contains(line), "{line}: {page}");
+        let diff = page.split_once("class=\"diff\"").map(|(_, diff)| diff);
+        assert!(page.contains(line), "{line}: {diff:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::entry::Entry;
 use serde_json::{Value, json};
-use store::{Error, Need, Store, Target, Upkeep};
+use store::{Error, Need, Order, Query, Store, Target, Upkeep};
 
 use crate::support::{Kind, Log, Place, START, Script, Team, create, on_both, origin, team};
 
@@ -84,6 +84,15 @@ fn ten_thousand_refusals_of_the_same_are_two_entries() {
         assert_eq!(entries[0].facts, None);
         let told: Value = json!({ "count": many(&place), "first": START.rfc3339(), "last": START.plus(Micros::SECOND).rfc3339() });
         assert_eq!(entries[1].facts, Some(told));
+        // The thing has no row, as when it is gone: it is called what it was called when the series began.
+        let newest = Query {
+            order: Order::Newest,
+            limit: 1,
+            ..Query::default()
+        };
+        let page = store.read(|rx| rx.events(team.organization, &newest));
+        let event = page.expect("read").events.remove(0);
+        assert_eq!(event.target_name.as_deref(), Some("Web app"));
         assert_eq!(place.raw().table("refusals").len(), 0);
     });
 }
