@@ -14,13 +14,13 @@ use super::me::Me;
 use super::refusal::{Refusal, sentence};
 use super::things::{self, Wrong};
 use super::transformations::language;
-use super::view::code::{CodeForm, CodeVersion, Noun, TestSeen};
+use super::view::code::{CodeForm, CodeVersion, MadeFrom, Noun, TestSeen};
 use super::view::delete::{Delete, Question};
 use super::view::frame::{Flash, NavItem};
 use super::view::parts::{Choice, Errors};
 use crate::actions::transformation::create::CreateTransformation;
 use crate::actions::transformation::delete::DeleteTransformation;
-use crate::actions::transformation::update::UpdateTransformation;
+use crate::actions::transformation::update::{CHANGED_MEANWHILE, UpdateTransformation};
 use crate::actions::transformation::{found, used_by};
 use crate::app::App;
 use crate::publishing::{self, Batch, Trouble};
@@ -69,6 +69,16 @@ struct Draft {
     of: Option<(String, String)>,
     language: String,
     tests: Vec<TestSeen>,
+    made_from: Option<MadeFrom>,
+}
+
+/// What a form is sent over: it carries this until it is taken, so that another's change is not replaced unseen.
+fn made_from(kind: CodeKind, id: TransformationId, version: VersionId) -> MadeFrom {
+    MadeFrom {
+        version: version.to_string(),
+        address: format!("{}/versions/{version}", address(kind, id)),
+        is_news: false,
+    }
 }
 
 fn draw(app: &App, me: &Me, kind: CodeKind, form: &Form, draft: Draft, wrong: Wrong) -> Answer {
@@ -92,6 +102,7 @@ fn draw(app: &App, me: &Me, kind: CodeKind, form: &Form, draft: Draft, wrong: Wr
         events: typed(form, "events"),
         can_run: app.transformer.is_some(),
         tests: draft.tests,
+        made_from: draft.made_from,
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -153,6 +164,7 @@ pub(super) fn new(app: &App, me: &Me, kind: CodeKind) -> Answer {
         of: None,
         language: "javascript".to_owned(),
         tests: Vec::new(),
+        made_from: None,
     };
     draw(app, me, kind, &form, draft, Wrong::none())
 }
@@ -180,6 +192,7 @@ pub(super) async fn edit(app: &App, me: &Me, kind: CodeKind, id: &str) -> Answer
         of: Some((address(kind, one.id), one.name.clone())),
         language: one.language,
         tests: Vec::new(),
+        made_from: Some(made_from(kind, one.id, one.version)),
     };
     draw(app, me, kind, &form, draft, Wrong::none())
 }
@@ -237,6 +250,7 @@ pub(super) async fn create(app: &App, sent: Sent, kind: CodeKind) -> Answer {
         of: None,
         language: form.text("language").to_owned(),
         tests: Vec::new(),
+        made_from: None,
     };
     if form.text("do") == "run" {
         return run(app, &me, kind, &form, draft).await;
@@ -289,6 +303,14 @@ impl From<Trouble> for Not {
 }
 
 impl Not {
+    /// Whether it is because someone else was faster.
+    fn is_news(&self) -> bool {
+        matches!(
+            self,
+            Self::Done(Trouble::Store(Error::Failed { code, .. })) if *code == CHANGED_MEANWHILE
+        )
+    }
+
     fn wrong(self, title: &str) -> std::result::Result<Wrong, Refusal> {
         match self {
             Self::Taken(wrong) => Ok(wrong),
@@ -300,10 +322,15 @@ impl Not {
 pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Answer {
     let Sent { me, form } = sent;
     let before = one(app, &me, kind, id).await?;
-    let draft = Draft {
+    let seen = match form.get("made_from") {
+        Some(seen) => things::id(seen)?,
+        None => before.version,
+    };
+    let mut draft = Draft {
         of: Some((address(kind, before.id), before.name.clone())),
         language: before.language.clone(),
         tests: Vec::new(),
+        made_from: Some(made_from(kind, before.id, seen)),
     };
     if form.text("do") == "run" {
         return run(app, &me, kind, &form, draft).await;
@@ -327,12 +354,27 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
             language: None,
             code: Some(code.clone()),
             publish,
+            seen: Some(seen),
         };
         Ok::<_, Not>(me.perform(action).await.map_err(Trouble::from)?)
     }
     .await;
     match made {
         Ok(made) => Ok(me.done(&address(kind, before.id), Done::Saved, &made.entries)),
+        Err(not) if not.is_news() => {
+            // Who has been told of it may save over it: the form is made from what there is now.
+            let now = one(app, &me, kind, id).await?;
+            draft.made_from = Some(MadeFrom {
+                is_news: true,
+                ..made_from(kind, now.id, now.version)
+            });
+            draft.of = Some((address(kind, now.id), now.name));
+            let wrong = Wrong {
+                status: StatusCode::CONFLICT,
+                ..Wrong::none()
+            };
+            draw(app, &me, kind, &form, draft, wrong)
+        }
         Err(not) => draw(app, &me, kind, &form, draft, not.wrong("Not saved.")?),
     }
 }

@@ -1,6 +1,6 @@
 //! Transformations and libraries.
 
-use super::super::code::{CodeForm, CodeVersion, Noun, TestSeen};
+use super::super::code::{CodeForm, CodeVersion, MadeFrom, Noun, TestSeen};
 use super::super::frame::NavItem;
 use super::super::libraries::Libraries;
 use super::super::library::Library;
@@ -113,6 +113,11 @@ impl Samples {
                     output: String::new(),
                 },
             ],
+            made_from: Some(MadeFrom {
+                version: self.text("3FQcMask1Mq4oYt6VlX6uZa3Lw8"),
+                address: format!("/transformations/{TRANSFORMATION}/versions/{TRANSFORMATION}"),
+                is_news: true,
+            }),
             errors: [("code", "Line 3, column 5: Unexpected token.")]
                 .into_iter()
                 .collect(),
@@ -167,6 +172,7 @@ impl Samples {
                 "transformation-new",
                 CodeForm {
                     of: None,
+                    made_from: None,
                     can_run: false,
                     tests: Vec::new(),
                     errors: Errors::default(),
