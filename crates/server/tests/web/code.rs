@@ -197,19 +197,37 @@ async fn what_is_used_is_not_deleted_and_the_page_says_where() {
         .to_owned();
     let asked = browser.get(&format!("{library}/delete")).await;
     assert!(
-        asked.body.contains("It is in use") && asked.body.contains("Mask"),
+        asked.body.contains("It is in use")
+            && asked.body.contains(&format!("href=\"{user}\">Mask")),
         "{}",
         asked.body
     );
+    assert!(!asked.body.contains("name=\"confirm\""), "no form");
     let refused = browser
         .post(&format!("{library}/delete"), &[("confirm", "Utils")])
         .await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(
-        refused.body.contains("It is in use by transformation"),
-        "{}",
+        refused.body.contains("It is in use by transformation")
+            && refused.body.contains(&format!("href=\"{user}\">Mask")),
+        "the page again: {}",
         refused.body
     );
+    let lake = json!({"name": "Lake", "type": "S3"});
+    let (_, lake) = site.api("POST", "/v2/destinations", Some(lake)).await;
+    let lake = lake["destination"]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let link = format!("/v2/destinations/{lake}/transformation");
+    let id = user.rsplit('/').next().expect("an id");
+    let body = Some(json!({"transformationId": id}));
+    site.api("PUT", &link, body).await;
+    let asked = browser.get(&format!("{user}/delete")).await;
+    let where_to = format!("href=\"/destinations/{lake}/transformation\">Lake");
+    assert!(asked.body.contains(&where_to), "{}", asked.body);
+    assert!(!asked.body.contains("name=\"confirm\""), "no form");
+    site.api("DELETE", &link, None).await;
     let wrong = browser
         .post(&format!("{user}/delete"), &[("confirm", "Musk")])
         .await;

@@ -525,6 +525,29 @@ async fn roles_in_several_workspaces_are_given_on_one_page_and_each_workspace_is
     let nowhere = browser.post(&format!("/workspaces/{none}/open"), &[]).await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
 
+    // What is in a workspace, and that it is the last one, stands in the way.
+    let web = [("type", "HTTP"), ("name", "Web")];
+    let made = ada.post("/sources", &web).await;
+    let source = made.header("location").to_owned();
+    let path = format!("/workspaces/{}/delete", team.workspace);
+    let page = ada.get(&path).await;
+    assert!(
+        page.body.contains("<a href=\"/sources\">1 source</a>")
+            && !page.body.contains("name=\"confirm\""),
+        "{}",
+        page.body
+    );
+    let kept = ada.post(&path, &[("confirm", "Production")]).await;
+    assert_eq!(kept.status, StatusCode::CONFLICT);
+    assert!(
+        kept.body.contains("The workspace still has 1 source.")
+            && kept.body.contains("<a href=\"/sources\">1 source</a>"),
+        "{}",
+        kept.body
+    );
+    ada.post(&format!("{source}/delete"), &[("confirm", "Web")])
+        .await;
+
     // Renamed, and deleted when it is empty.
     ada.get("/settings/workspace").await;
     let fields = [
@@ -547,6 +570,9 @@ async fn roles_in_several_workspaces_are_given_on_one_page_and_each_workspace_is
     assert_eq!(gone.header("location"), "/workspaces", "{}", gone.body);
     let page = browser.get("/sources").await;
     assert_eq!(page.status, StatusCode::OK, "the one that is left is shown");
+    let last = format!("/workspaces/{}/delete", team.workspace);
+    let last = ada.get(&last).await;
+    assert!(last.body.contains("the only workspace"), "{}", last.body);
     let said = actions(&site, team).await;
     for one in [
         "workspace.created",
