@@ -19,6 +19,7 @@ use super::me::{Me, Somebody};
 use super::phone::phone_of;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
+use super::tokens;
 use super::view::frame::{Flash, NavItem};
 use super::view::parts::Errors;
 use super::view::profile::{App as AppPage, Codes, Factor, Profile, Session, Token};
@@ -369,6 +370,16 @@ pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
             page(&app, &me, wrong, None).await
         }
     }
+}
+
+/// `GET /profile/tokens/{id}/delete`
+pub(super) async fn ask_delete_token(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+) -> Answer {
+    let action = format!("{PROFILE}/tokens/{id}/delete");
+    tokens::question(&app, &me, &id, ("Your profile", PROFILE), action).await
 }
 
 /// `POST /profile/tokens/{id}/delete`

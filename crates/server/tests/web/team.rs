@@ -279,7 +279,23 @@ async fn tokens_of_people_and_services_are_made_in_the_browser_and_shown_once() 
             )
             .await;
         assert!(list.body.contains("laptop") && !list.body.contains(&token));
-        let id = between(&list, &format!("action=\"{path}/"), "/").to_owned();
+        // Nothing goes by one click: the button leads to a question, which says what it is about.
+        let form = format!("action=\"{path}/");
+        assert!(!list.body.contains(&form), "{}", list.body);
+        let (link, _) = list
+            .body
+            .split_once("/delete\" aria-label=\"Delete token laptop\"")
+            .expect("a link");
+        let id = link.rsplit('/').next().expect("an id");
+        let asked = ada.get(&format!("{path}/{id}/delete")).await;
+        for part in [
+            "Delete the token laptop?",
+            "Last used</dt><dd>Never",
+            "is refused at once",
+            &format!("action=\"{path}/{id}/delete\""),
+        ] {
+            assert!(asked.body.contains(part), "{part}: {}", asked.body);
+        }
         let done = ada.post(&format!("{path}/{id}/delete"), &[]).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER);
         let bad = ada.post(path, &[("name", ""), ("days", "x")]).await;

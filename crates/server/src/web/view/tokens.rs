@@ -35,3 +35,17 @@ pub struct Tokens {
     /// What is wrong with what was sent: `name`.
     pub errors: Errors,
 }
+
+/// The question before a token is deleted.
+#[derive(Clone, Debug, Template)]
+#[template(path = "settings/token_delete.html")]
+pub struct DeleteToken {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The token.
+    pub token: Token,
+    /// Where the form is sent.
+    pub action: String,
+    /// The page that Cancel leads to: its title and address.
+    pub back: (&'static str, &'static str),
+}

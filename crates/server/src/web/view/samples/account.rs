@@ -11,7 +11,7 @@ use super::super::profile::{
     App, Codes, ConfirmPhone, Factor, NewPasskey, Phone, Profile, Session, Token,
 };
 use super::super::team::{Elsewhere, Erase, Former, Invited, Line, Member, Remove, Team};
-use super::super::tokens::{PublicHashes, Tokens};
+use super::super::tokens::{DeleteToken, PublicHashes, Tokens};
 use super::{Rendered, Samples, when};
 
 impl Samples {
@@ -225,7 +225,14 @@ impl Samples {
             shown: Some(self.text("annals_sat_x")),
             errors: self.wrong("name"),
         };
+        let delete_token = DeleteToken {
+            frame: self.frame(NavItem::Settings),
+            token: self.token("3FQtTok1", Some("Ines Okafor-Lund"), false),
+            action: "/settings/tokens/3FQtTok1/delete".to_owned(),
+            back: ("Access", "/settings/tokens"),
+        };
         vec![
+            ("token-delete", delete_token.render()),
             ("team", team.render()),
             ("team-admin", admin.render()),
             ("erase", erase.render()),
