@@ -16,6 +16,7 @@ use super::answer::{self, Answer, see_other, with_cookie};
 use super::flash::Done;
 use super::form::{Form, Sent, SentByPerson};
 use super::me::{Me, Somebody};
+use super::once;
 use super::phone::phone_of;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
@@ -132,6 +133,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
         factors: rows(clock, factors),
         codes_left: codes,
         shown,
+        once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -351,6 +353,9 @@ pub(super) fn days(form: &Form) -> Option<i64> {
 /// `POST /profile/tokens`
 pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
+    let Some(ticket) = app.once.take(me.signed_in.session, &form) else {
+        return page(&app, &me, once::made_already(), None).await;
+    };
     let secret = secret::new(Kind::Personal, app.store.entropy());
     let action = CreateToken {
         organization: me.place().organization,
@@ -363,6 +368,7 @@ pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
     match me.perform(action).await {
         Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
         Err(error) => {
+            ticket.give_back();
             let mut wrong = Wrong::of(error, "The token was not made", &["name"])?;
             if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
                 wrong.errors = [("token_name", message.as_str())].into_iter().collect();

@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::flash::Done;
 use super::form::Sent;
 use super::me::Me;
+use super::once;
 use super::profile::{days, token};
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
@@ -80,6 +81,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
             log,
         }),
         shown,
+        once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -93,6 +95,9 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
 /// `POST /settings/tokens`
 pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
+    let Some(ticket) = app.once.take(me.signed_in.session, &form) else {
+        return page(&app, &me, once::made_already(), None).await;
+    };
     let secret = secret::new(Kind::Service, app.store.entropy());
     let action = CreateToken {
         organization: me.place().organization,
@@ -108,6 +113,7 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
     match me.perform(action).await {
         Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
         Err(error) => {
+            ticket.give_back();
             let wrong = Wrong::of(error, "The token was not made", &["name"])?;
             page(&app, &me, wrong, None).await
         }

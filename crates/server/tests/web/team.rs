@@ -304,6 +304,42 @@ async fn tokens_of_people_and_services_are_made_in_the_browser_and_shown_once() 
 }
 
 #[tokio::test]
+async fn an_answer_with_a_token_that_is_loaded_again_makes_no_second_one() {
+    let (site, team) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    for (page, path) in [
+        ("/profile", "/profile/tokens"),
+        ("/settings/tokens", "/settings/tokens"),
+    ] {
+        let form = ada.get(page).await;
+        let once = between(&form, "name=\"once\" value=\"", "\"").to_owned();
+        let send = async |ada: &mut Browser<'_>, name: &str| {
+            let fields = [("once", &*once), ("name", name), ("days", "30")];
+            ada.post(path, &fields).await
+        };
+        let unnamed = send(&mut ada, "").await;
+        assert_eq!(unnamed.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let made = send(&mut ada, "laptop").await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+        let token = between(&made, "<code id=\"new-token\" class=\"wrap\">", "<");
+        let before = actions(&site, team).await;
+        let again = send(&mut ada, "laptop").await;
+        assert_eq!(again.status, StatusCode::CONFLICT);
+        assert!(
+            again.body.contains("The token was made already.") && !again.body.contains(token),
+            "{}",
+            again.body
+        );
+        assert_eq!(actions(&site, team).await, before);
+        // The page that says so has a form for another one.
+        let next = between(&again, "name=\"once\" value=\"", "\"");
+        let fields = [("once", next), ("name", "desktop"), ("days", "30")];
+        let other = ada.post(path, &fields).await;
+        assert_eq!(other.status, StatusCode::OK, "{}", other.body);
+    }
+}
+
+#[tokio::test]
 async fn who_leaves_is_out() {
     let (site, team) = Site::ready().await;
     site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))

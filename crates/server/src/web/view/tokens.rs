@@ -32,6 +32,8 @@ pub struct Tokens {
     pub public_hashes: Option<PublicHashes>,
     /// A token just made; shown once.
     pub shown: Option<String>,
+    /// The number of the form for another one, good once.
+    pub once: String,
     /// What is wrong with what was sent: `name`.
     pub errors: Errors,
 }

@@ -177,6 +177,7 @@ impl Samples {
                 .into(),
             codes_left: 2,
             shown: Some(self.text("annals_pat_x")),
+            once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             errors: self.wrong("token_name"),
         };
         let bare = Profile {
@@ -223,6 +224,7 @@ impl Samples {
                 log: "3FQtLog".to_owned(),
             }),
             shown: Some(self.text("annals_sat_x")),
+            once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             errors: self.wrong("name"),
         };
         let delete_token = DeleteToken {
