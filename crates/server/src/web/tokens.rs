@@ -38,6 +38,17 @@ fn owner(one: &Token, name: impl FnOnce(UserId) -> Option<String>) -> String {
 }
 
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+    page_with(app, me, wrong, shown, None).await
+}
+
+/// The page; `typed` is a name of the organization that could not be taken.
+async fn page_with(
+    app: &App,
+    me: &Me,
+    wrong: Wrong,
+    shown: Option<String>,
+    typed: Option<&str>,
+) -> Answer {
     let place = me.place();
     let actor = me.signed_in.caller.actor;
     let found = app
@@ -64,6 +75,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
     let clock = me.clock();
     let view = Tokens {
         frame: me.frame_with(NAV, wrong.flash),
+        organization_name: typed.unwrap_or(&me.signed_in.organization.name).to_owned(),
         tokens: tokens
             .into_iter()
             .map(|(one, used)| {
@@ -203,7 +215,7 @@ pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> A
                 let errors = [("organization_name", message.as_str())];
                 wrong.errors = errors.into_iter().collect();
             }
-            page(&app, &me, wrong, None).await
+            page_with(&app, &me, wrong, None, (rule == "name").then_some(name)).await
         }
     }
 }

@@ -510,6 +510,11 @@ async fn an_administrator_renames_the_organization() {
     let wrong = rename(&mut ada, " ").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("id=\"organization_name-error\""));
+    let long = "Engines ".repeat(100);
+    let wrong = rename(&mut ada, long.trim()).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let typed = format!("value=\"{}\"", long.trim());
+    assert!(wrong.body.contains(&typed), "what was typed is not lost");
     let done = rename(&mut ada, "Difference Engines").await;
     assert_eq!(done.header("location"), "/settings/tokens", "{}", done.body);
     let page = ada.get("/settings/tokens").await.body;

@@ -22,6 +22,8 @@ pub struct PublicHashes {
 pub struct Tokens {
     /// What surrounds the page.
     pub frame: Frame,
+    /// The name of the organization, as it is or as it was sent.
+    pub organization_name: String,
     /// All tokens of the organization.
     pub tokens: Vec<Token>,
     /// The roles of a service in the workspace: word and label.

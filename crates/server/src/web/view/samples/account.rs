@@ -216,6 +216,7 @@ impl Samples {
         };
         let tokens = Tokens {
             frame: self.frame(NavItem::Settings),
+            organization_name: self.text("Fernhill Market"),
             tokens: vec![self.token("3FQtTok1", Some("Ines Okafor-Lund"), true)],
             roles: vec![("admin", "Admin")],
             requires_mfa: Some(true),
