@@ -117,7 +117,10 @@ browserTest("a token is made, shown once, works, and is deleted", async ({ page 
   assert.deepEqual(told.sort(), ["By the laptop", "laptop"], "what the token did, and that it was made");
   await page.goto(`${url}/settings/tokens`);
   await page.click("[aria-label='Delete token laptop']");
-  await page.waitForSelector("text=Deleted");
+  await page.waitForSelector("text=Every program that shows this token is refused at once.");
+  await look(page, "token-delete");
+  await page.click("button:has-text('Delete')");
+  await page.waitForSelector(".note--ok:has-text('Deleted')");
   const gone = await fetch(`${url}/v2/sources`, { headers: { authorization: `Bearer ${token}` } });
   assert.equal(gone.status, 401);
 });

@@ -21,6 +21,7 @@ use crate::rates::{Limiter, Rates};
 use crate::request::Caller;
 use crate::sms::Texter;
 use crate::transformer::Transformer;
+use crate::web::once::Once;
 
 /// The entries that a request has left: log and places.
 pub type Entries = Vec<(LogId, Range<u64>)>;
@@ -95,6 +96,8 @@ pub struct App {
     pub texter: Option<Texter>,
     /// Where passkeys are good; nothing where browsers have none.
     pub passkeys: Option<Arc<Passkeys>>,
+    /// Numbers of forms that made something which is shown once.
+    pub(crate) once: Arc<Once>,
     /// What runs the code of transformations, where there is one.
     pub transformer: Option<Transformer>,
 }
@@ -111,6 +114,7 @@ impl App {
             limiter: Arc::new(limiter),
             prepared: Arc::default(),
             live: Arc::default(),
+            once: Arc::default(),
             mailer: None,
             texter: None,
             transformer: None,

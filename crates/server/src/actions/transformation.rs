@@ -145,17 +145,35 @@ pub(crate) fn check_import_name(rx: &mut Rx<'_>, place: Place, one: &Transformat
     }
 }
 
+/// Something that uses a transformation or library.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    /// `destination` or `transformation`.
+    pub(crate) noun: &'static str,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its id.
+    pub(crate) id: String,
+}
+
 /// Where a transformation or library is used, in words; nothing where it is not.
 pub(crate) fn used_by(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<Vec<String>> {
+    let words = |one: User| format!("{} \u{201c}{}\u{201d} ({})", one.noun, one.name, one.id);
+    Ok(users(rx, place, one)?.into_iter().map(words).collect())
+}
+
+/// What uses a transformation or library.
+pub(crate) fn users(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<Vec<User>> {
     match one.kind {
         CodeKind::Transformation => {
             let mut users = Vec::new();
             for link in rx.links_of(one.id)? {
                 if let Some(destination) = rx.destination(place.workspace, link.destination)? {
-                    users.push(format!(
-                        "destination \u{201c}{}\u{201d} ({})",
-                        destination.name, destination.id
-                    ));
+                    users.push(User {
+                        noun: "destination",
+                        name: destination.name,
+                        id: destination.id.to_string(),
+                    });
                 }
             }
             Ok(users)
@@ -166,9 +184,13 @@ pub(crate) fn used_by(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Re
             let imports =
                 |user: &Transformation| code::imports(&user.language, &user.code).contains(&name);
             Ok(users
-                .iter()
-                .filter(|user| imports(user))
-                .map(|user| format!("transformation \u{201c}{}\u{201d} ({})", user.name, user.id))
+                .into_iter()
+                .filter(imports)
+                .map(|user| User {
+                    noun: "transformation",
+                    name: user.name,
+                    id: user.id.to_string(),
+                })
                 .collect())
         }
     }

@@ -97,6 +97,16 @@ pub(crate) fn target(workspace: &Workspace) -> Target {
     Target::new(TargetType::Workspace, workspace.id, workspace.name.clone())
 }
 
+/// So many of what [`things_in`] found: `2 libraries`.
+pub(crate) fn counted((noun, n): (&'static str, u64)) -> String {
+    match (noun, n) {
+        (noun, 1) => format!("1 {noun}"),
+        ("library", n) => format!("{n} libraries"),
+        ("source of reverse ETL", n) => format!("{n} sources of reverse ETL"),
+        (noun, n) => format!("{n} {noun}s"),
+    }
+}
+
 /// What is in a workspace, each with a word for one of it and how many there are.
 pub(crate) fn things_in(rx: &mut Rx<'_>, id: WorkspaceId) -> Result<Vec<(&'static str, u64)>> {
     let code = CodeKind::Transformation;

@@ -310,6 +310,7 @@ async fn change(
         language: change.language,
         code: change.code,
         publish,
+        seen: None,
     };
     let made = app.perform(&bearer.caller, action).await?;
     Ok(Json(

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use model::id::{TransformationId, VersionId};
 use model::things::{CodeKind, Transformation};
 use serde_json::Value;
-use store::{Error, Result};
+use store::Error;
 
 use super::answer::Answer;
 use super::flash::Done;
@@ -14,14 +14,14 @@ use super::me::Me;
 use super::refusal::{Refusal, sentence};
 use super::things::{self, Wrong};
 use super::transformations::language;
-use super::view::code::{CodeForm, CodeVersion, Noun, TestSeen};
-use super::view::delete::{Delete, Question};
+use super::view::code::{CodeForm, CodeVersion, MadeFrom, Noun, TestSeen};
+use super::view::delete::{Delete, Kept, Obstacle, Question};
 use super::view::frame::{Flash, NavItem};
 use super::view::parts::{Choice, Errors};
 use crate::actions::transformation::create::CreateTransformation;
 use crate::actions::transformation::delete::DeleteTransformation;
-use crate::actions::transformation::update::UpdateTransformation;
-use crate::actions::transformation::{found, used_by};
+use crate::actions::transformation::update::{CHANGED_MEANWHILE, UpdateTransformation};
+use crate::actions::transformation::{found, users};
 use crate::app::App;
 use crate::publishing::{self, Batch, Trouble};
 use crate::transformer::suite::Test;
@@ -69,6 +69,16 @@ struct Draft {
     of: Option<(String, String)>,
     language: String,
     tests: Vec<TestSeen>,
+    made_from: Option<MadeFrom>,
+}
+
+/// What a form is sent over: it carries this until it is taken, so that another's change is not replaced unseen.
+fn made_from(kind: CodeKind, id: TransformationId, version: VersionId) -> MadeFrom {
+    MadeFrom {
+        version: version.to_string(),
+        address: format!("{}/versions/{version}", address(kind, id)),
+        is_news: false,
+    }
 }
 
 fn draw(app: &App, me: &Me, kind: CodeKind, form: &Form, draft: Draft, wrong: Wrong) -> Answer {
@@ -92,6 +102,7 @@ fn draw(app: &App, me: &Me, kind: CodeKind, form: &Form, draft: Draft, wrong: Wr
         events: typed(form, "events"),
         can_run: app.transformer.is_some(),
         tests: draft.tests,
+        made_from: draft.made_from,
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -153,6 +164,7 @@ pub(super) fn new(app: &App, me: &Me, kind: CodeKind) -> Answer {
         of: None,
         language: "javascript".to_owned(),
         tests: Vec::new(),
+        made_from: None,
     };
     draw(app, me, kind, &form, draft, Wrong::none())
 }
@@ -180,6 +192,7 @@ pub(super) async fn edit(app: &App, me: &Me, kind: CodeKind, id: &str) -> Answer
         of: Some((address(kind, one.id), one.name.clone())),
         language: one.language,
         tests: Vec::new(),
+        made_from: Some(made_from(kind, one.id, one.version)),
     };
     draw(app, me, kind, &form, draft, Wrong::none())
 }
@@ -237,6 +250,7 @@ pub(super) async fn create(app: &App, sent: Sent, kind: CodeKind) -> Answer {
         of: None,
         language: form.text("language").to_owned(),
         tests: Vec::new(),
+        made_from: None,
     };
     if form.text("do") == "run" {
         return run(app, &me, kind, &form, draft).await;
@@ -289,6 +303,14 @@ impl From<Trouble> for Not {
 }
 
 impl Not {
+    /// Whether it is because someone else was faster.
+    fn is_news(&self) -> bool {
+        matches!(
+            self,
+            Self::Done(Trouble::Store(Error::Failed { code, .. })) if *code == CHANGED_MEANWHILE
+        )
+    }
+
     fn wrong(self, title: &str) -> std::result::Result<Wrong, Refusal> {
         match self {
             Self::Taken(wrong) => Ok(wrong),
@@ -300,10 +322,15 @@ impl Not {
 pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Answer {
     let Sent { me, form } = sent;
     let before = one(app, &me, kind, id).await?;
-    let draft = Draft {
+    let seen = match form.get("made_from") {
+        Some(seen) => things::id(seen)?,
+        None => before.version,
+    };
+    let mut draft = Draft {
         of: Some((address(kind, before.id), before.name.clone())),
         language: before.language.clone(),
         tests: Vec::new(),
+        made_from: Some(made_from(kind, before.id, seen)),
     };
     if form.text("do") == "run" {
         return run(app, &me, kind, &form, draft).await;
@@ -327,12 +354,27 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
             language: None,
             code: Some(code.clone()),
             publish,
+            seen: Some(seen),
         };
         Ok::<_, Not>(me.perform(action).await.map_err(Trouble::from)?)
     }
     .await;
     match made {
         Ok(made) => Ok(me.done(&address(kind, before.id), Done::Saved, &made.entries)),
+        Err(not) if not.is_news() => {
+            // Who has been told of it may save over it: the form is made from what there is now.
+            let now = one(app, &me, kind, id).await?;
+            draft.made_from = Some(MadeFrom {
+                is_news: true,
+                ..made_from(kind, now.id, now.version)
+            });
+            draft.of = Some((address(kind, now.id), now.name));
+            let wrong = Wrong {
+                status: StatusCode::CONFLICT,
+                ..Wrong::none()
+            };
+            draw(app, &me, kind, &form, draft, wrong)
+        }
         Err(not) => draw(app, &me, kind, &form, draft, not.wrong("Not saved.")?),
     }
 }
@@ -402,35 +444,59 @@ pub(super) async fn version(app: &App, me: &Me, kind: CodeKind, id: &str, versio
     })
 }
 
-async fn question(app: &App, me: &Me, one: &Transformation) -> Result<Question> {
+/// The question before it is deleted or, where it is in use, the page that says where.
+async fn delete_page(app: &App, me: &Me, one: &Transformation, wrong: Wrong) -> Answer {
     let (place, thing) = (me.place(), one.clone());
-    let users = app.read(move |rx| used_by(rx, place, &thing)).await?;
-    let noun = noun(one.kind);
-    Ok(Question {
-        noun: noun.word.to_owned(),
-        name: one.name.clone(),
-        action: format!("{}/delete", address(one.kind, one.id)),
-        back: address(one.kind, one.id),
-        list: (noun.list.to_owned(), noun.root.to_owned()),
-        consequences: match &users[..] {
-            [] => vec!["Its versions stay, for whoever runs them.".to_owned()],
-            users => vec![format!(
-                "It is in use, and cannot be deleted until it is not: {}.",
-                users.join(", ")
-            )],
+    let users = app.read(move |rx| users(rx, place, &thing)).await?;
+    let (noun, back) = (noun(one.kind), address(one.kind, one.id));
+    let frame = me.frame_with(nav(one.kind), wrong.flash);
+    let list = (noun.list.to_owned(), noun.root.to_owned());
+    if !users.is_empty() {
+        let because = match one.kind {
+            CodeKind::Transformation => "It is in use. Take it from these destinations first.",
+            CodeKind::Library => "It is in use. These transformations import it.",
+        };
+        let view = Kept {
+            frame,
+            name: one.name.clone(),
+            back,
+            list,
+            because: because.to_owned(),
+            obstacles: users
+                .into_iter()
+                .map(|user| Obstacle {
+                    href: Some(match one.kind {
+                        CodeKind::Transformation => {
+                            format!("/destinations/{}/transformation", user.id)
+                        }
+                        CodeKind::Library => format!("/transformations/{}", user.id),
+                    }),
+                    text: user.name,
+                })
+                .collect(),
+        };
+        return me.show_as(wrong.status, &view);
+    }
+    let view = Delete {
+        frame,
+        question: Question {
+            noun: noun.word.to_owned(),
+            name: one.name.clone(),
+            action: format!("{back}/delete"),
+            back,
+            list,
+            consequences: vec!["Its versions stay, for whoever runs them.".to_owned()],
+            recorded_as: vec!["Deleted".to_owned()],
         },
-        recorded_as: vec!["Deleted".to_owned()],
-    })
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
 }
 
 pub(super) async fn ask_delete(app: &App, me: &Me, kind: CodeKind, id: &str) -> Answer {
     may_edit(me)?;
     let one = one(app, me, kind, id).await?;
-    me.show(&Delete {
-        frame: me.frame(nav(kind)),
-        question: question(app, me, &one).await?,
-        errors: Errors::default(),
-    })
+    delete_page(app, me, &one, Wrong::none()).await
 }
 
 pub(super) async fn delete(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Answer {
@@ -439,18 +505,18 @@ pub(super) async fn delete(app: &App, sent: Sent, kind: CodeKind, id: &str) -> A
     let errors = things::confirmed(form.text("confirm"), &one.name);
     // Who may not delete it hears so, and it is recorded, whatever was typed.
     if me.signed_in.can.edit_transformations && !errors.is_empty() {
-        let view = Delete {
-            frame: me.frame(nav(kind)),
-            question: question(app, &me, &one).await?,
-            errors,
-        };
-        return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);
+        return delete_page(app, &me, &one, Wrong::fields(errors)).await;
     }
     let action = DeleteTransformation {
         place: me.place(),
         kind,
         id: one.id,
     };
-    let made = me.perform(action).await?;
-    Ok(me.done(noun(kind).root, Done::Deleted, &made.entries))
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(noun(kind).root, Done::Deleted, &made.entries)),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not deleted.", &[])?;
+            delete_page(app, &me, &one, wrong).await
+        }
+    }
 }

@@ -12,6 +12,7 @@ use model::definition::{Definition, Definitions, FieldKind, Kind, Secrecy, form}
 use serde_json::{Map, Value};
 
 use super::form::Form;
+use super::things::TYPE_AGAIN;
 use super::view::event::Change;
 use super::view::parts::{Choice, Errors, Field, Input};
 
@@ -175,8 +176,11 @@ impl Settings<'_> {
             };
             hint = Some(hint.map_or_else(|| words.to_owned(), |hint| format!("{hint} {words}")));
         }
+        let is_lost = matches!(input, Input::Secret { .. })
+            && sent.is_some_and(|form| !form.text(&name).is_empty());
+        let said = errors.of(&name).or(is_lost.then_some(TYPE_AGAIN));
         Field {
-            error: errors.of(&name).map(str::to_owned),
+            error: said.map(str::to_owned),
             required: spec.required,
             label: spec.label.clone(),
             hint,

@@ -26,6 +26,7 @@ pub mod lines;
 mod links;
 mod live;
 mod me;
+pub(crate) mod once;
 mod outside_accounts;
 mod passkeys;
 mod phone;
@@ -279,6 +280,7 @@ pub fn table() -> Vec<Route> {
         form::<CancelInvitation, _, _>("/settings/invitations/{id}/cancel", team::cancel),
         read("/settings/tokens", tokens::list),
         form::<CreateToken, _, _>("/settings/tokens", tokens::create),
+        read("/settings/tokens/{id}/delete", tokens::ask_delete),
         form::<DeleteToken, _, _>("/settings/tokens/{id}/delete", tokens::delete),
         form::<UpdateOrganization, _, _>("/settings/organization", tokens::update_organization),
         read("/profile", profile::show),
@@ -288,6 +290,7 @@ pub fn table() -> Vec<Route> {
         form::<RevokeSessions, _, _>("/profile/sessions/end", profile::end_sessions),
         form::<RevokeSessions, _, _>("/profile/sessions/{id}/end", profile::end_session),
         form::<CreateToken, _, _>("/profile/tokens", profile::create_token),
+        read("/profile/tokens/{id}/delete", profile::ask_delete_token),
         form::<DeleteToken, _, _>("/profile/tokens/{id}/delete", profile::delete_token),
         form::<LeaveOrganization, _, _>("/profile/leave", profile::leave),
         read("/profile/app", profile::new_app),

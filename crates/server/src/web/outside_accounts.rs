@@ -5,14 +5,14 @@ use axum::http::StatusCode;
 use model::id::AccountId;
 use model::things::Account;
 use serde_json::Value;
-use store::{Result, Rx};
+use store::{Error, Result, Rx};
 
 use super::answer::Answer;
 use super::flash::Done;
 use super::form::{Form, Sent};
 use super::history::{self, Known, Part, Reader};
 use super::me::Me;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, sentence};
 use super::retl_sources;
 use super::things::{self, From, Wrong};
 use super::view::delete::{Delete, Question};
@@ -22,6 +22,7 @@ use super::view::outside_account::{
     AccountSettings, AccountUser, Accounts,
 };
 use super::view::parts::Errors;
+use crate::actions::input;
 use crate::actions::outside_account::create::CreateAccount;
 use crate::actions::outside_account::delete::DeleteAccount;
 use crate::actions::outside_account::found;
@@ -87,41 +88,76 @@ fn sent_form(form: &Form) -> AccountForm {
 }
 
 /// An object that was typed as JSON; an empty field is none. What is wrong does not repeat what was typed.
-fn object(form: &Form, field: &'static str) -> std::result::Result<Option<Value>, Wrong> {
+fn object(form: &Form, field: &str) -> std::result::Result<Option<Value>, String> {
     let text = form.text(field).trim();
     if text.is_empty() {
         return Ok(None);
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => Ok(Some(Value::Object(object))),
-        Ok(_) => Err(Wrong::fields(
-            [(field, "This has to be one JSON object.")]
-                .into_iter()
-                .collect(),
-        )),
-        Err(error) => Err(Wrong::fields(
-            [(
-                field,
-                format!(
-                    "This is not JSON: look at line {}, column {}.",
-                    error.line(),
-                    error.column()
-                ),
-            )]
-            .into_iter()
-            .collect(),
+        Ok(_) => Err("This has to be one JSON object.".to_owned()),
+        Err(error) => Err(format!(
+            "This is not JSON: look at line {}, column {}.",
+            error.line(),
+            error.column()
         )),
     }
 }
 
 const FIELDS: &[&str] = &["accountDefinitionName", "name", "options", "secret"];
 
+/// The objects of a form: options and secret.
+type Objects = (Option<Value>, Option<Value>);
+
+/// Reads a form. All that is wrong with it is said at once.
+fn read(form: &Form, is_new: bool) -> std::result::Result<Objects, Wrong> {
+    let mut errors = Errors::default();
+    if is_new && form.text("accountDefinitionName").trim().is_empty() {
+        errors.add("accountDefinitionName", "Say what it is an account of.");
+    }
+    if let Err(Error::Invalid { message, .. }) = input::name(form.text("name")) {
+        errors.add("name", sentence(&message));
+    }
+    let mut object = |field| {
+        object(form, field).unwrap_or_else(|message| {
+            errors.add(field, message);
+            None
+        })
+    };
+    let objects = (object("options"), object("secret"));
+    if errors.is_empty() {
+        Ok(objects)
+    } else {
+        Err(Wrong::fields(errors))
+    }
+}
+
+/// What is wrong with a form, and that its secret has to be typed again: it is not put back into its field.
+fn without_secret(form: &Form, wrong: Wrong) -> Wrong {
+    if form.text("secret").trim().is_empty() {
+        return wrong;
+    }
+    let said = wrong.errors.of("secret").map(|said| format!("{said} "));
+    let mut errors = Errors::default();
+    let again = things::TYPE_AGAIN;
+    errors.add("secret", format!("{}{again}", said.unwrap_or_default()));
+    for field in FIELDS.iter().filter(|field| **field != "secret") {
+        if let Some(said) = wrong.errors.of(field) {
+            errors.add(*field, said);
+        }
+    }
+    Wrong { errors, ..wrong }
+}
+
 /// `POST /accounts`
 pub(super) async fn create(sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let (options, secret) = match (object(&form, "options"), object(&form, "secret")) {
-        (Ok(options), Ok(secret)) => (options, secret),
-        (Err(wrong), _) | (_, Err(wrong)) => return new_page(&me, &form, wrong),
+    let again = |wrong: Wrong| new_page(&me, &form, without_secret(&form, wrong));
+    let (options, secret) = match read(&form, true) {
+        Ok(objects) => objects,
+        // Who may not create one hears so, and it is recorded, whatever was sent.
+        Err(_) if !me.signed_in.can.edit_accounts => (None, None),
+        Err(wrong) => return again(wrong),
     };
     let action = CreateAccount {
         place: me.place(),
@@ -136,7 +172,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
             let path = format!("/accounts/{}", made.output.id);
             Ok(me.done(&path, Done::Created, &made.entries))
         }
-        Err(error) => new_page(&me, &form, Wrong::of(error, "Not created.", FIELDS)?),
+        Err(error) => again(Wrong::of(error, "Not created.", FIELDS)?),
     }
 }
 
@@ -241,10 +277,13 @@ pub(super) async fn settings(State(app): State<App>, me: Me, Path(id): Path<Stri
 /// `POST /accounts/{id}`
 pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let (options, secret) = match (object(&form, "options"), object(&form, "secret")) {
-        (Ok(options), Ok(secret)) => (options, secret),
-        (Err(wrong), _) | (_, Err(wrong)) => {
+    let (options, secret) = match read(&form, false) {
+        Ok(objects) => objects,
+        // As above.
+        Err(_) if !me.signed_in.can.edit_accounts => (None, None),
+        Err(wrong) => {
             let seen = seen(&app, &me, &id).await?;
+            let wrong = without_secret(&form, wrong);
             return settings_page(&me, &seen, sent_form(&form), wrong);
         }
     };
@@ -259,6 +298,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         Ok(made) => Ok(me.done(&format!("/accounts/{id}"), Done::Saved, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "Not saved.", FIELDS)?;
+            let wrong = without_secret(&form, wrong);
             let seen = seen(&app, &me, &id).await?;
             settings_page(&me, &seen, sent_form(&form), wrong)
         }

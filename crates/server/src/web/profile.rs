@@ -16,9 +16,11 @@ use super::answer::{self, Answer, see_other, with_cookie};
 use super::flash::Done;
 use super::form::{Form, Sent, SentByPerson};
 use super::me::{Me, Somebody};
+use super::once;
 use super::phone::phone_of;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
+use super::tokens;
 use super::view::frame::{Flash, NavItem};
 use super::view::parts::Errors;
 use super::view::profile::{App as AppPage, Codes, Factor, Profile, Session, Token};
@@ -131,6 +133,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
         factors: rows(clock, factors),
         codes_left: codes,
         shown,
+        once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -350,6 +353,9 @@ pub(super) fn days(form: &Form) -> Option<i64> {
 /// `POST /profile/tokens`
 pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
+    let Some(ticket) = app.once.take(me.signed_in.session, &form) else {
+        return page(&app, &me, once::made_already(), None).await;
+    };
     let secret = secret::new(Kind::Personal, app.store.entropy());
     let action = CreateToken {
         organization: me.place().organization,
@@ -362,6 +368,7 @@ pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
     match me.perform(action).await {
         Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
         Err(error) => {
+            ticket.give_back();
             let mut wrong = Wrong::of(error, "The token was not made", &["name"])?;
             if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
                 wrong.errors = [("token_name", message.as_str())].into_iter().collect();
@@ -369,6 +376,16 @@ pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
             page(&app, &me, wrong, None).await
         }
     }
+}
+
+/// `GET /profile/tokens/{id}/delete`
+pub(super) async fn ask_delete_token(
+    State(app): State<App>,
+    me: Me,
+    Path(id): Path<String>,
+) -> Answer {
+    let action = format!("{PROFILE}/tokens/{id}/delete");
+    tokens::question(&app, &me, &id, ("Your profile", PROFILE), action).await
 }
 
 /// `POST /profile/tokens/{id}/delete`

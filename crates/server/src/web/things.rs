@@ -166,6 +166,11 @@ impl Wrong {
     }
 }
 
+/// What is said at the field of a secret that was typed into a form which is drawn again: a page never holds a secret,
+/// so the field is empty, and looks as if nothing had been typed.
+pub(super) const TYPE_AGAIN: &str =
+    "Type it again: a page never holds what is secret, and nothing was saved.";
+
 /// Whether what was typed is the name. Spaces around it do not count: a browser may add or drop them.
 pub(super) fn confirmed(typed: &str, name: &str) -> Errors {
     if typed.trim() == name.trim() {

@@ -3,15 +3,20 @@
 use std::collections::HashMap;
 
 use axum::extract::{Path, State};
+use model::id::{TokenId, UserId};
 use model::role::{Access, Permission, WorkspaceRole};
+use model::things::Token;
+use store::Error;
 
 use super::answer::Answer;
 use super::flash::Done;
 use super::form::Sent;
 use super::me::Me;
+use super::once;
 use super::profile::{days, token};
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
+use super::view;
 use super::view::frame::NavItem;
 use super::view::tokens::{PublicHashes, Tokens};
 use crate::actions::organization::update::UpdateOrganization;
@@ -23,7 +28,27 @@ use crate::auth::secret::{self, Kind};
 const NAV: NavItem = NavItem::Settings;
 const TOKENS: &str = "/settings/tokens";
 
+/// Whose a token is, in words.
+fn owner(one: &Token, name: impl FnOnce(UserId) -> Option<String>) -> String {
+    match (one.owner, one.role) {
+        (Some(user), _) => name(user).unwrap_or_default(),
+        (None, Some(role)) => format!("Service, {} of a workspace", role.label()),
+        (None, None) => "Service of the organization".to_owned(),
+    }
+}
+
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+    page_with(app, me, wrong, shown, None).await
+}
+
+/// The page; `typed` is a name of the organization that could not be taken.
+async fn page_with(
+    app: &App,
+    me: &Me,
+    wrong: Wrong,
+    shown: Option<String>,
+    typed: Option<&str>,
+) -> Answer {
     let place = me.place();
     let actor = me.signed_in.caller.actor;
     let found = app
@@ -50,14 +75,11 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
     let clock = me.clock();
     let view = Tokens {
         frame: me.frame_with(NAV, wrong.flash),
+        organization_name: typed.unwrap_or(&me.signed_in.organization.name).to_owned(),
         tokens: tokens
             .into_iter()
             .map(|(one, used)| {
-                let owner = match (one.owner, one.role) {
-                    (Some(user), _) => names.get(&user).cloned().unwrap_or_default(),
-                    (None, Some(role)) => format!("Service, {} of a workspace", role.label()),
-                    (None, None) => "Service of the organization".to_owned(),
-                };
+                let owner = owner(&one, |user| names.get(&user).cloned());
                 token(clock, one, used, Some(owner))
             })
             .collect(),
@@ -71,6 +93,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
             log,
         }),
         shown,
+        once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -84,6 +107,9 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
 /// `POST /settings/tokens`
 pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
+    let Some(ticket) = app.once.take(me.signed_in.session, &form) else {
+        return page(&app, &me, once::made_already(), None).await;
+    };
     let secret = secret::new(Kind::Service, app.store.entropy());
     let action = CreateToken {
         organization: me.place().organization,
@@ -99,10 +125,57 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
     match me.perform(action).await {
         Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
         Err(error) => {
+            ticket.give_back();
             let wrong = Wrong::of(error, "The token was not made", &["name"])?;
             page(&app, &me, wrong, None).await
         }
     }
+}
+
+/// The question before a token is deleted, on the way from a page with its title and address. Whoever may delete it may
+/// see it: a token of one's own, or who administers all of them.
+pub(super) async fn question(
+    app: &App,
+    me: &Me,
+    id: &str,
+    back: (&'static str, &'static str),
+    action: String,
+) -> Answer {
+    let id: TokenId = things::id(id)?;
+    let (organization, user) = (me.place().organization, me.signed_in.user.id);
+    let actor = me.signed_in.caller.actor;
+    let found = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let edits = acting.may(rx, Permission::EditTokens, organization, None)?;
+            let all = rx.tokens(organization)?;
+            let one = all.into_iter().find(|(one, _)| one.id == id);
+            let (one, used) = one.ok_or(Error::NotFound("token"))?;
+            let owns = one.owner == Some(user);
+            let named = one.owner.map(|owner| rx.user(owner)).transpose()?.flatten();
+            let owner = owner(&one, |_| named.map(|user| user.name));
+            Ok((edits || owns).then_some((one, used, owner)))
+        })
+        .await?;
+    let Some((one, used, owner)) = found else {
+        return Err(Refusal::not_for_you(Permission::EditTokens.label()));
+    };
+    me.show(&view::tokens::DeleteToken {
+        frame: me.frame(NAV),
+        token: token(me.clock(), one, used, Some(owner)),
+        action,
+        back,
+    })
+}
+
+/// `GET /settings/tokens/{id}/delete`
+pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    // The page that it leads back to is open to nobody else, whosever the token is.
+    if !me.signed_in.can.edit_tokens {
+        return Err(Refusal::not_for_you(Permission::EditTokens.label()));
+    }
+    let action = format!("{TOKENS}/{id}/delete");
+    question(&app, &me, &id, ("Access", TOKENS), action).await
 }
 
 /// `POST /settings/tokens/{id}/delete`
@@ -142,7 +215,7 @@ pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> A
                 let errors = [("organization_name", message.as_str())];
                 wrong.errors = errors.into_iter().collect();
             }
-            page(&app, &me, wrong, None).await
+            page_with(&app, &me, wrong, None, (rule == "name").then_some(name)).await
         }
     }
 }

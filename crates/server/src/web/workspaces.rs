@@ -1,7 +1,6 @@
 //! `/workspaces`: those that are open to the person, in whatever organization, and which of them is shown.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use model::id::WorkspaceId;
 use model::role::{OrganizationRole, Permission, WorkspaceRole};
 use store::{Result, Rx};
@@ -12,13 +11,13 @@ use super::form::{Form, Sent};
 use super::me::Me;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
-use super::view::delete::{Delete, Question};
+use super::view::delete::{Delete, Kept, Obstacle, Question};
 use super::view::frame::NavItem;
-use super::view::parts::{Choice, Errors};
+use super::view::parts::Choice;
 use super::view::workspaces::{Row, Workspaces};
 use crate::actions::workspace::create::CreateWorkspace;
 use crate::actions::workspace::delete::DeleteWorkspace;
-use crate::actions::workspace::{Environment, found};
+use crate::actions::workspace::{Environment, counted, found, things_in};
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
 use crate::auth::secret::{self, Kind};
@@ -157,10 +156,21 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, sent: S
     Ok(with_cookie(see_other("/sources"), shown(&app, id)))
 }
 
-async fn question(app: &App, me: &Me, id: &str) -> std::result::Result<Delete, Refusal> {
+/// A workspace that somebody who may wants to delete.
+struct ToDelete {
+    id: WorkspaceId,
+    name: String,
+    /// What is in it: a word for one of it, and how many.
+    things: Vec<(&'static str, u64)>,
+    is_last: bool,
+    tokens: usize,
+    people: usize,
+}
+
+async fn to_delete(app: &App, me: &Me, id: &str) -> std::result::Result<ToDelete, Refusal> {
     let id: WorkspaceId = things::id(id)?;
     let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
-    let (may, one, tokens, people) = app
+    let (may, found) = app
         .read(move |rx| {
             let acting = rx.acting(actor)?;
             let may = acting.may(rx, Permission::EditOrganization, organization, None)?;
@@ -169,7 +179,6 @@ async fn question(app: &App, me: &Me, id: &str) -> std::result::Result<Delete, R
             let tokens = tokens
                 .iter()
                 .filter(|(token, _)| token.workspace == Some(id));
-            let tokens = tokens.count();
             let members = rx.members(organization)?;
             let has_role = |member: &&model::things::Member| {
                 member
@@ -177,60 +186,112 @@ async fn question(app: &App, me: &Me, id: &str) -> std::result::Result<Delete, R
                     .iter()
                     .any(|(workspace, _)| *workspace == id)
             };
-            let people = members.iter().filter(has_role).count();
-            Ok((may, one, tokens, people))
+            let found = ToDelete {
+                id,
+                name: one.name,
+                things: things_in(rx, id)?,
+                is_last: rx.workspaces(organization)?.len() == 1,
+                tokens: tokens.count(),
+                people: members.iter().filter(has_role).count(),
+            };
+            Ok((may, found))
         })
         .await?;
     if !may {
         return Err(Refusal::not_for_you(Permission::EditOrganization.label()));
     }
-    let mut consequences =
-        vec!["Only a workspace without sources, destinations and the like can be deleted, and in which there never was code: its versions are kept for ever.".to_owned()];
+    Ok(found)
+}
+
+/// The list where things of a kind are found.
+fn list_of(noun: &str) -> &'static str {
+    match noun {
+        "destination" => "/destinations",
+        "transformation" => "/transformations",
+        "library" => "/libraries",
+        "account" => "/accounts",
+        _ => "/sources",
+    }
+}
+
+/// The question before a workspace is deleted or, where something is in the way, the page that says what.
+fn delete_page(me: &Me, one: ToDelete, wrong: Wrong) -> Answer {
+    let frame = me.frame_with(NAV, wrong.flash);
+    let list = ("Workspaces".to_owned(), PATH.to_owned());
+    if !one.things.is_empty() || one.is_last {
+        // The lists show what is in the workspace that is shown, and in no other.
+        let is_shown = one.id == me.place().workspace;
+        let because = match (one.things.is_empty(), is_shown) {
+            (true, _) => "It is the only workspace of the organization.",
+            (false, true) => "It is not empty. Delete what is in it first.",
+            (false, false) => "It is not empty. Open it, and delete what is in it first.",
+        };
+        let view = Kept {
+            frame,
+            name: one.name,
+            back: PATH.to_owned(),
+            list,
+            because: because.to_owned(),
+            obstacles: one
+                .things
+                .into_iter()
+                .map(|thing| Obstacle {
+                    text: counted(thing),
+                    href: is_shown.then(|| list_of(thing.0).to_owned()),
+                })
+                .collect(),
+        };
+        return me.show_as(wrong.status, &view);
+    }
+    let mut consequences = vec![
+        "A workspace in which there was code stays: its versions are kept for ever.".to_owned(),
+    ];
     let mut recorded_as = Vec::new();
-    if tokens > 0 {
-        consequences.push(match tokens {
+    if one.tokens > 0 {
+        consequences.push(match one.tokens {
             1 => "Its access token ends at once.".to_owned(),
             n => format!("Its {n} access tokens end at once."),
         });
         recorded_as.push("Deleted, Token".to_owned());
     }
-    if people > 0 {
-        consequences.push(match people {
+    if one.people > 0 {
+        consequences.push(match one.people {
             1 => "One person loses a role.".to_owned(),
             n => format!("{n} people lose a role."),
         });
         recorded_as.push("Changed Permission".to_owned());
     }
     recorded_as.push("Deleted".to_owned());
-    Ok(Delete {
-        frame: me.frame(NAV),
+    let view = Delete {
+        frame,
         question: Question {
             noun: "workspace".to_owned(),
             name: one.name,
-            action: format!("{PATH}/{id}/delete"),
+            action: format!("{PATH}/{}/delete", one.id),
             back: PATH.to_owned(),
-            list: ("Workspaces".to_owned(), PATH.to_owned()),
+            list,
             consequences,
             recorded_as,
         },
-        errors: Errors::default(),
-    })
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
 }
 
 /// `GET /workspaces/{id}/delete`
 pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
-    let view = question(&app, &me, &id).await?;
-    me.show(&view)
+    let one = to_delete(&app, &me, &id).await?;
+    delete_page(&me, one, Wrong::none())
 }
 
 /// `POST /workspaces/{id}/delete`
 pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
     // Who may not delete it hears so, and it is recorded, whatever was typed.
-    if let Ok(view) = question(&app, &me, &id).await {
-        let errors = things::confirmed(form.text("confirm"), &view.question.name);
+    if let Ok(one) = to_delete(&app, &me, &id).await {
+        let errors = things::confirmed(form.text("confirm"), &one.name);
         if !errors.is_empty() {
-            return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &Delete { errors, ..view });
+            return delete_page(&me, one, Wrong::fields(errors));
         }
     }
     let action = DeleteWorkspace {
@@ -241,7 +302,7 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
         Ok(made) => Ok(me.done(PATH, Done::Deleted, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "Not deleted.", &[])?;
-            page(&app, &me, &Form::default(), wrong).await
+            delete_page(&me, to_delete(&app, &me, &id).await?, wrong)
         }
     }
 }

@@ -107,6 +107,74 @@ async fn code_is_written_as_it_was_typed_and_published_if_it_compiles() {
     assert!(page.body.contains(&format!("{path}/versions/{version}")));
 }
 
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let (_, rest) = page
+        .split_once(&format!("name=\"{name}\" value=\""))
+        .unwrap_or_else(|| panic!("no {name}: {page}"));
+    rest.split('"').next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_draft_is_not_saved_over_one_that_its_writer_has_not_seen() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let fields = |name: &'static str, code: &'static str| {
+        [("name", name), ("language", "javascript"), ("code", code)]
+    };
+    for root in ["/transformations", "/libraries"] {
+        let made = browser.post(root, &fields("Mask", "let a;")).await;
+        let path = made.header("location").to_owned();
+        let form = format!("{path}/code");
+        let seen = hidden(&browser.get(&form).await.body, "made_from");
+        let send = async |browser: &mut crate::site::Browser<'_>, seen: &str, name, code| {
+            let mut all = vec![("do", "save"), ("made_from", seen)];
+            all.extend(fields(name, code));
+            browser.post(&form, &all).await
+        };
+
+        // Two tabs: one is saved, and the other knows nothing of it.
+        let first = send(&mut browser, &seen, "Mask", "let b;").await;
+        assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.body);
+        let now = code(&site, &path).await;
+        for (name, typed) in [("Mask", "let c;"), ("Renamed", "let a;")] {
+            let second = send(&mut browser, &seen, name, typed).await;
+            assert_eq!(second.status, StatusCode::CONFLICT, "{}", second.body);
+            let version = now["versionId"].as_str().expect("an id");
+            for part in [
+                "Someone else changed this",
+                typed,
+                &format!("value=\"{name}\""),
+                &format!("href=\"{path}/versions/{version}\""),
+            ] {
+                assert!(second.body.contains(part), "{part}: {}", second.body);
+            }
+            assert_eq!(code(&site, &path).await, now);
+        }
+        let mut all = vec![("do", "publish"), ("made_from", &*seen)];
+        all.extend(fields("Mask", "let a;\nlet a;"));
+        let broken = browser.post(&form, &all).await;
+        assert_eq!(broken.status, StatusCode::CONFLICT, "{}", broken.body);
+        // What is refused for another reason still knows what it was made from.
+        let unnamed = send(&mut browser, version_of(&now), "", "let b;").await;
+        assert_eq!(unnamed.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(hidden(&unnamed.body, "made_from"), version_of(&now));
+        // The same form twice overwrites nothing.
+        let twice = send(&mut browser, &seen, "Mask", "let b;").await;
+        assert_eq!(twice.status, StatusCode::SEE_OTHER, "{}", twice.body);
+        // Who was told of the other's draft may save over it.
+        let told = send(&mut browser, &seen, "Mask", "let c;").await;
+        let again = hidden(&told.body, "made_from");
+        let last = send(&mut browser, &again, "Mask", "let c;").await;
+        assert_eq!(last.status, StatusCode::SEE_OTHER, "{}", last.body);
+        assert_eq!(code(&site, &path).await["code"], "let c;");
+    }
+}
+
+fn version_of(now: &Value) -> &str {
+    now["versionId"].as_str().expect("an id")
+}
+
 #[tokio::test]
 async fn what_is_used_is_not_deleted_and_the_page_says_where() {
     let (site, _) = Site::ready().await;
@@ -129,19 +197,37 @@ async fn what_is_used_is_not_deleted_and_the_page_says_where() {
         .to_owned();
     let asked = browser.get(&format!("{library}/delete")).await;
     assert!(
-        asked.body.contains("It is in use") && asked.body.contains("Mask"),
+        asked.body.contains("It is in use")
+            && asked.body.contains(&format!("href=\"{user}\">Mask")),
         "{}",
         asked.body
     );
+    assert!(!asked.body.contains("name=\"confirm\""), "no form");
     let refused = browser
         .post(&format!("{library}/delete"), &[("confirm", "Utils")])
         .await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(
-        refused.body.contains("It is in use by transformation"),
-        "{}",
+        refused.body.contains("It is in use by transformation")
+            && refused.body.contains(&format!("href=\"{user}\">Mask")),
+        "the page again: {}",
         refused.body
     );
+    let lake = json!({"name": "Lake", "type": "S3"});
+    let (_, lake) = site.api("POST", "/v2/destinations", Some(lake)).await;
+    let lake = lake["destination"]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let link = format!("/v2/destinations/{lake}/transformation");
+    let id = user.rsplit('/').next().expect("an id");
+    let body = Some(json!({"transformationId": id}));
+    site.api("PUT", &link, body).await;
+    let asked = browser.get(&format!("{user}/delete")).await;
+    let where_to = format!("href=\"/destinations/{lake}/transformation\">Lake");
+    assert!(asked.body.contains(&where_to), "{}", asked.body);
+    assert!(!asked.body.contains("name=\"confirm\""), "no form");
+    site.api("DELETE", &link, None).await;
     let wrong = browser
         .post(&format!("{user}/delete"), &[("confirm", "Musk")])
         .await;

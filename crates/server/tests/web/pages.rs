@@ -168,6 +168,43 @@ async fn a_form_that_is_wrong_comes_back_with_what_was_sent() {
 }
 
 #[tokio::test]
+async fn a_form_that_comes_back_says_which_secret_has_to_be_typed_again() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let new = |password: &'static str| {
+        [
+            ("type", "SNOWFLAKE"),
+            ("name", "W"),
+            ("config.account", "ab1"),
+            ("config.password", password),
+        ]
+    };
+    let said = "id=\"config.password-error\"";
+    let again = browser.post("/destinations", &new("k3y-typed")).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.body.contains("Type it again"), "{}", again.body);
+    assert!(again.body.contains(said) && !again.body.contains("k3y-typed"));
+    let again = browser.post("/destinations", &new("")).await;
+    assert!(!again.body.contains("Type it again"), "nothing was typed");
+
+    // Where one is stored, a new one would otherwise be taken for kept.
+    let config = json!({"webhookUrl": "https://hooks.example.com/k3y-one"});
+    let body = json!({"name": "Hook", "type": "WEBHOOK", "config": config});
+    let (_, made) = site.api("POST", "/v2/destinations", Some(body)).await;
+    let id = made["destination"]["id"].as_str().expect("an id");
+    let fields = [
+        ("form", "settings"),
+        ("name", " "),
+        ("config.webhookUrl", "https://hooks.example.com/k3y-two"),
+    ];
+    let path = format!("/destinations/{id}");
+    let again = browser.post(&path, &fields).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.body.contains("Type it again"), "{}", again.body);
+    assert!(!again.body.contains("k3y-two"));
+}
+
+#[tokio::test]
 async fn secrets_stay_when_they_are_left_empty_and_are_never_shown() {
     let (site, team) = Site::ready().await;
     let mut browser = site.signed_in("ada@example.com").await;

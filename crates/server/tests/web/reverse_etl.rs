@@ -23,6 +23,49 @@ fn model(account: &str) -> Value {
 }
 
 #[tokio::test]
+async fn all_that_is_wrong_with_an_account_is_said_at_once_and_that_its_secret_is_typed_again() {
+    let site = Site::new(Database::Sqlite, server::app::Config::default()).await;
+    site.set_up().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let empty = browser.post("/accounts", &[]).await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        empty.body.contains("Say what it is an account of.")
+            && empty.body.contains("Name must not be empty."),
+        "{}",
+        empty.body
+    );
+    assert!(!empty.body.contains("Type it again"), "nothing was typed");
+    let long = "x".repeat(101);
+    let typed = [
+        ("accountDefinitionName", &*long),
+        ("name", "Warehouse"),
+        ("secret", SECRET),
+    ];
+    let again = browser.post("/accounts", &typed).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.body.contains("Type it again"), "{}", again.body);
+    assert!(again.body.contains(&long), "what is no secret is not lost");
+
+    let typed = [
+        ("accountDefinitionName", "SOURCE_S3"),
+        ("name", "Warehouse"),
+    ];
+    let made = browser.post("/accounts", &typed).await;
+    let path = made.header("location").to_owned();
+    let typed = [("name", ""), ("options", "["), ("secret", SECRET)];
+    let again = browser.post(&path, &typed).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for said in [
+        "Name must not be empty.",
+        "This is not JSON: look at line 1",
+        "Type it again",
+    ] {
+        assert!(again.body.contains(said), "{said}: {}", again.body);
+    }
+}
+
+#[tokio::test]
 async fn an_account_is_added_changed_and_deleted_and_its_secret_is_on_no_page() {
     for database in [Database::Sqlite, Database::Postgres] {
         let site = Site::new(database, server::app::Config::default()).await;
@@ -37,6 +80,7 @@ async fn an_account_is_added_changed_and_deleted_and_its_secret_is_on_no_page() 
         let wrong = browser.post("/accounts", &typed).await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(wrong.body.contains("This is not JSON: look at line 1"));
+        assert!(wrong.body.contains("Type it again"), "{}", wrong.body);
         assert!(
             !wrong.body.contains("needle"),
             "what was typed is not said again"

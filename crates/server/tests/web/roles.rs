@@ -88,6 +88,8 @@ fn asks(method: &str, path: &str) -> Option<Asks> {
         (_, path) if path.starts_with("/settings/audit-logs") => Here(P::ReadAuditLog),
         ("GET", "/workspaces") | (_, "/workspaces/{id}/open") => SignedIn,
         (_, path) if path.starts_with("/workspaces") => Organization(P::EditOrganization),
+        // As the form does: whose token it is not, administers all of them.
+        ("GET", "/profile/tokens/{id}/delete") => Organization(P::EditTokens),
         // The own account: `account` walks it; nobody else's can be named in any of these forms.
         (_, path) if path.starts_with("/profile") => SignedIn,
         (_, "/sign-out") => SignedIn,
@@ -135,6 +137,7 @@ fn filled(path: &str, things: &Things) -> String {
         Some("libraries") => &things.library,
         Some("accounts") => &things.account,
         Some("workspaces") => &things.workspace,
+        _ if path.contains("/tokens/") => &things.token,
         _ if path.starts_with("/settings/audit-logs") => &things.seen,
         _ => &things.person,
     };

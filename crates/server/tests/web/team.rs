@@ -279,11 +279,63 @@ async fn tokens_of_people_and_services_are_made_in_the_browser_and_shown_once() 
             )
             .await;
         assert!(list.body.contains("laptop") && !list.body.contains(&token));
-        let id = between(&list, &format!("action=\"{path}/"), "/").to_owned();
+        // Nothing goes by one click: the button leads to a question, which says what it is about.
+        let form = format!("action=\"{path}/");
+        assert!(!list.body.contains(&form), "{}", list.body);
+        let (link, _) = list
+            .body
+            .split_once("/delete\" aria-label=\"Delete token laptop\"")
+            .expect("a link");
+        let id = link.rsplit('/').next().expect("an id");
+        let asked = ada.get(&format!("{path}/{id}/delete")).await;
+        for part in [
+            "Delete the token laptop?",
+            "Last used</dt><dd>Never",
+            "is refused at once",
+            &format!("action=\"{path}/{id}/delete\""),
+        ] {
+            assert!(asked.body.contains(part), "{part}: {}", asked.body);
+        }
         let done = ada.post(&format!("{path}/{id}/delete"), &[]).await;
         assert_eq!(done.status, StatusCode::SEE_OTHER);
         let bad = ada.post(path, &[("name", ""), ("days", "x")]).await;
         assert!(bad.status.is_client_error());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_a_token_that_is_loaded_again_makes_no_second_one() {
+    let (site, team) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    for (page, path) in [
+        ("/profile", "/profile/tokens"),
+        ("/settings/tokens", "/settings/tokens"),
+    ] {
+        let form = ada.get(page).await;
+        let once = between(&form, "name=\"once\" value=\"", "\"").to_owned();
+        let send = async |ada: &mut Browser<'_>, name: &str| {
+            let fields = [("once", &*once), ("name", name), ("days", "30")];
+            ada.post(path, &fields).await
+        };
+        let unnamed = send(&mut ada, "").await;
+        assert_eq!(unnamed.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let made = send(&mut ada, "laptop").await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+        let token = between(&made, "<code id=\"new-token\" class=\"wrap\">", "<");
+        let before = actions(&site, team).await;
+        let again = send(&mut ada, "laptop").await;
+        assert_eq!(again.status, StatusCode::CONFLICT);
+        assert!(
+            again.body.contains("The token was made already.") && !again.body.contains(token),
+            "{}",
+            again.body
+        );
+        assert_eq!(actions(&site, team).await, before);
+        // The page that says so has a form for another one.
+        let next = between(&again, "name=\"once\" value=\"", "\"");
+        let fields = [("once", next), ("name", "desktop"), ("days", "30")];
+        let other = ada.post(path, &fields).await;
+        assert_eq!(other.status, StatusCode::OK, "{}", other.body);
     }
 }
 
@@ -458,6 +510,11 @@ async fn an_administrator_renames_the_organization() {
     let wrong = rename(&mut ada, " ").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("id=\"organization_name-error\""));
+    let long = "Engines ".repeat(100);
+    let wrong = rename(&mut ada, long.trim()).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let typed = format!("value=\"{}\"", long.trim());
+    assert!(wrong.body.contains(&typed), "what was typed is not lost");
     let done = rename(&mut ada, "Difference Engines").await;
     assert_eq!(done.header("location"), "/settings/tokens", "{}", done.body);
     let page = ada.get("/settings/tokens").await.body;
@@ -525,6 +582,29 @@ async fn roles_in_several_workspaces_are_given_on_one_page_and_each_workspace_is
     let nowhere = browser.post(&format!("/workspaces/{none}/open"), &[]).await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
 
+    // What is in a workspace, and that it is the last one, stands in the way.
+    let web = [("type", "HTTP"), ("name", "Web")];
+    let made = ada.post("/sources", &web).await;
+    let source = made.header("location").to_owned();
+    let path = format!("/workspaces/{}/delete", team.workspace);
+    let page = ada.get(&path).await;
+    assert!(
+        page.body.contains("<a href=\"/sources\">1 source</a>")
+            && !page.body.contains("name=\"confirm\""),
+        "{}",
+        page.body
+    );
+    let kept = ada.post(&path, &[("confirm", "Production")]).await;
+    assert_eq!(kept.status, StatusCode::CONFLICT);
+    assert!(
+        kept.body.contains("The workspace still has 1 source.")
+            && kept.body.contains("<a href=\"/sources\">1 source</a>"),
+        "{}",
+        kept.body
+    );
+    ada.post(&format!("{source}/delete"), &[("confirm", "Web")])
+        .await;
+
     // Renamed, and deleted when it is empty.
     ada.get("/settings/workspace").await;
     let fields = [
@@ -547,6 +627,9 @@ async fn roles_in_several_workspaces_are_given_on_one_page_and_each_workspace_is
     assert_eq!(gone.header("location"), "/workspaces", "{}", gone.body);
     let page = browser.get("/sources").await;
     assert_eq!(page.status, StatusCode::OK, "the one that is left is shown");
+    let last = format!("/workspaces/{}/delete", team.workspace);
+    let last = ada.get(&last).await;
+    assert!(last.body.contains("the only workspace"), "{}", last.body);
     let said = actions(&site, team).await;
     for one in [
         "workspace.created",

@@ -28,7 +28,12 @@ pub struct UpdateTransformation {
     pub code: Option<String>,
     /// What was found of the code, where the version is published at once.
     pub publish: Option<Found>,
+    /// The version that the change was made from; another one now refuses it. None takes any.
+    pub seen: Option<VersionId>,
 }
+
+/// What a change is refused with that was made from another version than there is now.
+pub(crate) const CHANGED_MEANWHILE: &str = "changed_meanwhile";
 
 /// What was found of the code of an update.
 #[derive(Clone, Debug)]
@@ -73,6 +78,14 @@ impl Action for UpdateTransformation {
             let message = format!("the language cannot change; it is {}", before.language);
             return Err(Error::field("language_cannot_change", "language", message));
         }
+        // Whoever sends what is there already overwrites nothing: the same form twice, for one.
+        if after != before && self.seen.is_some_and(|seen| seen != before.version) {
+            let message = format!(
+                "someone else changed this {} meanwhile; look at it again",
+                self.kind.as_str()
+            );
+            return Err(Error::failed(CHANGED_MEANWHILE, message));
+        }
         check(&after)?;
         if after.name != before.name {
             check_import_name(tx, self.place, &after)?;
@@ -101,7 +114,7 @@ impl Action for UpdateTransformation {
         if let Some(found) = &self.publish {
             if (&found.name, &found.code) != (&after.name, &after.code) {
                 let message = "someone else changed it while the tests ran; look, and try again";
-                return Err(Error::failed("changed_meanwhile", message));
+                return Err(Error::failed(CHANGED_MEANWHILE, message));
             }
             found.verdict.check_new(tx, self.place)?;
         }

@@ -6,7 +6,7 @@ use model::role::Permission;
 use model::things::{Member, Workspace};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, target, things_in};
+use super::{counted, found, target, things_in};
 
 /// A workspace to delete.
 #[derive(Clone, Copy, Debug)]
@@ -21,15 +21,7 @@ pub struct DeleteWorkspace {
 fn in_the_way(rx: &mut Rx<'_>, workspace: &Workspace) -> Result<()> {
     let things = things_in(rx, workspace.id)?;
     if !things.is_empty() {
-        let things: Vec<String> = things
-            .into_iter()
-            .map(|(noun, n)| match (noun, n) {
-                (noun, 1) => format!("1 {noun}"),
-                ("library", n) => format!("{n} libraries"),
-                ("source of reverse ETL", n) => format!("{n} sources of reverse ETL"),
-                (noun, n) => format!("{n} {noun}s"),
-            })
-            .collect();
+        let things: Vec<String> = things.into_iter().map(counted).collect();
         return Err(Error::failed(
             "workspace_not_empty",
             format!("the workspace still has {}", things.join(", ")),

@@ -38,6 +38,17 @@ pub struct TestSeen {
     pub output: String,
 }
 
+/// The version that a form was made from.
+#[derive(Clone, Debug)]
+pub struct MadeFrom {
+    /// Its id, which the form carries.
+    pub version: String,
+    /// Its page.
+    pub address: String,
+    /// Whether someone else made it while the form was being filled in.
+    pub is_news: bool,
+}
+
 /// The form for new code, or for other code.
 #[derive(Clone, Debug, Template)]
 #[template(path = "code/form.html")]
@@ -62,6 +73,8 @@ pub struct CodeForm {
     pub can_run: bool,
     /// How the tests ended that were run.
     pub tests: Vec<TestSeen>,
+    /// What it was made from; nothing for a new one.
+    pub made_from: Option<MadeFrom>,
     /// What is wrong with what was sent.
     pub errors: Errors,
 }

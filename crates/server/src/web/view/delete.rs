@@ -36,3 +36,30 @@ pub struct Question {
     /// The labels under which it will be recorded: `Deleted`.
     pub recorded_as: Vec<String>,
 }
+
+/// The page instead of the question, where something is in the way: there is no form on it.
+#[derive(Clone, Debug, Template)]
+#[template(path = "kept.html")]
+pub struct Kept {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The name of what stays.
+    pub name: String,
+    /// Where the way back leads, and the breadcrumb.
+    pub back: String,
+    /// The list that it is in, for the breadcrumb: label and address.
+    pub list: (String, String),
+    /// Why it stays, and what to do first.
+    pub because: String,
+    /// What is in the way.
+    pub obstacles: Vec<Obstacle>,
+}
+
+/// One thing that is in the way.
+#[derive(Clone, Debug)]
+pub struct Obstacle {
+    /// What it is.
+    pub text: String,
+    /// The page where it can be taken out of the way, if there is one.
+    pub href: Option<String>,
+}

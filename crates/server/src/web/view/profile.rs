@@ -35,6 +35,8 @@ pub struct Profile {
     pub codes_left: u64,
     /// A token just made; shown once.
     pub shown: Option<String>,
+    /// The number of the form for another one, good once.
+    pub once: String,
     /// What is wrong with what was sent.
     pub errors: Errors,
 }

@@ -22,6 +22,8 @@ pub struct PublicHashes {
 pub struct Tokens {
     /// What surrounds the page.
     pub frame: Frame,
+    /// The name of the organization, as it is or as it was sent.
+    pub organization_name: String,
     /// All tokens of the organization.
     pub tokens: Vec<Token>,
     /// The roles of a service in the workspace: word and label.
@@ -32,6 +34,22 @@ pub struct Tokens {
     pub public_hashes: Option<PublicHashes>,
     /// A token just made; shown once.
     pub shown: Option<String>,
+    /// The number of the form for another one, good once.
+    pub once: String,
     /// What is wrong with what was sent: `name`.
     pub errors: Errors,
+}
+
+/// The question before a token is deleted.
+#[derive(Clone, Debug, Template)]
+#[template(path = "settings/token_delete.html")]
+pub struct DeleteToken {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The token.
+    pub token: Token,
+    /// Where the form is sent.
+    pub action: String,
+    /// The page that Cancel leads to: its title and address.
+    pub back: (&'static str, &'static str),
 }

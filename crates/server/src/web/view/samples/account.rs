@@ -11,7 +11,7 @@ use super::super::profile::{
     App, Codes, ConfirmPhone, Factor, NewPasskey, Phone, Profile, Session, Token,
 };
 use super::super::team::{Elsewhere, Erase, Former, Invited, Line, Member, Remove, Team};
-use super::super::tokens::{PublicHashes, Tokens};
+use super::super::tokens::{DeleteToken, PublicHashes, Tokens};
 use super::{Rendered, Samples, when};
 
 impl Samples {
@@ -177,6 +177,7 @@ impl Samples {
                 .into(),
             codes_left: 2,
             shown: Some(self.text("annals_pat_x")),
+            once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             errors: self.wrong("token_name"),
         };
         let bare = Profile {
@@ -215,6 +216,7 @@ impl Samples {
         };
         let tokens = Tokens {
             frame: self.frame(NavItem::Settings),
+            organization_name: self.text("Fernhill Market"),
             tokens: vec![self.token("3FQtTok1", Some("Ines Okafor-Lund"), true)],
             roles: vec![("admin", "Admin")],
             requires_mfa: Some(true),
@@ -223,9 +225,17 @@ impl Samples {
                 log: "3FQtLog".to_owned(),
             }),
             shown: Some(self.text("annals_sat_x")),
+            once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             errors: self.wrong("name"),
         };
+        let delete_token = DeleteToken {
+            frame: self.frame(NavItem::Settings),
+            token: self.token("3FQtTok1", Some("Ines Okafor-Lund"), false),
+            action: "/settings/tokens/3FQtTok1/delete".to_owned(),
+            back: ("Access", "/settings/tokens"),
+        };
         vec![
+            ("token-delete", delete_token.render()),
             ("team", team.render()),
             ("team-admin", admin.render()),
             ("erase", erase.render()),

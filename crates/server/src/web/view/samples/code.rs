@@ -1,6 +1,7 @@
 //! Transformations and libraries.
 
-use super::super::code::{CodeForm, CodeVersion, Noun, TestSeen};
+use super::super::code::{CodeForm, CodeVersion, MadeFrom, Noun, TestSeen};
+use super::super::delete::{Kept, Obstacle};
 use super::super::frame::NavItem;
 use super::super::libraries::Libraries;
 use super::super::library::Library;
@@ -113,6 +114,11 @@ impl Samples {
                     output: String::new(),
                 },
             ],
+            made_from: Some(MadeFrom {
+                version: self.text("3FQcMask1Mq4oYt6VlX6uZa3Lw8"),
+                address: format!("/transformations/{TRANSFORMATION}/versions/{TRANSFORMATION}"),
+                is_news: true,
+            }),
             errors: [("code", "Line 3, column 5: Unexpected token.")]
                 .into_iter()
                 .collect(),
@@ -152,7 +158,25 @@ impl Samples {
             rows: vec![row(LIBRARY, "piiMasks", Some("5"))],
             next_href: None,
         };
+        let kept = Kept {
+            frame: frame.clone(),
+            name: self.text("Mask e-mail and phone"),
+            back: format!("/transformations/{TRANSFORMATION}"),
+            list: (self.text("Transformations"), "/transformations".to_owned()),
+            because: self.text("It is in use. Take it from these destinations first."),
+            obstacles: vec![
+                Obstacle {
+                    text: self.text("Warehouse – Snowflake"),
+                    href: Some("/destinations/3FQbSnow9Lp3nXs7UmW5tYz2Vx9".to_owned()),
+                },
+                Obstacle {
+                    text: self.text("2 sources"),
+                    href: None,
+                },
+            ],
+        };
         vec![
+            ("transformation-kept", kept.render()),
             (
                 "transformations-empty",
                 Transformations {
@@ -167,6 +191,7 @@ impl Samples {
                 "transformation-new",
                 CodeForm {
                     of: None,
+                    made_from: None,
                     can_run: false,
                     tests: Vec::new(),
                     errors: Errors::default(),
