@@ -1,0 +1,65 @@
+// How every page behaves under the hand: what Escape closes, where the focus goes, and that none is pushed sideways.
+
+import assert from "node:assert/strict";
+import { annals, browserTest, founder } from "./harness.mjs";
+
+const server = annals({ init: true });
+
+async function signIn(page) {
+  const { url } = await server;
+  await page.goto(`${url}/sign-in`);
+  await page.fill("#email", founder.email);
+  await page.fill("#password", founder.password);
+  await page.click("button:has-text('Sign in')");
+  await page.waitForURL(`${url}/sources`);
+  return url;
+}
+
+browserTest("a menu closes on Escape and on a click elsewhere", async ({ page }) => {
+  const url = await signIn(page);
+  await page.goto(`${url}/settings/audit-logs`);
+  const isOpen = () => page.$eval("details.menu", (menu) => menu.open);
+  await page.click(".menu summary");
+  assert.equal(await isOpen(), true);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Escape");
+  assert.equal(await isOpen(), false);
+  assert.equal(await page.evaluate(() => document.activeElement.matches(".menu summary")), true, "the focus is not lost");
+  await page.click(".menu summary");
+  await page.click("h1");
+  assert.equal(await isOpen(), false);
+});
+
+browserTest("Escape closes the navigation on every page", { viewport: { width: 390, height: 844 } }, async ({ page }) => {
+  const url = await signIn(page);
+  for (const path of ["/sources", "/settings/audit-logs"]) {
+    await page.goto(url + path);
+    await page.click("[popovertarget=nav]");
+    await page.waitForSelector("#nav:popover-open");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.$("#nav:popover-open"), null, path);
+  }
+});
+
+browserTest("Escape closes a row of the log, however it was opened", async ({ page }) => {
+  const url = await signIn(page);
+  await page.goto(`${url}/settings/audit-logs`);
+  const link = page.locator("a.tri").nth(1);
+  const opened = page.locator("tr.more:visible");
+  const ways = [
+    () => link.click(),
+    async () => (await link.focus(), await page.keyboard.press("Enter")),
+    async () => (await page.keyboard.press("j"), await page.keyboard.press("x")),
+  ];
+  for (const open of ways) {
+    await open();
+    await opened.waitFor();
+    await page.keyboard.press("Escape");
+    assert.equal(await opened.count(), 0);
+    await page.evaluate(() => document.activeElement.blur());
+  }
+  await link.click();
+  await page.click("h1");
+  await page.keyboard.press("Escape");
+  assert.equal(await opened.count(), 0, "wherever the focus is");
+});
