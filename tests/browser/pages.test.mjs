@@ -15,6 +15,15 @@ async function signIn(page) {
   return url;
 }
 
+/** Whether something has the focus and is within the window. Once the browser has drawn it: `autofocus` waits for that. */
+async function isReached(page, selector) {
+  await page.locator(`${selector}:focus`).waitFor();
+  return page.$eval(selector, (one) => {
+    const { top, bottom } = one.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+}
+
 browserTest("a menu closes on Escape and on a click elsewhere", async ({ page }) => {
   const url = await signIn(page);
   await page.goto(`${url}/settings/audit-logs`);
@@ -63,3 +72,33 @@ browserTest("Escape closes a row of the log, however it was opened", async ({ pa
   await page.keyboard.press("Escape");
   assert.equal(await opened.count(), 0, "wherever the focus is");
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? "" : ", without a script";
+  browserTest(`what a form got wrong has the focus and is in view${how}`, { javaScriptEnabled, viewport: { width: 1280, height: 600 }, allow: [/422/] }, async ({ page }) => {
+    const url = await signIn(page);
+    const tries = [
+      ["/settings/team", "#emails", "no address", "Invite"],
+      ["/settings/tokens", "#name", " ", "Make a token"],
+      ["/profile", "#token_name", " ", "Make a token"],
+    ];
+    for (const [path, field, value, button] of tries) {
+      await page.goto(url + path);
+      await page.fill(field, value);
+      await page.click(`button:has-text('${button}')`);
+      await page.waitForSelector(`${field}[aria-invalid=true]`);
+      assert.ok(await isReached(page, field), path);
+    }
+  });
+
+  browserTest(`a new token is in view as long as it is shown${how}`, { javaScriptEnabled, viewport: { width: 1280, height: 600 } }, async ({ page }) => {
+    const url = await signIn(page);
+    for (const [path, field] of [["/settings/tokens", "#name"], ["/profile", "#token_name"]]) {
+      await page.goto(url + path);
+      await page.fill(field, "A program");
+      await page.click("button:has-text('Make a token')");
+      await page.waitForSelector("#new-token");
+      assert.ok(await isReached(page, ".note:has(#new-token)"), path);
+    }
+  });
+}
