@@ -102,3 +102,14 @@ for (const javaScriptEnabled of [true, false]) {
     }
   });
 }
+
+browserTest("the tab that is shown is in view on a narrow screen", { viewport: { width: 390, height: 844 } }, async ({ page }) => {
+  const url = await signIn(page);
+  const { api, ids } = await server;
+  const made = await api("POST", "/v2/destinations", { token: ids.accessToken, body: { name: "Warehouse", type: "WEBHOOK", config: { webhookUrl: "https://example.com", webhookMethod: "POST" } } });
+  for (const path of [`/destinations/${made.destination.id}/audit-logs`, "/settings/audit-logs?type=workspace", "/settings/types"]) {
+    await page.goto(url + path);
+    const [from, to] = await page.$eval(".tabs [aria-current]", (tab) => [tab.getBoundingClientRect().left, tab.getBoundingClientRect().right]);
+    assert.ok(from >= 0 && to <= 390, `${path}: from ${from} to ${to}`);
+  }
+});

@@ -63,6 +63,14 @@
     setTimeout(() => { word.textContent = 'Copy'; }, 2000);
   }));
 
+  // Where the tabs are wider than the window, the one shown stands in the middle: there is more on both sides.
+  $$('.tabs').forEach((tabs) => {
+    const shown = $('[aria-current]', tabs);
+    if (!shown) return;
+    const [here, all] = [shown, tabs].map((one) => one.getBoundingClientRect());
+    tabs.scrollLeft += here.left + here.width / 2 - all.left - all.width / 2;
+  });
+
   // On narrow screens the filters start closed, unless one is set.
   const filters = $('details.filters');
   if (filters && matchMedia('(max-width: 860px)').matches && !$('.chip')) filters.open = false;
