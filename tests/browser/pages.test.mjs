@@ -113,3 +113,15 @@ browserTest("the tab that is shown is in view on a narrow screen", { viewport: {
     assert.ok(from >= 0 && to <= 390, `${path}: from ${from} to ${to}`);
   }
 });
+
+browserTest("the button of the form for a token's events is beside its field", async ({ page }) => {
+  const url = await signIn(page);
+  for (const width of [390, 900, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto(`${url}/settings/audit-logs`);
+    if (!(await page.$eval("details.filters", (filters) => filters.open))) await page.click(".filters > summary");
+    const [form, field, button] = await page.$$eval(".by-token, .by-token .in, .by-token .btn", (all) => all.map((one) => one.getBoundingClientRect().toJSON()));
+    assert.ok(button.left >= field.right && button.top < field.bottom && button.bottom > field.top, `beside it at ${width}`);
+    assert.ok(button.width < field.width / 2 && form.top > (await page.locator("#to").boundingBox()).y + 30, `apart at ${width}`);
+  }
+});
