@@ -1,12 +1,12 @@
 // How every page behaves under the hand: what Escape closes, where the focus goes, and that none is pushed sideways.
 
 import assert from "node:assert/strict";
-import { annals, browserTest, founder } from "./harness.mjs";
+import { annals, browserTest, founder, run } from "./harness.mjs";
 
 const server = annals({ init: true });
 
-async function signIn(page) {
-  const { url } = await server;
+async function signIn(page, at) {
+  const url = at ?? (await server).url;
   await page.goto(`${url}/sign-in`);
   await page.fill("#email", founder.email);
   await page.fill("#password", founder.password);
@@ -124,4 +124,44 @@ browserTest("the button of the form for a token's events is beside its field", a
     assert.ok(button.left >= field.right && button.top < field.bottom && button.bottom > field.top, `beside it at ${width}`);
     assert.ok(button.width < field.width / 2 && form.top > (await page.locator("#to").boundingBox()).y + 30, `apart at ${width}`);
   }
+});
+
+browserTest("no page is pushed sideways by a long name", async ({ page }) => {
+  const long = (what) => what.padEnd(110, "withoutaspace");
+  const { url, api, ids, folder } = await annals({ init: { organization: long("Organization"), workspace: long("Workspace"), name: long("Ada") } });
+  const made = (path, body) => api("POST", path, { token: ids.accessToken, body });
+  const { source } = await made("/v2/sources", { name: long("Source"), type: "HTTP" });
+  const { destination } = await made("/v2/destinations", { name: long("Destination"), type: "WEBHOOK", config: { webhookUrl: "https://example.com", webhookMethod: "POST" } });
+  await made("/v2/connections", { sourceId: source.id, destinationId: destination.id, enabled: true });
+  const code = { code: "export const one = 1;", language: "javascript" };
+  const transformation = await made("/transformations?publish=true", { name: long("Transformation"), ...code, code: "export function transformEvent(event) { return event; }" });
+  await made("/libraries?publish=true", { name: "Library".padEnd(100, "x"), ...code });
+  await run(
+    ["member", "add", "--data", `${folder}/data`, "--keys", `${folder}/annals.keys`, "--email", `${"x".repeat(60)}@${"example.".repeat(6)}com`, "--name", long("Vera"), "--role", "viewer", "--password-stdin"],
+    { input: "a password that is long enough\n" },
+  );
+  await signIn(page, url);
+  await page.goto(`${url}/settings/tokens`);
+  await page.fill("#name", long("Token"));
+  await page.click("button:has-text('Make a token')");
+  await page.waitForSelector("#new-token");
+  await page.goto(`${url}/settings/team`);
+  await page.fill("#emails", `${"y".repeat(60)}@${"example.".repeat(6)}com`);
+  await page.click("button:has-text('Invite')");
+  await page.waitForSelector("#link-1");
+
+  const [from, to] = [`/sources/${source.id}`, `/destinations/${destination.id}`];
+  const things = ["/sources", from, `${from}/settings`, `${from}/audit-logs`, `${from}/delete`, "/destinations", to, `${to}/configuration`, `${to}/connections`, `${to}/transformation`, `${to}/audit-logs`];
+  const paths = [...things, "/transformations", `/transformations/${transformation.id}`, "/libraries", "/accounts", "/workspaces", "/profile"];
+  for (const tab of ["workspace", "team", "tokens", "types", "audit-logs"]) paths.push(`/settings/${tab}`);
+  const wide = [];
+  for (const path of paths) {
+    await page.goto(url + path);
+    for (const width of [360, 390, 870, 900, 1100, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (over > 0) wide.push(`${path} is ${over} px too wide at ${width}`);
+    }
+  }
+  assert.deepEqual(wide, []);
 });
