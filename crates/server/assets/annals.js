@@ -63,9 +63,29 @@
     setTimeout(() => { word.textContent = 'Copy'; }, 2000);
   }));
 
+  // Where the tabs are wider than the window, the one shown stands in the middle: there is more on both sides.
+  $$('.tabs').forEach((tabs) => {
+    const shown = $('[aria-current]', tabs);
+    if (!shown) return;
+    const [here, all] = [shown, tabs].map((one) => one.getBoundingClientRect());
+    tabs.scrollLeft += here.left + here.width / 2 - all.left - all.width / 2;
+  });
+
   // On narrow screens the filters start closed, unless one is set.
   const filters = $('details.filters');
   if (filters && matchMedia('(max-width: 860px)').matches && !$('.chip')) filters.open = false;
+
+  // A menu closes on Escape, which leads back to its button, and on a click elsewhere.
+  const menus = () => $$('details.menu[open]');
+  addEventListener('click', (event) => menus().forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
+  addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.defaultPrevented || !menus().length) return;
+    menus().forEach((menu) => {
+      if (menu.contains(document.activeElement)) $('summary', menu).focus();
+      menu.open = false;
+    });
+    event.preventDefault();
+  });
 
   // Rows open in place: the server draws the same row at the address of the link.
   const more = (link) => document.getElementById(link.dataset.row);
@@ -99,13 +119,21 @@
     link.addEventListener('keydown', (event) => { if (event.key === ' ') { event.preventDefault(); toggle(link); } });
   });
 
-  // Keys, where there is a list of events. Off while typing, and with a dialog open.
+  // Keys, where there is a list of events. Off while typing, and with a dialog or the navigation open: Escape is theirs.
   const rows = $$('.log .ev');
   const keys = $('#keys');
   let at = -1;
   const row = () => rows[at];
+  const over = () => $('dialog[open]') || (CSS.supports('selector(:popover-open)') && $(':popover-open'));
+  // The open row that the focus is in, or that the keys are at, or else the last one on the page.
+  const opened = (target) => {
+    const open = $$('a.tri').filter((link) => more(link) && !more(link).hidden);
+    return open.find((link) => link.closest('tr').contains(target) || more(link).contains(target))
+      ?? open.find((link) => row()?.contains(link))
+      ?? open.at(-1);
+  };
   if (rows.length || keys) addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || $('dialog[open]')) return;
+    if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || over()) return;
     if (event.target.closest('input, textarea, select')) return;
     const link = row() && $('a.tri', row());
     switch (event.key) {
@@ -124,7 +152,14 @@
         row().focus();
         break;
       case 'x': if (link) toggle(link); break;
-      case 'Escape': if (link && more(link) && !more(link).hidden) toggle(link); break;
+      case 'Escape': {
+        const open = opened(event.target);
+        if (!open) return;
+        // What is hidden cannot keep the focus.
+        if (more(open).contains(document.activeElement)) open.focus();
+        toggle(open);
+        break;
+      }
       case 'o': case 'Enter':
         if (!row() || (event.key === 'Enter' && event.target !== row())) return;
         $('.act a', row()).click();

@@ -9,9 +9,15 @@ use super::refusal::Refusal;
 /// A page, or why there is none.
 pub(super) type Answer = Result<Response, Refusal>;
 
-/// A page with this status.
+/// How a template marks a field that needs another look. No text of a person's can read so: quotation marks are escaped.
+const WRONG: &str = " aria-invalid=\"true\"";
+
+/// A page with this status. Of the fields that need another look the first has the focus, so that the browser scrolls to
+/// it, with and without a script.
 pub(super) fn page(status: StatusCode, view: &impl Template) -> Answer {
-    Ok((status, Html(view.render()?)).into_response())
+    let focused = format!("{WRONG} autofocus");
+    let page = view.render()?.replacen(WRONG, &focused, 1);
+    Ok((status, Html(page)).into_response())
 }
 
 /// On to another address, with GET. A path that no header can hold leads to the start.
