@@ -114,7 +114,7 @@ pub(crate) struct Serve {
     /// What is logged to standard error: error, warn, info, debug, or a filter such as info,store=debug
     #[arg(long, env = "ANNALS_LOG", value_name = "FILTER", default_value = "info", value_parser = filter)]
     log: String,
-    /// How it is logged
+    /// How it is logged: as text for people, with colours on a terminal, or as a JSON object on each line
     #[arg(long, env = "ANNALS_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
 }
@@ -122,9 +122,9 @@ pub(crate) struct Serve {
 /// How lines of the server's own log look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum LogFormat {
-    /// For people; with colours on a terminal
+    // For people; with colours on a terminal.
     Text,
-    /// A JSON object on each line
+    // An object on each line.
     Json,
 }
 
