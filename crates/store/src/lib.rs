@@ -45,6 +45,7 @@ pub use tables::configuration::{
     Configuration, Configured, ConfiguredDestination, ConfiguredSource, ConfiguredTransformation,
     DataPlane,
 };
+pub use tables::destinations::DestinationRow;
 pub use tables::erasures::{Erased, Erasure};
 pub use tables::identity::normalized_email;
 pub use tables::listing::{After, Listing};

@@ -4,7 +4,7 @@
 mod event;
 mod filter;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use model::catalogue::Group;
@@ -195,6 +195,41 @@ impl Rx<'_> {
         Ok(self.events_at(&extent, &[sequence])?.pop())
     }
 
+    /// The newest event about each of these things, related to it or done with it, of a workspace or of none; by the id
+    /// of the thing. Of all of them in as many statements as of one, and one more for each hundred.
+    pub fn newest_of(
+        &mut self,
+        organization: OrganizationId,
+        workspace: WorkspaceId,
+        things: &[String],
+    ) -> Result<HashMap<String, Event>> {
+        let extent = self.extent(organization)?;
+        let mut newest = self.newest_indexed(&extent, workspace, things)?;
+        let wanted: HashSet<&str> = things.iter().map(String::as_str).collect();
+        let query = Query {
+            workspace: Some(workspace),
+            ..Query::default()
+        };
+        let filter = Filter::new(self, &query)?;
+        // What is beyond the index is newer than all that is in it, and comes the oldest first.
+        self.beyond(&extent, |sequence, entry| {
+            if filter.admits(entry) {
+                for thing in filter::things(entry).filter(|thing| wanted.contains(thing)) {
+                    newest.insert(thing.to_owned(), sequence);
+                }
+            }
+        })?;
+        let mut sequences: Vec<i64> = newest.values().copied().collect();
+        sequences.sort_unstable();
+        sequences.dedup();
+        let events = self.events_at(&extent, &sequences)?;
+        let at: HashMap<i64, Event> = sequences.into_iter().zip(events).collect();
+        Ok(newest
+            .into_iter()
+            .filter_map(|(thing, sequence)| Some((thing, at.get(&sequence)?.clone())))
+            .collect())
+    }
+
     /// The events at these places of an organization's log, in order; at most the first hundred.
     pub fn events_between(
         &mut self,
@@ -237,8 +272,19 @@ impl Rx<'_> {
 
     /// The sequences of the events beyond the index that the filter admits.
     fn tail(&mut self, extent: &Extent, filter: &Filter) -> Result<Vec<i64>> {
+        let mut sequences = Vec::new();
+        self.beyond(extent, |sequence, entry| {
+            if filter.admits(entry) {
+                sequences.push(sequence);
+            }
+        })?;
+        Ok(sequences)
+    }
+
+    /// Looks at the entries beyond the index, the oldest first.
+    fn beyond(&mut self, extent: &Extent, mut look: impl FnMut(i64, &Entry)) -> Result<()> {
         if extent.indexed >= extent.size {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let rows = self.conn.query(
             "SELECT place - $1, entry FROM entries WHERE place >= $2 AND place < $3 ORDER BY place",
@@ -248,13 +294,37 @@ impl Rx<'_> {
                 extent.first_place + extent.size
             ],
         )?;
-        let mut sequences = Vec::new();
         for row in &rows {
-            if filter.admits(&parse(row, 1)?) {
-                sequences.push(row.int(0)?);
+            look(row.int(0)?, &parse(row, 1)?);
+        }
+        Ok(())
+    }
+
+    /// The newest place of each of these things, as far as the index has reached. Each is found from its end, however
+    /// many events it has.
+    fn newest_indexed(
+        &mut self,
+        extent: &Extent,
+        workspace: WorkspaceId,
+        things: &[String],
+    ) -> Result<HashMap<String, i64>> {
+        let mut newest = HashMap::with_capacity(things.len());
+        for chunk in things.chunks(100) {
+            let mut values = vec![Param::from(&extent.log), Param::from(&workspace)];
+            values.extend(chunk.iter().map(Param::from));
+            let wanted: Vec<String> = (3..=values.len()).map(|n| format!("(${n})")).collect();
+            let sql = format!(
+                "WITH wanted(thing) AS (VALUES {}) SELECT thing, sequence FROM (SELECT w.thing, \
+                 (SELECT t.sequence FROM index_things t JOIN index_events e ON e.log_id = t.log_id AND e.sequence = t.sequence \
+                 WHERE t.log_id = $1 AND t.thing = w.thing AND (e.workspace_id = $2 OR e.workspace_id IS NULL) \
+                 ORDER BY t.sequence DESC LIMIT 1) AS sequence FROM wanted w) newest WHERE sequence IS NOT NULL",
+                wanted.join(", ")
+            );
+            for row in &self.conn.query(&sql, &values)? {
+                newest.insert(row.text(0)?.to_owned(), row.int(1)?);
             }
         }
-        Ok(sequences)
+        Ok(newest)
     }
 
     pub(crate) fn sequence_of(&mut self, extent: &Extent, id: EventId) -> Result<Option<i64>> {

@@ -50,32 +50,33 @@ const PERMISSION: &str = "Edit destinations";
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
     let after = from.start()?;
     let (place, reader) = (me.place(), Reader::of(&me));
-    let (rows, next) = app
+    let named = from.named().map(str::to_owned);
+    let (page, last) = app
         .read(move |rx| {
-            let page = rx.destinations(place.workspace, after.as_ref(), things::PAGE, None)?;
-            let rows = page.items.into_iter().map(|one| row(rx, one, &reader));
-            Ok((rows.collect::<Result<Vec<_>>>()?, page.next))
+            let (after, named) = (after.as_ref(), named.as_deref());
+            let page = rx.destination_rows(place.workspace, after, things::PAGE, named)?;
+            let ids: Vec<String> = page.items.iter().map(|one| one.id.to_string()).collect();
+            let last = reader.last_of(rx, &ids)?;
+            Ok((page, last))
         })
         .await?;
+    let rows = page.items.into_iter().map(|one| {
+        let (kind, known) = things::kind(&me.signed_in.definitions, Kind::Destination, &one.kind);
+        ResourceRow {
+            connections: one.connections,
+            last_change: last.get(one.id.as_str()).cloned(),
+            id: one.id.to_string(),
+            name: one.name,
+            kind,
+            known,
+            enabled: one.enabled,
+        }
+    });
     me.show(&Destinations {
         frame: me.frame(NAV),
         can_create: me.signed_in.can.edit_destinations,
-        rows,
-        next_href: things::next_href("/destinations", next.as_ref()),
-    })
-}
-
-fn row(rx: &mut Rx<'_>, one: Destination, reader: &Reader) -> Result<ResourceRow> {
-    let definitions = rx.definitions_of(one.workspace)?;
-    let (kind, known) = things::kind(&definitions, Kind::Destination, &one.kind);
-    Ok(ResourceRow {
-        connections: connected(rx, one.id)?,
-        last_change: reader.known(rx, one.id.as_str())?.last,
-        id: one.id.to_string(),
-        name: one.name,
-        kind,
-        known,
-        enabled: one.enabled,
+        rows: rows.collect(),
+        leaf: from.leaf("/destinations", page.total, page.next.as_ref()),
     })
 }
 

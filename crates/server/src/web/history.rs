@@ -1,5 +1,7 @@
 //! What the log says of one thing: its newest change, its number of events, its tab.
 
+use std::collections::HashMap;
+
 use model::id::{EventId, OrganizationId, WorkspaceId};
 use serde::Deserialize;
 use store::{Event, Order, Page, Query, Result, Rx};
@@ -59,7 +61,7 @@ impl Reader {
         let last = page
             .events
             .first()
-            .map(|event| self.last(rx, event))
+            .map(|event| Self::change(&mut Shower::new(&self.clock), rx, event))
             .transpose()?;
         Ok(Known {
             last,
@@ -67,8 +69,25 @@ impl Reader {
         })
     }
 
-    fn last(&self, rx: &mut Rx<'_>, event: &Event) -> Result<LastChange> {
-        let row = Shower::new(&self.clock).row(rx, event, false)?;
+    /// The newest change of each of these things, by id; nothing for who may not read the log.
+    pub(super) fn last_of(
+        &self,
+        rx: &mut Rx<'_>,
+        things: &[String],
+    ) -> Result<HashMap<String, LastChange>> {
+        if !self.may {
+            return Ok(HashMap::new());
+        }
+        let newest = rx.newest_of(self.organization, self.workspace, things)?;
+        let mut shower = Shower::new(&self.clock);
+        newest
+            .into_iter()
+            .map(|(thing, event)| Ok((thing, Self::change(&mut shower, rx, &event)?)))
+            .collect()
+    }
+
+    fn change(shower: &mut Shower<'_>, rx: &mut Rx<'_>, event: &Event) -> Result<LastChange> {
+        let row = shower.row(rx, event, false)?;
         Ok(LastChange {
             event: Recorded {
                 label: label(&event.entry).to_owned(),

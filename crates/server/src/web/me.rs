@@ -182,7 +182,7 @@ impl Me {
         let (counts, flash) = app
             .read(move |rx| {
                 let counts = NavCounts {
-                    sources: Some(rx.source_rows(workspace, None, 1)?.total),
+                    sources: Some(rx.source_rows(workspace, None, 1, None)?.total),
                     accounts: Some(rx.accounts(workspace, None, 1, None)?.total),
                     destinations: Some(rx.destinations(workspace, None, 1, None)?.total),
                     transformations: Some(

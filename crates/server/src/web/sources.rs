@@ -4,10 +4,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use model::clock::Micros;
 use model::definition::Kind;
-use model::id::{SourceId, WorkspaceId};
+use model::id::SourceId;
 use model::things::Source;
 use serde_json::{Map, Value, json};
-use store::{Error, Result, Rx, SourceRow};
+use store::Error;
 
 use super::access::Lock;
 use super::answer::Answer;
@@ -41,44 +41,36 @@ const PERMISSION: &str = "Edit sources";
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
     let after = from.start()?;
     let (place, reader) = (me.place(), Reader::of(&me));
-    let (rows, next) = app
+    let named = from.named().map(str::to_owned);
+    let (page, last) = app
         .read(move |rx| {
-            let page = rx.source_rows(place.workspace, after.as_ref(), things::PAGE)?;
-            let rows = page
-                .items
-                .into_iter()
-                .map(|one| row(rx, place.workspace, one, &reader));
-            Ok((rows.collect::<Result<Vec<_>>>()?, page.next))
+            let (after, named) = (after.as_ref(), named.as_deref());
+            let page = rx.source_rows(place.workspace, after, things::PAGE, named)?;
+            let ids: Vec<String> = page.items.iter().map(|one| one.id.to_string()).collect();
+            let last = reader.last_of(rx, &ids)?;
+            Ok((page, last))
         })
         .await?;
+    let rows = page.items.into_iter().map(|one| {
+        let (kind, known) = match one.retl {
+            Some(kind) => (retl_sources::kind(kind, &one.kind), true),
+            None => things::kind(&me.signed_in.definitions, Kind::Source, &one.kind),
+        };
+        ResourceRow {
+            connections: one.connections,
+            last_change: last.get(one.id.as_str()).cloned(),
+            id: one.id.to_string(),
+            name: one.name,
+            kind,
+            known,
+            enabled: one.enabled,
+        }
+    });
     me.show(&Sources {
         frame: me.frame(NAV),
         can_create: me.signed_in.can.edit_sources,
-        rows,
-        next_href: things::next_href("/sources", next.as_ref()),
-    })
-}
-
-fn row(
-    rx: &mut Rx<'_>,
-    workspace: WorkspaceId,
-    one: SourceRow,
-    reader: &Reader,
-) -> Result<ResourceRow> {
-    let (kind, known) = if let Some(kind) = one.retl {
-        (retl_sources::kind(kind, &one.kind), true)
-    } else {
-        let definitions = rx.definitions_of(workspace)?;
-        things::kind(&definitions, Kind::Source, &one.kind)
-    };
-    Ok(ResourceRow {
-        connections: one.connections,
-        last_change: reader.known(rx, one.id.as_str())?.last,
-        id: one.id.to_string(),
-        name: one.name,
-        kind,
-        known,
-        enabled: one.enabled,
+        rows: rows.collect(),
+        leaf: from.leaf("/sources", page.total, page.next.as_ref()),
     })
 }
 

@@ -8,7 +8,7 @@ use store::{After, Error};
 
 use super::refusal::{Refusal, sentence};
 use super::view::frame::Flash;
-use super::view::parts::{Choice, ChoiceGroup, Errors};
+use super::view::parts::{Choice, ChoiceGroup, Errors, Leaf};
 use crate::actions::input::CONFIG_INVALID;
 
 /// How many things are on a page of a list.
@@ -19,12 +19,40 @@ pub(super) const PAGE: u32 = 100;
 #[serde(default)]
 pub(super) struct From {
     after: Option<String>,
+    q: String,
 }
 
 impl From {
     pub(super) fn start(&self) -> Result<Option<After>, Refusal> {
         let parse = |text: &String| text.parse().map_err(|_| Refusal::nothing_here());
         self.after.as_ref().map(parse).transpose()
+    }
+
+    /// The text that names have to have in them.
+    pub(super) fn named(&self) -> Option<&str> {
+        Some(self.q.trim()).filter(|named| !named.is_empty())
+    }
+
+    /// What a list says around the rows of this page.
+    pub(super) fn leaf(&self, path: &str, total: u64, next: Option<&After>) -> Leaf {
+        let address = |after: Option<String>| {
+            let named = self.named().map(|named| ("q", named.to_owned()));
+            let query: Vec<_> = named
+                .into_iter()
+                .chain(after.map(|after| ("after", after)))
+                .collect();
+            match serde_urlencoded::to_string(query) {
+                Ok(query) if !query.is_empty() => format!("{path}?{query}"),
+                _ => path.to_owned(),
+            }
+        };
+        Leaf {
+            path: path.to_owned(),
+            named: self.named().unwrap_or_default().to_owned(),
+            total,
+            first_href: self.after.is_some().then(|| address(None)),
+            next_href: next.map(|after| address(Some(after.to_string()))),
+        }
     }
 }
 

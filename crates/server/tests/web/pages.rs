@@ -897,3 +897,51 @@ async fn assets_may_be_kept_under_the_hash_of_their_content() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test]
+async fn a_list_says_how_many_of_how_many_and_leads_on_and_back() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    for n in 0..101 {
+        source(&mut browser, &format!("Till {n:03}")).await;
+    }
+    let page = browser.get("/sources").await.body;
+    let of = r#"<span class="num">100</span> of <span class="num">101</span>"#;
+    assert!(page.contains(of), "{page}");
+    assert!(!page.contains("First page"));
+    assert!(page.contains("Created</a>"), "each with its last change");
+    let (_, next) = page.split_once(r#"rel="next" href=""#).expect("more");
+    let next = next.split('"').next().expect("an address").to_owned();
+    let page = browser.get(&next).await.body;
+    assert_eq!(page.matches(r#"<a class="main""#).count(), 1, "{page}");
+    assert!(page.contains(r#"href="/sources">First page</a>"#), "{page}");
+}
+
+#[tokio::test]
+async fn a_list_is_searched_by_name_and_says_what_nothing_is_called() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    for name in ["Web shop", "Tills"] {
+        source(&mut browser, name).await;
+    }
+    let kafka = [
+        ("type", "WEBHOOK"),
+        ("name", "Shop & more"),
+        ("config.webhookUrl", "https://example.com"),
+        ("config.webhookMethod", "POST"),
+    ];
+    let made = browser.post("/destinations", &kafka).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+
+    let page = browser.get("/sources?q=SHOP").await.body;
+    assert!(page.contains("Web shop") && !page.contains("Tills"));
+    assert!(page.contains(r#"name="q" value="SHOP""#), "{page}");
+    let page = browser.get("/destinations?q=p+%26+m").await.body;
+    assert!(page.contains("Shop &#38; more"), "{page}");
+    for list in ["sources", "destinations"] {
+        let page = browser.get(&format!("/{list}?q=%3Cb%3E")).await.body;
+        assert!(page.contains("is called so"), "{page}");
+        assert!(page.contains("“&#60;b&#62;”"), "{page}");
+        assert!(!page.contains(" yet"), "there are some");
+    }
+}

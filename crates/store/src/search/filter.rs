@@ -12,6 +12,13 @@ use crate::db::{Param, params};
 use crate::error::Result;
 use crate::tx::Rx;
 
+/// What an event is found by: its target, what is related to it, and the token that it was done with.
+pub(super) fn things(entry: &Entry) -> impl Iterator<Item = &str> {
+    let related = entry.related.iter().filter_map(|one| one.id.as_deref());
+    let one = entry.target.id.as_deref().into_iter();
+    one.chain(entry.actor.token.as_deref()).chain(related)
+}
+
 pub(super) struct Filter {
     query: Query,
     /// The event types of the tab that is asked for.
@@ -75,14 +82,7 @@ impl Filter {
         let is = |wanted: &Option<String>, value: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == value)
         };
-        let concerns = |id: &str| {
-            entry.target.id.as_deref() == Some(id)
-                || entry.actor.token.as_deref() == Some(id)
-                || entry
-                    .related
-                    .iter()
-                    .any(|one| one.id.as_deref() == Some(id))
-        };
+        let concerns = |id: &str| things(entry).any(|thing| thing == id);
         let with_one_of = |tokens: &Vec<String>| {
             let is_one = |id: &Option<String>| id.as_ref().is_some_and(|id| tokens.contains(id));
             is_one(&entry.actor.token) && !is_one(&entry.target.id)

@@ -20,6 +20,27 @@ const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enable
 /// could not deliver.
 const REVISIONS_KEPT: i64 = 30 * Micros::DAY;
 
+/// The destinations, each with the number of its connections, those of reverse ETL included.
+const ALL_DESTINATIONS: &str = "(SELECT d.id, d.created_at, d.workspace_id, d.name, d.kind, d.enabled, \
+     (SELECT CAST(count(*) AS BIGINT) FROM connections c WHERE c.destination_id = d.id) + \
+     (SELECT CAST(count(*) AS BIGINT) FROM retl_connections c WHERE c.destination_id = d.id) AS connections \
+     FROM destinations d) destinations";
+
+/// A destination as a list shows it.
+#[derive(Clone, Debug)]
+pub struct DestinationRow {
+    /// Its id.
+    pub id: DestinationId,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// How many connections it has.
+    pub connections: u64,
+}
+
 impl Audited for Destination {
     fn snapshot(&self) -> Snapshot<'_> {
         let mut members = vec![
@@ -95,6 +116,40 @@ impl Rx<'_> {
             has_external_id,
         };
         self.listing(&wanted, Self::destination_from_row)
+    }
+
+    /// The destinations of a workspace as a list shows them: nothing of theirs is decrypted. `named` asks for those whose
+    /// name has this text in it, in capitals or not.
+    pub fn destination_rows(
+        &mut self,
+        workspace: WorkspaceId,
+        after: Option<&After>,
+        limit: u32,
+        named: Option<&str>,
+    ) -> Result<Listing<DestinationRow>> {
+        let wanted = Wanted {
+            table: ALL_DESTINATIONS,
+            columns: "id, created_at, name, kind, enabled, connections",
+            only: "",
+            equal: &[],
+            workspace,
+            after,
+            limit,
+            has_external_id: None,
+        };
+        let make = |row: &Row| {
+            Ok(DestinationRow {
+                id: row.parse(0)?,
+                name: row.text(2)?.to_owned(),
+                kind: row.text(3)?.to_owned(),
+                enabled: row.flag(4)?,
+                connections: row.size(5)?,
+            })
+        };
+        match named {
+            Some(named) => self.listing_named(&wanted, named, make),
+            None => self.listing(&wanted, |_, row| make(row)),
+        }
     }
 
     /// The destination of a workspace that a client's own project calls so.

@@ -85,6 +85,53 @@ impl Rx<'_> {
         Ok(row.map(|row| row.parse(0)).transpose()?)
     }
 
+    /// Reads a page of the things whose name has this text in it, in capitals or not; `id`, `created_at` and `name` are the
+    /// first three columns. Names are compared here and not in SQL: the databases do not agree on what a capital is.
+    pub(crate) fn listing_named<T>(
+        &mut self,
+        wanted: &Wanted<'_>,
+        named: &str,
+        make: impl Fn(&Row) -> Result<T>,
+    ) -> Result<Listing<T>> {
+        let rows = self.conn.query(
+            &format!(
+                "SELECT {} FROM {} WHERE workspace_id = $1{} ORDER BY created_at, id",
+                wanted.columns, wanted.table, wanted.only
+            ),
+            params![&wanted.workspace],
+        )?;
+        let named = named.to_lowercase();
+        let (mut items, mut total, mut last, mut next) = (Vec::new(), 0, None, None);
+        for row in &rows {
+            if !row.text(2)?.to_lowercase().contains(&named) {
+                continue;
+            }
+            total += 1;
+            let (created_at, id) = (row.moment(1)?, row.text(0)?);
+            let comes = match wanted.after {
+                None => true,
+                Some(After::Thing {
+                    created_at: moment,
+                    id: before,
+                }) => (created_at, id) > (*moment, before.as_str()),
+                Some(After::Count(count)) => total > *count,
+            };
+            if !comes {
+                continue;
+            }
+            if items.len() < wanted.limit as usize {
+                items.push(make(row)?);
+                last = Some(After::Thing {
+                    created_at,
+                    id: id.to_owned(),
+                });
+            } else if next.is_none() {
+                next = last.take();
+            }
+        }
+        Ok(Listing { items, total, next })
+    }
+
     /// Reads a page; `id` and `created_at` are the first two columns.
     pub(crate) fn listing<T>(
         &mut self,

@@ -188,11 +188,13 @@ impl Rx<'_> {
     }
 
     /// The sources of a workspace, those of reverse ETL among them, as a list shows them: nothing of theirs is decrypted.
+    /// `named` asks for those whose name has this text in it, in capitals or not.
     pub fn source_rows(
         &mut self,
         workspace: WorkspaceId,
         after: Option<&After>,
         limit: u32,
+        named: Option<&str>,
     ) -> Result<Listing<SourceRow>> {
         let wanted = Wanted {
             table: ALL_SOURCES,
@@ -204,7 +206,7 @@ impl Rx<'_> {
             limit,
             has_external_id: None,
         };
-        self.listing(&wanted, |_, row| {
+        let make = |row: &Row| {
             Ok(SourceRow {
                 id: row.parse(0)?,
                 name: row.text(2)?.to_owned(),
@@ -213,7 +215,11 @@ impl Rx<'_> {
                 retl: row.opt_parse(5)?,
                 connections: row.size(6)?,
             })
-        })
+        };
+        match named {
+            Some(named) => self.listing_named(&wanted, named, make),
+            None => self.listing(&wanted, |_, row| make(row)),
+        }
     }
 
     /// The source of a workspace that a client's own project calls so.

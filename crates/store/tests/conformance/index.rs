@@ -293,6 +293,72 @@ fn answers_are_the_same_without_an_index_with_half_of_it_and_with_all_of_it() {
     });
 }
 
+#[track_caller]
+fn check_newest(lived: &Lived) {
+    let team = lived.team;
+    let mut things: Vec<String> = lived
+        .entries
+        .iter()
+        .flat_map(|entry| [&entry.target.id, &entry.actor.token])
+        .flatten()
+        .cloned()
+        .collect();
+    things.push("of nothing".to_owned());
+    things.sort_unstable();
+    things.dedup();
+    // More than one statement asks for, of which one would do.
+    things.extend((0..120).map(|n| format!("{n} of nothing")));
+    let newest = lived
+        .store
+        .read(|rx| rx.newest_of(team.organization, team.workspace, &things))
+        .expect("read");
+    for thing in &things {
+        let query = Query {
+            workspace: Some(team.workspace),
+            target: Some(thing.clone()),
+            order: Order::Newest,
+            limit: 1,
+            ..Query::default()
+        };
+        let alone = read(lived, &query).events.pop();
+        assert_eq!(
+            newest.get(thing).map(|event| event.entry.sequence),
+            alone.map(|event| event.entry.sequence),
+            "{thing}"
+        );
+    }
+    let source = newest.get(&lived.source).expect("an event of the source");
+    assert_eq!(source.target_name.as_deref(), Some("renamed 5"));
+}
+
+#[test]
+fn the_newest_event_of_each_thing_is_the_one_that_is_found_for_it_alone() {
+    on_both(|place| {
+        let mut lived = lived(&place);
+        check_newest(&lived);
+        index_all(&lived.store);
+        check_newest(&lived);
+        let first = lived.entries.iter().find_map(|entry| {
+            let id = entry.target.id.as_ref();
+            id.filter(|_| entry.target.r#type == "source")?.parse().ok()
+        });
+        let update = UpdateSource {
+            team: lived.team,
+            source: first.expect("a source"),
+            name: "renamed beyond the index".to_owned(),
+            enabled: true,
+        };
+        let _ = lived
+            .store
+            .perform(lived.team.actor(), origin(&lived.store), update)
+            .wait()
+            .expect("updated");
+        let _ = create(&lived.store, lived.team, "beyond the index");
+        lived.entries = Log::of(&mut place.raw(), lived.team.organization).parsed();
+        check_newest(&lived);
+    });
+}
+
 #[test]
 fn the_index_can_be_thrown_away_and_is_made_again_the_same() {
     on_both(|place| {

@@ -13,6 +13,7 @@ mod faults_sqlite;
 mod index;
 mod keys;
 mod killed;
+mod lists;
 mod outbox;
 mod perform;
 mod publish;

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::filters;
 use super::frame::{Flash, Frame};
+use super::parts::Leaf;
 use super::sources::ResourceRow;
 
 /// The list of destinations.
@@ -16,6 +17,6 @@ pub struct Destinations {
     pub can_create: bool,
     /// The destinations.
     pub rows: Vec<ResourceRow>,
-    /// The next page.
-    pub next_href: Option<String>,
+    /// What stands around them.
+    pub leaf: Leaf,
 }

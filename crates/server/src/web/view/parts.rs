@@ -24,6 +24,28 @@ pub struct LastChange {
     pub when: When,
 }
 
+/// What a list says around the rows of a page.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// The address of the list.
+    pub path: String,
+    /// The text that the names have in them; empty for all.
+    pub named: String,
+    /// How many there are on all pages.
+    pub total: u64,
+    /// The first page, unless it is this one.
+    pub first_href: Option<String>,
+    /// The next page.
+    pub next_href: Option<String>,
+}
+
+impl Leaf {
+    /// Whether there are more than these.
+    pub(super) const fn is_part(&self) -> bool {
+        self.first_href.is_some() || self.next_href.is_some()
+    }
+}
+
 /// One tab: a link.
 #[derive(Clone, Debug)]
 pub struct Tab {

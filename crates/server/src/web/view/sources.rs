@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::filters;
 use super::frame::{Flash, Frame};
-use super::parts::LastChange;
+use super::parts::{LastChange, Leaf};
 
 /// The list of sources.
 #[derive(Clone, Debug, Template)]
@@ -16,8 +16,8 @@ pub struct Sources {
     pub can_create: bool,
     /// The sources.
     pub rows: Vec<ResourceRow>,
-    /// The next page.
-    pub next_href: Option<String>,
+    /// What stands around them.
+    pub leaf: Leaf,
 }
 
 /// A source or destination in a list.

@@ -7,7 +7,7 @@ use super::super::destination::{
 use super::super::destination_new::{DestinationNew, DestinationNewType};
 use super::super::destinations::Destinations;
 use super::super::frame::{Flash, Frame, NavItem};
-use super::super::parts::{Choice, Errors, Field, Input};
+use super::super::parts::{Choice, Errors, Field, Input, Leaf};
 use super::{DESTINATION, Rendered, SOURCE, Samples, TRANSFORMATION, when};
 use askama::Template as _;
 
@@ -168,7 +168,13 @@ impl Samples {
             },
             can_create: true,
             rows: vec![self.resource_row(DESTINATION, "Warehouse – Snowflake", "Snowflake")],
-            next_href: None,
+            leaf: Leaf {
+                path: "/destinations".to_owned(),
+                named: String::new(),
+                total: 1,
+                first_href: None,
+                next_href: None,
+            },
         };
         vec![
             (

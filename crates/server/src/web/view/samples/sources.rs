@@ -2,7 +2,7 @@
 
 use super::super::delete::{Delete, Question};
 use super::super::frame::{Flash, Frame, NavItem};
-use super::super::parts::{Errors, Recorded};
+use super::super::parts::{Errors, Leaf, Recorded};
 use super::super::source::{
     ConnectedDestination, SourceAuditLogs, SourceForm, SourceHead, SourceOverview, SourceSettings,
 };
@@ -68,7 +68,13 @@ impl Samples {
                     ..self.resource_row("3FQpTill4Zd7bLg3", "Tills in the shops", "acme_till")
                 },
             ],
-            next_href: Some("/sources?page=2".to_owned()),
+            leaf: Leaf {
+                path: "/sources".to_owned(),
+                named: self.text("a"),
+                total: 354,
+                first_href: Some("/sources".to_owned()),
+                next_href: Some("/sources?after=2".to_owned()),
+            },
         };
         let overview = SourceOverview {
             frame: recorded,
