@@ -135,6 +135,11 @@ fn every_command_explains_itself() {
                                       ANNALS_SMS_CA=]
           --no-migrate                Do not change the schema: for a server whose database role does
                                       not own the tables [env: ANNALS_NO_MIGRATE=]
+          --log <FILTER>              What is logged to standard error: error, warn, info, debug, or a
+                                      filter such as info,store=debug [env: ANNALS_LOG=] [default: info]
+          --log-format <LOG_FORMAT>   How it is logged: as text for people, with colours on a terminal,
+                                      or as a JSON object on each line [env: ANNALS_LOG_FORMAT=]
+                                      [default: text] [possible values: text, json]
 
     $ annals init --help
     Set an instance up from the command line: organization, workspace, administrator, tokens

@@ -196,7 +196,8 @@ impl Rx<'_> {
     }
 
     /// The newest event about each of these things, related to it or done with it, of a workspace or of none; by the id
-    /// of the thing. Of all of them in as many statements as of one, and one more for each hundred.
+    /// of the thing. What was refused has changed nothing, and is none. Of all of them in as many statements as of one, and
+    /// one more for each hundred.
     pub fn newest_of(
         &mut self,
         organization: OrganizationId,
@@ -208,6 +209,7 @@ impl Rx<'_> {
         let wanted: HashSet<&str> = things.iter().map(String::as_str).collect();
         let query = Query {
             workspace: Some(workspace),
+            outcome: Some(Outcome::Success),
             ..Query::default()
         };
         let filter = Filter::new(self, &query)?;
@@ -316,7 +318,7 @@ impl Rx<'_> {
             let sql = format!(
                 "WITH wanted(thing) AS (VALUES {}) SELECT thing, sequence FROM (SELECT w.thing, \
                  (SELECT t.sequence FROM index_things t JOIN index_events e ON e.log_id = t.log_id AND e.sequence = t.sequence \
-                 WHERE t.log_id = $1 AND t.thing = w.thing AND (e.workspace_id = $2 OR e.workspace_id IS NULL) \
+                 WHERE t.log_id = $1 AND t.thing = w.thing AND (e.workspace_id = $2 OR e.workspace_id IS NULL) AND e.outcome = 'success' \
                  ORDER BY t.sequence DESC LIMIT 1) AS sequence FROM wanted w) newest WHERE sequence IS NOT NULL",
                 wanted.join(", ")
             );

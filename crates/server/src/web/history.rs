@@ -58,9 +58,11 @@ impl Reader {
             ..Query::default()
         };
         let page = rx.events(self.organization, &query)?;
-        let last = page
-            .events
-            .first()
+        // What was refused has changed nothing.
+        let thing = [thing.to_owned()];
+        let changes = rx.newest_of(self.organization, self.workspace, &thing)?;
+        let last = changes.values().next();
+        let last = last
             .map(|event| Self::change(&mut Shower::new(&self.clock), rx, event))
             .transpose()?;
         Ok(Known {

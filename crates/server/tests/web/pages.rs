@@ -364,6 +364,14 @@ async fn who_is_not_selected_for_a_locked_thing_reads_it_and_hears_why() {
             "{page}"
         );
         assert_eq!(buttons(&mut ada).await, before, "who may say who may");
+        // What was refused has changed nothing, and is not the last change.
+        let fields = [("form", "enabled"), ("enabled", "true")];
+        let refused = ed.post(&path, &fields).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        for page in [path.as_str(), path.rsplit_once('/').expect("a list").0] {
+            let page = ada.get(page).await.body;
+            assert!(!page.contains("Member ed@example.com"), "{page}");
+        }
         assert!(ada.get(&path).await.body.contains("Locked"));
     }
 }

@@ -316,6 +316,7 @@ fn check_newest(lived: &Lived) {
         let query = Query {
             workspace: Some(team.workspace),
             target: Some(thing.clone()),
+            outcome: Some(Outcome::Success),
             order: Order::Newest,
             limit: 1,
             ..Query::default()
