@@ -169,15 +169,9 @@ fn a_secret_inside_an_array_is_redacted_where_it_stands() {
     {"path":"config.headers.1.to","redacted":true}
     {"path":"config.webhookUrl","redacted":true}
     "#);
-    // Mixed and nested arrays, and a value that takes the array's place.
+    // Mixed and nested arrays, and a value that takes the array's place, are not what the definition speaks of: none is told.
     let odd = json!({"headers": [1, {"to": "s1"}, [{"to": "s2"}, "x"]]});
-    insta::assert_snapshot!(of_destination("WEBHOOK", &odd, &json!({"headers": "none"})), @r#"
-    {"path":"config.headers","after":"none"}
-    {"path":"config.headers.0","before":1}
-    {"path":"config.headers.1.to","redacted":true}
-    {"path":"config.headers.2.0.to","redacted":true}
-    {"path":"config.headers.2.1","before":"x"}
-    "#);
+    insta::assert_snapshot!(of_destination("WEBHOOK", &odd, &json!({"headers": "none"})), @r#"{"path":"config.headers","redacted":true}"#);
 }
 
 #[test]

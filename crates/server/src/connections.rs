@@ -21,10 +21,28 @@ use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 use tower::ServiceExt as _;
 
-/// How long a client may take to send the head of a request, counted from the answer before it.
-const HEAD: Duration = Duration::from_secs(60);
-/// How long a client may take to send the body.
-const BODY: Duration = Duration::from_secs(120);
+/// What is asked of connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// How long a client may take to send the head of a request, counted from the answer before it.
+    head: Duration,
+    /// How long a client may take to send the body.
+    body: Duration,
+    /// How many there may be at once.
+    most: usize,
+}
+
+impl Limits {
+    /// Those of a server on this machine.
+    pub(crate) fn of_the_process() -> Self {
+        Self {
+            head: Duration::from_secs(60),
+            body: Duration::from_secs(120),
+            most: places(),
+        }
+    }
+}
+
 /// How long nothing is accepted after the system could not give another connection.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The most connections, where the system would give more.
@@ -116,13 +134,13 @@ impl HttpBody for Timely {
 pub(crate) async fn take(
     listener: TcpListener,
     router: Router,
+    Limits { head, body, most }: Limits,
     is_proxy: impl Fn(IpAddr) -> bool,
     stop: impl Future<Output = ()>,
 ) {
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    server.timer(TokioTimer::new()).header_read_timeout(head);
     let connections = GracefulShutdown::new();
-    let most = places();
     let (places, addresses) = (Arc::new(Semaphore::new(most)), Addresses::default());
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -162,10 +180,8 @@ pub(crate) async fn take(
         let _ = stream.set_nodelay(true);
         let router = router.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request: Request = request.map(|body| {
-                let end = Box::pin(tokio::time::sleep(BODY));
-                Body::new(Timely { body, end })
-            });
+            let end = Box::pin(tokio::time::sleep(body));
+            let mut request: Request = request.map(|body| Body::new(Timely { body, end }));
             request
                 .extensions_mut()
                 .insert(ConnectInfo::<SocketAddr>(peer));
@@ -198,6 +214,80 @@ mod tests {
         drop(first);
         assert!(addresses.another(here, 2).is_some());
         assert_eq!(addresses.all().len(), 1, "nobody is kept who has none");
+    }
+
+    /// Serves with little patience, and gives where.
+    async fn impatient(most: usize) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/", axum::routing::post(async |body: Bytes| body));
+        let limits = Limits {
+            head: Duration::from_millis(300),
+            body: Duration::from_millis(300),
+            most,
+        };
+        tokio::spawn(take(
+            listener,
+            router,
+            limits,
+            |_| false,
+            std::future::pending(),
+        ));
+        address
+    }
+
+    /// Sends this, and gives all that comes until the connection is closed.
+    async fn said(address: SocketAddr, sent: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut socket = tokio::net::TcpStream::connect(address)
+            .await
+            .expect("connected");
+        socket.write_all(sent.as_bytes()).await.expect("sent");
+        let mut said = String::new();
+        let all = socket.read_to_string(&mut said);
+        let ended = tokio::time::timeout(Duration::from_secs(30), all).await;
+        let _ = ended.expect("the connection is closed");
+        said
+    }
+
+    #[tokio::test]
+    async fn who_does_not_say_in_time_what_is_wanted_is_left() {
+        let address = impatient(10).await;
+        for sent in ["", "POST / HTTP/1.1\r\nHo"] {
+            let said = said(address, sent).await;
+            assert!(!said.contains("200"), "{said}");
+        }
+        let head = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 9\r\n\r\n";
+        let late = said(address, &format!("{head}half")).await;
+        assert!(!late.contains("200"), "{late}");
+        let whole = said(address, &format!("{head}all of it")).await;
+        assert!(
+            whole.contains("200") && whole.ends_with("all of it"),
+            "{whole}"
+        );
+        // One that is kept open and says nothing more is left as well.
+        let kept = said(
+            address,
+            &head.replace("connection: close\r\n", "").replace('9', "0"),
+        )
+        .await;
+        assert!(kept.contains("200"), "{kept}");
+    }
+
+    #[tokio::test]
+    async fn connections_that_say_nothing_keep_nobody_out_for_long() {
+        let address = impatient(2).await;
+        let mut silent = Vec::new();
+        for _ in 0..6 {
+            silent.push(
+                tokio::net::TcpStream::connect(address)
+                    .await
+                    .expect("connected"),
+            );
+        }
+        let head = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 2\r\n\r\n";
+        let said = said(address, &format!("{head}hi")).await;
+        assert!(said.contains("200"), "{said}");
     }
 
     #[test]

@@ -283,7 +283,8 @@ pub async fn serve(
             .iter()
             .any(|net| net.contains(&address))
     };
-    let server = connections::take(listener, router, is_proxy, async move {
+    let limits = connections::Limits::of_the_process();
+    let server = connections::take(listener, router, limits, is_proxy, async move {
         stop.await;
         let _ = stopping.send(true);
     });

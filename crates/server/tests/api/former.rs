@@ -80,11 +80,13 @@ fn what_is_typed_to_find_a_person_is_not_recorded() {
             user.as_str(),
             "found by the address"
         );
+        for filter in ["action=quintessa", "target_type=quintessa"] {
+            let refused = api.get(&format!("/v2/audit-logs?{filter}"));
+            assert!(refused.problem().starts_with("400 unknown_word"));
+        }
         for filter in [
             "actor=nobody%40example.com",
             "target=Quintessa%20Vyrwhistle",
-            "action=quintessa",
-            "target_type=quintessa",
         ] {
             assert_eq!(
                 api.get(&format!("/v2/audit-logs?{filter}")).ok()["data"],
@@ -97,7 +99,7 @@ fn what_is_typed_to_find_a_person_is_not_recorded() {
         let read = api.get("/v2/audit-logs?target_type=audit_log").ok()["data"].take();
         let read = read.as_array().expect("a list").iter();
         let details: Vec<String> = read.map(|one| one["detail"].to_string()).collect();
-        assert!(details.len() >= 6, "{details:?}");
+        assert!(details.len() >= 4, "{details:?}");
         let all = details.join("\n");
         assert!(
             all.contains(user.as_str()) && all.contains("(something else)"),

@@ -207,7 +207,7 @@ fn filters_give_what_the_whole_log_has_of_it_indexed_or_not() {
         let filters: Vec<(String, Holds)> = vec![
             (format!("actor={admin}"), is("actorId", &admin)),
             ("action=created".to_owned(), is("action", "created")),
-            ("action=nothing".to_owned(), Box::new(|_| false)),
+            ("action=exported".to_owned(), Box::new(|_| false)),
             (format!("target={web}"), concerns(&web)),
             (format!("target={hook}"), concerns(&hook)),
             ("target_type=source".to_owned(), is("targetType", "source")),
