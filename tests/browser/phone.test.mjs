@@ -101,7 +101,7 @@ browserTest("a phone is added, asked for, changed and turned off", { allow: [/40
   await page.fill("#proof-1", founder.password);
   await page.click("[aria-label='Turn off: SMS phone: +1 ••••••••43']");
   await page.waitForSelector(".badge:has-text('Off')");
-  await page.goto(`${url}/settings/audit-logs?type=user.updated_phone_number`);
+  await page.goto(`${url}/settings/audit-logs?action=user.updated_phone_number`);
   await page.waitForSelector(".log >> text=Updated Phonenumber");
   const log = await page.textContent("main");
   assert.ok(!log.includes("7400") && !log.includes("2025550143"), "no number is shown");

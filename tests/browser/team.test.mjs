@@ -52,7 +52,7 @@ browserTest("a role is changed and the audit log says from what to what", async 
   await page.selectOption("[aria-label='Role of Grace Hopper in the workspace']", "auditor");
   await page.click("[aria-label='Save the roles of Grace Hopper']");
   await page.waitForSelector("text=Changed Permission");
-  await page.goto(`${url}/settings/audit-logs?type=user.changed_permission`);
+  await page.goto(`${url}/settings/audit-logs?action=user.changed_permission`);
   assert.match(await page.textContent("main"), /Grace Hopper/);
 });
 

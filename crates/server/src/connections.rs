@@ -36,8 +36,8 @@ impl Limits {
     /// Those of a server on this machine.
     pub(crate) fn of_the_process() -> Self {
         Self {
-            head: Duration::from_secs(60),
-            body: Duration::from_secs(120),
+            head: Duration::from_mins(1),
+            body: Duration::from_mins(2),
             most: places(),
         }
     }
