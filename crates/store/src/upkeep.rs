@@ -121,14 +121,11 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
     if *upkeep == Upkeep::Scrub && rewritten.is_empty() {
         return Ok(0);
     }
-    match upkeep {
-        Upkeep::Index => return one_after_another(conn, index),
-        Upkeep::KeepTiles => return one_after_another(conn, tree::keep_tiles),
-        Upkeep::Purge => return one_after_another(conn, erasures::purge),
-        _ => conn.begin()?,
-    }
+    conn.begin()?;
     let done = match upkeep {
-        Upkeep::Index | Upkeep::KeepTiles | Upkeep::Purge => Ok(0),
+        Upkeep::Index => one_after_another(conn, index),
+        Upkeep::KeepTiles => one_after_another(conn, tree::keep_tiles),
+        Upkeep::Purge => one_after_another(conn, erasures::purge),
         Upkeep::Publish(signed) => publish::publish(conn, env, signed),
         Upkeep::Scrub => erasures::rewritten(conn, &rewritten),
         Upkeep::CloseRefusals => {
@@ -212,38 +209,28 @@ fn expire(conn: &mut Conn, now: Micros) -> Result<u64> {
     Ok(conn.execute("DELETE FROM sessions WHERE expires_at <= $1", params![now])?)
 }
 
-/// Does the next slice of what comes in an order, each in a transaction of its own. `slice` is told how many of those that
-/// it would begin with are passed over, and gives nothing when none is left: what fails by itself, because entries in the
-/// database are not what they were, keeps nothing that comes after it from being done. That it fails is said when only such
-/// are left.
+/// Does the next slice of what comes in an order. `slice` is told how many of those that it would begin with are passed over,
+/// and gives nothing when none is left: what fails by itself, because entries in the database are not what they were, is
+/// undone and keeps nothing that comes after it from being done. That it fails is said when only such are left. Within a
+/// transaction, and what is done is in one of its own.
 fn one_after_another(
     conn: &mut Conn,
     slice: impl Fn(&mut Conn, i64) -> Result<Option<u64>>,
 ) -> Result<u64> {
     let mut failed = None;
-    let mut passed = 0;
-    loop {
-        conn.begin()?;
+    for passed in 0.. {
         match slice(conn, passed) {
-            Ok(Some(done)) => {
-                conn.batch("COMMIT")?;
-                return Ok(done);
-            }
-            Ok(None) => {
+            Ok(Some(done)) => return Ok(done),
+            Ok(None) => break,
+            Err(error @ Error::Internal(_)) => {
                 conn.batch("ROLLBACK")?;
-                return failed.map_or(Ok(0), Err);
-            }
-            Err(error) => {
-                // The error that led here says more than one of the rollback would.
-                let _ = conn.batch("ROLLBACK");
-                if !matches!(error, Error::Internal(_)) {
-                    return Err(error);
-                }
+                conn.begin()?;
                 failed.get_or_insert(error);
-                passed += 1;
             }
+            Err(error) => return Err(error),
         }
     }
+    failed.map_or(Ok(0), Err)
 }
 
 /// Takes entries of one log into the index, in order. Two processes that do it at once wait for each other at the row of

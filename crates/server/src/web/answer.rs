@@ -15,8 +15,10 @@ const WRONG: &str = " aria-invalid=\"true\"";
 /// A page with this status. Of the fields that need another look the first has the focus, so that the browser scrolls to
 /// it, with and without a script.
 pub(super) fn page(status: StatusCode, view: &impl Template) -> Answer {
-    let focused = format!("{WRONG} autofocus");
-    let page = view.render()?.replacen(WRONG, &focused, 1);
+    let mut page = view.render()?;
+    if let Some(at) = page.find(WRONG) {
+        page.insert_str(at + WRONG.len(), " autofocus");
+    }
     Ok((status, Html(page)).into_response())
 }
 

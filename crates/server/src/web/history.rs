@@ -53,11 +53,9 @@ impl Reader {
         let query = Query {
             workspace: Some(self.workspace),
             target: Some(thing.to_owned()),
-            order: Order::Newest,
-            limit: 1,
             ..Query::default()
         };
-        let page = rx.events(self.organization, &query)?;
+        let events = rx.count_events(self.organization, &query)?;
         // What was refused has changed nothing.
         let thing = [thing.to_owned()];
         let changes = rx.newest_of(self.organization, self.workspace, &thing)?;
@@ -67,7 +65,7 @@ impl Reader {
             .transpose()?;
         Ok(Known {
             last,
-            events: Some(page.total),
+            events: Some(events),
         })
     }
 
