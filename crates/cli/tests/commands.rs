@@ -958,3 +958,72 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
         "{program}"
     );
 }
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_not_set_and_addresses_may_be_short() {
+    let (folder, made) = Server::start(Path::new(BINARY), None).kill();
+    let mut command = annals(Path::new(BINARY), folder.path(), None);
+    command
+        .args([
+            "serve",
+            "--listen",
+            "localhost:0",
+            "--trusted-proxy",
+            "10.0.0.1",
+        ])
+        .env("ANNALS_PUBLIC_URL", "")
+        .env("ANNALS_METRICS_FROM", "")
+        .env("ANNALS_NO_MIGRATE", "1")
+        .stderr(Stdio::null());
+    let server = Server::run(command, folder, made);
+    let health = server.ask("GET", "/health", "", "test", None);
+    assert_eq!(health.status, 200);
+
+    let (folder, _) = server.kill();
+    for (arguments, said) in [
+        (["--listen", ":80"], "an address and a port are wanted"),
+        (["--trusted-proxy", "here"], "or one address, is wanted"),
+        (["--log", "=="], "invalid filter directive"),
+    ] {
+        let output = annals(Path::new(BINARY), folder.path(), None)
+            .arg("serve")
+            .args(arguments)
+            .output()
+            .expect("it ends");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.contains(said), "{errors}");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_one_sentence_and_no_panic() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let full = || std::fs::File::options().write(true).open("/dev/full");
+    let names = ["--organization", "O", "--workspace", "W", "--name", "N"];
+    let rest = ["--email", "n@example.com", "--password-stdin", "--json"];
+    let mut init = annals(Path::new(BINARY), folder.path(), None)
+        .arg("init")
+        .args(names)
+        .args(rest)
+        .stdin(Stdio::piped())
+        .stdout(full().expect("a full device"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut input = init.stdin.take().expect("its input");
+    write!(input, "{PASSWORD}").expect("a password");
+    drop(input);
+    let output = init.wait_with_output().expect("it ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("annals token create"), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    let output = annals(Path::new(BINARY), folder.path(), None)
+        .arg("openapi")
+        .stdout(full().expect("a full device"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(std::process::Child::wait_with_output)
+        .expect("it ends");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
