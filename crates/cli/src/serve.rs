@@ -319,7 +319,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
             tracing::info!("stopping: requests that are under way are finished");
         };
         let router = server::serve::router(&app);
-        let router = server::serve::with_metrics(router, app.config.clone(), metrics);
+        let router = server::serve::with_metrics(router, &app, metrics);
         server::serve::serve(listener, router, app, stop).await;
         Ok(())
     });

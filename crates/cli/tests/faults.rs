@@ -131,6 +131,12 @@ fn let_files_grow_to(server: &Server, limit: &str) {
     assert!(done.expect("prlimit").success());
 }
 
+/// Whether `/metrics` has this line.
+fn metric(server: &Server, line: &str) -> bool {
+    let told = server.ask("GET", "/metrics", "", "test", None).text;
+    told.lines().any(|one| one == line)
+}
+
 #[test]
 fn a_server_whose_files_may_not_grow_says_so_loses_nothing_and_goes_on_when_they_may() {
     let (folder, made) = Server::start(Path::new(BINARY), None).kill();
@@ -174,8 +180,28 @@ fn a_server_whose_files_may_not_grow_says_so_loses_nothing_and_goes_on_when_they
         assert_eq!(server.sources().len(), acknowledged.len());
         let health = server.ask("GET", "/health", "", "test", None);
         assert_eq!(health.status, 200, "{:?}", health.json);
+        let health = health.json.expect("JSON");
+        assert_eq!(
+            (
+                &health["status"],
+                &health["changes"]["status"],
+                &health["changes"]["failing"]["message"]
+            ),
+            (
+                &json!("degraded"),
+                &json!("failing"),
+                &json!("the database has no room left")
+            )
+        );
+        assert!(metric(&server, "annals_changes_written 0"));
 
         let_files_grow_to(&server, "unlimited");
+        // Whoever waits for it hears so without a change.
+        let is_well = |_| {
+            std::thread::sleep(Duration::from_millis(100));
+            metric(&server, "annals_changes_written 1")
+        };
+        assert!((0..300).any(is_well), "changes are never written again");
         let name = format!("{round} there is room again");
         let (status, problem) = create(&server, &name);
         assert_eq!(status, 201, "{problem}");

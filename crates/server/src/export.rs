@@ -21,6 +21,8 @@ use self::layout::{Layout, Portion, put_line};
 
 /// How many entries are read at once: four bundles.
 const SLICE: usize = 1024;
+/// How many bytes of disclosures go on at once: those of a bundle of ordinary entries are a tenth of it.
+const LINES: usize = 1 << 20;
 /// How many bundles wait to be hashed.
 const WAITING: usize = 4;
 
@@ -102,17 +104,11 @@ pub fn full<S: layout::Sink + Send>(
     let (sink, ()) = layout.behind(|mut layout| {
         std::thread::scope(|threads| {
             let (sender, portions) = sync_channel(WAITING);
+            // Whoever wrote and has ended says why.
             let reading = threads.spawn(move || {
-                let slices = (first..fixed.checkpoint.size).step_by(SLICE);
-                for first in slices {
-                    for portion in portions_from(store, fixed, first, disclose)? {
-                        // Whoever wrote has ended, and says why.
-                        if sender.send(portion).is_err() {
-                            return Ok(());
-                        }
-                    }
-                }
-                Ok::<_, ExportError>(())
+                portions_from(store, fixed, first, disclose, |one| {
+                    sender.send(one).is_ok()
+                })
             });
             for portion in portions {
                 layout.take(portion)?;
@@ -130,54 +126,80 @@ pub fn full<S: layout::Sink + Send>(
     Ok(sink)
 }
 
-/// The next entries of a log, a bundle in each portion, read in one transaction.
+/// Reads a log from an entry on, which must be the first of a bundle, in short transactions, and gives `take` one bundle
+/// after the other, until it takes none.
 fn portions_from(
     store: &Store,
     fixed: &Fixed,
     first: u64,
     disclose: bool,
-) -> Result<Vec<Portion>, ExportError> {
-    let most = (SLICE as u64).min(fixed.checkpoint.size - first);
-    if !disclose {
-        let bundles = store.read(|rx| {
-            let bundles = (first..first + most)
-                .step_by(usize::from(FULL))
-                .map(|first| {
-                    let left = fixed.checkpoint.size - first;
-                    let tile = Tile {
-                        kind: Kind::Entries,
-                        index: first / u64::from(FULL),
-                        width: u16::try_from(left).map_or(FULL, |left| left.min(FULL)),
-                    };
-                    rx.bundle(&fixed.log, tile)?
-                        .ok_or(Error::NotFound("bundle"))
-                });
-            bundles.collect::<Result<Vec<_>, _>>()
+    mut take: impl FnMut(Portion) -> bool,
+) -> Result<(), ExportError> {
+    let end = fixed.checkpoint.size;
+    let (mut next, mut portion) = (first, Portion::default());
+    while next < end {
+        let most = (SLICE as u64).min(end - next);
+        if !disclose {
+            for bundle in bundles(store, fixed, next, most)? {
+                let lines = Vec::new();
+                if !take(Portion { bundle, lines }) {
+                    return Ok(());
+                }
+            }
+            next += most;
+            continue;
+        }
+        let rows = store.read(|rx| {
+            rx.disclosed_as(&fixed.log, next, most, |one| {
+                let mut line = Vec::new();
+                put_line(&mut line, one.sequence, &one.disclosures)?;
+                Ok::<_, io::Error>((one.entry, line))
+            })
         })?;
-        let portion = |bundle| Portion {
-            bundle,
-            lines: Vec::new(),
-        };
-        return Ok(bundles.into_iter().map(portion).collect());
-    }
-    let rows = store.read(|rx| {
-        rx.disclosed_as(&fixed.log, first, most, |one| {
-            let mut line = Vec::new();
-            put_line(&mut line, one.sequence, &one.disclosures)?;
-            Ok::<_, io::Error>((one.entry, line))
-        })
-    })?;
-    let mut portions = Vec::new();
-    let mut rows = rows.into_iter();
-    while rows.len() > 0 {
-        let mut portion = Portion::default();
-        for row in rows.by_ref().take(usize::from(FULL)) {
+        for row in rows {
             let (entry, line) = row?;
             put_entry(&mut portion.bundle, &entry)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             portion.lines.extend(line);
+            next += 1;
+            let ready = if next == end || next.is_multiple_of(u64::from(FULL)) {
+                std::mem::take(&mut portion)
+            } else if portion.lines.len() > LINES {
+                let lines = std::mem::take(&mut portion.lines);
+                let bundle = Vec::new();
+                Portion { bundle, lines }
+            } else {
+                continue;
+            };
+            if !take(ready) {
+                return Ok(());
+            }
         }
-        portions.push(portion);
     }
-    Ok(portions)
+    Ok(())
+}
+
+/// The bundles of the next entries, read in one transaction.
+fn bundles(
+    store: &Store,
+    fixed: &Fixed,
+    first: u64,
+    most: u64,
+) -> Result<Vec<Vec<u8>>, ExportError> {
+    let bundles = store.read(|rx| {
+        let bundles = (first..first + most)
+            .step_by(usize::from(FULL))
+            .map(|first| {
+                let left = fixed.checkpoint.size - first;
+                let tile = Tile {
+                    kind: Kind::Entries,
+                    index: first / u64::from(FULL),
+                    width: u16::try_from(left).map_or(FULL, |left| left.min(FULL)),
+                };
+                rx.bundle(&fixed.log, tile)?
+                    .ok_or(Error::NotFound("bundle"))
+            });
+        bundles.collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(bundles)
 }

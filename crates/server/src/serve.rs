@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
@@ -16,7 +15,7 @@ use model::actor::{Actor, Origin, System};
 use model::id::RequestId;
 use model::interface::Interface;
 use serde_json::json;
-use store::{Action, Error, Guard, Publisher, Upkeep, Way};
+use store::{Action, Error, Failure, Guard, Publisher, Upkeep, Way};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -193,7 +192,7 @@ fn sequence(entries: &Entries) -> Option<HeaderValue> {
     (!parts.is_empty()).then(|| HeaderValue::from_str(&parts.join(", ")).ok())?
 }
 
-/// Whether the server can read its database, and signs its logs.
+/// Whether the server can read and write its database, and signs its logs.
 async fn health(State(app): State<App>) -> Result<Json<serde_json::Value>, Problem> {
     let instance = app.read(|rx| rx.instance()).await?;
     let refused = app.store.refused();
@@ -202,22 +201,29 @@ async fn health(State(app): State<App>) -> Result<Json<serde_json::Value>, Probl
         .map(|(log, refusal)| json!({ "log": log.as_str(), "code": refusal.code(), "message": refusal.to_string() }))
         .collect();
     let failing = app.store.failing();
-    let is_well = logs.is_empty() && failing.is_none();
+    let unwritable = app.store.unwritable();
+    let is_signing = logs.is_empty() && failing.is_none();
     let publisher = match (&app.config.guard, &failing) {
         (None, _) => "off",
         (Some(_), Some(_)) => "failing",
-        (Some(_), None) if is_well => "signing",
+        (Some(_), None) if is_signing => "signing",
         (Some(_), None) => "refused",
     };
     let mut publisher = json!({ "status": publisher, "refused": logs });
+    let told = |failure: Failure| json!({ "since": failure.since.timestamp().to_string(), "message": failure.why });
     if let Some(failing) = failing {
-        let since = failing.since.timestamp().to_string();
-        publisher["failing"] = json!({ "since": since, "message": failing.why });
+        publisher["failing"] = told(failing);
+    }
+    let mut changes = json!({ "status": if unwritable.is_none() { "written" } else { "failing" } });
+    let is_well = is_signing && unwritable.is_none();
+    if let Some(unwritable) = unwritable {
+        changes["failing"] = told(unwritable);
     }
     Ok(Json(json!({
         "status": if is_well { "ok" } else { "degraded" },
         "setUp": instance.name.is_some(),
         "version": env!("CARGO_PKG_VERSION"),
+        "changes": changes,
         "publisher": publisher,
     })))
 }
@@ -234,11 +240,13 @@ pub fn install_metrics() -> Result<PrometheusHandle, String> {
 
 /// Adds `/metrics`, for this machine itself and for the networks that were named: the numbers tell what an instance is
 /// used for, and who asks for them has no token.
-pub fn with_metrics(router: Router, config: Arc<Config>, handle: PrometheusHandle) -> Router {
+pub fn with_metrics(router: Router, app: &App, handle: PrometheusHandle) -> Router {
+    let app = app.clone();
     let answer = move |request: Request| {
         let socket = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let socket = socket.map(|info| info.0.ip());
-        std::future::ready(if may_see_metrics(request.headers(), socket, &config) {
+        std::future::ready(if may_see_metrics(request.headers(), socket, &app.config) {
+            gauge(&app);
             handle.render().into_response()
         } else {
             let message = "The metrics are open to the server's own machine, and to the networks of --metrics-from.";
@@ -246,6 +254,16 @@ pub fn with_metrics(router: Router, config: Arc<Config>, handle: PrometheusHandl
         })
     };
     router.route("/metrics", get(answer))
+}
+
+/// What is so at this moment: whether changes are written, and whether all logs are signed.
+fn gauge(app: &App) {
+    let is_signing = app.store.refused().is_empty() && app.store.failing().is_none();
+    let one_if = |is: bool| if is { 1.0 } else { 0.0 };
+    metrics::gauge!("annals_changes_written").set(one_if(app.store.unwritable().is_none()));
+    if app.config.guard.is_some() {
+        metrics::gauge!("annals_logs_signed").set(one_if(is_signing));
+    }
 }
 
 /// Whether whoever asks is at this machine, or in one of the networks. A proxy that is not trusted, but says that it speaks
@@ -429,6 +447,7 @@ async fn catch_up(app: &App, upkeep: &Upkeep, said: &mut Option<String>) {
 /// What the server does by itself: the index, tiles of hashes, open series of refusals, sessions that have ended.
 async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
     let mut quick = tokio::time::interval(Duration::from_millis(200));
+    let mut middle = tokio::time::interval(Duration::from_secs(1));
     let mut slow = tokio::time::interval(Duration::from_secs(15));
     let mut catching_up = [Upkeep::Index, Upkeep::KeepTiles].map(|upkeep| (upkeep, None));
     loop {
@@ -436,6 +455,12 @@ async fn jobs(app: App, mut stopped: tokio::sync::watch::Receiver<bool>) {
             _ = quick.tick() => {
                 for (upkeep, said) in &mut catching_up {
                     catch_up(&app, upkeep, said).await;
+                }
+            }
+            _ = middle.tick() => {
+                // Who was told that nothing can be written hears when something can, whether there is a change or not.
+                if app.store.unwritable().is_some() {
+                    let _ = app.store.upkeep(Upkeep::Rehearse).await;
                 }
             }
             _ = slow.tick() => {

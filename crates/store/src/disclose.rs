@@ -5,7 +5,7 @@ use model::part::Disclosure;
 use crate::db::params;
 use crate::error::{Error, Result};
 use crate::seal::{self, Read, Stored};
-use crate::search::in_order;
+use crate::search::{fitting, in_order};
 use crate::tree::Log;
 use crate::tx::Rx;
 
@@ -21,7 +21,8 @@ pub struct Disclosed {
 }
 
 impl Rx<'_> {
-    /// The entries of a log from `first` on, at most `most`, with their disclosures.
+    /// The entries of a log from `first` on, at most `most`, with their disclosures; no more than are opened at once
+    /// ([`MOST_BYTES`](crate::MOST_BYTES)), but one at least, if there is one.
     ///
     /// # Errors
     /// [`Error::Internal`] when one is missing, or a part does not open although its key is there.
@@ -40,7 +41,17 @@ impl Rx<'_> {
         most: u64,
         make: impl Fn(Disclosed) -> T + Sync,
     ) -> Result<Vec<T>> {
-        let end = first.saturating_add(most).min(log.size);
+        let mut end = first.saturating_add(most).min(log.size);
+        let sizes = self.conn.query(
+            "SELECT CAST(length(parts) AS BIGINT) FROM entries WHERE place >= $1 AND place < $2 ORDER BY place",
+            params![log.place(first), log.place(end)],
+        )?;
+        let sizes: std::result::Result<Vec<u64>, _> = sizes.iter().map(|row| row.size(0)).collect();
+        let sizes = sizes?;
+        // Where one is missing, all are asked for, and that is said.
+        if sizes.len() as u64 == end.saturating_sub(first) {
+            end = first + fitting(sizes.into_iter()) as u64;
+        }
         // One piece of memory for all rows: entry, parts, entry, parts, ...
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         self.conn.each(

@@ -38,7 +38,7 @@ pub use error::{Error, Result};
 pub use guard::{Guard, Kept};
 pub use keys::KeyFile;
 pub use publish::{Failure, Publisher, Refusal, Signed};
-pub use search::{Event, Hidden, Order, Page, Query};
+pub use search::{Event, Hidden, MOST_BYTES, Order, Page, Query};
 pub use store::{Instance, Keeping, Options, Performing, Store, migrate};
 pub use tables::challenges::{Challenge, NewChallenge};
 pub use tables::configuration::{

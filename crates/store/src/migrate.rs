@@ -237,6 +237,7 @@ impl Env {
             keys,
             index,
             definitions: crate::tables::definitions::Remembered::default(),
+            writing: std::sync::Mutex::default(),
         }
     }
 }

@@ -110,7 +110,7 @@ impl Refusal {
     }
 }
 
-/// Why nothing new is signed for now, of some logs or of all. It is tried again, and may pass by itself.
+/// Why nothing new is signed or written for now, of some logs or of all. It is tried again, and may pass by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Since when, without a round that succeeded in between.
@@ -129,7 +129,7 @@ impl Failure {
 }
 
 /// What stands in the way, without what only the server's own log may name.
-fn why(error: &Error) -> String {
+pub(crate) fn why(error: &Error) -> String {
     let why = match error {
         Error::Guard { error, .. } => {
             return format!("the guard folder cannot be read or written: {error}");
@@ -546,6 +546,11 @@ impl Store {
     /// Why the publisher of this process cannot sign what it should, if its last round failed.
     pub fn failing(&self) -> Option<Failure> {
         self.signing().failing.clone()
+    }
+
+    /// Why this process cannot write any change, as of its last try. What only lost to another change is none.
+    pub fn unwritable(&self) -> Option<Failure> {
+        self.env.writing().clone()
     }
 
     /// The publisher of this process panicked; whoever runs it goes on with another.

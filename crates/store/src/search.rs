@@ -62,9 +62,13 @@ pub struct Query {
     pub after: Option<EventId>,
     /// Which way.
     pub order: Order,
-    /// The most that are wanted: 1 to 1000.
+    /// The most that are wanted: 1 to 1000. Where they are large, fewer come at once: see [`MOST_BYTES`].
     pub limit: usize,
 }
+
+/// How many bytes of sealed parts are opened at once, 4 MiB; one event is opened whatever its size. An event may have a
+/// megabyte of them, and takes several times that while it is opened and written out.
+pub const MOST_BYTES: u64 = 4 << 20;
 
 /// A page of events.
 #[derive(Clone, Debug)]
@@ -137,8 +141,11 @@ impl Rx<'_> {
                 found
             }
         };
-        let more = sequences.len() > wanted;
+        let found = sequences.len();
         sequences.truncate(wanted);
+        let fit = self.fitting(extent.first_place, &sequences)?;
+        sequences.truncate(fit);
+        let more = found > sequences.len();
         Ok(Page {
             events: self.events_at(&extent, &sequences)?,
             total,
@@ -154,7 +161,7 @@ impl Rx<'_> {
     }
 
     /// The places of the next events that a query asks for, from a place in the log on, the oldest first; at most its
-    /// limit. Unlike [`Rx::events`] it counts nothing, so that reading all of a long log takes no longer for each page.
+    /// limit, and no more than are opened at once ([`MOST_BYTES`]). Unlike [`Rx::events`] it counts nothing, so that reading all of a long log takes no longer for each page.
     pub fn places_from(
         &mut self,
         organization: OrganizationId,
@@ -170,6 +177,8 @@ impl Rx<'_> {
             found.extend(tail.into_iter().filter(|one| *one > after));
             found.truncate(wanted);
         }
+        let fit = self.fitting(extent.first_place, &found)?;
+        found.truncate(fit);
         Ok(found.into_iter().map(i64::cast_unsigned).collect())
     }
 
@@ -435,13 +444,30 @@ impl Rx<'_> {
         )
     }
 
+    /// How many of these places of a log, from the first on, can be opened at once: one at least, if there is one.
+    fn fitting(&mut self, first_place: i64, sequences: &[i64]) -> Result<usize> {
+        if sequences.len() < 2 {
+            return Ok(sequences.len());
+        }
+        let mut bytes = HashMap::with_capacity(sequences.len());
+        for row in &self.at(first_place, sequences, "CAST(length(parts) AS BIGINT)")? {
+            bytes.insert(row.int(0)?, row.size(1)?);
+        }
+        let each = sequences.iter().map(|one| bytes.get(one).copied());
+        Ok(fitting(each.map(Option::unwrap_or_default)))
+    }
+
     /// The rows at these places of a log, in any order: place, entry, parts.
     pub(crate) fn stored(&mut self, first_place: i64, sequences: &[i64]) -> Result<Vec<Row>> {
+        self.at(first_place, sequences, "entry, parts")
+    }
+
+    /// What these columns are at these places of a log, in any order, each after its place.
+    fn at(&mut self, first_place: i64, sequences: &[i64], columns: &str) -> Result<Vec<Row>> {
         use std::fmt::Write as _;
         let mut rows: Vec<Row> = Vec::with_capacity(sequences.len());
         for chunk in sequences.chunks(100) {
-            let mut sql =
-                String::from("SELECT place - $1, entry, parts FROM entries WHERE place IN (");
+            let mut sql = format!("SELECT place - $1, {columns} FROM entries WHERE place IN (");
             let mut values = vec![Param::Int(first_place)];
             for (index, sequence) in chunk.iter().enumerate() {
                 let _ = write!(sql, "{}${}", if index > 0 { ", " } else { "" }, index + 2);
@@ -452,6 +478,18 @@ impl Rx<'_> {
         }
         Ok(rows)
     }
+}
+
+/// How many events of these sizes in bytes, from the first on, are opened at once: one at least, if there is one.
+pub(crate) fn fitting(sizes: impl Iterator<Item = u64>) -> usize {
+    let sums = sizes.scan(0_u64, |sum, size| {
+        *sum = sum.saturating_add(size);
+        Some(*sum)
+    });
+    let places = sums.enumerate();
+    places
+        .take_while(|(place, sum)| *place == 0 || *sum <= MOST_BYTES)
+        .count()
 }
 
 /// Rows of [`Rx::stored`] in the order of the places that were asked for.

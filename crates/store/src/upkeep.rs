@@ -68,12 +68,14 @@ pub enum Upkeep {
     NotDelivered(MessageId),
     /// A letter will never be sent.
     GiveUp(MessageId),
+    /// Writes what takes about as much room as a change, and removes it: shows whether a change could be written. Gives 1.
+    Rehearse,
     /// Keeps the hash of a new one-time link to set the instance up by, unless it is set up. Gives 1 if it is kept.
     OfferSetUp(SetUpLink),
 }
 
 impl Upkeep {
-    /// The tables that each may write.
+    /// The tables that each may leave otherwise than they were.
     pub const fn tables(&self) -> &'static [&'static str] {
         match self {
             Self::Index => &[
@@ -101,6 +103,7 @@ impl Upkeep {
             Self::Challenge(_) => &["challenges", "outbox", "data_keys", "who_acts"],
             Self::Tell(_) => &["outbox", "data_keys", "who_acts"],
             Self::TakeChallenge(_) => &["challenges"],
+            Self::Rehearse => &[],
             Self::Attempt(..) | Self::Forgive(_) => &["attempts"],
             Self::SendsMail(_) => &["instance.sends_mail"],
             Self::ClaimMessage(_) => &["outbox"],
@@ -166,6 +169,7 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
         Upkeep::TakeChallenge(hash) => {
             Ok(conn.execute("DELETE FROM challenges WHERE hash = $1", params![hash])?)
         }
+        Upkeep::Rehearse => rehearse(conn, env),
         Upkeep::Attempt(limits, window) => {
             let mut group = Group::new(conn, env);
             let mut rx = group.rx();
@@ -191,6 +195,18 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             Err(error)
         }
     }
+}
+
+/// Two pages of `SQLite`'s and more: a change takes new ones now and then.
+const ROOM: usize = 10_000;
+
+fn rehearse(conn: &mut Conn, env: &Env) -> Result<u64> {
+    let (hash, now) = (env.random::<32>(), env.now());
+    conn.execute(
+        "INSERT INTO challenges (hash, kind, payload, created_at, expires_at) VALUES ($1, 'rehearsal', $2, $3, $3)",
+        params![&hash, &vec![0; ROOM], now],
+    )?;
+    Ok(conn.execute("DELETE FROM challenges WHERE hash = $1", params![&hash])?)
 }
 
 /// How long counts of tries are kept, in microseconds.

@@ -23,6 +23,7 @@ use crate::action::{Action, Fact, Need, Recorded, Scope};
 use crate::db::{Conn, DbError, Location};
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::publish::{self, Failure};
 use crate::tx::{Rx, Tx};
 use crate::upkeep::Upkeep;
 
@@ -394,6 +395,41 @@ impl Hand {
 
     /// One transaction for these actions. An error means that none of them has happened, but for `OutcomeUnknown`.
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Result<Entries>>> {
+        let done = self.transaction(jobs);
+        let is_written = done.as_ref().is_ok_and(|results| {
+            let mut entries = results.iter().flatten().flatten();
+            entries.any(|(_, range)| !range.is_empty())
+        });
+        self.note(done.as_ref().err(), is_written);
+        done
+    }
+
+    /// Keeps in mind that nothing can be written, or that it can.
+    fn note(&self, error: Option<&Error>, is_written: bool) {
+        let mut writing = self.env.writing();
+        match error {
+            Some(
+                error @ (Error::Database(DbError::Full(_) | DbError::Lost(_) | DbError::Other(_))
+                | Error::Unavailable(_)
+                | Error::OutcomeUnknown),
+            ) => {
+                if writing.is_none() {
+                    tracing::error!(%error, "changes cannot be written");
+                }
+                let since = writing
+                    .as_ref()
+                    .map_or_else(|| self.env.now(), |before| before.since);
+                let (why, logs) = (publish::why(error), Vec::new());
+                *writing = Some(Failure { since, why, logs });
+            }
+            None if is_written && writing.take().is_some() => {
+                tracing::info!("changes are written again");
+            }
+            _ => {}
+        }
+    }
+
+    fn transaction(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<Vec<Result<Entries>>> {
         let env = self.env.clone();
         let conn = self.conn()?;
         let attempt = catch_unwind(AssertUnwindSafe(|| Group::run(conn, &env, jobs)));
@@ -438,6 +474,13 @@ impl Hand {
     }
 
     fn keep(&mut self, upkeep: &Upkeep) -> Result<u64> {
+        let kept = self.bookkeep(upkeep);
+        // Most bookkeeping has often nothing to write.
+        self.note(kept.as_ref().err(), *upkeep == Upkeep::Rehearse);
+        kept
+    }
+
+    fn bookkeep(&mut self, upkeep: &Upkeep) -> Result<u64> {
         let env = self.env.clone();
         let mut last = Error::Unavailable("it cannot be reached".to_owned());
         for _ in 0..TRIES {

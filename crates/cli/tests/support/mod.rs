@@ -27,6 +27,7 @@ pub struct Server {
 pub struct Answer {
     pub status: u16,
     pub json: Option<Value>,
+    pub text: String,
 }
 
 /// `annals` with its places in a folder.
@@ -185,6 +186,7 @@ impl Server {
         Answer {
             status: answer.status().as_u16(),
             json: serde_json::from_str(&text).ok(),
+            text,
         }
     }
 

@@ -70,8 +70,16 @@ pub(crate) struct Raw<'a>(&'a str);
 impl<'a> Raw<'a> {
     /// The string, if it is one.
     pub(crate) fn string(self) -> Result<Option<Cow<'a, str>>, CanonicalError> {
-        let is = self.0.starts_with('"');
-        is.then(|| Reader::new(self.0).string()).transpose()
+        let inner = self
+            .0
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'));
+        let Some(inner) = inner else { return Ok(None) };
+        // What has no escapes stands for itself.
+        if !inner.as_bytes().contains(&b'\\') {
+            return Ok(Some(Cow::Borrowed(inner)));
+        }
+        Reader::new(self.0).string().map(Some)
     }
 
     /// The integer, if it is one.

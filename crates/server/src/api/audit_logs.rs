@@ -32,7 +32,8 @@ use crate::request::{Bearer, Body, Params, Path};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
-    /// How many at most, 1 to 100; 100 where it is not given.
+    /// How many at most, 1 to 100; 100 where it is not given. Large events come with fewer on a page: `paging.next` says whether more
+    /// follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     per_page: Option<usize>,
     /// Those of this workspace, and those of the organization that have none.

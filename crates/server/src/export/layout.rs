@@ -132,12 +132,12 @@ pub fn put_line(lines: &mut Vec<u8>, sequence: u64, disclosures: &[Disclosure]) 
     Ok(())
 }
 
-/// Neighbouring entries of a log, at most a bundle of them, and what opens their parts.
+/// The entries of a bundle, and what opens their parts.
 #[derive(Default)]
 pub struct Portion {
-    /// The entries, as a bundle.
+    /// The entries, as a bundle; nothing as long as there are too many lines to wait for the last of them.
     pub bundle: Vec<u8>,
-    /// The lines of the disclosures.
+    /// The lines of the disclosures, after those that went ahead of the bundle.
     pub lines: Vec<u8>,
 }
 
@@ -185,7 +185,8 @@ impl<S: Sink> Layout<S> {
         self.leaf(leaf_hash(entry))
     }
 
-    /// Takes the next entries, which must be those of one bundle from its first entry on, to its end or that of the log.
+    /// Takes the next entries, which must be those of one bundle from its first entry on, to its end or that of the log; or
+    /// lines about them, while they are still to come.
     ///
     /// # Errors
     /// When they cannot be written, or are not such entries.

@@ -72,10 +72,15 @@ impl Form {
     }
 
     fn check(&self, secret: Option<&str>) -> Result<(), Refusal> {
-        match secret {
-            Some(secret) if csrf::fits(secret, self.text("csrf")) => Ok(()),
-            _ => Err(Refusal::foreign_form()),
+        if self.fits(secret) {
+            Ok(())
+        } else {
+            Err(Refusal::foreign_form())
         }
+    }
+
+    fn fits(&self, secret: Option<&str>) -> bool {
+        secret.is_some_and(|secret| csrf::fits(secret, self.text("csrf")))
     }
 }
 
@@ -92,12 +97,38 @@ impl Form {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// A form that is tied to the session.
-    pub(super) async fn of_session(parts: Parts, body: Body, app: &App) -> Result<Self, Refusal> {
+    /// A form of `who` is signed in, tied to the session. Where that has ended, or another has begun since the form was made,
+    /// what was typed is kept by the page that says so.
+    pub(super) async fn of_session<T>(
+        who: Result<T, Refusal>,
+        parts: Parts,
+        body: Body,
+        app: &App,
+    ) -> Result<(T, Self), Refusal> {
+        let who = match who {
+            Err(refusal) if !refusal.is_sign_in() => return Err(refusal),
+            who => who.ok(),
+        };
         let secret = cookies::read(&parts.headers, &app.config, Name::Session);
+        let to = parts.uri.path_and_query().map(ToString::to_string);
         let form = Self::read(Request::from_parts(parts, body), app).await?;
-        form.check(secret.as_deref())?;
-        Ok(form)
+        match who {
+            Some(who) if form.fits(secret.as_deref()) => Ok((who, form)),
+            who => {
+                let secret = who.and(secret);
+                let csrf = secret.map(|secret| csrf::token(&secret));
+                Err(Refusal::again(to.unwrap_or_default(), form.kept(), csrf))
+            }
+        }
+    }
+
+    /// The fields that may be sent once more by another page.
+    fn kept(self) -> Vec<(String, String)> {
+        let mut fields = self.0;
+        fields.retain(|(name, _)| {
+            name != "csrf" && !["password", "code"].iter().any(|end| name.ends_with(end))
+        });
+        fields
     }
 }
 
@@ -112,8 +143,8 @@ impl FromRequest<App> for Sent {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
-        let me = Me::from_request_parts(&mut parts, app).await?;
-        let form = Form::of_session(parts, body, app).await?;
+        let me = Me::from_request_parts(&mut parts, app).await;
+        let (me, form) = Form::of_session(me, parts, body, app).await?;
         Ok(Self { me, form })
     }
 }
@@ -160,13 +191,15 @@ impl FromRequest<App> for SentByPerson {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
-        let Somebody(person) = Somebody::from_request_parts(&mut parts, app).await?;
-        let arrived = Arrived::read(parts, body, app, Name::Session).await?;
+        let somebody = Somebody::from_request_parts(&mut parts, app).await;
+        let visitor = Visitor::of(&mut parts, app);
+        let headers = parts.headers.clone();
+        let (Somebody(person), form) = Form::of_session(somebody, parts, body, app).await?;
         Ok(Self {
             person,
-            visitor: arrived.visitor,
-            form: arrived.form,
-            headers: arrived.headers,
+            visitor,
+            form,
+            headers,
         })
     }
 }

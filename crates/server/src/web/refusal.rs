@@ -1,13 +1,13 @@
 //! What stands in the way of an answer, and the page that says so.
 
-use askama::Template as _;
+use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use store::Error;
 
-use super::view::error::ErrorPage;
+use super::view::error::{AgainPage, ErrorPage};
 use super::view::frame::Bare;
 use super::visitor::Visitor;
 use crate::app::App;
@@ -24,8 +24,18 @@ enum Why {
     SignIn(Option<String>),
     /// On to another page first.
     On(&'static str),
+    /// A form whose session has ended, or was another: it can be sent once more.
+    Again(Again),
     /// Something else, as the page of an error says it.
     Said(Said),
+}
+
+/// A form that was not taken.
+#[derive(Clone, Debug)]
+struct Again {
+    to: String,
+    fields: Vec<(String, String)>,
+    csrf: Option<String>,
 }
 
 /// The words of an error.
@@ -49,6 +59,23 @@ impl Refusal {
     /// On to another page of ours first.
     pub(super) fn on(path: &'static str) -> Self {
         Self(Box::new(Why::On(path)))
+    }
+
+    /// Whether it leads to the form for signing in.
+    pub(super) fn is_sign_in(&self) -> bool {
+        matches!(*self.0, Why::SignIn(_))
+    }
+
+    /// A form that was sent to this address is not taken, and can be sent once more: with this token, or without one after
+    /// signing in. Where nothing was typed there is nothing to keep.
+    pub(super) fn again(to: String, fields: Vec<(String, String)>, csrf: Option<String>) -> Self {
+        if !fields.is_empty() {
+            return Self(Box::new(Why::Again(Again { to, fields, csrf })));
+        }
+        match csrf {
+            Some(_) => Self::foreign_form(),
+            None => Self::sign_in(None),
+        }
     }
 
     /// Something secret was tried too often.
@@ -210,6 +237,15 @@ impl IntoResponse for Refusal {
                 super::answer::see_other(&to)
             }
             Why::On(path) => super::answer::see_other(path),
+            Why::Again(again) => {
+                let status = again
+                    .csrf
+                    .as_ref()
+                    .map_or(StatusCode::UNAUTHORIZED, |_| StatusCode::FORBIDDEN);
+                let mut response = status.into_response();
+                response.extensions_mut().insert(again);
+                response
+            }
             Why::Said(said) => {
                 let mut response = said.status.into_response();
                 if said.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -242,7 +278,7 @@ fn unsaid(response: &Response) -> Option<Said> {
     );
     match *refusal.0 {
         Why::Said(said) => Some(said),
-        Why::SignIn(_) | Why::On(_) => None,
+        Why::SignIn(_) | Why::On(_) | Why::Again(_) => None,
     }
 }
 
@@ -251,17 +287,31 @@ pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) 
     let (mut parts, body) = request.into_parts();
     let visitor = Visitor::of(&mut parts, &app);
     let mut response = next.run(Request::from_parts(parts, body)).await;
+    let bare = |csrf| Bare {
+        csrf,
+        theme: visitor.theme,
+        flash: None,
+        request_id: visitor.request_id,
+    };
+    if let Some(Again { to, fields, csrf }) = response.extensions_mut().remove::<Again>() {
+        let is_signed_in = csrf.is_some();
+        let bare = bare(csrf.unwrap_or_default());
+        return drawn(
+            response,
+            &AgainPage {
+                bare,
+                is_signed_in,
+                to,
+                fields,
+            },
+        );
+    }
     let said = response.extensions_mut().remove::<Said>();
     let Some(said) = said.or_else(|| unsaid(&response)) else {
         return response;
     };
     let page = ErrorPage {
-        bare: Bare {
-            csrf: String::new(),
-            theme: visitor.theme,
-            flash: None,
-            request_id: visitor.request_id,
-        },
+        bare: bare(String::new()),
         status: said.status.as_u16(),
         title: said.title,
         state: said.state,
@@ -269,6 +319,11 @@ pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) 
         recorded: None,
         link: said.link,
     };
+    drawn(response, &page)
+}
+
+/// The answer with this page as its body.
+fn drawn(response: Response, page: &impl Template) -> Response {
     match page.render() {
         Ok(html) => {
             let (mut parts, _) = response.into_parts();

@@ -313,6 +313,62 @@ fn pages_follow_one_another_in_either_order_with_an_exact_total_and_keep_the_fil
     }
 }
 
+/// Sources and destinations may have some megabytes of settings, and an event tells what each of them was and is.
+#[test]
+fn a_page_of_large_events_is_shorter_and_the_next_goes_on() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let settings = |version: &str| -> Value {
+            let value = version.repeat(7_000);
+            let all = (0..60).map(|n| (format!("setting{n}"), json!(value)));
+            Value::Object(all.collect())
+        };
+        let body = json!({ "name": "Large", "type": "WEBHOOK", "config": settings("0") });
+        let large = id(&api.post("/v2/destinations", body).ok()["destination"]);
+        for version in 1..12 {
+            let config = settings(&format!("{:x}", version));
+            let body = json!({ "name": "Large", "type": "WEBHOOK", "config": config });
+            let _ = api.put(&format!("/v2/destinations/{large}"), body).ok();
+        }
+        for indexed in [false, true] {
+            if indexed {
+                api.index();
+            }
+            for order in ["asc", "desc"] {
+                let first = format!("/v2/audit-logs?target={large}&order={order}");
+                let (mut next, mut seen, mut pages) = (Some(first), Vec::new(), 0);
+                while let Some(path) = next {
+                    let page = api.ask("GET", &path, &api.service, &Value::Null);
+                    assert!(page.bytes.len() < 10 << 20, "{}", page.bytes.len());
+                    let page = page.ok();
+                    assert_eq!(page["paging"]["total"], 12);
+                    seen.extend(ids(page["data"].as_array().expect("events")));
+                    next = page["paging"]["next"].as_str().map(str::to_owned);
+                    pages += 1;
+                }
+                seen.sort();
+                seen.dedup();
+                assert_eq!(
+                    (seen.len(), pages > 1),
+                    (12, true),
+                    "{order}, {pages} pages"
+                );
+            }
+        }
+        // Exports have all of them: rows, and the whole log.
+        api.sign();
+        let export = |body: Value| {
+            let export = api.ask("POST", "/v2/audit-logs/exports", &api.service, &body);
+            export.bytes
+        };
+        let csv = export(json!({ "format": "csv", "filters": { "target": large } }));
+        assert_eq!(String::from_utf8(csv).expect("text").lines().count(), 13);
+        let rows = export(json!({ "format": "events", "filters": { "target": large } }));
+        assert_eq!(String::from_utf8(rows).expect("text").lines().count(), 13);
+        let full = export(json!({ "format": "full" }));
+        assert!(full.len() > 10_000);
+    }
+}
+
 #[test]
 fn an_event_that_is_added_while_someone_pages_is_on_a_later_page() {
     let api = Api::sqlite();

@@ -307,3 +307,57 @@ async fn a_form_from_elsewhere_changes_nothing() {
     let answer = browser.post_raw("/sources", &fields(&token), &same).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
 }
+
+#[tokio::test]
+async fn what_was_typed_when_a_session_ended_is_kept_and_can_be_sent_after_signing_in() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let before = site.log(team.organization).await.len();
+    let typed = [
+        ("type", "HTTP"),
+        ("name", "Billing <events>"),
+        ("current_password", "not to be kept"),
+    ];
+    site.clock.advance(25 * 3_600 * Micros::SECOND);
+    let answer = browser.post("/sources", &typed).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    let holds = |answer: &crate::site::Answer| {
+        assert!(
+            answer
+                .body
+                .contains("<form class=\"row\" method=\"post\" action=\"/sources\">")
+        );
+        assert!(
+            answer
+                .body
+                .contains("name=\"name\" value=\"Billing &#60;events&#62;\"")
+        );
+        assert!(!answer.body.contains("not to be kept"));
+    };
+    holds(&answer);
+    // In another tab.
+    let other = site.signed_in("ada@example.com").await;
+    let session = other.cookie("annals_session").expect("a session");
+    browser.set_cookie("annals_session", session);
+    let kept = &typed[..2];
+    let answer = browser.post_raw("/sources", kept, &[]).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    holds(&answer);
+    let csrf = format!("name=\"csrf\" value=\"{}\"", other.csrf);
+    assert!(answer.body.contains(&csrf));
+    let created = |log: Vec<store::Event>| {
+        log[before..]
+            .iter()
+            .filter(|one| one.entry.action == "created")
+            .count()
+    };
+    assert_eq!(created(site.log(team.organization).await), 0);
+    let fields = [kept[0], kept[1], ("csrf", &*other.csrf)];
+    let answer = browser.post_raw("/sources", &fields, &[]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(created(site.log(team.organization).await), 1);
+    // Where nothing was typed, there is nothing to keep.
+    browser.set_cookie("annals_session", "annals_ses_over");
+    let answer = browser.post("/sign-out", &[]).await;
+    assert_eq!(answer.header("location"), "/sign-in");
+}

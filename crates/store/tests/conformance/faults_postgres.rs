@@ -219,7 +219,10 @@ fn a_full_disk_of_the_server_is_said_to_be_full() {
         matches!(error, Error::Database(DbError::Full(_))),
         "{error}"
     );
+    let told = store.unwritable().map(|failure| failure.why);
+    assert_eq!(told.as_deref(), Some("the database has no room left"));
     place.raw().must("DROP TRIGGER full_disk ON sources");
     let _ = create(&store, team, "After");
+    assert_eq!(store.unwritable(), None);
     assert_eq!(sources(&place, team), 1);
 }

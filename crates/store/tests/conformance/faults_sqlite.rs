@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use store::{DbError, Error, Location, Options, Store};
+use store::{DbError, Error, Location, Options, Store, Upkeep};
 
 use crate::support::{CreateSource, Kind, Log, Place, Team, create, origin, team};
 
@@ -57,11 +57,18 @@ fn a_database_that_has_reached_its_page_limit_says_so_and_goes_on_with_a_larger_
     let created = fill(&store, team);
     assert!(created > 2);
     compare(&place, created);
+    let told = || store.unwritable().map(|failure| failure.why);
+    assert_eq!(told().as_deref(), Some("the database has no room left"));
+    // Bookkeeping that has nothing to write does not show that something can be written, and a rehearsal finds no room.
+    let _ = store.upkeep(Upkeep::Purge).wait();
+    assert!(store.upkeep(Upkeep::Rehearse).wait().is_err());
+    assert!(told().is_some());
     store
         .read(|rx| rx.instance().map(drop))
         .expect("what is there can be read");
     drop(store);
     let store = Store::open(limited(&place, Some(pages + 200))).expect("a store");
+    assert_eq!(store.upkeep(Upkeep::Rehearse).wait().ok(), Some(1));
     let _ = create(&store, team, "Web app");
     compare(&place, created + 1);
 }

@@ -135,8 +135,8 @@ impl FromRequest<App> for SentByWho {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
-        let who = Who::of(&mut parts, app).await?;
-        let form = Form::of_session(parts, body, app).await?;
+        let who = Who::of(&mut parts, app).await;
+        let (who, form) = Form::of_session(who, parts, body, app).await?;
         Ok(Self { who, form })
     }
 }

@@ -25,6 +25,20 @@ pub struct ErrorPage {
     pub link: Option<(String, String)>,
 }
 
+/// The page of a form that was not taken, because the session that it was made in has ended: it keeps what was typed.
+#[derive(Clone, Debug, Template)]
+#[template(path = "bare/again.html")]
+pub struct AgainPage {
+    /// What surrounds the page; with its token the form is taken, once somebody is signed in.
+    pub bare: Bare,
+    /// Whether somebody is.
+    pub is_signed_in: bool,
+    /// Where the form goes.
+    pub to: String,
+    /// Its fields: name and value.
+    pub fields: Vec<(String, String)>,
+}
+
 impl ErrorPage {
     fn sign(&self) -> &'static str {
         match self.status {

@@ -1,6 +1,6 @@
 //! Set-up, sign-in, and what went wrong.
 
-use super::super::error::ErrorPage;
+use super::super::error::{AgainPage, ErrorPage};
 use super::super::parts::Errors;
 use super::super::setup::{Secret, Setup, SetupDone};
 use super::super::sign_in::SignIn;
@@ -78,6 +78,22 @@ impl Samples {
             recorded: None,
             link: Some((self.text("Go to Sources"), self.text("/sources"))),
         };
+        let ended = AgainPage {
+            bare: self.bare(),
+            is_signed_in: false,
+            to: self.text("/destinations/2c9x8QeR4tYuIoPasDfGhJkLz/settings"),
+            fields: vec![
+                (self.text("name"), self.text("Slack, #alerts")),
+                (
+                    self.text("config.webhookUrl"),
+                    self.text("https://hooks.example.com/services/T0/B0/x"),
+                ),
+            ],
+        };
+        let again = AgainPage {
+            is_signed_in: true,
+            ..ended.clone()
+        };
         let denied = ErrorPage {
             recorded: Some((self.text("Deleted"), 184_227)),
             ..error(
@@ -93,6 +109,8 @@ impl Samples {
             ("setup-done", done.render()),
             ("sign-in", sign_in.render()),
             ("sign-in-refused", refused.render()),
+            ("signed-out", ended.render()),
+            ("send-again", again.render()),
             ("error-403", denied.render()),
             ("error-404", error(404, "Nothing is here", "The address may be mistyped, or the thing was deleted. Its history is in the audit log.", "Look for it in the audit log.").render()),
             ("error-503", error(503, "The database does not answer", "Nothing was changed and nothing was lost.", "Wait a minute, then load the page again.").render()),
