@@ -193,15 +193,29 @@ impl Disclosure {
 
     /// Whether this is a disclosure of this part of this event, as [`Disclosure::open`] says it, without its value.
     pub fn belongs(&self, event_id: &str, part: PartName) -> Result<(), PartError> {
-        // What is written with escapes, which no id and no salt needs, is read the longer way.
-        match serde_json::from_str::<(&str, &str, &str, serde::de::IgnoredAny)>(&self.0) {
-            Ok((salt, event, name, _))
-                if event == event_id && is_256_bits(salt) && PartName::parse(name) == Ok(part) =>
-            {
-                Ok(())
-            }
-            _ => self.open(event_id, part).map(|_| ()),
+        if self.is_plainly(event_id, part) {
+            return Ok(());
         }
+        self.open(event_id, part).map(|_| ())
+    }
+
+    /// Whether it is written as [`Disclosure::of`] writes it, for this part of this event. What is written otherwise is read the
+    /// longer way.
+    fn is_plainly(&self, event_id: &str, part: PartName) -> bool {
+        let salted = self.0.strip_prefix("[\"");
+        let salted = salted.and_then(|rest| rest.split_at_checked(43));
+        let rest = salted.and_then(|(salt, rest)| is_256_bits(salt).then_some(rest));
+        // Only such an id stands for itself.
+        let rest = rest.filter(|_| event_id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let value = rest
+            .unwrap_or_default()
+            .strip_prefix("\",\"")
+            .and_then(|rest| rest.strip_prefix(event_id))
+            .and_then(|rest| rest.strip_prefix("\",\""))
+            .and_then(|rest| rest.strip_prefix(&*part.to_string()))
+            .and_then(|rest| rest.strip_prefix("\","))
+            .and_then(|rest| rest.strip_suffix(']'));
+        value.is_some_and(|value| serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok())
     }
 
     /// The value of the part, if this is a disclosure of this part of this event.
@@ -235,6 +249,33 @@ impl fmt::Debug for Disclosure {
 /// Says whether a text is 256 bits in base64url without padding, in the one form that they have:
 /// that of a commitment and of a salt.
 pub(crate) fn is_256_bits(text: &str) -> bool {
-    let mut bytes = [0; 32];
-    URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) == Ok(bytes.len())
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    // 43 characters are two bits more, which are zero: so the last is a multiple of four.
+    text.len() == 43
+        && text.as_bytes().iter().all(is_digit)
+        && text.ends_with(|last| "AEIMQUYcgkosw048".contains(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_256_bits_is_what_base64_makes_of_32_bytes_and_nothing_else() {
+        let decodes = |text: &str| {
+            let mut bytes = [0; 32];
+            URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) == Ok(32)
+        };
+        let text = URL_SAFE_NO_PAD.encode([0b1010_0101; 32]);
+        for at in 0..43 {
+            for other in (0..=0x7f_u8).map(char::from).chain(['é']) {
+                let mut one = text.clone();
+                one.replace_range(at..=at, &other.to_string());
+                assert_eq!(is_256_bits(&one), decodes(&one), "{one:?}");
+            }
+        }
+        for one in ["", &text[1..], &format!("{text}A"), &format!("{text}=")] {
+            assert!(!is_256_bits(one), "{one:?}");
+        }
+    }
 }

@@ -90,11 +90,19 @@
   // Rows open in place: the server draws the same row at the address of the link.
   const more = (link) => document.getElementById(link.dataset.row);
   const mark = (link, open) => link.setAttribute('aria-expanded', String(open));
+  // The address says which row is open, so that it can be sent to someone.
+  const tell = (link, open) => {
+    const here = new URL(location.href);
+    if (open) here.searchParams.set('open', link.dataset.row.slice(2));
+    else here.searchParams.delete('open');
+    history.replaceState(history.state, '', here);
+  };
   const toggle = async (link) => {
     const here = more(link);
     if (here) {
       here.hidden = !here.hidden;
       mark(link, !here.hidden);
+      tell(link, !here.hidden);
       return;
     }
     try {
@@ -104,6 +112,7 @@
       if (more(link)) return;
       link.closest('tr').after(document.adoptNode(row));
       mark(link, true);
+      tell(link, true);
     } catch {
       location.assign(link.href);
     }

@@ -477,8 +477,9 @@ impl<'c> Shower<'c> {
         rx: &mut Rx<'_>,
         event: &Event,
         thing: &str,
+        open: bool,
     ) -> Result<EventRow> {
-        let mut row = self.row(rx, event, false)?;
+        let mut row = self.row(rx, event, open)?;
         let others = self.related(rx, event)?;
         if event.entry.target.id.as_deref() == Some(thing)
             && let Some(other) = others.into_iter().find(|other| other.id != thing)

@@ -106,6 +106,8 @@ impl Reader {
 pub(super) struct Part {
     older_than: String,
     newer_than: String,
+    /// The id of the event that is open in its row.
+    open: String,
 }
 
 /// The query for a page: newest first, or from a cursor in either direction.
@@ -161,13 +163,13 @@ pub(super) async fn of(
         .filter(|event| named_in(event, thing).is_some());
     let newest = named.next().or(events.first()).cloned();
     let clock = me.clock().clone();
-    let shown = thing.to_owned();
+    let (shown, open) = (thing.to_owned(), part.open.clone());
     let rows = app
         .read(move |rx| {
             let mut shower = Shower::new(&clock);
             events
                 .iter()
-                .map(|event| shower.row_on(rx, event, &shown))
+                .map(|event| shower.row_on(rx, event, &shown, event.entry.id == open))
                 .collect::<Result<Vec<_>>>()
         })
         .await?;
@@ -175,14 +177,21 @@ pub(super) async fn of(
         row.filter(|_| there)
             .map(|row| format!("{path}/audit-logs?{name}={}", row.id))
     };
+    let all = Filter {
+        target: thing.to_owned(),
+        ..Filter::default()
+    };
+    let cursor = match (&*part.older_than, &*part.newer_than) {
+        ("", "") => String::new(),
+        ("", newer) => format!("?newer_than={newer}"),
+        (older, _) => format!("?older_than={older}"),
+    };
     let log = ResourceLog {
+        href: format!("{path}/audit-logs{cursor}"),
+        query: all.query(),
+        all_href: all.href(),
         newer_href: link("newer_than", newer, rows.first()),
         older_href: link("older_than", older, rows.last()),
-        all_href: Filter {
-            target: thing.to_owned(),
-            ..Filter::default()
-        }
-        .href(),
         total: Some(total),
         days: by_day(rows),
     };

@@ -200,6 +200,10 @@ pub struct ResourceLog {
     pub total: Option<u64>,
     /// The same events in the audit log of the workspace.
     pub all_href: String,
+    /// The same as the query of an export.
+    pub query: String,
+    /// This page, with no row open.
+    pub href: String,
     /// Newer events.
     pub newer_href: Option<String>,
     /// Older events.
@@ -210,6 +214,15 @@ impl ResourceLog {
     /// How many events are shown.
     pub fn shown(&self) -> u64 {
         shown(&self.days)
+    }
+
+    /// This page with one row open; with none where no id is given.
+    pub fn opened(&self, id: &str) -> String {
+        if id.is_empty() {
+            return self.href.clone();
+        }
+        let sign = if self.href.contains('?') { '&' } else { '?' };
+        format!("{}{sign}open={id}", self.href)
     }
 }
 

@@ -265,6 +265,8 @@ impl Samples {
                 ..Filter::default()
             }
             .href(),
+            query: format!("target={all}"),
+            href: "?".to_owned(),
             newer_href: None,
             older_href: Some(format!("?older_than={EVENT}")),
         }

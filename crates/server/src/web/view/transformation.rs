@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::event::ResourceLog;
+use super::event::{ResourceLog, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
 use super::parts::{LastChange, Tab};
