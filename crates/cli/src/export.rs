@@ -89,9 +89,9 @@ impl Export {
             server::api::audit_logs::known_word(name, word.as_deref())?;
         }
         let query = Query {
-            actor: self.actor.clone(),
+            actors: self.actor.clone().map(|one| vec![one]),
             action: self.action.clone(),
-            target: self.target.clone(),
+            targets: self.target.clone().map(|one| vec![one]),
             target_type: self.target_type.clone(),
             created_after: moment("created-after", &self.created_after)?,
             created_before: moment("created-before", &self.created_before)?,

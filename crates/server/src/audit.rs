@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use model::catalogue;
+use model::entry::Outcome;
 use model::id::{EventId, OrganizationId, TokenId, UserId, WorkspaceId};
 use model::role::Permission;
 use serde_json::{Map, Value, json};
@@ -87,11 +88,12 @@ pub struct Reach {
 /// The filters of a query as they are recorded: without times and cursor.
 pub(crate) fn filters(query: &Query) -> Value {
     let mut filters = Map::new();
+    let all = |ids: &Option<Vec<String>>| ids.as_ref().map(|ids| ids.join(", "));
     let texts = [
-        ("actor", query.actor.clone()),
+        ("actor", all(&query.actors)),
         ("action", query.action.clone()),
-        ("target", query.target.clone()),
-        ("token", query.tokens.as_ref().map(|ids| ids.join(", "))),
+        ("target", all(&query.targets)),
+        ("token", all(&query.tokens)),
         ("target_type", query.target_type.clone()),
         ("type", query.group.map(|group| group.as_str().to_owned())),
         (
@@ -122,8 +124,74 @@ pub fn person(
     }
 }
 
-/// How many events of tokens that were made are looked through for the name of one that is gone.
+/// The people whom an organization knows, members or not any more, whose name has this text in it, in capitals or not.
+///
+/// # Errors
+/// When the data cannot be read.
+pub fn people(rx: &mut Rx<'_>, organization: OrganizationId, text: &str) -> Result<Vec<String>> {
+    let members = rx.members(organization)?.into_iter().map(|one| one.user);
+    let all = members.chain(rx.former_members(organization)?);
+    let text = text.to_lowercase();
+    let called = all.filter(|user| user.name.to_lowercase().contains(&text));
+    Ok(called.map(|user| user.id.to_string()).collect())
+}
+
+/// The things of a workspace whose name has this text in it, in capitals or not; those that were deleted too.
+///
+/// # Errors
+/// When the data cannot be read.
+pub fn things(
+    rx: &mut Rx<'_>,
+    organization: OrganizationId,
+    workspace: WorkspaceId,
+    text: &str,
+) -> Result<Vec<String>> {
+    let mut found = rx.called(workspace, text)?;
+    // The name of one that is gone is only in the log.
+    let text = text.to_lowercase();
+    let deleted = Query {
+        workspace: Some(workspace),
+        action: Some(catalogue::SOURCE_DELETED.action.to_owned()),
+        outcome: Some(Outcome::Success),
+        ..Query::default()
+    };
+    look_through(rx, organization, deleted, |event| {
+        let name = event.target_name.as_ref();
+        if name.is_some_and(|name| name.to_lowercase().contains(&text)) {
+            found.extend(event.entry.target.id.clone());
+        }
+    })?;
+    Ok(found)
+}
+
+/// How many events are looked through for the name of something that is gone.
 const LOOKED_THROUGH: usize = 10_000;
+
+/// Looks at the newest events that a query gives, at most [`LOOKED_THROUGH`].
+fn look_through(
+    rx: &mut Rx<'_>,
+    organization: OrganizationId,
+    query: Query,
+    mut look: impl FnMut(&Event),
+) -> Result<()> {
+    let mut query = Query {
+        order: Order::Newest,
+        limit: 1000,
+        ..query
+    };
+    let mut seen = 0;
+    while seen < LOOKED_THROUGH {
+        let page = rx.events(organization, &query)?;
+        page.events.iter().for_each(&mut look);
+        seen += page.events.len();
+        let last = page.events.last().map(|event| event.entry.id.parse());
+        match last {
+            Some(Ok(last)) if page.more => query.after = Some(last),
+            _ => break,
+        }
+    }
+    Ok(())
+}
 
 /// The tokens of an organization that someone means by an id, a name, or the token itself; those that have ended too.
 ///
@@ -145,30 +213,20 @@ pub fn tokens(rx: &mut Rx<'_>, organization: OrganizationId, text: &str) -> Resu
     let mut found: Vec<TokenId> = named.map(|(token, _)| token.id).collect();
     // The name of one that has ended is only in the event that made it.
     let made = catalogue::ACCESS_TOKEN_CREATED;
-    let mut query = Query {
+    let made = Query {
         action: Some(made.action.to_owned()),
         target_type: Some(made.target.as_str().to_owned()),
-        order: Order::Newest,
-        limit: 1000,
         ..Query::default()
     };
-    for _ in 0..LOOKED_THROUGH / query.limit {
-        let page = rx.events(organization, &query)?;
-        for event in &page.events {
-            let id = event.entry.target.id.as_deref().map(str::parse);
-            if event.target_name.as_deref() == Some(text)
-                && let Some(Ok(id)) = id
-                && !found.contains(&id)
-            {
-                found.push(id);
-            }
+    look_through(rx, organization, made, |event| {
+        let id = event.entry.target.id.as_deref().map(str::parse);
+        if event.target_name.as_deref() == Some(text)
+            && let Some(Ok(id)) = id
+            && !found.contains(&id)
+        {
+            found.push(id);
         }
-        let last = page.events.last().map(|event| event.entry.id.parse());
-        match last {
-            Some(Ok(last)) if page.more => query.after = Some(last),
-            _ => break,
-        }
-    }
+    })?;
     Ok(found)
 }
 

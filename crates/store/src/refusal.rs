@@ -201,7 +201,7 @@ fn name_then(rx: &mut Rx<'_>, log: LogId, kind: TargetType, id: &str) -> Result<
         return Ok(None);
     };
     let told = Query {
-        target: Some(id.to_owned()),
+        targets: Some(vec![id.to_owned()]),
         order: Order::Newest,
         limit: 20,
         ..Query::default()

@@ -38,12 +38,12 @@ pub struct Query {
     /// Of those without a workspace only the ones whose actor or target is a member of this workspace now: what an
     /// administrator of one workspace may see.
     pub members_of: Option<WorkspaceId>,
-    /// Those of this actor: a person's id, or a service token's.
-    pub actor: Option<String>,
+    /// Those of one of these actors: people's ids, or service tokens'.
+    pub actors: Option<Vec<String>>,
     /// Those with this action, such as `updated_name`.
     pub action: Option<String>,
-    /// Those about this thing, related to it, or done with it, where it is a token.
-    pub target: Option<String>,
+    /// Those about one of these things, related to one, or done with one, where it is a token.
+    pub targets: Option<Vec<String>>,
     /// Those done with one of these tokens, by id. What was done to a token is found as its target.
     pub tokens: Option<Vec<String>>,
     /// Those about things of this type, such as `source`.

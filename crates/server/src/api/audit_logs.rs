@@ -138,11 +138,11 @@ impl Wanted {
     /// The query, once it is known which tokens are meant.
     async fn resolved(&self, app: &App, organization: OrganizationId) -> StoreResult<Query> {
         let mut query = self.query()?;
-        if let Some(email) = query.actor.clone().filter(|text| text.contains('@')) {
+        if let Some(email) = self.actor.clone().filter(|text| text.contains('@')) {
             let found = app
                 .read(move |rx| audit::person(rx, organization, &email))
                 .await?;
-            query.actor = found.map(|user| user.to_string()).or(query.actor);
+            query.actors = found.map(|user| vec![user.to_string()]).or(query.actors);
         }
         if let Some(text) = self.token.clone() {
             let found = app
@@ -198,9 +198,9 @@ impl Wanted {
         Ok(Query {
             workspace: None,
             members_of: None,
-            actor: self.actor.clone(),
+            actors: self.actor.clone().map(|one| vec![one]),
             action: self.action.clone(),
-            target: self.target.clone(),
+            targets: self.target.clone().map(|one| vec![one]),
             tokens: None,
             target_type: self.target_type.clone(),
             group: None,

@@ -43,13 +43,56 @@ fn start_of(day: Date, zone: &TimeZone) -> Option<Micros> {
     Some(Micros(start.as_microsecond()))
 }
 
-/// The id of the actor that was asked for, by id or by the e-mail of a person whom the organization knows.
-fn actor(rx: &mut Rx<'_>, me: &Me, text: &str) -> Result<Option<String>> {
-    if !text.contains('@') {
-        return Ok(Some(text.to_owned()));
+/// How many people or things may have a name that events are asked for by.
+const NAMESAKES: usize = 100;
+
+/// Whether a text can be an id: one is not looked for among names.
+fn is_id(text: &str) -> bool {
+    text.len() == 27 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The ids of the actors that were asked for, by id, or by the e-mail or the name of people whom the organization knows.
+fn actors(rx: &mut Rx<'_>, me: &Me, text: &str, problems: &mut Problems) -> Result<Vec<String>> {
+    let organization = me.signed_in.organization.id;
+    if text.contains('@') {
+        let found = audit::person(rx, organization, text)?;
+        if found.is_none() {
+            problems.push(format!(
+                "Nobody here has the e-mail \u{201c}{text}\u{201d}."
+            ));
+        }
+        return Ok(found.into_iter().map(|user| user.to_string()).collect());
     }
-    let found = audit::person(rx, me.signed_in.organization.id, text)?;
-    Ok(found.map(|user| user.to_string()))
+    let named = if is_id(text) {
+        Vec::new()
+    } else {
+        audit::people(rx, organization, text)?
+    };
+    Ok(or_id(named, text, problems))
+}
+
+/// The ids of the things and people that were asked for, by id or by name.
+fn targets(rx: &mut Rx<'_>, me: &Me, text: &str, problems: &mut Problems) -> Result<Vec<String>> {
+    let place = me.place();
+    let mut named = Vec::new();
+    if !is_id(text) {
+        named = audit::things(rx, place.organization, place.workspace, text)?;
+        named.extend(audit::people(rx, place.organization, text)?);
+    }
+    Ok(or_id(named, text, problems))
+}
+
+/// What has this in its name; where nothing has, what has it as its id.
+fn or_id(named: Vec<String>, text: &str, problems: &mut Problems) -> Vec<String> {
+    if named.is_empty() {
+        return vec![text.to_owned()];
+    }
+    if named.len() > NAMESAKES {
+        problems.push(format!(
+            "More than {NAMESAKES} have \u{201c}{text}\u{201d} in their names: say more of the name."
+        ));
+    }
+    named
 }
 
 /// What the filters ask for. What cannot be understood is said, and then nothing is found: no event is taken for one that
@@ -58,7 +101,9 @@ fn query(rx: &mut Rx<'_>, me: &Me, filter: &Filter, zone: &TimeZone) -> Result<(
     let mut query = Wanted::default();
     let mut problems = Vec::new();
     let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    query.target = text(&filter.target);
+    if let Some(what) = text(&filter.target) {
+        query.targets = Some(targets(rx, me, &what, &mut problems)?);
+    }
     if let Some(token) = text(&filter.token) {
         let found = audit::tokens(rx, me.signed_in.organization.id, &token)?;
         if found.is_empty() {
@@ -73,10 +118,7 @@ fn query(rx: &mut Rx<'_>, me: &Me, filter: &Filter, zone: &TimeZone) -> Result<(
         }
     }
     if let Some(who) = text(&filter.actor) {
-        query.actor = actor(rx, me, &who)?;
-        if query.actor.is_none() {
-            problems.push(format!("Nobody here has the e-mail \u{201c}{who}\u{201d}."));
-        }
+        query.actors = Some(actors(rx, me, &who, &mut problems)?);
     }
     if let Some(name) = text(&filter.action) {
         match EventType::find_name(&name) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use model::catalogue::{EventType, TargetType};
-use model::change::ChangeKind;
+use model::change::{Change as Changed, ChangeKind};
 use model::clock::Micros;
 use model::definition::{Definitions, Kind};
 use model::entry::{Entry, Outcome as Ended};
@@ -376,6 +376,7 @@ impl<'c> Shower<'c> {
                     _ => None,
                 })
                 .map(|role| format!("as {role}")),
+            ("user", "changed_permission") => Self::roles(rx, event)?,
             (_, "refusals_summarized") => entry
                 .facts
                 .as_ref()
@@ -388,6 +389,21 @@ impl<'c> Shower<'c> {
             _ => Self::fields(event),
         };
         Ok(said)
+    }
+
+    /// What a member was and became, in the organization and in the workspaces, by the names that these have now.
+    fn roles(rx: &mut Rx<'_>, event: &Event) -> Result<Option<String>> {
+        let mut said = Vec::with_capacity(event.changes.len());
+        for change in &event.changes {
+            let workspace = change.path.strip_prefix("workspaces.");
+            let workspace = match workspace.map(str::parse) {
+                Some(Ok(id)) => rx.workspace(id)?,
+                _ => None,
+            };
+            let name = workspace.map(|workspace| apart(visible(&workspace.name)));
+            said.push(Self::field(name.as_deref().unwrap_or(&change.path), change));
+        }
+        Ok((!said.is_empty()).then(|| line_of(&said.join(" · "))))
     }
 
     /// The number of the version that code became, or that was published.
@@ -420,22 +436,24 @@ impl<'c> Shower<'c> {
             .map(|version| version.number))
     }
 
+    /// One change, of what is called so.
+    fn field(name: &str, change: &Changed) -> String {
+        match &change.kind {
+            ChangeKind::Value { before, after } => {
+                let side = |side: &Option<Json>| {
+                    let text = side.as_ref().map(|side| apart(line(side)));
+                    text.unwrap_or_else(|| "not set".to_owned())
+                };
+                format!("{name} {} → {}", side(before), side(after))
+            }
+            ChangeKind::Redacted | ChangeKind::Large { .. } => format!("{name} changed"),
+        }
+    }
+
     fn fields(event: &Event) -> Option<String> {
         match event.changes.as_slice() {
             [] => None,
-            [one] => {
-                let name = field(&one.path);
-                Some(match &one.kind {
-                    ChangeKind::Value { before, after } => {
-                        let side = |side: &Option<Json>| {
-                            let text = side.as_ref().map(|side| apart(line(side)));
-                            text.unwrap_or_else(|| "not set".to_owned())
-                        };
-                        format!("{name} {} → {}", side(before), side(after))
-                    }
-                    ChangeKind::Redacted | ChangeKind::Large { .. } => format!("{name} changed"),
-                })
-            }
+            [one] => Some(Self::field(field(&one.path), one)),
             several => {
                 let mut said = format!("{} fields", several.len());
                 for change in several {
@@ -535,7 +553,7 @@ pub(super) fn details(event: &Event) -> Details {
 }
 
 /// A change as pages show it.
-pub(super) fn change(change: &model::change::Change) -> Change {
+pub(super) fn change(change: &Changed) -> Change {
     let large = |side: &Option<model::change::Digest>| {
         side.as_ref().map_or(Value::NotSet, |digest| Value::Large {
             bytes: digest.bytes,

@@ -52,7 +52,7 @@ impl Reader {
         }
         let query = Query {
             workspace: Some(self.workspace),
-            target: Some(thing.to_owned()),
+            targets: Some(vec![thing.to_owned()]),
             ..Query::default()
         };
         let events = rx.count_events(self.organization, &query)?;
@@ -151,7 +151,7 @@ pub(super) async fn of(
     part: &Part,
 ) -> std::result::Result<(ResourceLog, Option<Event>), Refusal> {
     let query = Query {
-        target: Some(thing.to_owned()),
+        targets: Some(vec![thing.to_owned()]),
         ..Query::default()
     };
     let query = turn(query, &part.older_than, &part.newer_than)?;

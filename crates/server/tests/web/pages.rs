@@ -3,6 +3,7 @@
 use axum::http::{Request, StatusCode, header};
 use model::role::WorkspaceRole;
 use serde_json::json;
+use server::app::Config;
 
 use crate::site::{Browser, Database, HOSTILE, PASSWORD, Site, Team};
 
@@ -777,6 +778,88 @@ async fn filters_find_and_say_what_they_do_not_understand() {
         .get("/settings/audit-logs?older_than=nonsense")
         .await;
     assert_eq!(odd.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn events_are_found_by_names_of_people_and_things_also_of_those_that_are_gone() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let site = Site::new(database, Config::default()).await;
+        let team = site.set_up().await;
+        site.member(team, "ed@example.com", Some(WorkspaceRole::Editor))
+            .await;
+        let mut editor = site.signed_in("ed@example.com").await;
+        let shop = source(&mut editor, "Web shop").await;
+        source(&mut editor, "Web site").await;
+        source(&mut editor, "Warehouse").await;
+        let gone = editor
+            .post(&format!("{shop}/delete"), &[("confirm", "Web shop")])
+            .await;
+        assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
+        let mut browser = site.signed_in("ada@example.com").await;
+        for (query, events) in [
+            ("type=source&actor=MEMBER+ed", 4),
+            ("type=source&actor=lovelace", 0),
+            ("type=source&actor=nobody+here", 0),
+            ("type=source&target=web", 3),
+            ("type=source&target=WEB+SHOP", 2),
+            ("type=source&target=warehouse", 1),
+            ("type=source&target=warehouse&actor=member", 1),
+            ("type=team&target=lovelace", 1),
+            ("target=there+is+no+such+thing", 0),
+        ] {
+            let page = browser
+                .get(&format!("/settings/audit-logs?{query}"))
+                .await
+                .body;
+            assert_eq!(page.matches("<tr class=\"ev\"").count(), events, "{query}");
+        }
+        // What was typed is not recorded, but whom it found is.
+        let log = site.log(team.organization).await;
+        let viewed = log.iter().filter(|event| event.entry.action == "viewed");
+        let told: Vec<_> = viewed.map(|event| format!("{:?}", event.detail)).collect();
+        let ed = site.app.read(|rx| rx.user_by_email("ed@example.com")).await;
+        let ed = ed.expect("read").expect("a member").0.id.to_string();
+        assert!(told.iter().any(|one| one.contains(&ed)), "{told:?}");
+        assert!(
+            !told
+                .iter()
+                .any(|one| one.to_lowercase().contains("lovelace")),
+            "{told:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_a_things_own_tab_opens_in_place_and_its_events_are_exported_from_there() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let path = source(&mut browser, "Shop").await;
+    let log = site.log(team.organization).await;
+    let event = &log.last().expect("an event").entry.id;
+    let tab = format!("{path}/audit-logs");
+    let closed = browser.get(&tab).await.body;
+    let open = format!("{tab}?open={event}");
+    assert!(
+        closed.contains(&format!("href=\"{open}#e-{event}\"")),
+        "{closed}"
+    );
+    assert!(!closed.contains("class=\"more\""));
+    let opened = browser.get(&open).await.body;
+    assert!(opened.contains(&format!("<tr class=\"more\" role=\"row\" id=\"x-{event}\"")));
+    assert!(
+        opened.contains(&format!("href=\"{tab}#e-{event}\"")),
+        "it closes"
+    );
+    site.sign().await;
+    let id = path.strip_prefix("/sources/").expect("an id");
+    let query = format!("target={id}");
+    assert!(opened.contains(&format!("name=\"query\" value=\"{query}\"")));
+    let sent = [("format", "csv"), ("query", &*query)];
+    let csv = browser
+        .post("/settings/audit-logs/export", &sent)
+        .await
+        .body;
+    assert_eq!(csv.lines().count(), 2, "{csv}");
 }
 
 #[tokio::test]

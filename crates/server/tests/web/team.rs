@@ -570,6 +570,14 @@ async fn roles_in_several_workspaces_are_given_on_one_page_and_each_workspace_is
     let saved = ada.post(&format!("/settings/team/{grace}"), &fields).await;
     assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
 
+    // The record tells the workspaces by their names.
+    let page = ada
+        .get("/settings/audit-logs?action=user.changed_permission")
+        .await;
+    for said in ["Production viewer → auditor", "Staging not set → editor"] {
+        assert!(page.body.contains(said), "{said}: {}", page.body);
+    }
+
     let mut browser = site.signed_in("grace@example.com").await;
     let page = browser.get("/workspaces").await;
     assert!(page.body.contains("Staging") && page.body.contains("Auditor"));

@@ -19,6 +19,10 @@ pub(super) fn things(entry: &Entry) -> impl Iterator<Item = &str> {
     one.chain(entry.actor.token.as_deref()).chain(related)
 }
 
+/// What is about one of the things of a list, which comes after it.
+const ABOUT: &str =
+    " AND e.sequence IN (SELECT k.sequence FROM index_things k WHERE k.log_id = $1 AND k.thing IN";
+
 pub(super) struct Filter {
     query: Query,
     /// The event types of the tab that is asked for.
@@ -64,9 +68,9 @@ impl Filter {
     /// Whether nothing but a workspace is asked for, so that the running counts tell the total.
     pub(super) const fn is_plain(&self) -> bool {
         let query = &self.query;
-        query.actor.is_none()
+        query.actors.is_none()
             && query.action.is_none()
-            && query.target.is_none()
+            && query.targets.is_none()
             && query.tokens.is_none()
             && query.target_type.is_none()
             && query.outcome.is_none()
@@ -82,7 +86,12 @@ impl Filter {
         let is = |wanted: &Option<String>, value: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == value)
         };
-        let concerns = |id: &str| things(entry).any(|thing| thing == id);
+        let concerns =
+            |wanted: &Vec<String>| things(entry).any(|thing| wanted.iter().any(|one| one == thing));
+        let is_by = |wanted: &Vec<String>| {
+            let actor = entry.actor.id.as_ref();
+            actor.is_some_and(|id| wanted.contains(id))
+        };
         let with_one_of = |tokens: &Vec<String>| {
             let is_one = |id: &Option<String>| id.as_ref().is_some_and(|id| tokens.contains(id));
             is_one(&entry.actor.token) && !is_one(&entry.target.id)
@@ -108,13 +117,10 @@ impl Filter {
         };
         query.workspace.is_none_or(of_workspace)
             && self.members.as_ref().is_none_or(is_member)
-            && query
-                .actor
-                .as_deref()
-                .is_none_or(|wanted| entry.actor.id.as_deref() == Some(wanted))
+            && query.actors.as_ref().is_none_or(is_by)
             && is(&query.action, &entry.action)
             && is(&query.target_type, &entry.target.r#type)
-            && query.target.as_deref().is_none_or(concerns)
+            && query.targets.as_ref().is_none_or(concerns)
             && query.tokens.as_ref().is_none_or(with_one_of)
             && query.outcome.is_none_or(|wanted| wanted == entry.outcome)
             && query.created_after.is_none_or(|moment| entry.at > moment.0)
@@ -133,7 +139,12 @@ impl Filter {
     pub(super) fn sql<'a>(&'a self, log: &'a LogId) -> (String, Vec<Param<'a>>) {
         let query = &self.query;
         let mut values = vec![Param::from(log)];
-        let mut sql = if query.target.is_some() {
+        // Of one thing an event stands once in the index, so that both can be read side by side.
+        let thing = match query.targets.as_deref() {
+            Some([one]) => Some(one),
+            _ => None,
+        };
+        let mut sql = if thing.is_some() {
             String::from(
                 "FROM index_things t JOIN index_events e ON e.log_id = t.log_id AND e.sequence = t.sequence WHERE t.log_id = $1",
             )
@@ -141,8 +152,7 @@ impl Filter {
             String::from("FROM index_events e WHERE e.log_id = $1")
         };
         let equal = [
-            ("t.thing", query.target.as_ref()),
-            ("e.actor", query.actor.as_ref()),
+            ("t.thing", thing),
             ("e.action", query.action.as_ref()),
             ("e.target_type", query.target_type.as_ref()),
         ];
@@ -152,20 +162,29 @@ impl Filter {
                 let _ = write!(sql, " AND {column} = ${}", values.len());
             }
         }
-        if let Some(tokens) = &query.tokens {
+        // As a list in SQL; nothing is in a list of none.
+        let mut list = |all: &'a [String]| {
             let first = values.len() + 1;
-            values.extend(tokens.iter().map(Param::from));
+            values.extend(all.iter().map(Param::from));
             let all: Vec<String> = (first..=values.len()).map(|n| format!("${n}")).collect();
             if all.is_empty() {
-                sql.push_str(" AND 1 = 0");
+                "NULL".to_owned()
             } else {
-                let all = all.join(", ");
-                let _ = write!(
-                    sql,
-                    " AND e.sequence IN (SELECT k.sequence FROM index_things k WHERE k.log_id = $1 AND k.thing IN ({all})) \
-                     AND (e.target IS NULL OR e.target NOT IN ({all}))"
-                );
+                all.join(", ")
             }
+        };
+        if let Some(actors) = &query.actors {
+            let _ = write!(sql, " AND e.actor IN ({})", list(actors));
+        }
+        if let Some(things) = query.targets.as_deref().filter(|_| thing.is_none()) {
+            let _ = write!(sql, "{ABOUT} ({}))", list(things));
+        }
+        if let Some(tokens) = &query.tokens {
+            let all = list(tokens);
+            let _ = write!(
+                sql,
+                "{ABOUT} ({all})) AND (e.target IS NULL OR e.target NOT IN ({all}))"
+            );
         }
         if let Some(outcome) = query.outcome {
             values.push(outcome.as_str().into());

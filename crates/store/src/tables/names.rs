@@ -1,12 +1,38 @@
 //! The name that a thing has now, for what is told of it later.
 
 use model::catalogue::TargetType;
+use model::id::WorkspaceId;
 
 use crate::db::params;
 use crate::error::Result;
 use crate::tx::Rx;
 
 impl Rx<'_> {
+    /// The ids of a workspace's sources, destinations, transformations, libraries and accounts whose name has this text in it, in
+    /// capitals or not.
+    pub fn called(&mut self, workspace: WorkspaceId, text: &str) -> Result<Vec<String>> {
+        const TABLES: [&str; 5] = [
+            "sources",
+            "retl_sources",
+            "destinations",
+            "transformations",
+            "accounts",
+        ];
+        let each =
+            TABLES.map(|table| format!("SELECT id, name FROM {table} WHERE workspace_id = $1"));
+        let rows = self
+            .conn
+            .query(&each.join(" UNION ALL "), params![&workspace])?;
+        let text = text.to_lowercase();
+        let mut ids = Vec::new();
+        for row in &rows {
+            if row.text(1)?.to_lowercase().contains(&text) {
+                ids.push(row.text(0)?.to_owned());
+            }
+        }
+        Ok(ids)
+    }
+
     /// The name of a thing now; nothing where it is gone, or has none.
     pub fn name_of(&mut self, kind: TargetType, id: &str) -> Result<Option<String>> {
         let sql = match kind {

@@ -86,6 +86,8 @@ fn queries(lived: &Lived) -> Vec<(Query, Admits)> {
     let middle = START.plus(3 * Micros::SECOND);
     let none = Query::default();
     let (own, member) = (team.workspace.to_string(), user.clone());
+    let both = vec![user.clone(), admin.clone()];
+    let things = vec![thing.clone(), token.clone()];
     let mut all: Vec<(Query, Admits)> = vec![
         (none.clone(), Box::new(|_| true)),
         (
@@ -115,7 +117,7 @@ fn queries(lived: &Lived) -> Vec<(Query, Admits)> {
         ),
         (
             Query {
-                actor: Some(admin.clone()),
+                actors: Some(vec![admin.clone()]),
                 ..none.clone()
             },
             Box::new(move |e| e.actor.id.as_ref() == Some(&admin)),
@@ -129,19 +131,47 @@ fn queries(lived: &Lived) -> Vec<(Query, Admits)> {
         ),
         (
             Query {
-                target: Some(thing.clone()),
+                targets: Some(vec![thing.clone()]),
                 ..none.clone()
             },
             Box::new(move |e| e.target.id.as_ref() == Some(&thing)),
         ),
         (
             Query {
-                target: Some(token.clone()),
+                targets: Some(vec![token.clone()]),
                 ..none.clone()
             },
             Box::new(move |e| {
                 e.target.id.as_ref() == Some(&token) || e.actor.token.as_ref() == Some(&token)
             }),
+        ),
+        (
+            Query {
+                actors: Some(both.clone()),
+                targets: Some(things.clone()),
+                ..none.clone()
+            },
+            Box::new(move |e| {
+                let is_by = e.actor.id.as_ref().is_some_and(|id| both.contains(id));
+                let is_one =
+                    |id: &Option<String>| id.as_ref().is_some_and(|id| things.contains(id));
+                let is_related = e.related.iter().any(|one| is_one(&one.id));
+                is_by && (is_one(&e.target.id) || is_one(&e.actor.token) || is_related)
+            }),
+        ),
+        (
+            Query {
+                actors: Some(Vec::new()),
+                ..none.clone()
+            },
+            Box::new(|_| false),
+        ),
+        (
+            Query {
+                targets: Some(Vec::new()),
+                ..none.clone()
+            },
+            Box::new(|_| false),
         ),
         (
             Query {
@@ -183,7 +213,7 @@ fn queries(lived: &Lived) -> Vec<(Query, Admits)> {
         ),
         (
             Query {
-                actor: Some(user.clone()),
+                actors: Some(vec![user.clone()]),
                 action: Some("updated".to_owned()),
                 created_after: Some(middle),
                 workspace: Some(team.workspace),
@@ -315,7 +345,7 @@ fn check_newest(lived: &Lived) {
     for thing in &things {
         let query = Query {
             workspace: Some(team.workspace),
-            target: Some(thing.clone()),
+            targets: Some(vec![thing.clone()]),
             outcome: Some(Outcome::Success),
             order: Order::Newest,
             limit: 1,
