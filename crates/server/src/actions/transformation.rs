@@ -115,7 +115,7 @@ pub(crate) fn all(rx: &mut Rx<'_>, place: Place, kind: CodeKind) -> Result<Vec<T
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let page = rx.transformations(place.workspace, kind, after.as_ref(), 500)?;
+        let page = rx.transformations(place.workspace, kind, after.as_ref(), 500, None)?;
         found.extend(page.items);
         match page.next {
             Some(next) => after = Some(next),

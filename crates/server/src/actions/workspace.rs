@@ -115,17 +115,18 @@ pub(crate) fn things_in(rx: &mut Rx<'_>, id: WorkspaceId) -> Result<Vec<(&'stati
         ("destination", rx.destinations(id, None, 1, None)?.total),
         (
             "transformation",
-            rx.transformations(id, code, None, 1)?.total,
+            rx.transformations(id, code, None, 1, None)?.total,
         ),
         (
             "library",
-            rx.transformations(id, CodeKind::Library, None, 1)?.total,
+            rx.transformations(id, CodeKind::Library, None, 1, None)?
+                .total,
         ),
         (
             "source of reverse ETL",
             rx.retl_sources(id, None, None)?.len() as u64,
         ),
-        ("account", rx.accounts(id, None, 1, None)?.total),
+        ("account", rx.accounts(id, None, 1, None, None)?.total),
     ];
     Ok(all.into_iter().filter(|(_, count)| *count > 0).collect())
 }

@@ -1,5 +1,7 @@
 //! `/libraries`. What its forms do stands in `code`.
 
+use std::collections::HashMap;
+
 use axum::extract::{Path, Query, State};
 use model::code::import_name;
 use model::things::CodeKind;
@@ -24,18 +26,30 @@ const KIND: CodeKind = CodeKind::Library;
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
     let after = from.start()?;
     let (place, reader) = (me.place(), Reader::of(&me));
-    let (rows, next) = app
+    let named = from.named().map(str::to_owned);
+    let (rows, total, next) = app
         .read(move |rx| {
-            let kind = CodeKind::Library;
-            let page = rx.transformations(place.workspace, kind, after.as_ref(), things::PAGE)?;
-            Ok((rows(rx, place, page.items, &reader)?, page.next))
+            let (after, named) = (after.as_ref(), named.as_deref());
+            let page = rx.transformations(place.workspace, KIND, after, things::PAGE, named)?;
+            // Who imports what is read once for all of them.
+            let mut importers: HashMap<String, u64> = HashMap::new();
+            for one in crate::actions::transformation::all(rx, place, CodeKind::Transformation)? {
+                for name in model::code::imports(&one.language, &one.code) {
+                    *importers.entry(name).or_default() += 1;
+                }
+            }
+            let rows = rows(rx, page.items, &reader, |_, one| {
+                let name = import_name(&one.name);
+                Ok(importers.get(&name).copied().unwrap_or_default())
+            })?;
+            Ok((rows, page.total, page.next))
         })
         .await?;
     me.show(&Libraries {
         frame: me.frame(NAV),
         can_create: me.signed_in.can.edit_transformations,
         rows,
-        next_href: things::next_href("/libraries", next.as_ref()),
+        leaf: from.leaf("/libraries", total, next.as_ref()),
     })
 }
 

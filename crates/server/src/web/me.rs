@@ -183,14 +183,14 @@ impl Me {
             .read(move |rx| {
                 let counts = NavCounts {
                     sources: Some(rx.source_rows(workspace, None, 1, None)?.total),
-                    accounts: Some(rx.accounts(workspace, None, 1, None)?.total),
+                    accounts: Some(rx.accounts(workspace, None, 1, None, None)?.total),
                     destinations: Some(rx.destinations(workspace, None, 1, None)?.total),
                     transformations: Some(
-                        rx.transformations(workspace, CodeKind::Transformation, None, 1)?
+                        rx.transformations(workspace, CodeKind::Transformation, None, 1, None)?
                             .total,
                     ),
                     libraries: Some(
-                        rx.transformations(workspace, CodeKind::Library, None, 1)?
+                        rx.transformations(workspace, CodeKind::Library, None, 1, None)?
                             .total,
                     ),
                 };

@@ -21,7 +21,7 @@ use super::view::outside_account::{
     AccountAuditLogs, AccountForm, AccountHead, AccountNew, AccountOverview, AccountRow,
     AccountSettings, AccountUser, Accounts,
 };
-use super::view::parts::Errors;
+use super::view::parts::{Errors, LastChange};
 use crate::actions::input;
 use crate::actions::outside_account::create::CreateAccount;
 use crate::actions::outside_account::delete::DeleteAccount;
@@ -36,25 +36,32 @@ const PERMISSION: &str = "Edit accounts";
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
     let after = from.start()?;
     let (place, reader) = (me.place(), Reader::of(&me));
-    let (rows, next) = app
+    let named = from.named().map(str::to_owned);
+    let (rows, total, next) = app
         .read(move |rx| {
-            let page = rx.accounts(place.workspace, after.as_ref(), things::PAGE, None)?;
-            let rows = page.items.into_iter().map(|one| row(rx, one, &reader));
-            Ok((rows.collect::<Result<Vec<_>>>()?, page.next))
+            let (after, named) = (after.as_ref(), named.as_deref());
+            let page = rx.accounts(place.workspace, after, things::PAGE, None, named)?;
+            let ids: Vec<String> = page.items.iter().map(|one| one.id.to_string()).collect();
+            let mut last = reader.last_of(rx, &ids)?;
+            let rows = page.items.into_iter().map(|one| {
+                let last = last.remove(one.id.as_str());
+                row(rx, one, last)
+            });
+            Ok((rows.collect::<Result<Vec<_>>>()?, page.total, page.next))
         })
         .await?;
     me.show(&Accounts {
         frame: me.frame(NAV),
         can_create: me.signed_in.can.edit_accounts,
         rows,
-        next_href: things::next_href("/accounts", next.as_ref()),
+        leaf: from.leaf("/accounts", total, next.as_ref()),
     })
 }
 
-fn row(rx: &mut Rx<'_>, one: Account, reader: &Reader) -> Result<AccountRow> {
+fn row(rx: &mut Rx<'_>, one: Account, last_change: Option<LastChange>) -> Result<AccountRow> {
     Ok(AccountRow {
         used: rx.retl_sources_of_account(one.id)?.len() as u64,
-        last_change: reader.known(rx, one.id.as_str())?.last,
+        last_change,
         category: Account::kind(&one.definition).1.to_owned(),
         id: one.id.to_string(),
         name: one.name,

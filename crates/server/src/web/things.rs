@@ -56,11 +56,6 @@ impl From {
     }
 }
 
-/// The address of a list's next page.
-pub(super) fn next_href(path: &str, next: Option<&After>) -> Option<String> {
-    next.map(|after| format!("{path}?after={after}"))
-}
-
 /// The id in a path. What is no id is the id of nothing.
 pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal> {
     text.parse().map_err(|_| Refusal::nothing_here())

@@ -22,7 +22,6 @@ use super::view::transformations::{CodeRow, Transformations};
 use super::visitor::Clock;
 use crate::actions::transformation::found;
 use crate::app::App;
-use crate::request::Place;
 
 const NAV: NavItem = NavItem::Transformations;
 const KIND: CodeKind = CodeKind::Transformation;
@@ -48,19 +47,21 @@ fn published(rx: &mut Rx<'_>, one: &Transformation) -> Result<Option<String>> {
     Ok(version.map(|version| version.number.to_string()))
 }
 
-/// The rows of a list of code.
+/// The rows of a list of code; `used` says by how many things each is used.
 pub(super) fn rows(
     rx: &mut Rx<'_>,
-    place: Place,
     found: Vec<Transformation>,
     reader: &Reader,
+    used: impl Fn(&mut Rx<'_>, &Transformation) -> Result<u64>,
 ) -> Result<Vec<CodeRow>> {
     let mut rows = Vec::with_capacity(found.len());
+    let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
+    let mut last = reader.last_of(rx, &ids)?;
     for one in found {
         rows.push(CodeRow {
             published: published(rx, &one)?,
-            used: crate::actions::transformation::used_by(rx, place, &one)?.len() as u64,
-            last_change: reader.known(rx, one.id.as_str())?.last,
+            used: used(rx, &one)?,
+            last_change: last.remove(one.id.as_str()),
             id: one.id.to_string(),
             name: one.name,
             language: language(&one.language),
@@ -73,18 +74,23 @@ pub(super) fn rows(
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
     let after = from.start()?;
     let (place, reader) = (me.place(), Reader::of(&me));
-    let (rows, next) = app
+    let named = from.named().map(str::to_owned);
+    let (rows, total, next) = app
         .read(move |rx| {
+            let (after, named) = (after.as_ref(), named.as_deref());
             let kind = CodeKind::Transformation;
-            let page = rx.transformations(place.workspace, kind, after.as_ref(), things::PAGE)?;
-            Ok((rows(rx, place, page.items, &reader)?, page.next))
+            let page = rx.transformations(place.workspace, kind, after, things::PAGE, named)?;
+            let rows = rows(rx, page.items, &reader, |rx, one| {
+                Ok(rx.links_of(one.id)?.len() as u64)
+            })?;
+            Ok((rows, page.total, page.next))
         })
         .await?;
     me.show(&Transformations {
         frame: me.frame(NAV),
         can_create: me.signed_in.can.edit_transformations,
         rows,
-        next_href: things::next_href("/transformations", next.as_ref()),
+        leaf: from.leaf("/transformations", total, next.as_ref()),
     })
 }
 

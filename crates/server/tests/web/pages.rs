@@ -1029,10 +1029,46 @@ async fn a_list_is_searched_by_name_and_says_what_nothing_is_called() {
     assert!(page.contains(r#"name="q" value="SHOP""#), "{page}");
     let page = browser.get("/destinations?q=p+%26+m").await.body;
     assert!(page.contains("Shop &#38; more"), "{page}");
-    for list in ["sources", "destinations"] {
+    let code = "import { hide } from \"masks\";\nexport function transformEvent(event) { return hide(event); }";
+    let made =
+        json!({ "name": "Mask all", "language": "javascript", "code": code, "description": "" });
+    let (status, _) = site.api("POST", "/transformations", Some(made)).await;
+    assert!(status.is_success());
+    let made = json!({ "name": "masks", "language": "javascript", "code": "export const hide = (one) => one;", "description": "" });
+    let (status, _) = site.api("POST", "/libraries", Some(made)).await;
+    assert!(status.is_success());
+    let made = json!({ "name": "Masked warehouse", "accountDefinitionName": "SOURCE_BIGQUERY", "secret": { "credentials": "s3cret" } });
+    let (status, _) = site.api("POST", "/v2/accounts", Some(made)).await;
+    assert!(status.is_success());
+    for (list, label, used) in [
+        ("transformations", "Destinations", 0),
+        ("libraries", "Transformations", 1),
+        ("accounts", "Used by", 0),
+    ] {
+        let page = browser.get(&format!("/{list}?q=MASK")).await.body;
+        assert_eq!(page.matches(r#"<a class="main""#).count(), 1, "{page}");
+        let used = format!(r#"data-label="{label}" class="num">{used}</td>"#);
+        assert!(page.contains(&used), "{used}: {page}");
+        assert!(page.contains("Created</a>"), "with its last change: {page}");
+    }
+    const LATE: &str = "9000000000000000-2CHj1PJ61lv1NPyQtCiFi2KVX2y";
+    for list in [
+        "sources",
+        "destinations",
+        "transformations",
+        "libraries",
+        "accounts",
+    ] {
         let page = browser.get(&format!("/{list}?q=%3Cb%3E")).await.body;
         assert!(page.contains("is called so"), "{page}");
         assert!(page.contains("“&#60;b&#62;”"), "{page}");
+        assert!(!page.contains(" yet"), "there are some");
+        let page = browser.get(&format!("/{list}?after={LATE}")).await.body;
+        assert!(page.contains("Nothing is on this page"), "{page}");
+        assert!(
+            page.contains(&format!(r#"href="/{list}">First page</a>"#)),
+            "{page}"
+        );
         assert!(!page.contains(" yet"), "there are some");
     }
 }

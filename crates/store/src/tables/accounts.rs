@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
 const COLUMNS: &str =
-    "id, created_at, workspace_id, name, definition, options, secret, external_id, updated_at";
+    "id, created_at, name, workspace_id, definition, options, secret, external_id, updated_at";
 
 impl Audited for Account {
     fn snapshot(&self) -> Snapshot<'_> {
@@ -36,11 +36,11 @@ impl Audited for Account {
 impl Rx<'_> {
     fn account_from_row(&mut self, row: &Row) -> Result<Account> {
         let id: AccountId = row.parse(0)?;
-        let workspace = row.parse(2)?;
+        let workspace = row.parse(3)?;
         Ok(Account {
             id,
             workspace,
-            name: row.text(3)?.to_owned(),
+            name: row.text(2)?.to_owned(),
             definition: row.text(4)?.to_owned(),
             options: self.open_json(
                 ("accounts", "options", id.as_str()),
@@ -73,6 +73,7 @@ impl Rx<'_> {
         after: Option<&After>,
         limit: u32,
         has_external_id: Option<bool>,
+        named: Option<&str>,
     ) -> Result<Listing<Account>> {
         let wanted = Wanted {
             table: "accounts",
@@ -83,6 +84,7 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id,
+            named,
         };
         self.listing(&wanted, Self::account_from_row)
     }

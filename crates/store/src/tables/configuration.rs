@@ -295,7 +295,7 @@ impl Rx<'_> {
             sources: self.configured_sources(workspace)?,
             destinations: self.configured_destinations(workspace)?,
             connections,
-            accounts: self.accounts(workspace, None, u32::MAX, None)?.items,
+            accounts: self.accounts(workspace, None, u32::MAX, None, None)?.items,
             transformations: self.configured_transformations(workspace)?,
             libraries: self.published_libraries(workspace)?,
             watched: self.watched(workspace)?.things,

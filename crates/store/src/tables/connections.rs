@@ -75,6 +75,7 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id,
+            named: None,
         };
         self.listing(&wanted, |_, row| from_row(row))
     }

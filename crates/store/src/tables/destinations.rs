@@ -114,6 +114,7 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id,
+            named: None,
         };
         self.listing(&wanted, Self::destination_from_row)
     }
@@ -136,6 +137,7 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id: None,
+            named,
         };
         let make = |row: &Row| {
             Ok(DestinationRow {
@@ -146,10 +148,7 @@ impl Rx<'_> {
                 connections: row.size(5)?,
             })
         };
-        match named {
-            Some(named) => self.listing_named(&wanted, named, make),
-            None => self.listing(&wanted, |_, row| make(row)),
-        }
+        self.listing(&wanted, |_, row| make(row))
     }
 
     /// The destination of a workspace that a client's own project calls so.

@@ -68,6 +68,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) after: Option<&'a After>,
     pub(crate) limit: u32,
     pub(crate) has_external_id: Option<bool>,
+    /// Only those whose name, which is the third column then, has this text in it, in capitals or not.
+    pub(crate) named: Option<&'a str>,
 }
 
 impl Rx<'_> {
@@ -85,13 +87,13 @@ impl Rx<'_> {
         Ok(row.map(|row| row.parse(0)).transpose()?)
     }
 
-    /// Reads a page of the things whose name has this text in it, in capitals or not; `id`, `created_at` and `name` are the
-    /// first three columns. Names are compared here and not in SQL: the databases do not agree on what a capital is.
-    pub(crate) fn listing_named<T>(
+    /// Reads a page of things by their name. Names are compared here and not in SQL: the databases do not agree on what a capital
+    /// is.
+    fn listing_named<T>(
         &mut self,
         wanted: &Wanted<'_>,
         named: &str,
-        make: impl Fn(&Row) -> Result<T>,
+        make: impl Fn(&mut Self, &Row) -> Result<T>,
     ) -> Result<Listing<T>> {
         let rows = self.conn.query(
             &format!(
@@ -120,7 +122,7 @@ impl Rx<'_> {
                 continue;
             }
             if items.len() < wanted.limit as usize {
-                items.push(make(row)?);
+                items.push(make(self, row)?);
                 last = Some(After::Thing {
                     created_at,
                     id: id.to_owned(),
@@ -138,6 +140,9 @@ impl Rx<'_> {
         wanted: &Wanted<'_>,
         make: impl Fn(&mut Self, &Row) -> Result<T>,
     ) -> Result<Listing<T>> {
+        if let Some(named) = wanted.named {
+            return self.listing_named(wanted, named, make);
+        }
         let external = match wanted.has_external_id {
             None => "",
             Some(true) => " AND external_id IS NOT NULL",

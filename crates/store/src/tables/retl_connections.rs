@@ -99,6 +99,7 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id,
+            named: None,
         };
         self.listing(&wanted, Self::retl_connection_from_row)
     }

@@ -183,6 +183,7 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id,
+            named: None,
         };
         self.listing(&wanted, Self::source_from_row)
     }
@@ -205,6 +206,7 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id: None,
+            named,
         };
         let make = |row: &Row| {
             Ok(SourceRow {
@@ -216,10 +218,7 @@ impl Rx<'_> {
                 connections: row.size(6)?,
             })
         };
-        match named {
-            Some(named) => self.listing_named(&wanted, named, make),
-            None => self.listing(&wanted, |_, row| make(row)),
-        }
+        self.listing(&wanted, |_, row| make(row))
     }
 
     /// The source of a workspace that a client's own project calls so.

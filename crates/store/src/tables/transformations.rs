@@ -102,13 +102,14 @@ impl Rx<'_> {
         kind: CodeKind,
         after: Option<&After>,
         limit: u32,
+        named: Option<&str>,
     ) -> Result<Listing<Transformation>> {
         let only = match kind {
             CodeKind::Transformation => " AND kind = 'transformation'",
             CodeKind::Library => " AND kind = 'library'",
         };
         // The page's keys first, then the code of what is on it: a list must not read all versions.
-        let columns = "id, created_at";
+        let columns = "id, created_at, name";
         let wanted = Wanted {
             table: "transformations",
             columns,
@@ -118,6 +119,7 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id: None,
+            named,
         };
         let page = self.listing(&wanted, |_, row| Ok(row.parse::<TransformationId>(0)?))?;
         let mut items = Vec::with_capacity(page.items.len());

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::filters;
 use super::frame::{Flash, Frame};
+use super::parts::Leaf;
 use super::transformations::CodeRow;
 
 /// The list of libraries.
@@ -16,6 +17,6 @@ pub struct Libraries {
     pub can_create: bool,
     /// The libraries.
     pub rows: Vec<CodeRow>,
-    /// The next page.
-    pub next_href: Option<String>,
+    /// What is around them.
+    pub leaf: Leaf,
 }

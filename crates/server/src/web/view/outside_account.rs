@@ -5,7 +5,7 @@ use askama::Template;
 use super::event::{ResourceLog, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
-use super::parts::{Errors, LastChange, Tab};
+use super::parts::{Errors, LastChange, Leaf, Tab};
 use super::when::When;
 
 /// The list of accounts.
@@ -18,8 +18,8 @@ pub struct Accounts {
     pub can_create: bool,
     /// The accounts.
     pub rows: Vec<AccountRow>,
-    /// The next page.
-    pub next_href: Option<String>,
+    /// What is around them.
+    pub leaf: Leaf,
 }
 
 /// An account in a list.

@@ -40,6 +40,23 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    /// A list that is on one page.
+    #[cfg(test)]
+    pub(super) fn whole(path: &str, total: u64) -> Self {
+        Self {
+            path: path.to_owned(),
+            named: String::new(),
+            total,
+            first_href: None,
+            next_href: None,
+        }
+    }
+
+    /// Whether there is nothing on any page, whatever is looked for.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.total == 0 && self.named.is_empty()
+    }
+
     /// Whether there are more than these.
     pub(super) const fn is_part(&self) -> bool {
         self.first_href.is_some() || self.next_href.is_some()

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::filters;
 use super::frame::{Flash, Frame};
-use super::parts::LastChange;
+use super::parts::{LastChange, Leaf};
 
 /// The list of transformations.
 #[derive(Clone, Debug, Template)]
@@ -16,8 +16,8 @@ pub struct Transformations {
     pub can_create: bool,
     /// The transformations.
     pub rows: Vec<CodeRow>,
-    /// The next page.
-    pub next_href: Option<String>,
+    /// What is around them.
+    pub leaf: Leaf,
 }
 
 /// A transformation or library in a list.

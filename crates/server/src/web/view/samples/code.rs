@@ -5,7 +5,7 @@ use super::super::delete::{Kept, Obstacle};
 use super::super::frame::NavItem;
 use super::super::libraries::Libraries;
 use super::super::library::Library;
-use super::super::parts::{Choice, Errors};
+use super::super::parts::{Choice, Errors, Leaf};
 use super::super::transformation::{
     CodeHead, TransformationAuditLogs, TransformationOverview, TransformationVersions, UsedBy,
     Version,
@@ -69,7 +69,7 @@ impl Samples {
                 row(TRANSFORMATION, "Mask e-mail and phone", Some("14")),
                 row("3FQsSess7Cg0eOj0", "Sessionise mobile events", None),
             ],
-            next_href: None,
+            leaf: Leaf::whole("/transformations", 2),
         };
         let overview = TransformationOverview {
             frame: frame.clone(),
@@ -156,7 +156,7 @@ impl Samples {
             frame: library_frame,
             can_create: true,
             rows: vec![row(LIBRARY, "piiMasks", Some("5"))],
-            next_href: None,
+            leaf: Leaf::whole("/libraries", 1),
         };
         let kept = Kept {
             frame: frame.clone(),

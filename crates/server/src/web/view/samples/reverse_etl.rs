@@ -7,7 +7,7 @@ use super::super::outside_account::{
     AccountAuditLogs, AccountForm, AccountHead, AccountNew, AccountOverview, AccountRow,
     AccountSettings, AccountUser, Accounts,
 };
-use super::super::parts::Errors;
+use super::super::parts::{Errors, Leaf};
 use super::super::source::{ConnectedDestination, RetlOverview, SourceHead, Synced};
 use super::{DESTINATION, Rendered, SOURCE, Samples, when};
 
@@ -68,7 +68,10 @@ impl Samples {
                 ),
                 row("3FQvAcct6Ch2fQl2", "Tills", "acme_till", "", 0),
             ],
-            next_href: Some("/accounts?after=1".to_owned()),
+            leaf: Leaf {
+                next_href: Some("/accounts?after=1".to_owned()),
+                ..Leaf::whole("/accounts", 120)
+            },
         };
         let overview = AccountOverview {
             frame: frame.clone(),
