@@ -1,7 +1,7 @@
 // How every page behaves under the hand: what Escape closes, where the focus goes, and that none is pushed sideways.
 
 import assert from "node:assert/strict";
-import { annals, browserTest, founder, run } from "./harness.mjs";
+import { annals, browserTest, founder, look, run } from "./harness.mjs";
 
 const server = annals({ init: true });
 
@@ -96,7 +96,9 @@ for (const javaScriptEnabled of [true, false]) {
     for (const [path, field] of [["/settings/tokens", "#name"], ["/profile", "#token_name"]]) {
       await page.goto(url + path);
       await page.fill(field, "A program");
-      await page.click("button:has-text('Make a token')");
+      const button = page.locator("button:has-text('Make a token')");
+      // With a script two clicks make one token, which is shown.
+      await (javaScriptEnabled ? button.dblclick() : button.click());
       await page.waitForSelector("#new-token");
       assert.ok(await isReached(page, ".note:has(#new-token)"), path);
     }
@@ -112,6 +114,53 @@ browserTest("the tab that is shown is in view on a narrow screen", { viewport: {
     const [from, to] = await page.$eval(".tabs [aria-current]", (tab) => [tab.getBoundingClientRect().left, tab.getBoundingClientRect().right]);
     assert.ok(from >= 0 && to <= 390, `${path}: from ${from} to ${to}`);
   }
+});
+
+browserTest("a row of a thing's own tab opens in place, and the address says so", async ({ page }) => {
+  const url = await signIn(page);
+  const { api, ids } = await server;
+  const { source } = await api("POST", "/v2/sources", { token: ids.accessToken, body: { name: "Till", type: "HTTP" } });
+  await api("PUT", `/v2/sources/${source.id}`, { token: ids.accessToken, body: { name: "Tills", type: "HTTP" } });
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto(`${url}/sources/${source.id}/audit-logs`);
+    const link = page.locator("a.tri").nth(1);
+    await link.click();
+    await page.waitForSelector(".more:has-text('HTTP')");
+    await look(page, `own-tab-${width}`);
+    const opened = new URL(page.url()).searchParams.get("open");
+    assert.equal(await link.getAttribute("data-row"), `x-${opened}`);
+    await page.reload();
+    await page.waitForSelector(".more:has-text('HTTP')");
+    await page.locator("a.tri").nth(1).click();
+    await page.waitForSelector(".more", { state: "hidden" });
+    assert.equal(new URL(page.url()).searchParams.get("open"), null);
+  }
+  await page.click("summary:has-text('Export')");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("button:has-text('as a table')")]);
+  assert.match(download.suggestedFilename(), /\.csv$/);
+});
+
+browserTest("what was typed when a session ended is sent after signing in", { allow: [/401/, /403/] }, async ({ page }) => {
+  const context = page.context();
+  const url = await signIn(page);
+  await page.goto(`${url}/sources/new`);
+  await page.fill("#name", "Not lost");
+  await page.selectOption("#type", "HTTP");
+  await context.clearCookies({ name: "annals_session" });
+  await page.click("button:has-text('Create')");
+  await page.waitForSelector("h1:has-text('You have been signed out')");
+  await look(page, "signed-out");
+  const [tab] = await Promise.all([context.waitForEvent("page"), page.click("a:has-text('Sign in in another tab')")]);
+  await tab.fill("#email", founder.email);
+  await tab.fill("#password", founder.password);
+  await tab.click("button:has-text('Sign in')");
+  await tab.waitForURL(/\/sources/);
+  await page.click("button:has-text('Send it again')");
+  await page.waitForSelector("h1:has-text('Send this again?')");
+  await look(page, "send-again");
+  await page.click("button:has-text('Send it again')");
+  await page.waitForSelector("h1:has-text('Not lost')");
 });
 
 browserTest("the button of the form for a token's events is beside its field", async ({ page }) => {

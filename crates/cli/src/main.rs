@@ -28,6 +28,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use mimalloc::MiMalloc;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A change allocates some hundreds of small values (docs/benchmarks.md).
 #[global_allocator]
@@ -82,12 +83,29 @@ enum Command {
     Openapi,
 }
 
+/// The signal of a file that would grow beyond its limit, on Linux.
+const SIGXFSZ: i32 = 25;
+
+/// A file that may not grow further is an error where it is written, and not the end of the process: who has once listened to
+/// the signal is not ended by it any more.
+fn outlive_limits() -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    let _entered = runtime.enter();
+    signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
+}
+
 fn main() -> ExitCode {
     let parsed = without_empty(Cli::command()).try_get_matches();
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
+    if let Err(error) = outlive_limits() {
+        eprintln!("annals: cannot start: {error}");
+        return ExitCode::FAILURE;
+    }
     let result = match cli.command {
         Command::Verify(command) => return verify::run(&command),
         Command::Serve(command) => serve::run(*command),

@@ -26,9 +26,6 @@ use crate::place::{Place, guard, runtime};
 /// How long the link to set an instance up by is good, in microseconds: a day. A restart prints a new one.
 const LINK: i64 = Micros::DAY;
 
-/// The signal of a file that would grow beyond its limit, on Linux.
-const SIGXFSZ: i32 = 25;
-
 /// Run the server.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -263,10 +260,6 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         None => None,
     };
     let runtime = runtime()?;
-    let entered = runtime.enter();
-    // A file that may not grow further is an error where it is written, and not the end of the process.
-    let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
-    drop(entered);
     let guard = command.guard.open(&command.place)?;
     let store = Arc::new(command.place.open(!command.no_migrate)?);
     let metrics = server::serve::install_metrics().map_err(anyhow::Error::msg)?;

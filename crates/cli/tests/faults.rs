@@ -220,6 +220,44 @@ fn a_server_whose_files_may_not_grow_says_so_loses_nothing_and_goes_on_when_they
     compare(&server, &acknowledged);
 }
 
+#[test]
+fn a_command_whose_files_may_not_grow_says_so_and_changes_nothing() {
+    let (folder, made) = Server::start(Path::new(BINARY), None).kill();
+    let add = |program: &str, before: &[&str]| {
+        let mut command = annals(Path::new(program), folder.path(), None)
+            .args(before)
+            .args([
+                "member",
+                "add",
+                "--email",
+                "grace@example.com",
+                "--name",
+                "Grace Hopper",
+            ])
+            .args(["--role", "viewer", "--password-stdin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut input = command.stdin.take().expect("its input");
+        input
+            .write_all(b"a compiler for all\n")
+            .expect("a password");
+        drop(input);
+        command.wait_with_output().expect("it ends")
+    };
+    let full = add("prlimit", &["--fsize=4096", BINARY]);
+    let said = String::from_utf8_lossy(&full.stderr);
+    assert_eq!(full.status.code(), Some(1), "{said}");
+    assert!(said.contains("no room left"), "{said}");
+    let done = add(BINARY, &[]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "nothing was half there: {said}");
+    let server = Server::serve(Path::new(BINARY), None, folder, made);
+    compare(&server, &[]);
+}
+
 /// Asks a server how it is until it says so.
 #[track_caller]
 fn until_publisher_is(server: &Server, status: &str) -> Value {

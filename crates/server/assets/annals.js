@@ -49,6 +49,16 @@
     check();
   });
 
+  // What is shown once is made once: a double click would send the form again and lose the answer to the first.
+  const underWay = new WeakSet();
+  addEventListener('submit', (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !form.elements.once) return;
+    if (underWay.has(form)) event.preventDefault();
+    underWay.add(form);
+    setTimeout(() => underWay.delete(form), 5000);
+  });
+
   // Copy.
   $$('[data-copy]').forEach((button) => button.addEventListener('click', async () => {
     const word = $('span', button);
