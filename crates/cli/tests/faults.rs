@@ -220,6 +220,80 @@ fn a_server_whose_files_may_not_grow_says_so_loses_nothing_and_goes_on_when_they
     compare(&server, &acknowledged);
 }
 
+/// `annals init`, begun.
+fn begin_to_set_up(folder: &Path, database: Option<&str>) -> std::process::Child {
+    let mut init = annals(Path::new(BINARY), folder, database)
+        .args([
+            "init",
+            "--organization",
+            "Fernhill",
+            "--workspace",
+            "Production",
+        ])
+        .args(["--name", "Ada Lovelace", "--email", "ada@example.com"])
+        .args(["--password-stdin", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("annals init starts");
+    let mut input = init.stdin.take().expect("its input");
+    // Who is killed before has read nothing.
+    let _ = input.write_all(b"correct horse battery\n");
+    init
+}
+
+#[test]
+fn a_set_up_that_is_killed_has_done_all_or_nothing() {
+    for database in [None, Some(Postgres::shared())] {
+        // How long it takes here, so that some are killed while it writes.
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = database.map(Postgres::fresh_database);
+        let began = std::time::Instant::now();
+        let whole = begin_to_set_up(folder.path(), url.as_deref());
+        let whole = whole.wait_with_output().expect("it ends");
+        assert!(whole.status.success());
+        let takes = began.elapsed();
+        let (mut done, mut undone) = (0, 0);
+        for step in 0..10_u32 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let url = database.map(Postgres::fresh_database);
+            let mut killed = begin_to_set_up(folder.path(), url.as_deref());
+            std::thread::sleep(takes * (step + 1) / 10);
+            killed.kill().expect("it can be killed");
+            killed.wait().expect("it has ended");
+            let again = begin_to_set_up(folder.path(), url.as_deref());
+            let again = again.wait_with_output().expect("it ends");
+            if again.status.success() {
+                undone += 1;
+                let made = serde_json::from_slice(&again.stdout).expect("one JSON object");
+                let server = Server::serve(Path::new(BINARY), url.as_deref(), folder, made);
+                compare(&server, &[]);
+                continue;
+            }
+            done += 1;
+            let said = String::from_utf8_lossy(&again.stderr);
+            assert!(said.contains("is set up already"), "{said}");
+            // All of it is there: the administrator, with an organization and a workspace that a token can be made for.
+            let token = annals(Path::new(BINARY), folder.path(), url.as_deref())
+                .args([
+                    "token",
+                    "create",
+                    "--name",
+                    "After",
+                    "--owner",
+                    "ada@example.com",
+                    "--json",
+                ])
+                .output()
+                .expect("annals token starts");
+            let said = String::from_utf8_lossy(&token.stderr);
+            assert!(token.status.success(), "{said}");
+        }
+        assert!(undone > 0, "{done} done, {undone} not");
+    }
+}
+
 #[test]
 fn a_command_whose_files_may_not_grow_says_so_and_changes_nothing() {
     let (folder, made) = Server::start(Path::new(BINARY), None).kill();
