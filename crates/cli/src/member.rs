@@ -1,6 +1,6 @@
 //! `annals member`.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use model::id::{OrganizationId, WorkspaceId};
 use model::role::{OrganizationRole, WorkspaceRole};
@@ -58,7 +58,8 @@ pub(crate) struct One {
 pub(crate) struct Change {
     #[command(flatten)]
     one: One,
-    /// The workspace that a role is for [default: all of the organization]
+    /// The workspace that a role is for; what the person is elsewhere, and in the organization, stays [default: all of the
+    /// organization, of which the person is no Admin any more, unless the role is owner]
     #[arg(long, value_name = "ID")]
     workspace: Option<WorkspaceId>,
     /// owner: Admin of the organization; admin, editor, viewer, auditor: a role in the workspace; none: no role there
@@ -211,6 +212,7 @@ fn list(command: &List) -> Result<()> {
 }
 
 fn change(command: &Change) -> Result<()> {
+    of_no_workspace(&command.role, command.workspace)?;
     let (store, organization) = command.one.home.open()?;
     let user = member(&store, organization, &command.one.email)?.user;
     let role = command.role.parse::<WorkspaceRole>().ok();
@@ -226,27 +228,47 @@ fn change(command: &Change) -> Result<()> {
     let action = ChangeMember {
         organization,
         user: user.id,
-        role: Some(if command.role == "owner" {
-            OrganizationRole::Admin
-        } else {
-            OrganizationRole::Member
-        }),
+        role: match (command.role.as_str(), command.workspace) {
+            ("owner", _) => Some(OrganizationRole::Admin),
+            (_, Some(_)) => None,
+            (_, None) => Some(OrganizationRole::Member),
+        },
         workspaces,
     };
     let member = perform(&store, action, UNCHANGED)?;
+    let place = command.workspace.map(|id| format!(" in {id}"));
+    let still = match member.role {
+        OrganizationRole::Admin if command.role != "owner" => {
+            "; and Admin of the organization still, who may do everything"
+        }
+        _ => "",
+    };
     say!(
-        "{} ({}) is {} now",
+        "{} ({}) is {}{} now{still}",
         member.user.name,
         member.user.id,
-        command.role
+        command.role,
+        place.unwrap_or_default()
     );
     Ok(())
 }
 
+/// An owner is one of the whole organization.
+fn of_no_workspace(role: &str, workspace: Option<WorkspaceId>) -> Result<()> {
+    if role == "owner" && workspace.is_some() {
+        bail!(
+            "an owner is Admin of the whole organization: leave --workspace out, or say --role admin"
+        );
+    }
+    Ok(())
+}
+
 fn add(command: Add) -> Result<()> {
+    of_no_workspace(&command.role, command.workspace)?;
     let password = read_password()?;
     password::acceptable_for(&password, &[&command.name, &command.email])?;
     let (store, organization) = command.home.open()?;
+    let was_there = store.read(|rx| rx.user_by_email(&command.email))?.is_some();
     let role = if command.role == "owner" {
         OrganizationRole::Admin
     } else {
@@ -282,13 +304,19 @@ fn add(command: Add) -> Result<()> {
             "{}",
             json!({
                 "userId": member.user.id,
+                "newAccount": !was_there,
                 "organizationId": member.organization,
                 "organizationRole": member.role.as_str(),
                 "workspaceRoles": roles,
             })
         );
     } else {
-        say!("added {} ({})", member.user.name, member.user.id);
+        let kept = if was_there {
+            "; the account was there already, and keeps its name and password"
+        } else {
+            ""
+        };
+        say!("added {} ({}){kept}", member.user.name, member.user.id);
     }
     Ok(())
 }

@@ -199,8 +199,17 @@ fn look_through(
 /// When the data cannot be read.
 pub fn tokens(rx: &mut Rx<'_>, organization: OrganizationId, text: &str) -> Result<Vec<TokenId>> {
     let text = text.trim();
-    if let Ok(id) = text.parse() {
-        return Ok(vec![id]);
+    if let Ok(id) = text.parse::<TokenId>() {
+        let is_there = rx
+            .token(id)?
+            .is_some_and(|token| token.organization == organization);
+        let made = Query {
+            target_type: Some(catalogue::ACCESS_TOKEN_CREATED.target.as_str().to_owned()),
+            targets: Some(vec![id.to_string()]),
+            ..Query::default()
+        };
+        let was_there = is_there || rx.count_events(organization, &made)? > 0;
+        return Ok(was_there.then_some(id).into_iter().collect());
     }
     if let Some(id) = rx.token_that_was(organization, &secret::hash(text))? {
         return Ok(vec![id]);
@@ -262,13 +271,21 @@ pub async fn find_tokens(
         for id in ids {
             let token = rx.token(id)?;
             let token = token.filter(|token| token.organization == organization);
-            // One of another workspace is nothing that the administrator of one would know.
-            let is_elsewhere = |limit| {
-                token
-                    .as_ref()
-                    .is_some_and(|one| one.workspace != Some(limit))
+            // One of another workspace is nothing that the administrator of one would know, nor that there was one.
+            let is_elsewhere = match (limit, &token) {
+                (None, _) => false,
+                (Some(limit), Some(token)) => token.workspace != Some(limit),
+                (Some(limit), None) => {
+                    let made = Query {
+                        workspace: Some(limit),
+                        members_of: Some(limit),
+                        targets: Some(vec![id.to_string()]),
+                        ..Query::default()
+                    };
+                    rx.count_events(organization, &made)? == 0
+                }
             };
-            if !limit.is_some_and(is_elsewhere) {
+            if !is_elsewhere {
                 let name = token.map(|token| token.name);
                 found.push(FoundToken { id, name });
             }

@@ -84,13 +84,26 @@ pub fn client_address(
     Some(address)
 }
 
+/// What proxies say of a request that is another's.
+const FORWARDED: [&str; 8] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+];
+
 /// The client's address where it is sure: not where someone who is no trusted proxy says that the request is another's.
 /// Behind a proxy that nobody named, every client would have the proxy's own address.
 pub fn sure_address(parts: &Parts, config: &Config) -> Option<IpAddr> {
     let socket = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
     let address = client_address(&parts.headers, Some(socket), config)?;
-    let is_forwarded = parts.headers.contains_key(header::FORWARDED)
-        || parts.headers.contains_key("x-forwarded-for");
+    let is_forwarded = FORWARDED
+        .iter()
+        .any(|name| parts.headers.contains_key(*name));
     let is_hearsay = is_forwarded && address == socket.to_canonical();
     (!is_hearsay).then_some(address)
 }

@@ -36,6 +36,8 @@ pub trait Action: Send + 'static {
 pub enum Scope {
     /// The log of an organization.
     Organization(OrganizationId),
+    /// The log of an organization, to which what is refused goes, and the instance's.
+    OrganizationAndInstance(OrganizationId),
     /// What a person does to the own account: the logs of all organizations of that person or, with none, the instance's.
     Account(UserId),
     /// The logs of all organizations that know something of a person, whether it is a member of them or not any more, and the

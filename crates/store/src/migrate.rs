@@ -31,6 +31,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0016_invited_by.sql"),
     include_str!("../migrations/sqlite/0017_keys_and_erasures.sql"),
     include_str!("../migrations/sqlite/0018_who_acts.sql"),
+    include_str!("../migrations/sqlite/0019_accepted_by.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -51,6 +52,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0016_invited_by.sql"),
     include_str!("../migrations/postgres/0017_keys_and_erasures.sql"),
     include_str!("../migrations/postgres/0018_who_acts.sql"),
+    include_str!("../migrations/postgres/0019_accepted_by.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old

@@ -164,7 +164,10 @@ impl Writer {
         let lane = match action.scope() {
             _ if !self.postgres => Lane::All,
             Scope::Organization(organization) => Lane::Organization(organization),
-            Scope::Account(_) | Scope::Person(_) | Scope::Instance => self.queue.alone(),
+            Scope::OrganizationAndInstance(_)
+            | Scope::Account(_)
+            | Scope::Person(_)
+            | Scope::Instance => self.queue.alone(),
         };
         let (reply, receiver) = oneshot::channel();
         let asked = Asked {

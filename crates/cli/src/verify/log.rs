@@ -66,6 +66,12 @@ pub(crate) fn authentic(
 /// Checks everything. What is found is in the error; what was checked is in the report.
 pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) -> Checked<()> {
     let Some(note) = source.get("checkpoint")? else {
+        // A server says the same of a log that there is not, and of one that is not for who asks.
+        if let Source::Web { .. } = source {
+            return Err(Stop::Unable(anyhow::anyhow!(
+                "there is no log with a checkpoint at this address, or it is not for this token"
+            )));
+        }
         return found(
             Verdict::Incomplete,
             "checkpoint",

@@ -34,14 +34,18 @@ pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<E
     })
 }
 
-/// The permission to edit this connection, which must exist. A refusal is about its destination.
+/// The permission to edit what connects these two: where only people selected may change one of them, others neither take from
+/// it nor bring to it. A refusal is about the destination, or about the one that is locked.
+pub(crate) fn needs(place: Place, from: &Source, to: &Destination) -> Vec<Need> {
+    let both = [destination::target(to), source::target(from)];
+    let need = |one| Need::in_workspace(Permission::EditConnections, place.workspace, one);
+    both.map(need).into()
+}
+
+/// The permission to edit this connection, which must exist.
 pub(crate) fn needs_edit(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<Vec<Need>> {
     let ends = found(rx, place, id)?;
-    Ok(vec![Need::in_workspace(
-        Permission::EditConnections,
-        place.workspace,
-        destination::target(&ends.destination),
-    )])
+    Ok(needs(place, &ends.source, &ends.destination))
 }
 
 /// Disconnects a source from a destination.

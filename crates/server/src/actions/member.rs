@@ -8,9 +8,11 @@ pub mod remove;
 
 use model::catalogue::{self, TargetType};
 use model::id::{OrganizationId, UserId};
-use model::role::{OrganizationRole, Permission, Standing};
+use model::role::{OrganizationRole, Permission};
 use model::things::Member;
 use store::{Error, Fact, Need, Result, Rx, Target, Tx};
+
+use crate::actions::access;
 
 pub(crate) fn found(rx: &mut Rx<'_>, organization: OrganizationId, user: UserId) -> Result<Member> {
     rx.member(organization, user)?
@@ -43,20 +45,8 @@ pub(crate) fn give_up_access(
 ) -> Result<Vec<Fact>> {
     let mut facts = Vec::new();
     for lock in tx.locks_with(before.organization, before.user.id)? {
-        let permission = match lock.resource.kind {
-            TargetType::Source => Permission::EditSources,
-            _ => Permission::EditDestinations,
-        };
-        let may = after.is_some_and(|after| {
-            let mut own = after.workspaces.iter();
-            let own = own.find(|(id, _)| *id == lock.workspace);
-            let standing = Standing::Person {
-                organization: after.role,
-                workspace: own.map(|(_, role)| *role),
-            };
-            standing.may(permission)
-        });
-        if may {
+        let may = |after| access::may_change(after, lock.workspace, lock.resource.kind);
+        if after.is_some_and(may) {
             continue;
         }
         let mut left = lock.clone();

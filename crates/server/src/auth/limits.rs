@@ -83,11 +83,35 @@ pub async fn may_send(app: &App, user: UserId, number: &str, caller: &Caller) ->
     count_within(app, limits, TEXTS_SECONDS * Micros::SECOND).await
 }
 
+/// How often the second step of one account may be tried from everywhere: who tries knows the password.
+const STEPS: u64 = 30;
+
+fn of_step(user: UserId, caller: &Caller) -> [Limit; 2] {
+    [
+        (format!("step\n{user}\n{}", address(caller)), OF_BOTH),
+        (format!("step account\n{user}"), STEPS),
+    ]
+}
+
+/// Whether one more try of the second step of signing in may be looked at. It is counted apart from what is shown within a session:
+/// who only knows the password keeps nobody from changing that.
+pub async fn may_step(app: &App, user: UserId, caller: &Caller) -> Result<bool> {
+    count(app, of_step(user, caller).into()).await
+}
+
+/// It was right.
+pub async fn stepped(app: &App, user: UserId, caller: &Caller) -> Result<()> {
+    for limit in of_step(user, caller) {
+        forgive(app, limit).await?;
+    }
+    Ok(())
+}
+
 fn of_person(user: UserId) -> Limit {
     (format!("proof\n{user}"), OF_BOTH)
 }
 
-/// Whether one more code or password of a person who is known may be looked at.
+/// Whether one more code or password of a person who is signed in may be looked at.
 pub async fn may_prove(app: &App, user: UserId) -> Result<bool> {
     count(app, vec![of_person(user)]).await
 }

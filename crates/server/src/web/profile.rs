@@ -208,10 +208,11 @@ pub(super) async fn checked(
     Ok(hash.filter(|_| fits))
 }
 
-/// What a person shows once more: six digits are a code, everything else is the password.
+/// What a person shows once more: six digits, or what has the form of a recovery code, are a code, everything else is the password.
 async fn proof(app: &App, user: UserId, typed: &str) -> Result<Proof, Refusal> {
     let digits = typed.trim();
-    if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let is_code = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_code || second::recovery_code(digits).is_some() {
         if !limits::may_prove(app, user).await? {
             return Err(Refusal::too_many());
         }

@@ -265,7 +265,7 @@ async fn second(app: &App, sent: &SentByVisitor, user: UserId) -> Result<Second,
 pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) -> Answer {
     let next = local(sent.form.text("next")).to_owned();
     let (step, user, checked) = waiting(&app, &sent.headers).await?;
-    if !limits::may_prove(&app, user.id).await? {
+    if !limits::may_step(&app, user.id, &sent.caller).await? {
         return Err(Refusal::too_many().link("Back to sign-in", "/sign-in"));
     }
     let shown = Shown::Both {
@@ -276,7 +276,7 @@ pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) ->
     let (id, email) = (user.id, user.email.clone());
     let error = match begin(&app, &sent.caller, user, shown, see_other(&next)).await {
         Ok(response) => {
-            limits::proved(&app, id).await?;
+            limits::stepped(&app, id, &sent.caller).await?;
             limits::succeeded(&app, "sign-in", &email, &sent.caller).await?;
             let response = with_cookie(response, cookies::forget(&app.config, Name::Step));
             return Ok(with_cookie(

@@ -240,3 +240,53 @@ fn everything_that_a_token_did_is_found_by_its_id_its_name_or_itself_even_when_i
         assert_eq!(status(&ask(&viewer)), (403, "permission_denied".to_owned()));
     }
 }
+
+#[test]
+fn a_locked_source_is_neither_connected_nor_cut_off_by_who_is_not_selected() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let ines = api.member("Ines Selected", Some(WorkspaceRole::Editor));
+        let eddy = api.member("Eddy Editor", Some(WorkspaceRole::Editor));
+        let source = api.source("Web");
+        let (hook, other) = (api.destination("Hook"), api.destination("Other"));
+        let path = format!("/v2/connections/{}", api.connection(&source, &hook));
+        let access = format!("/v2/sources/{source}/access");
+        // Only who could change it can be selected.
+        for role in [
+            Some(WorkspaceRole::Viewer),
+            Some(WorkspaceRole::Auditor),
+            None,
+        ] {
+            let one = api.member(&format!("One {role:?}"), role);
+            let refused = api.put(&access, json!({ "people": [one.user] })).problem();
+            assert!(refused.starts_with("400 lacks_permission"), "{refused}");
+        }
+        api.put(&access, json!({ "people": [ines.user] })).ok();
+        let to_other = json!({ "sourceId": source, "destinationId": other, "enabled": true });
+        let cut = json!({ "sourceId": source, "destinationId": hook, "enabled": false });
+        for (method, path, body) in [
+            ("POST", "/v2/connections", &to_other),
+            ("PUT", &*path, &cut),
+            ("DELETE", &*path, &Value::Null),
+        ] {
+            let refused = api.ask(method, path, &eddy.token, body).problem();
+            assert!(
+                refused.starts_with("403 resource_locked"),
+                "{method}: {refused}"
+            );
+            let event = api.events().pop().expect("an event");
+            assert_eq!(
+                (&event["code"], &event["targetId"]),
+                (&json!("resource_locked"), &json!(source))
+            );
+        }
+        assert_eq!(
+            api.ask("POST", "/v2/connections", &ines.token, &to_other)
+                .status,
+            201
+        );
+        assert_eq!(
+            api.ask("DELETE", &path, &ines.token, &Value::Null).status,
+            204
+        );
+    }
+}

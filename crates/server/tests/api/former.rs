@@ -4,7 +4,7 @@ use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 use server::actions::privacy::person;
 use server::privacy;
-use store::Upkeep;
+use store::{Error, Upkeep};
 
 use crate::privacy::{NAME, busy, erase, guard, person as whole};
 use crate::support::Api;
@@ -127,5 +127,126 @@ fn who_was_invited_is_erased_by_the_address() {
         assert_eq!(api.get("/v2/invitations").ok()["invitations"], json!([]));
         let again = api.post("/v2/privacy/erasures", json!({ "email": address }));
         assert_eq!(again.problem(), "404 not_found: user not found");
+    }
+}
+
+/// The account is another organization's too, and gets an address that nobody here has erased.
+#[test]
+fn who_was_erased_from_an_organization_comes_back_by_no_invitation() {
+    for api in both() {
+        let tom = api.stranger("Tom Erased");
+        let hash = api.invites(api.made.organization, "tom.erased@example.com");
+        let _ = api.accepts(tom.user, hash).expect("a member");
+        let _ = erase(&api, &whole(&api, tom.user, false)).expect("erased");
+        assert!(
+            api.store
+                .read(|rx| rx.user(tom.user))
+                .expect("read")
+                .is_some()
+        );
+        let hash = api.invites(api.made.organization, "tom.new@example.com");
+        api.moves(tom.user, "tom.new@example.com");
+        let refused = api.accepts(tom.user, hash);
+        assert!(
+            matches!(
+                refused,
+                Err(Error::Failed {
+                    code: "subject_erased",
+                    ..
+                })
+            ),
+            "{refused:?}"
+        );
+        let member = api
+            .store
+            .read(|rx| rx.member(api.made.organization, tom.user));
+        assert!(member.expect("read").is_none());
+    }
+}
+
+#[test]
+fn an_account_that_accepted_what_was_sent_to_its_address_is_erased_under_both_ids() {
+    for api in both() {
+        let other = api.stranger("Other Admin");
+        let other = api
+            .store
+            .read(|rx| rx.organizations_of(other.user))
+            .expect("read")[0];
+        let pim = api.member("Pim Quorvath", None);
+        let hash = api.invites(other, "pim.quorvath.private@example.com");
+        api.moves(pim.user, "pim.quorvath.private@example.com");
+        let _ = api.accepts(pim.user, hash).expect("a member");
+        // In the log of the other organization, with what can be opened.
+        let tells = || {
+            let all = api.store.read(|rx| {
+                let log = rx.organization_log(other)?;
+                rx.disclosed(&log, 0, log.size)
+            });
+            let all = all.expect("read").into_iter();
+            let opened = all.flat_map(|one| one.disclosures);
+            opened
+                .filter(|one| one.as_str().to_lowercase().contains("quorvath"))
+                .count()
+        };
+        assert!(tells() > 3);
+        let _ = erase(&api, &whole(&api, pim.user, true)).expect("erased");
+        assert_eq!(tells(), 0);
+        let invitations = api.store.read(|rx| rx.invitations(other)).expect("read");
+        assert!(invitations.is_empty(), "{invitations:?}");
+    }
+}
+
+#[test]
+fn an_invitation_of_another_organization_stays_when_one_erases_the_person() {
+    for api in both() {
+        let other = api.stranger("Other Admin");
+        let other = api
+            .store
+            .read(|rx| rx.organizations_of(other.user))
+            .expect("read")[0];
+        // Who has no account yet, and who is a member here.
+        let member = api.member("Vic Tim", None);
+        for (email, user) in [
+            ("victim@example.com", None),
+            ("vic.tim@example.com", Some(member.user)),
+        ] {
+            let hash = api.invites(other, email);
+            let user = user.unwrap_or_else(|| {
+                let _ = api.invites(api.made.organization, email);
+                api.store
+                    .read(|rx| person(rx, email))
+                    .expect("read")
+                    .expect("known")
+            });
+            let _ = erase(&api, &whole(&api, user, false)).expect("erased");
+            let invitation = api
+                .store
+                .read(|rx| rx.invitation_by_hash(&hash))
+                .expect("read");
+            let invitation = invitation.expect("still there");
+            assert_eq!((invitation.user, &*invitation.email), (user, email));
+        }
+    }
+}
+
+#[test]
+fn where_the_account_goes_the_instances_log_says_so() {
+    for api in both() {
+        let one = api.member(NAME, Some(WorkspaceRole::Editor));
+        assert_eq!(api.delete(&format!("/v2/members/{}", one.user)).status, 204);
+        // Of no organization any more: this is in the instance's log.
+        api.moves(one.user, "elsewhere@example.com");
+        let done = erase(&api, &whole(&api, one.user, false)).expect("erased");
+        assert_eq!(done.entries.len(), 2, "{:?}", done.entries);
+        let instance = api.store.read(|rx| {
+            let log = rx.instance_log()?;
+            rx.disclosed(&log, log.size - 1, 1)
+        });
+        let last = String::from_utf8(instance.expect("read").remove(0).entry).expect("text");
+        assert!(
+            last.contains(r#""action":"erased""#) && last.contains(one.user.as_str()),
+            "{last}"
+        );
+        assert_eq!(privacy::again(&api.store, &guard(&api)).expect("read"), 0);
     }
 }

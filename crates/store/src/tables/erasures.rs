@@ -145,6 +145,20 @@ impl Rx<'_> {
             .collect::<std::result::Result<_, _>>()?)
     }
 
+    /// Whether another organization has the person as a member, or has invited the person: then the account stays.
+    pub fn is_wanted_elsewhere(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<bool> {
+        let row = self.conn.query_one(
+            "SELECT user_id FROM members WHERE user_id = $2 AND organization_id <> $1 \
+             UNION ALL SELECT user_id FROM invitations WHERE user_id = $2 AND organization_id <> $1 AND state = 'open' LIMIT 1",
+            params![&organization, &user],
+        )?;
+        Ok(row.is_some())
+    }
+
     /// People with an account of whom an organization still knows something although they are no members any more, by name.
     pub fn former_members(&mut self, organization: OrganizationId) -> Result<Vec<User>> {
         let rows = self.conn.query(
@@ -211,7 +225,7 @@ impl Rx<'_> {
 
 impl Tx<'_> {
     /// A person is erased from an organization: the key there, the membership, its tokens, and all sessions. With the last
-    /// membership, or `everywhere`, the account goes as well.
+    /// membership, or `everywhere`, the account goes as well, unless another organization has invited the person.
     pub fn erase_person(
         &mut self,
         log: &crate::tree::Log,
@@ -239,10 +253,14 @@ impl Tx<'_> {
         }
         self.conn
             .execute("DELETE FROM sessions WHERE user_id = $1", params![&user])?;
-        if everywhere || self.organizations_of(user)?.is_empty() {
+        let is_wanted = match log.organization {
+            Some(organization) => self.is_wanted_elsewhere(organization, user)?,
+            None => !self.organizations_of(user)?.is_empty(),
+        };
+        if everywhere || !is_wanted {
             self.destroy(INSTANCE, user)?;
         }
-        if self.organizations_of(user)?.is_empty() {
+        if self.organizations_of(user)?.is_empty() && (everywhere || !is_wanted) {
             for sql in [
                 "INSERT INTO past_tokens (hash, token_id, organization_id) \
                  SELECT hash, id, organization_id FROM tokens WHERE user_id = $1",

@@ -127,6 +127,18 @@ impl Rx<'_> {
         Ok(None)
     }
 
+    /// Whom the invitations were made for that an account accepted in place of them: it is the same person.
+    pub fn invited_as(&mut self, user: UserId) -> Result<Vec<UserId>> {
+        let rows = self.conn.query(
+            "SELECT DISTINCT user_id FROM invitations WHERE accepted_by = $1 ORDER BY user_id",
+            params![&user],
+        )?;
+        Ok(rows
+            .iter()
+            .map(|row| row.parse(0))
+            .collect::<std::result::Result<_, _>>()?)
+    }
+
     /// The invitations of an organization, newest first.
     pub fn invitations(&mut self, organization: OrganizationId) -> Result<Vec<Invitation>> {
         let sql =
@@ -222,6 +234,19 @@ impl Tx<'_> {
             params![&after.id],
             &changed,
         )?;
+        Ok(changed)
+    }
+
+    /// An open invitation is accepted, by whom it was made for or by an account that has its address since.
+    pub fn accept_invitation(&mut self, before: &Invitation, by: UserId) -> Result<Changed> {
+        let changed = self.end_invitation(before, InvitationState::Accepted)?;
+        if by != before.user {
+            self.write_parts(
+                "UPDATE invitations SET accepted_by = $2 WHERE id = $1",
+                params![&before.id, &by],
+                &changed,
+            )?;
+        }
         Ok(changed)
     }
 }

@@ -239,7 +239,9 @@ impl<'a> Group<'a> {
         wrote: &Cell<bool>,
     ) -> (Vec<Need>, Result<()>) {
         let organization = match job.scope() {
-            Scope::Organization(organization) => Some(organization),
+            Scope::Organization(organization) | Scope::OrganizationAndInstance(organization) => {
+                Some(organization)
+            }
             Scope::Account(_) | Scope::Person(_) | Scope::Instance => None,
         };
         let parts = self.parts;
@@ -431,6 +433,10 @@ impl<'a> Group<'a> {
             Scope::Organization(organization) => self
                 .conn
                 .query("SELECT id FROM logs WHERE organization_id = $1", params![&organization])?,
+            Scope::OrganizationAndInstance(organization) => self.conn.query(
+                "SELECT id FROM logs WHERE organization_id = $1 UNION SELECT log_id FROM instance",
+                params![&organization],
+            )?,
             Scope::Account(user) => self.conn.query(
                 "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $1 ORDER BY l.id",
                 params![&user],

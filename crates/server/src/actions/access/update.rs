@@ -68,8 +68,17 @@ impl Action for UpdateAccess {
             people.sort_unstable();
             people.dedup();
             for user in &*people {
-                if tx.member(self.place.organization, *user)?.is_none() {
-                    return Err(Error::NotFound("member"));
+                let member = tx.member(self.place.organization, *user)?;
+                let member = member.ok_or(Error::NotFound("member"))?;
+                if !super::may_change(&member, self.place.workspace, resource.kind) {
+                    return Err(Error::field(
+                        "lacks_permission",
+                        "people",
+                        format!(
+                            "{} has no role here with which this could be changed",
+                            member.user.id
+                        ),
+                    ));
                 }
             }
         }

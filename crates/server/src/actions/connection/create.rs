@@ -2,7 +2,6 @@
 
 use model::catalogue::{self, EventType};
 use model::id::{ConnectionId, DestinationId, SourceId};
-use model::role::Permission;
 use model::things::Connection;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
@@ -33,13 +32,9 @@ impl Action for CreateConnection {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        source::found(rx, self.place, self.source)?;
+        let from = source::found(rx, self.place, self.source)?;
         let to = destination::found(rx, self.place, self.destination)?;
-        Ok(vec![Need::in_workspace(
-            Permission::EditConnections,
-            self.place.workspace,
-            destination::target(&to),
-        )])
+        Ok(super::needs(self.place, &from, &to))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Connection>> {

@@ -1,11 +1,11 @@
 //! Accept an invitation: with a new account, or with the one that it was made for.
 
 use model::catalogue::{self, EventType, TargetType};
-use model::things::{Invitation, InvitationState, Member, User};
+use model::things::{Invitation, Member, User};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use super::is_open;
-use crate::actions::input;
+use crate::actions::{input, privacy};
 
 /// An invitation to accept.
 #[derive(Clone, Debug)]
@@ -69,6 +69,8 @@ impl Action for AcceptInvitation {
         let invitation = self.invitation(tx)?;
         is_open(&invitation, tx.at)?;
         let (user, is_new) = self.account(tx, &invitation)?;
+        // The account may be another than the one that was asked about when the invitation was made.
+        privacy::may_join(tx, invitation.organization, user.id)?;
         if tx.member(invitation.organization, user.id)?.is_some() {
             return Err(Error::failed(
                 "already_a_member",
@@ -90,7 +92,7 @@ impl Action for AcceptInvitation {
             workspaces: kept,
         };
         let log = Scope::Organization(invitation.organization);
-        let row = tx.end_invitation(&invitation, InvitationState::Accepted)?;
+        let row = tx.accept_invitation(&invitation, user.id)?;
         let accepted = Fact::new(catalogue::USER_INVITATION_ACCEPTED, &row).to_log(log);
         let password = self.account.as_ref().filter(|_| is_new);
         let row = tx.insert_member(&member, password.map(|(_, hash)| hash.as_str()))?;

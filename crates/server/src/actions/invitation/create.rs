@@ -7,7 +7,7 @@ use model::things::{Delivery, Invitation, InvitationState};
 use store::{Action, Done, Error, Fact, Letter, Need, Result, Rx, Scope, Target, Tx, Way};
 
 use super::LASTS;
-use crate::actions::input;
+use crate::actions::{input, privacy};
 
 /// The most people that are invited at once.
 pub const MOST: usize = 50;
@@ -68,12 +68,7 @@ impl Invite {
             None => tx.invited_user(&email)?,
         };
         let user = known.unwrap_or_else(|| tx.new_id(UserId::new));
-        if tx.is_erased(Some(self.organization), user)? {
-            return Err(Error::failed(
-                "subject_erased",
-                "what this organization knew of this person has been erased; the account cannot come back to it",
-            ));
-        }
+        privacy::may_join(tx, self.organization, user)?;
         Ok(Invitation {
             id: tx.new_id(InvitationId::new),
             organization: self.organization,

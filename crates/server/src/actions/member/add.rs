@@ -7,7 +7,7 @@ use model::role::{OrganizationRole, Permission, WorkspaceRole};
 use model::things::{InvitationState, Member, User};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx, normalized_email};
 
-use crate::actions::input;
+use crate::actions::{input, privacy};
 
 /// A member to be.
 #[derive(Clone, Debug)]
@@ -69,12 +69,7 @@ impl Action for AddMember {
                 created_at: tx.at,
             },
         };
-        if tx.is_erased(Some(self.organization), user.id)? {
-            return Err(Error::failed(
-                "subject_erased",
-                "what this organization knew of this person has been erased; the account cannot come back to it",
-            ));
-        }
+        privacy::may_join(tx, self.organization, user.id)?;
         if tx.organizations_of(user.id)?.contains(&self.organization) {
             return Err(Error::invalid(
                 "already_a_member",

@@ -26,14 +26,15 @@ pub struct ErasePerson {
     pub basis: &'static str,
 }
 
-/// A basis by its word.
+/// A basis that may be given, by its word: that of what is erased again after a backup was restored is no one's to give.
 ///
 /// # Errors
 /// `unknown_word` for another word.
 pub fn basis(word: &str) -> Result<&'static str> {
-    let known = BASES.iter().copied().find(|one| *one == word);
+    let given = &BASES[..BASES.len() - 1];
+    let known = given.iter().copied().find(|one| *one == word);
     known.ok_or_else(|| {
-        let words = BASES[..BASES.len() - 1].join(", ");
+        let words = given.join(", ");
         Error::field(
             "unknown_word",
             "basis",
@@ -50,7 +51,17 @@ impl ErasePerson {
             if !rx.is_known(organization, self.user)? {
                 return Err(Error::NotFound("user"));
             }
-            return Ok(vec![rx.organization_log(organization)?]);
+            let mut logs = vec![rx.organization_log(organization)?];
+            // Where the account goes with it, so does what the instance's log says of the person.
+            let instance = rx.instance()?.log;
+            if !rx.is_wanted_elsewhere(organization, self.user)?
+                && let Some(instance) = rx.log(instance)?
+                && rx.events_of(instance.id, self.user)? > 0
+                && !rx.is_erased(None, self.user)?
+            {
+                logs.push(instance);
+            }
+            return Ok(logs);
         }
         let mut logs = Vec::new();
         for organization in knowing {
@@ -65,6 +76,30 @@ impl ErasePerson {
         Ok(logs)
     }
 
+    /// What an account was called while it was none: whom the invitations were made for that it accepted. As much of them goes as is
+    /// known where the person is erased.
+    fn others(&self, rx: &mut Rx<'_>) -> Result<Vec<(Log, UserId, u64)>> {
+        let mut goes = Vec::new();
+        for user in rx.invited_as(self.user)? {
+            for organization in rx.organizations_that_know(user)? {
+                if self.organization.is_none_or(|only| only == organization) {
+                    let log = rx.organization_log(organization)?;
+                    let events = rx.events_of(log.id, user)?;
+                    goes.push((log, user, events));
+                }
+            }
+        }
+        Ok(goes)
+    }
+
+    /// All that goes: whose, and of how many events, in which log.
+    fn goes(&self, rx: &mut Rx<'_>) -> Result<Vec<(Log, UserId, u64)>> {
+        let mut goes = self.others(rx)?;
+        let own = self.look(rx)?.into_iter();
+        goes.extend(own.map(|(log, events)| (log, self.user, events)));
+        Ok(goes)
+    }
+
     /// Refuses what would leave an organization without an Admin; gives what goes: log and number of events. Nothing goes where all
     /// was erased before.
     ///
@@ -73,10 +108,20 @@ impl ErasePerson {
     pub fn look(&self, rx: &mut Rx<'_>) -> Result<Vec<(Log, u64)>> {
         let knowing = match self.organization {
             Some(_) => Vec::new(),
-            None => rx.organizations_that_know(self.user)?,
+            None => {
+                let mut knowing = rx.organizations_that_know(self.user)?;
+                knowing.extend(rx.organizations_of(self.user)?);
+                knowing.sort_unstable();
+                knowing.dedup();
+                knowing
+            }
         };
         if knowing.is_empty() {
-            if rx.is_erased(self.organization, self.user)? {
+            let is_member = match self.organization {
+                Some(organization) => rx.member(organization, self.user)?.is_some(),
+                None => false,
+            };
+            if rx.is_erased(self.organization, self.user)? && !is_member {
                 return Ok(Vec::new());
             }
             if self.organization.is_none() && rx.user(self.user)?.is_none() {
@@ -108,7 +153,7 @@ impl Action for ErasePerson {
 
     fn scope(&self) -> Scope {
         self.organization
-            .map_or(Scope::Person(self.user), Scope::Organization)
+            .map_or(Scope::Person(self.user), Scope::OrganizationAndInstance)
     }
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
@@ -122,9 +167,9 @@ impl Action for ErasePerson {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
         let mut facts = Vec::new();
-        for (log, events) in self.look(tx)? {
-            let erased = tx.erase_person(&log, self.user, self.organization.is_none())?;
-            let readable = json!({ "subject": self.user, "events": events, "basis": self.basis });
+        for (log, user, events) in self.goes(tx)? {
+            let erased = tx.erase_person(&log, user, self.organization.is_none())?;
+            let readable = json!({ "subject": user, "events": events, "basis": self.basis });
             let fact = Fact::new(catalogue::PRIVACY_ERASED, &erased).readable(readable);
             facts.push(match log.organization {
                 Some(organization) => fact.to_log(Scope::Organization(organization)),

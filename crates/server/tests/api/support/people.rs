@@ -5,6 +5,9 @@ use model::catalogue::{self, EventType, TargetType};
 use model::id::{OrganizationId, TokenId, UserId, WorkspaceId};
 use model::role::{Access, OrganizationRole, Permission, WorkspaceRole};
 use model::things::{Member, Organization, Token, User, Workspace};
+use server::actions::invitation::accept::AcceptInvitation;
+use server::actions::invitation::create::{Invite, Invitee};
+use server::actions::session::sign_in::{Shown, SignIn};
 use server::actions::token::create::{CreateToken, Whose};
 use server::auth::secret;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Target, Tx};
@@ -111,7 +114,90 @@ impl Action for AddPerson {
     }
 }
 
+/// Another e-mail address, as if it was confirmed.
+struct Move {
+    user: UserId,
+    email: String,
+}
+
+impl Action for Move {
+    const EVENTS: &'static [EventType] = &[catalogue::USER_UPDATED_EMAIL];
+    type Output = ();
+
+    fn scope(&self) -> Scope {
+        Scope::Account(self.user)
+    }
+
+    fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let target = Target::to_be(TargetType::User, String::new());
+        Ok(vec![Need::nothing(target)])
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
+        let before = tx.user(self.user)?.expect("an account");
+        let after = User {
+            email: self.email.clone(),
+            ..before.clone()
+        };
+        let row = tx.update_user(&before, &after)?;
+        let fact = Fact::new(catalogue::USER_UPDATED_EMAIL, &row);
+        Ok(Done::new((), vec![fact]))
+    }
+}
+
 impl Api {
+    fn by_hand<A: Action>(&self, actor: Actor, action: A) -> Result<A::Output> {
+        let done = self.store.perform(actor, local_origin(&self.store), action);
+        done.wait().map(|done| done.output)
+    }
+
+    /// A person's account has another e-mail address.
+    pub(crate) fn moves(&self, user: UserId, email: &str) {
+        let email = email.to_owned();
+        let actor = Actor::System(System::CommandLine);
+        self.by_hand(actor, Move { user, email }).expect("moved");
+    }
+
+    /// Invites someone to an organization; gives the hash of the link's secret.
+    pub(crate) fn invites(&self, organization: OrganizationId, email: &str) -> [u8; 32] {
+        let hash = secret::hash(&secret::new(secret::Kind::Link, self.store.entropy()));
+        let invitee = Invitee {
+            email: email.to_owned(),
+            hash,
+            letter: None,
+        };
+        let invite = Invite {
+            organization,
+            people: vec![invitee],
+            role: OrganizationRole::Member,
+            workspaces: Vec::new(),
+        };
+        let actor = Actor::System(System::CommandLine);
+        let _ = self.by_hand(actor, invite).expect("invited");
+        hash
+    }
+
+    /// A person signs in, and accepts an invitation.
+    pub(crate) fn accepts(&self, user: UserId, hash: [u8; 32]) -> Result<User> {
+        let account = self
+            .store
+            .read(|rx| rx.user(user))
+            .expect("read")
+            .expect("there");
+        let session = secret::hash(&secret::new(secret::Kind::Session, self.store.entropy()));
+        let sign_in = SignIn {
+            user: account,
+            shown: Shown::Password(Some("no password".to_owned())),
+            session,
+        };
+        let session = self.by_hand(Actor::Anonymous, sign_in).expect("signed in");
+        let accept = AcceptInvitation {
+            hash,
+            account: None,
+        };
+        self.by_hand(Actor::User { user, session }, accept)
+    }
+
     fn add(&self, mut person: AddPerson) -> Person {
         let token = secret::new(secret::Kind::Personal, self.store.entropy());
         person.hash = secret::hash(&token);
