@@ -829,6 +829,32 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
     ];
     done(&of_grace(&add), PASSWORD);
     done(&of_grace(&["member", "change", "--role", "editor"]), "");
+    // A role in one workspace says nothing of the organization.
+    let here = server.given("workspaceId").to_owned();
+    let in_one = |words: &[&'static str]| {
+        let words: Vec<String> = of_grace(words).into_iter().map(str::to_owned).collect();
+        [words, vec!["--workspace".to_owned(), here.clone()]].concat()
+    };
+    let texts =
+        |all: &[String]| -> Output { run(&all.iter().map(String::as_str).collect::<Vec<_>>(), "") };
+    done(&of_grace(&["member", "change", "--role", "owner"]), "");
+    let said = texts(&in_one(&["member", "change", "--role", "viewer"]));
+    let said = String::from_utf8(said.stdout).expect("text");
+    assert!(said.contains("Admin of the organization still"), "{said}");
+    let refused = texts(&in_one(&["member", "change", "--role", "owner"]));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("leave --workspace out"),
+        "{said}"
+    );
+    let listed = done(&["member", "list"], "");
+    assert!(
+        listed
+            .lines()
+            .any(|line| line.contains("Grace") && line.contains("Admin")),
+        "{listed}"
+    );
+    done(&of_grace(&["member", "change", "--role", "editor"]), "");
     let listed = done(&["member", "list", "--json"], "");
     let roles: Vec<Value> = listed
         .lines()

@@ -233,7 +233,9 @@ fn every_command_explains_itself() {
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
           --email <EMAIL>      The person's e-mail
-          --workspace <ID>     The workspace that a role is for [default: all of the organization]
+          --workspace <ID>     The workspace that a role is for; what the person is elsewhere, and in
+                               the organization, stays [default: all of the organization, of which the
+                               person is no Admin any more, unless the role is owner]
           --role <ROLE>        owner: Admin of the organization; admin, editor, viewer, auditor: a role
                                in the workspace; none: no role there [possible values: owner, admin,
                                editor, viewer, auditor, none]

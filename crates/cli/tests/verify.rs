@@ -1085,6 +1085,21 @@ fn a_log_whose_key_has_another_name_is_verified_with_its_origin() {
         .is_verified();
 }
 
+/// A server says the same of a log that there is not, and of one that is not for who asks: neither is a log that lacks something.
+#[test]
+fn an_address_without_a_log_is_nothing_that_could_be_checked() {
+    let made = Made::new(3);
+    std::fs::remove_file(made.path("checkpoint")).expect("removed");
+    let address = served(&made, "identity");
+    let output = Command::new(env!("CARGO_BIN_EXE_annals"))
+        .args(["verify", &address, "--key", &key(1).verifier().to_string()])
+        .output()
+        .expect("annals starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("or it is not for this token"), "{said}");
+}
+
 /// Serves a log, all but the checkpoint in this encoding, and gives its address.
 fn served(made: &Made, encoding: &'static str) -> String {
     use std::io::{BufRead, BufReader, Write};

@@ -166,6 +166,10 @@ fn a_proxy_that_nobody_named_does_not_make_a_stranger_near() {
         ("x-forwarded-for", "203.0.113.9"),
         ("forwarded", "for=203.0.113.9"),
         ("x-forwarded-for", "127.0.0.1"),
+        ("x-real-ip", "203.0.113.9"),
+        ("via", "1.1 proxy"),
+        ("cf-connecting-ip", "203.0.113.9"),
+        ("x-forwarded-proto", "https"),
     ] {
         assert_eq!(
             ask(&api, &path, "127.0.0.1:9", &[header]).status,

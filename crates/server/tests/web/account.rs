@@ -355,6 +355,13 @@ async fn codes_are_limited_as_well() {
     let right = code(&site, &seed);
     let answer = browser.post("/sign-in/step", &[("code", &right)]).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    // Who only knows the password keeps nobody from changing that, and not from proving it in a session.
+    let new = [
+        ("password", PASSWORD),
+        ("new_password", "another difference engine"),
+    ];
+    let changed = ada.post("/profile/password", &new).await;
+    assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.body);
 }
 
 #[tokio::test]
