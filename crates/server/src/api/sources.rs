@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::catalogue::TargetType;
+use model::definition::Kind;
 use model::role::Permission;
 use model::things::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::Error;
+use store::{Error, Rx};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -64,6 +65,16 @@ impl SourceView {
             updated_at: one.updated_at.rfc3339_millis(),
         }
     }
+
+    /// Without what is secret in its settings.
+    fn without_secrets(rx: &mut Rx<'_>, one: Source, may_edit: bool) -> Result<Self, Error> {
+        let matcher = rx.matcher(one.workspace, Kind::Source, &one.kind)?;
+        let config = matcher.for_list(&one.config);
+        Ok(Self {
+            config,
+            ..Self::new(one, may_edit)
+        })
+    }
 }
 
 /// A source, wrapped as the clients expect.
@@ -115,7 +126,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_external_id))
 }
 
-/// The sources of the workspace, in the order in which they were created.
+/// The sources of the workspace, in the order in which they were created, without what is secret in their settings.
 #[utoipa::path(get, path = "/v2/sources", tag = "Sources", params(PageOf), responses((status = 200, body = Sources), (status = 401, body = Problem)))]
 async fn list(
     State(app): State<App>,
@@ -124,24 +135,19 @@ async fn list(
 ) -> Result<Json<Sources>, Problem> {
     let place = bearer.place()?;
     let (after, limit, has) = (wanted.start()?, wanted.limit()?, wanted.has_external_id);
-    let (page, may_edit) = app
+    let (page, sources) = app
         .read(move |rx| {
             let may_edit = answer::look(rx, &bearer, place, Permission::EditSources)?;
-            Ok((
-                rx.sources(place.workspace, after.as_ref(), limit, has)?,
-                may_edit,
-            ))
+            let mut page = rx.sources(place.workspace, after.as_ref(), limit, has)?;
+            let views = std::mem::take(&mut page.items)
+                .into_iter()
+                .map(|one| SourceView::without_secrets(rx, one, may_edit))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok((page, views))
         })
         .await?;
     let paging = wanted.paging("/v2/sources", &page);
-    Ok(Json(Sources {
-        sources: page
-            .items
-            .into_iter()
-            .map(|one| SourceView::new(one, may_edit))
-            .collect(),
-        paging,
-    }))
+    Ok(Json(Sources { sources, paging }))
 }
 
 /// Create a source.
@@ -173,7 +179,7 @@ async fn create(
     ))
 }
 
-/// A source.
+/// A source; what is secret in its settings is for those who may edit it.
 #[utoipa::path(get, path = "/v2/sources/{id}", tag = "Sources", params(("id" = String, Path)),
     responses((status = 200, body = OneSource), (status = 404, body = Problem)))]
 async fn get(
@@ -189,7 +195,11 @@ async fn get(
             let source = rx
                 .source(place.workspace, id)?
                 .ok_or(Error::NotFound("source"))?;
-            Ok(SourceView::new(source, may_edit))
+            if may_edit {
+                Ok(SourceView::new(source, true))
+            } else {
+                SourceView::without_secrets(rx, source, false)
+            }
         })
         .await?;
     Ok(Json(OneSource { source }))

@@ -163,6 +163,30 @@ fn a_write_key_is_secret_and_shown_only_to_who_may_edit() {
     }
 }
 
+#[test]
+fn what_is_secret_in_a_sources_settings_is_in_no_list_and_for_nobody_who_may_not_edit_it() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let body = json!({ "name": "Cloud", "type": "NOT_KNOWN_YET", "config": { "token": "needle-one", "n": 7 } });
+        let made = api.post("/v2/sources", body).ok();
+        let path = format!("/v2/sources/{}", id(&made["source"]));
+        assert_eq!(
+            api.get(&path).ok()["source"]["config"],
+            json!({ "token": "needle-one", "n": 7 })
+        );
+        let viewer = api.member("Vera", Some(model::role::WorkspaceRole::Viewer));
+        let shown = json!({ "n": 7 });
+        assert_eq!(api.get("/v2/sources").ok()["sources"][0]["config"], shown);
+        for token in [&viewer.token, &api.reader("Rita").token] {
+            let one = api.ask("GET", &path, token, &Value::Null).ok();
+            let list = api.ask("GET", "/v2/sources", token, &Value::Null).ok();
+            assert_eq!(
+                (&one["source"]["config"], &list["sources"][0]["config"]),
+                (&shown, &shown)
+            );
+        }
+    }
+}
+
 /// What each of our own types keeps out of lists.
 const WRITE_ONLY: &[(&str, &[&str])] = &[
     ("HTTP", &["apiKeyValue", "bearerToken", "password"]),
