@@ -245,3 +245,33 @@ fn a_library_is_no_transformation_and_the_other_way_round() {
         json!([hook])
     );
 }
+
+#[test]
+fn a_library_is_in_use_while_what_is_published_imports_it() {
+    let told = on_both(|api| {
+        let library = id(&api.code("libraries", "Utils Library", "export function f() {}"));
+        let old =
+            "import { f } from 'utilsLibrary';\nexport function transformEvent(e) { return f(e); }";
+        let new = "export function transformEvent(e) { return e; }";
+        let one = id(&api.code("transformations", "One", old));
+        let path = format!("/transformations/{one}");
+        let description = json!({ "description": "published as it was" });
+        api.post(&format!("{path}?publish=true"), description).ok();
+        api.post(&path, json!({ "code": new })).ok();
+        let library = format!("/libraries/{library}");
+        let told = [
+            api.delete(&library),
+            api.post(&library, json!({ "name": "Tools" })),
+        ]
+        .map(|refused| refused.problem())
+        .join("\n");
+        let description = json!({ "description": "published without it" });
+        api.post(&format!("{path}?publish=true"), description).ok();
+        assert_eq!(api.delete(&library).status, 204);
+        told
+    });
+    assert_snapshot!(told, @r"
+    409 library_in_use: it is in use by transformation “One” (ID)
+    409 library_in_use: its import name cannot change while it is imported by transformation “One” (ID)
+    ");
+}
