@@ -96,6 +96,8 @@ pub struct Need {
     pub permission: Option<Permission>,
     /// On what.
     pub resource: Resource,
+    /// What else a refusal concerns.
+    pub related: Vec<Target>,
 }
 
 impl Need {
@@ -111,6 +113,7 @@ impl Need {
                 workspace: Some(workspace),
                 target,
             },
+            related: Vec::new(),
         }
     }
 
@@ -122,6 +125,7 @@ impl Need {
                 workspace: None,
                 target,
             },
+            related: Vec::new(),
         }
     }
 
@@ -133,7 +137,15 @@ impl Need {
                 workspace: None,
                 target,
             },
+            related: Vec::new(),
         }
+    }
+
+    /// What else a refusal concerns, as an event of success names it.
+    #[must_use]
+    pub fn related(mut self, target: Target) -> Self {
+        self.related.push(target);
+        self
     }
 }
 

@@ -33,13 +33,14 @@ impl Action for CreateConnection {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        source::found(rx, self.place, self.source)?;
+        let from = source::found(rx, self.place, self.source)?;
         let to = destination::found(rx, self.place, self.destination)?;
-        Ok(vec![Need::in_workspace(
+        let need = Need::in_workspace(
             Permission::EditConnections,
             self.place.workspace,
             destination::target(&to),
-        )])
+        );
+        Ok(vec![need.related(source::target(&from))])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Connection>> {
