@@ -182,6 +182,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(start))
         .routes(routes!(stop))
         .routes(routes!(syncs))
+        .routes(routes!(sync))
 }
 
 /// The connections of reverse ETL of the workspace, in the order in which they were made.
@@ -381,4 +382,16 @@ async fn syncs(
             next: None,
         },
     }))
+}
+
+/// A run of a connection: refused, since nothing is run.
+#[utoipa::path(get, path = "/v2/retl-connections/{id}/syncs/{syncId}", tag = "Reverse ETL", params(("id" = String, Path), ("syncId" = String, Path)),
+    responses((status = 501, body = Problem), (status = 404, body = Problem)))]
+async fn sync(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path((id, _sync)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    one(&app, bearer, &id).await?;
+    Err(answer::not_run())
 }

@@ -397,6 +397,7 @@ fn what_would_have_to_run_says_that_nothing_runs() {
     let made = id(&api
         .post("/v2/retl-connections", connection(&source, &hook))
         .ok());
+    let web = api.source("Web");
     let events = api.events().len();
     let sql = json!({ "accountId": account, "limit": 10, "sql": "select 1" });
     for answer in [
@@ -407,6 +408,9 @@ fn what_would_have_to_run_says_that_nothing_runs() {
             json!({ "syncType": "full" }),
         ),
         api.post(&format!("/v2/retl-connections/{made}/stop"), json!({})),
+        api.get(&format!("/v2/retl-connections/{made}/syncs/one")),
+        api.post(&format!("/v2/sources/{source}/start"), json!({})),
+        api.get(&format!("/v2/sources/{source}/runs/one/status")),
     ] {
         assert_eq!(
             answer.problem(),
@@ -415,8 +419,15 @@ fn what_would_have_to_run_says_that_nothing_runs() {
     }
     let syncs = api.get(&format!("/v2/retl-connections/{made}/syncs")).ok();
     assert_eq!(syncs, json!({ "syncs": [], "paging": { "total": 0 } }));
-    let nothing = api.post("/v2/retl-connections/x/start", json!({}));
-    assert_eq!(nothing.status, 404);
+    for nothing in [
+        api.post("/v2/retl-connections/x/start", json!({})),
+        api.get("/v2/retl-connections/x/syncs/one"),
+        api.post(&format!("/v2/sources/{web}/start"), json!({})),
+        api.get(&format!("/v2/sources/{web}/runs/one/status")),
+    ] {
+        let told = nothing.problem();
+        assert!(told.starts_with("404 not_found: "), "{told}");
+    }
     let nobody = api.ask("POST", "/v2/retl-sources/preview", "", &json!({}));
     assert_eq!(nobody.status, 401);
     assert_eq!(api.events().len(), events);
