@@ -1,5 +1,10 @@
 //! What is read out of the code of transformations: what it imports. The code is not run here.
 
+mod javascript;
+mod python;
+
+use std::collections::HashSet;
+
 use crate::things::CodeKind;
 
 /// The name under which a library is imported: its name in camel case (`Utils Library` is `utilsLibrary`).
@@ -23,63 +28,15 @@ pub fn import_name(name: &str) -> String {
 
 /// The modules that code imports, each once, in the order in which they are named.
 pub fn imports(language: &str, code: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for statement in code.lines().map(str::trim) {
-        let named = if language.starts_with("python") {
-            python(statement)
-        } else {
-            javascript(statement)
-        };
-        for name in named {
-            if !found.contains(&name) {
-                found.push(name);
-            }
-        }
-    }
-    found
-}
-
-/// `import x from "name"`, `import { x } from 'name'`, the end of one over several lines, and `import "name"`.
-fn javascript(line: &str) -> Vec<String> {
-    let quoted = |text: &str| {
-        let text = text.trim_start();
-        let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        let (name, _) = text[1..].split_once(quote)?;
-        Some(name.to_owned())
-    };
-    let is_start =
-        line.starts_with("import ") || line.starts_with("import{") || line.starts_with('}');
-    if !is_start {
-        return Vec::new();
-    }
-    let from = line
-        .split_once(" from ")
-        .or_else(|| line.split_once("}from "))
-        .or_else(|| line.split_once("} from"));
-    from.map_or_else(
-        || line.strip_prefix("import ").and_then(quoted),
-        |(_, rest)| quoted(rest),
-    )
-    .into_iter()
-    .collect()
-}
-
-/// `import a, b as c` and `from a.b import c`.
-fn python(line: &str) -> Vec<String> {
-    let module = |text: &str| {
-        let name = text.split_whitespace().next()?.split('.').next()?;
-        (!name.is_empty()).then(|| name.to_owned())
-    };
-    if let Some(rest) = line.strip_prefix("import ") {
-        rest.split(',').filter_map(module).collect()
-    } else if let Some(rest) = line
-        .strip_prefix("from ")
-        .filter(|rest| rest.contains(" import "))
-    {
-        module(rest).into_iter().collect()
+    let mut found: Vec<String> = if language.starts_with("python") {
+        python::imports(code)
     } else {
-        Vec::new()
-    }
+        let names = javascript::imports(code);
+        names.into_iter().map(str::to_owned).collect()
+    };
+    let mut seen = HashSet::new();
+    found.retain(|name| seen.insert(name.clone()));
+    found
 }
 
 /// The languages that code of this kind may be written in.
@@ -116,5 +73,90 @@ mod tests {
     fn imports_of_python() {
         let code = "import json, re as regex\nfrom utilsLibrary import shout\nfrom a.b import c\ndef transformEvent(event, metadata):\n    return event\n";
         assert_eq!(imports("python", code), ["json", "re", "utilsLibrary", "a"]);
+    }
+
+    #[test]
+    fn an_import_of_javascript_is_found_however_it_is_written() {
+        for code in [
+            "import{up}from\"hx\";",
+            "import { up }\n from \"hx\";",
+            "/* c */ import { up } from \"hx\";",
+            "export { up } from \"hx\";",
+            "export * from 'hx'",
+            "export * as all from 'hx'",
+            "import * as u from\t\"hx\";",
+            "import from, { \"a b\" as from } from 'hx'",
+            "import{from}from'hx'",
+            "import/* a\n */'hx' // b",
+            "const { up } = await import(\"hx\");",
+            "f(...[`${{ a: await import('hx') }}`])",
+            "const a = b / 2; const r = /[/\"]`/g.test(c) ? 1 : /\\/'/; import up from 'hx'",
+            "#!/usr/bin/env node 'x\nimport up from 'hx'",
+            "\u{feff}import up from 'hx'",
+            "const a = 'it\\'s'; const b = `it's ${`\\`${a}`} it's`\nimport up from 'hx'",
+            "i++ / 2; const a = '/'; import up from 'hx'",
+        ] {
+            assert_eq!(imports("javascript", code), ["hx"], "{code}");
+        }
+        let code = "import a from 'x'; import b from \"y\"; export { c }\nimport { d } from 'z'";
+        assert_eq!(imports("javascript", code), ["x", "y", "z"]);
+    }
+
+    #[test]
+    fn what_only_looks_like_an_import_of_javascript_is_none() {
+        for code in [
+            "/*\nimport { up } from \"hx\";\n*/",
+            "// import up from 'hx'",
+            "const a = `\nimport up from 'hx'\n`;",
+            "const a = \"import up from 'hx'\";",
+            "const r = /import up from 'hx'/;",
+            "a.import('hx')",
+            "export { up };\nconst from = 'hx';",
+            "export const from = 'hx'",
+            "import(name)",
+            "import(`hx`)",
+            "import.meta.url; ({ import: 'hx' })",
+            "import { a",
+            "`${",
+            "/*",
+            "'\\",
+        ] {
+            assert_eq!(imports("javascript", code), [""; 0], "{code}");
+        }
+    }
+
+    #[test]
+    fn an_import_of_python_is_found_however_it_is_written() {
+        for (code, found) in [
+            ("import json; import re", vec!["json", "re"]),
+            ("import json;", vec!["json"]),
+            ("import a, b as c  # import d", vec!["a", "b"]),
+            ("import\ta.b", vec!["a"]),
+            ("from a.b import (\n  c,\n  d,\n)", vec!["a"]),
+            ("from a import(b)", vec!["a"]),
+            ("from a \\\n  import b", vec!["a"]),
+            ("try: import a\nexcept: import b", vec!["a", "b"]),
+            ("x = 'it\\'s'; import a", vec!["a"]),
+            ("x = ''; import a", vec!["a"]),
+            ("x = {1: 2}\r\nimport a\r\n", vec!["a"]),
+        ] {
+            assert_eq!(imports("python", code), found, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_import_of_python_is_none() {
+        for code in [
+            "\"\"\"\nimport a\nfrom b import c\n\"\"\"",
+            "x = r'''it's \\'''\nimport a\n'''",
+            "# import a",
+            "f(\nimport_a)",
+            "from . import a",
+            "def f():\n    yield from a\n",
+            "'\\",
+            "\"\"\"",
+        ] {
+            assert_eq!(imports("python", code), [""; 0], "{code}");
+        }
     }
 }

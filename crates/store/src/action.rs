@@ -98,6 +98,8 @@ pub struct Need {
     pub permission: Option<Permission>,
     /// On what.
     pub resource: Resource,
+    /// What else a refusal concerns.
+    pub related: Vec<Target>,
 }
 
 impl Need {
@@ -113,6 +115,7 @@ impl Need {
                 workspace: Some(workspace),
                 target,
             },
+            related: Vec::new(),
         }
     }
 
@@ -124,6 +127,7 @@ impl Need {
                 workspace: None,
                 target,
             },
+            related: Vec::new(),
         }
     }
 
@@ -135,7 +139,15 @@ impl Need {
                 workspace: None,
                 target,
             },
+            related: Vec::new(),
         }
+    }
+
+    /// What else a refusal concerns, as an event of success names it.
+    #[must_use]
+    pub fn related(mut self, target: Target) -> Self {
+        self.related.push(target);
+        self
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
             outcome: refused.outcome,
             code: Some(refused.code),
             target: &resource.target,
-            related: &[],
+            related: &refused.need.related,
             workspace: resource.workspace,
             person,
             changes: &[],

@@ -35,11 +35,13 @@ pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<E
 }
 
 /// The permission to edit what connects these two: where only people selected may change one of them, others neither take from
-/// it nor bring to it. A refusal is about the destination, or about the one that is locked.
+/// it nor bring to it. A refusal is about the destination and concerns the source, or is about the one that is locked.
 pub(crate) fn needs(place: Place, from: &Source, to: &Destination) -> Vec<Need> {
-    let both = [destination::target(to), source::target(from)];
-    let need = |one| Need::in_workspace(Permission::EditConnections, place.workspace, one);
-    both.map(need).into()
+    let (from, to) = (source::target(from), destination::target(to));
+    let need = |one, other| {
+        Need::in_workspace(Permission::EditConnections, place.workspace, one).related(other)
+    };
+    vec![need(to.clone(), from.clone()), need(from, to)]
 }
 
 /// The permission to edit this connection, which must exist.

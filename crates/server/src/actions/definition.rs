@@ -15,6 +15,8 @@ use model::part::PartName;
 use serde_json::Value;
 use store::{Changed, Error, Log, Result, Rx, Tx, Types};
 
+use super::input;
+
 /// How many entries are looked through at once.
 pub const SLICE: u64 = 1000;
 
@@ -39,6 +41,7 @@ impl Given {
         let moment = model::clock::Micros(0);
         let one = Taken::parse(kind, about, &body.to_string(), (moment, moment))
             .map_err(|error| broken(&error))?;
+        input::numbers("definition", &body)?;
         if let Some(schema) = one.config_schema() {
             crate::schema::check(&schema)
                 .map_err(|error| Error::field("invalid_schema", "configSchema", error))?;

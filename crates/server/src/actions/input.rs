@@ -129,12 +129,36 @@ pub fn object(field: &str, code: &'static str, value: Option<&Value>) -> Result<
             field,
             format!("{field} may be nested {CONFIG_DEPTH} levels at most"),
         )),
-        Some(value @ Value::Object(_)) => Ok(value.clone()),
+        Some(value @ Value::Object(_)) => numbers(field, value).map(|()| value.clone()),
         Some(_) => Err(Error::field(
             code,
             field,
             format!("{field} must be an object"),
         )),
+    }
+}
+
+/// Refuses a number that is too large for the programs that read it: to them all of what is beside it would be unreadable.
+pub fn numbers(field: &str, value: &Value) -> Result<()> {
+    match value {
+        Value::Number(number) if number.as_f64().is_none_or(|number| !number.is_finite()) => {
+            Err(Error::field(
+                "number_too_large",
+                field,
+                format!(
+                    "{field} is a number beyond {:e}, which data planes cannot read",
+                    f64::MAX
+                ),
+            ))
+        }
+        Value::Object(members) => members
+            .iter()
+            .try_for_each(|(name, value)| numbers(&format!("{field}.{name}"), value)),
+        Value::Array(elements) => elements
+            .iter()
+            .enumerate()
+            .try_for_each(|(at, value)| numbers(&format!("{field}.{at}"), value)),
+        _ => Ok(()),
     }
 }
 

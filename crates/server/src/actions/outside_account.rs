@@ -15,6 +15,9 @@ use store::{Error, Need, Result, Rx, Target};
 use super::input;
 use crate::request::Place;
 
+/// The settings in which a destination names the accounts that it signs in with (rudder-server, `backend-config`).
+pub(crate) const SETTINGS: [&str; 2] = ["rudderAccountId", "rudderDeleteAccountId"];
+
 pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: AccountId) -> Result<Account> {
     rx.account(place.workspace, id)?
         .ok_or(Error::NotFound("account"))

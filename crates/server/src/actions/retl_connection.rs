@@ -35,14 +35,15 @@ pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<E
     })
 }
 
-/// The permission to edit this connection, which must exist. A refusal is about its destination.
+/// The permission to edit this connection, which must exist. A refusal is about its destination, and its source.
 pub(crate) fn needs_edit(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<Vec<Need>> {
     let ends = found(rx, place, id)?;
-    Ok(vec![Need::in_workspace(
+    let need = Need::in_workspace(
         Permission::EditConnections,
         place.workspace,
         destination::target(&ends.destination),
-    )])
+    );
+    Ok(vec![need.related(retl_source::target(&ends.source))])
 }
 
 /// Disconnects a source from a destination.

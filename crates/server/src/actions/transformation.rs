@@ -145,6 +145,21 @@ pub(crate) fn check_import_name(rx: &mut Rx<'_>, place: Place, one: &Transformat
     }
 }
 
+/// What a transformation imports, as it is now or as it is published: the published version is the one that runs.
+pub(crate) fn imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String>> {
+    let mut found = code::imports(&one.language, &one.code);
+    if let Some(published) = one.published.filter(|published| *published != one.version)
+        && let Some(version) = rx.version(one.workspace, one.kind, published)?
+    {
+        for name in code::imports(&version.language, &version.code) {
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Something that uses a transformation or library.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
@@ -180,18 +195,17 @@ pub(crate) fn users(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Resu
         }
         CodeKind::Library => {
             let name = code::import_name(&one.name);
-            let users = all(rx, place, CodeKind::Transformation)?;
-            let imports =
-                |user: &Transformation| code::imports(&user.language, &user.code).contains(&name);
-            Ok(users
-                .into_iter()
-                .filter(imports)
-                .map(|user| User {
-                    noun: "transformation",
-                    name: user.name,
-                    id: user.id.to_string(),
-                })
-                .collect())
+            let mut users = Vec::new();
+            for user in all(rx, place, CodeKind::Transformation)? {
+                if imports(rx, &user)?.contains(&name) {
+                    users.push(User {
+                        noun: "transformation",
+                        name: user.name,
+                        id: user.id.to_string(),
+                    });
+                }
+            }
+            Ok(users)
         }
     }
 }

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::catalogue::TargetType;
+use model::definition::Kind;
 use model::id::{ConnectionId, DestinationId, SourceId};
 use model::role::Permission;
 use model::things::RetlConnection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::Error;
+use store::{Error, Rx};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -103,8 +104,8 @@ impl RetlSettings {
     }
 }
 
-impl From<RetlConnection> for RetlConnectionView {
-    fn from(one: RetlConnection) -> Self {
+impl RetlConnectionView {
+    fn new(one: RetlConnection) -> Self {
         Self {
             id: one.id.to_string(),
             external_id: one.external_id,
@@ -116,6 +117,17 @@ impl From<RetlConnection> for RetlConnectionView {
             created_at: one.created_at.rfc3339_millis(),
             updated_at: one.updated_at.rfc3339_millis(),
         }
+    }
+
+    /// Without what is secret in settings of the destination.
+    fn without_secrets(rx: &mut Rx<'_>, mut one: RetlConnection) -> Result<Self, Error> {
+        if let Some(config) = one.settings.get_mut("destinationConfig")
+            && let Some(to) = rx.destination(one.workspace, one.destination)?
+        {
+            let matcher = rx.matcher(one.workspace, Kind::Destination, &to.kind)?;
+            *config = matcher.for_list(config);
+        }
+        Ok(Self::new(one))
     }
 }
 
@@ -182,9 +194,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(start))
         .routes(routes!(stop))
         .routes(routes!(syncs))
+        .routes(routes!(sync))
 }
 
-/// The connections of reverse ETL of the workspace, in the order in which they were made.
+/// The connections of reverse ETL of the workspace, in the order in which they were made, without secrets of their
+/// destinations.
 #[utoipa::path(get, path = "/v2/retl-connections", tag = "Reverse ETL", params(Which, PageOf), responses((status = 200, body = RetlConnections), (status = 401, body = Problem)))]
 async fn list(
     State(app): State<App>,
@@ -197,11 +211,17 @@ async fn list(
     let source: Option<SourceId> = narrowed(which.source_id.as_deref(), "source")?;
     let destination: Option<DestinationId> =
         narrowed(which.destination_id.as_deref(), "destination")?;
-    let page = app
+    let (page, data) = app
         .read(move |rx| {
             answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
             let ends = (source, destination);
-            rx.retl_connections(place.workspace, ends, after.as_ref(), limit, has)
+            let mut page =
+                rx.retl_connections(place.workspace, ends, after.as_ref(), limit, has)?;
+            let views = std::mem::take(&mut page.items)
+                .into_iter()
+                .map(|one| RetlConnectionView::without_secrets(rx, one))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok((page, views))
         })
         .await?;
     let further = [
@@ -212,10 +232,7 @@ async fn list(
         ),
     ];
     let paging = wanted.paging_with("/v2/retl-connections", &page, &further);
-    Ok(Json(RetlConnections {
-        data: page.items.into_iter().map(Into::into).collect(),
-        paging,
-    }))
+    Ok(Json(RetlConnections { data, paging }))
 }
 
 /// The id that a list is narrowed by; an empty one is none.
@@ -248,10 +265,13 @@ async fn create(
         external_id: new.external_id,
     };
     let made = app.perform(&bearer.caller, action).await?;
-    Ok((StatusCode::CREATED, Json(made.output.into())))
+    Ok((
+        StatusCode::CREATED,
+        Json(RetlConnectionView::new(made.output)),
+    ))
 }
 
-/// A connection of reverse ETL.
+/// A connection of reverse ETL, with secrets of its destination for those who may edit it.
 #[utoipa::path(get, path = "/v2/retl-connections/{id}", tag = "Reverse ETL", params(("id" = String, Path)),
     responses((status = 200, body = RetlConnectionView), (status = 404, body = Problem)))]
 async fn get(
@@ -259,7 +279,22 @@ async fn get(
     bearer: Bearer,
     Path(id): Path<String>,
 ) -> Result<Json<RetlConnectionView>, Problem> {
-    Ok(Json(one(&app, bearer, &id).await?.into()))
+    let place = bearer.place()?;
+    let id: ConnectionId = answer::id(&id, "connection")?;
+    let view = app
+        .read(move |rx| {
+            let may_edit = answer::look(rx, &bearer, place, Permission::EditConnections)?;
+            let one = rx
+                .retl_connection(place.workspace, id)?
+                .ok_or(Error::NotFound("connection"))?;
+            if may_edit {
+                Ok(RetlConnectionView::new(one))
+            } else {
+                RetlConnectionView::without_secrets(rx, one)
+            }
+        })
+        .await?;
+    Ok(Json(view))
 }
 
 async fn one(app: &App, bearer: Bearer, id: &str) -> Result<RetlConnection, Problem> {
@@ -297,9 +332,8 @@ async fn update(
         enabled: change.enabled,
         settings: change.settings.sent(),
     };
-    Ok(Json(
-        app.perform(&bearer.caller, action).await?.output.into(),
-    ))
+    let made = app.perform(&bearer.caller, action).await?;
+    Ok(Json(RetlConnectionView::new(made.output)))
 }
 
 /// Disconnect the source from the destination.
@@ -336,9 +370,8 @@ async fn set_external_id(
         id: answer::id(&id, "connection")?,
         external_id: body.external_id,
     };
-    Ok(Json(
-        app.perform(&bearer.caller, action).await?.output.into(),
-    ))
+    let made = app.perform(&bearer.caller, action).await?;
+    Ok(Json(RetlConnectionView::new(made.output)))
 }
 
 /// Sync a connection now: refused, since nothing is run.
@@ -381,4 +414,16 @@ async fn syncs(
             next: None,
         },
     }))
+}
+
+/// A run of a connection: refused, since nothing is run.
+#[utoipa::path(get, path = "/v2/retl-connections/{id}/syncs/{syncId}", tag = "Reverse ETL", params(("id" = String, Path), ("syncId" = String, Path)),
+    responses((status = 501, body = Problem), (status = 404, body = Problem)))]
+async fn sync(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path((id, _sync)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    one(&app, bearer, &id).await?;
+    Err(answer::not_run())
 }

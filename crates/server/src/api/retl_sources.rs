@@ -116,6 +116,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_external_id))
         .routes(routes!(preview))
         .routes(routes!(previewed))
+        .routes(routes!(start))
+        .routes(routes!(run_status))
 }
 
 /// The sources of reverse ETL of the workspace, all of them, in the order in which they were created.
@@ -176,16 +178,19 @@ async fn get(
     bearer: Bearer,
     Path(id): Path<String>,
 ) -> Result<Json<RetlSourceView>, Problem> {
+    Ok(Json(one(&app, bearer, &id).await?.into()))
+}
+
+async fn one(app: &App, bearer: Bearer, id: &str) -> Result<RetlSource, Problem> {
     let place = bearer.place()?;
-    let id = answer::id(&id, "source")?;
-    let source = app
-        .read(move |rx| {
-            answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
-            rx.retl_source(place.workspace, id)?
-                .ok_or(Error::NotFound("source"))
-        })
-        .await?;
-    Ok(Json(source.into()))
+    let id = answer::id(id, "source")?;
+    app.read(move |rx| {
+        answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
+        rx.retl_source(place.workspace, id)?
+            .ok_or(Error::NotFound("source"))
+    })
+    .await
+    .map_err(Into::into)
 }
 
 /// Change a source's name, account or settings.
@@ -269,6 +274,30 @@ async fn previewed(
     Path(_id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     nothing_is_run(&app, bearer).await
+}
+
+/// Sync all that reads a source, by its address of before there were connections: refused, since nothing is run.
+#[utoipa::path(post, path = "/v2/sources/{id}/start", tag = "Reverse ETL", operation_id = "start_source", params(("id" = String, Path)),
+    responses((status = 501, body = Problem), (status = 404, body = Problem)))]
+async fn start(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    one(&app, bearer, &id).await?;
+    Err(answer::not_run())
+}
+
+/// How a run of a source went: refused, since nothing is run.
+#[utoipa::path(get, path = "/v2/sources/{id}/runs/{runId}/status", tag = "Reverse ETL", params(("id" = String, Path), ("runId" = String, Path)),
+    responses((status = 501, body = Problem), (status = 404, body = Problem)))]
+async fn run_status(
+    State(app): State<App>,
+    bearer: Bearer,
+    Path((id, _run)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    one(&app, bearer, &id).await?;
+    Err(answer::not_run())
 }
 
 /// Says to whoever may look at the workspace that reverse ETL is kept here and not run.

@@ -141,6 +141,8 @@ pub struct NewCode {
     #[serde(default = "javascript")]
     language: String,
     external_id: Option<String>,
+    /// The destinations that a transformation is to be before, in the place of what is before them.
+    destination_ids: Option<Vec<String>>,
     /// Events to run a transformation on before it is published at once; without any, these are sample events.
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
@@ -248,6 +250,11 @@ async fn make(
     let place = bearer
         .place_for::<CreateTransformation>(app, kind.target(), None)
         .await?;
+    let destinations = new.destination_ids.unwrap_or_default();
+    let destinations = destinations
+        .iter()
+        .map(|id| answer::id(id, "destination"))
+        .collect::<Result<Vec<_>, _>>()?;
     let publish = if publishing.publish.unwrap_or(false) {
         let candidate = Candidate {
             kind,
@@ -272,6 +279,7 @@ async fn make(
         code: new.code,
         publish,
         external_id: new.external_id,
+        destinations,
     };
     let made = app.perform(&bearer.caller, action).await?;
     Ok((

@@ -277,6 +277,7 @@ pub(super) async fn create(app: &App, sent: Sent, kind: CodeKind) -> Answer {
             code: typed(&form, "code"),
             publish,
             external_id: None,
+            destinations: Vec::new(),
         };
         Ok::<_, Not>(me.perform(action).await.map_err(Trouble::from)?)
     }

@@ -17,6 +17,7 @@ use super::view::frame::NavItem;
 use super::view::libraries::Libraries;
 use super::view::library::Library;
 use super::view::transformation::UsedBy;
+use crate::actions::transformation::{all, imports};
 use crate::app::App;
 
 const NAV: NavItem = NavItem::Libraries;
@@ -33,8 +34,8 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
             let page = rx.transformations(place.workspace, KIND, after, things::PAGE, named)?;
             // Who imports what is read once for all of them.
             let mut importers: HashMap<String, u64> = HashMap::new();
-            for one in crate::actions::transformation::all(rx, place, CodeKind::Transformation)? {
-                for name in model::code::imports(&one.language, &one.code) {
+            for one in all(rx, place, CodeKind::Transformation)? {
+                for name in imports(rx, &one)? {
                     *importers.entry(name).or_default() += 1;
                 }
             }
@@ -61,16 +62,17 @@ pub(super) async fn page(State(app): State<App>, me: Me, Path(id): Path<String>)
     let wanted = import_name.clone();
     let used_by = app
         .read(move |rx| {
-            let all = crate::actions::transformation::all(rx, place, CodeKind::Transformation)?;
-            Ok(all
-                .into_iter()
-                .filter(|one| model::code::imports(&one.language, &one.code).contains(&wanted))
-                .map(|one| UsedBy {
-                    kind: language(&one.language),
-                    href: format!("/transformations/{}", one.id),
-                    name: one.name,
-                })
-                .collect())
+            let mut used_by = Vec::new();
+            for one in all(rx, place, CodeKind::Transformation)? {
+                if imports(rx, &one)?.contains(&wanted) {
+                    used_by.push(UsedBy {
+                        kind: language(&one.language),
+                        href: format!("/transformations/{}", one.id),
+                        name: one.name,
+                    });
+                }
+            }
+            Ok(used_by)
         })
         .await?;
     let head = head(&me, &seen);

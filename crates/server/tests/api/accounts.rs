@@ -180,3 +180,33 @@ fn an_account_in_use_stays_and_the_refusal_names_what_uses_it() {
     "account" "failed" "account_in_use"
     "#);
 }
+
+#[test]
+fn an_account_that_a_destination_signs_in_with_stays() {
+    let told = on_both(|api| {
+        let account = id(&api.post("/v2/accounts", bigquery("Warehouse")).ok());
+        let account_path = format!("/v2/accounts/{account}");
+        api.model("Customers", &account);
+        let mut told = String::new();
+        for key in ["rudderAccountId", "rudderDeleteAccountId"] {
+            let body = json!({ "name": key, "type": "WEBHOOK", "config": { key: account } });
+            let made = api.post("/v2/destinations", body).ok();
+            told.push_str(&format!("{}\n", api.delete(&account_path).problem()));
+            let source = &api.get("/v2/retl-sources").ok()["data"][0];
+            if source.is_object() {
+                let path = format!("/v2/retl-sources/{}", id(source));
+                assert_eq!(api.delete(&path).status, 204);
+                told.push_str(&format!("{}\n", api.delete(&account_path).problem()));
+            }
+            let destination = format!("/v2/destinations/{}", id(&made["destination"]));
+            assert_eq!(api.delete(&destination).status, 204);
+        }
+        assert_eq!(api.delete(&account_path).status, 204);
+        told
+    });
+    assert_snapshot!(told, @r"
+    409 account_in_use: account “Warehouse” can't be removed because it is being used by source “Customers”, destination “rudderAccountId”
+    409 account_in_use: account “Warehouse” can't be removed because it is being used by destination “rudderAccountId”
+    409 account_in_use: account “Warehouse” can't be removed because it is being used by destination “rudderDeleteAccountId”
+    ");
+}

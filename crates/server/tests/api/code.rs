@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Api, id, on_both};
+use crate::support::{Api, Story, id, on_both};
 
 #[test]
 fn a_version_never_changes_and_stays_when_the_thing_is_deleted() {
@@ -244,4 +244,79 @@ fn a_library_is_no_transformation_and_the_other_way_round() {
         api.get(&format!("/transformations/{one}")).ok()["destinations"],
         json!([hook])
     );
+}
+
+#[test]
+fn a_library_is_in_use_while_what_is_published_imports_it() {
+    let told = on_both(|api| {
+        let library = id(&api.code("libraries", "Utils Library", "export function f() {}"));
+        let old =
+            "import { f } from 'utilsLibrary';\nexport function transformEvent(e) { return f(e); }";
+        let new = "export function transformEvent(e) { return e; }";
+        let one = id(&api.code("transformations", "One", old));
+        let path = format!("/transformations/{one}");
+        let description = json!({ "description": "published as it was" });
+        api.post(&format!("{path}?publish=true"), description).ok();
+        api.post(&path, json!({ "code": new })).ok();
+        let library = format!("/libraries/{library}");
+        let told = [
+            api.delete(&library),
+            api.post(&library, json!({ "name": "Tools" })),
+        ]
+        .map(|refused| refused.problem())
+        .join("\n");
+        let description = json!({ "description": "published without it" });
+        api.post(&format!("{path}?publish=true"), description).ok();
+        assert_eq!(api.delete(&library).status, 204);
+        told
+    });
+    assert_snapshot!(told, @r"
+    409 library_in_use: it is in use by transformation “One” (ID)
+    409 library_in_use: its import name cannot change while it is imported by transformation “One” (ID)
+    ");
+}
+
+#[test]
+fn a_new_transformation_comes_before_the_destinations_that_it_names() {
+    let story = on_both(|api| {
+        let (hook, mail) = (api.destination("Hook"), api.destination("Mail"));
+        let old = id(&api.code("transformations", "Old", "a"));
+        api.link(&mail, &old).ok();
+        let mut story = Story::of(&api);
+        let body = |ids: Value| json!({ "name": "One", "code": "b", "destinationIds": ids });
+        let nowhere = body(json!([hook, "0ujtsYcgvSTl8PAuAdqWYSMnLOv"]));
+        let refused = api.post("/transformations", nowhere).problem();
+        assert_eq!(refused, "404 not_found: destination not found");
+        let refused = api.post("/libraries", body(json!([hook]))).problem();
+        assert_eq!(
+            refused,
+            "400 no_destinations: a library is before no destination: leave destinationIds out"
+        );
+        let both = body(json!([hook, mail, hook]));
+        let made = story.tell("create", api.post("/transformations", both));
+        assert_eq!(made["destinations"].as_array().map(Vec::len), Some(2));
+        let seen = api.get(&format!("/v2/destinations/{hook}")).ok();
+        assert_eq!(seen["destination"]["transformation"]["id"], made["id"]);
+        story.tell("none", api.post("/transformations", body(json!([]))));
+        story.tell("null", api.post("/transformations", body(Value::Null)));
+        let told = story.end();
+        told.lines()
+            .filter(|line| !line.contains(" -> ") || line.contains("ID"))
+            .fold(String::new(), |told, line| told + line + "\n")
+    });
+    assert_snapshot!(story, @r#"
+    create
+        transformation.created One
+          version: nothing -> "ID"
+        destination.connected_transformation Hook ~ transformation One
+          transformation: nothing -> "ID"
+        destination.updated_transformation Mail ~ transformation One ~ transformation Old
+          transformation: "ID" -> "ID"
+    none
+        transformation.created One
+          version: nothing -> "ID"
+    null
+        transformation.created One
+          version: nothing -> "ID"
+    "#);
 }

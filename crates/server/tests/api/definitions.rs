@@ -1,6 +1,7 @@
 //! Definitions: what the deploy script sends and reads, what becomes secret, and settings that do not fit.
 
 use axum::body::Body;
+use insta::assert_snapshot;
 use model::actor::{Actor, System};
 use model::definition::{Kind, Origin};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use server::definitions::{Asks, Change, change};
 use server::privacy;
 use store::Guard;
 
-use crate::support::{Answer, Api, id, local_origin};
+use crate::support::{Answer, Api, id, local_origin, on_both};
 
 fn both() -> [Api; 2] {
     [Api::sqlite(), Api::postgres()]
@@ -398,4 +399,60 @@ fn what_an_import_makes_secret_is_erased_from_earlier_events() {
         let (again, entries) = change(&api.store, Some(&guard), &asks, &import).expect("imported");
         assert_eq!((again.unchanged, again.erased, entries.len()), (1, 0, 0));
     }
+}
+
+#[test]
+fn a_definition_in_use_stays_unless_our_own_set_takes_its_place() {
+    let told = on_both(|api| {
+        for (list, name) in [
+            ("source", "Kettle"),
+            ("source", "well"),
+            ("destination", "KETTLE"),
+            ("destination", "WEBHOOK"),
+        ] {
+            let body = json!({ "name": name, "config": { "secretKeys": ["token"] } });
+            api.post(&format!("/{list}-definitions"), body).ok();
+        }
+        let new = |noun: &str, kind: &str| {
+            let made = api.post(
+                &format!("/v2/{noun}s"),
+                json!({ "name": format!("My {kind}"), "type": kind }),
+            );
+            format!("/v2/{noun}s/{}", id(&made.ok()[noun]))
+        };
+        let mut things = vec![new("source", "Kettle")];
+        for _ in 0..2 {
+            things.push(new("destination", "KETTLE"));
+        }
+        new("destination", "WEBHOOK");
+        let body = json!({
+            "name": "Deep", "sourceType": "model", "sourceDefinitionName": "well", "accountId": api.account("A"),
+            "config": { "primaryKey": "id", "sql": "select 1" },
+        });
+        let deep = id(&api.post("/v2/retl-sources", body).ok());
+        things.push(format!("/v2/retl-sources/{deep}"));
+        let used = [
+            "/source-definitions/Kettle",
+            "/source-definitions/well",
+            "/destination-definitions/KETTLE",
+        ];
+        let mut told = used.map(|path| api.delete(path).problem()).join("\n");
+        let events = api.events();
+        let last = events.last().expect("an event");
+        told = format!("{told}\n{}", crate::support::told(last));
+        assert_eq!(api.delete("/destination-definitions/WEBHOOK").status, 204);
+        for path in things {
+            assert_eq!(api.delete(&path).status, 204);
+        }
+        for path in used {
+            assert_eq!(api.delete(path).status, 204, "{path}");
+        }
+        told
+    });
+    assert_snapshot!(told, @r"
+    409 definition_in_use: the definition “Kettle” is in use by source “My Kettle”
+    409 definition_in_use: the definition “well” is in use by source “Deep”
+    409 definition_in_use: the definition “KETTLE” is in use by destination “My KETTLE” and 1 more
+    definition.deleted KETTLE [failed: definition_in_use]
+    ");
 }

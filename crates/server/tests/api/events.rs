@@ -398,3 +398,41 @@ fn what_is_published_at_once_is_created_and_published_in_one_request() {
           publishedVersion: nothing -> "ID"
     "#);
 }
+
+#[test]
+fn a_refused_connection_tells_of_its_source_as_a_made_one_does() {
+    let told = on_both(|api| {
+        let (web, hook) = (api.source("Web"), api.destination("Hook"));
+        let account = api.account("Warehouse");
+        let (model, lake) = (api.model("Customers", &account), api.destination("Lake"));
+        let synced = api.synced(&model, &lake);
+        let connection = api.connection(&web, &hook);
+        let external = format!("/v2/connections/{connection}/external-id");
+        api.put(&external, json!({ "externalId": "one" })).ok();
+        let retl_external = format!("/v2/retl-connections/{synced}/external-id");
+        api.put(&retl_external, json!({ "externalId": "one" })).ok();
+        let before = api.events().len();
+        let body = json!({ "sourceId": web, "destinationId": hook });
+        api.post("/v2/connections", body).problem();
+        let body = json!({ "sourceId": web, "destinationId": lake, "externalId": "one" });
+        api.post("/v2/connections", body).problem();
+        let other = json!({ "externalId": "two" });
+        api.put(&external, other.clone()).problem();
+        api.put(&retl_external, other).problem();
+        let body = json!({
+            "sourceId": model, "destinationId": lake, "schedule": { "type": "manual" },
+            "syncBehaviour": "full", "identifiers": [{ "from": "id", "to": "user_id" }],
+        });
+        api.post("/v2/retl-connections", body).problem();
+        let events = api.events();
+        let told: Vec<String> = events[before..].iter().map(crate::support::told).collect();
+        told.join("\n")
+    });
+    assert_snapshot!(told, @r"
+    destination.connected_source Hook ~ source Web [failed: already_connected]
+    destination.connected_source Lake ~ source Web [failed: external_id_taken]
+    destination.updated_connection Hook ~ source Web [failed: external_id_set]
+    destination.updated_connection Lake ~ source Customers [failed: external_id_set]
+    destination.connected_source Lake ~ source Customers [failed: already_connected]
+    ");
+}

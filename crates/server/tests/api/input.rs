@@ -499,3 +499,93 @@ fn where_unknown_types_are_not_allowed_the_refusal_lists_near_names() {
     400 unknown_type: there is no type “zzz”, and this workspace allows no unknown ones.
     ");
 }
+
+#[test]
+fn a_number_that_no_data_plane_can_read_is_refused_with_its_place() {
+    let told = on_both(|api| {
+        let account = api.account("Warehouse");
+        let (source, hook) = (api.model("Customers", &account), api.destination("Hook"));
+        let web = format!("/v2/sources/{}", api.source("Web"));
+        let made = format!("/v2/retl-connections/{}", api.synced(&source, &hook));
+        let before = api.state();
+        let new = |kind: &str, config: &str| {
+            format!(r#"{{"name":"a","type":"{kind}","config":{config}}}"#)
+        };
+        let new_account = |name: &str| {
+            format!(r#"{{"accountDefinitionName":"X","name":"a","{name}":{{"a":1e999}}}}"#)
+        };
+        let synced = |what: &str| {
+            format!(
+                r#"{{"sourceId":"{source}","destinationId":"{hook}","syncBehaviour":"full","identifiers":[{{"from":"a","to":"b"}}],{what}}}"#
+            )
+        };
+        let bodies = [
+            ("POST", "/v2/sources", new("HTTP", r#"{"a":1e400}"#)),
+            (
+                "POST",
+                "/v2/destinations",
+                new("WEBHOOK", r#"{"a":[{"b":0},{"b":[-1E999]}]}"#),
+            ),
+            ("PUT", &*web, r#"{"config":{"a":{"b":1e309}}}"#.to_owned()),
+            ("POST", "/v2/accounts", new_account("options")),
+            ("POST", "/v2/accounts", new_account("secret")),
+            (
+                "POST",
+                "/v2/retl-sources",
+                format!(
+                    r#"{{"name":"A","sourceType":"model","sourceDefinitionName":"bigquery","accountId":"{account}","config":{{"sql":"s","a":1e400}}}}"#
+                ),
+            ),
+            (
+                "POST",
+                "/v2/retl-connections",
+                synced(r#""schedule":{"type":"manual","a":1e400}"#),
+            ),
+            (
+                "POST",
+                "/v2/retl-connections",
+                synced(r#""schedule":{"type":"manual"},"destinationConfig":{"a":1e400}"#),
+            ),
+            (
+                "PUT",
+                &*made,
+                r#"{"schedule":{"type":"manual","a":[1e400]}}"#.to_owned(),
+            ),
+            (
+                "POST",
+                "/destination-definitions",
+                r#"{"name":"K","config":{"a":1e400}}"#.to_owned(),
+            ),
+        ];
+        let mut told = String::new();
+        for (method, path, body) in bodies {
+            let refused = raw(&api, method, path, body);
+            told.push_str(&format!("{}\n", refused.problem()));
+            let details = refused.json["details"].as_object().expect("the place");
+            assert!(
+                details
+                    .iter()
+                    .all(|(at, said)| said.as_str().is_some_and(|said| said.starts_with(at)))
+            );
+        }
+        assert_eq!(api.state(), before);
+        let fits = new(
+            "HTTP",
+            r#"{"a":1.7976931348623157e308,"b":1e-999,"c":123456789012345678901234567890}"#,
+        );
+        assert_eq!(raw(&api, "POST", "/v2/sources", fits).status, 201);
+        told
+    });
+    assert_snapshot!(told, @r"
+    400 number_too_large: config.a is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: config.a.1.b.0 is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: config.a.b is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: options.a is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: secret.a is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: config.a is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: schedule.a is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: destinationConfig.a is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: schedule.a.0 is a number beyond 1.7976931348623157e308, which data planes cannot read
+    400 number_too_large: definition.config.a is a number beyond 1.7976931348623157e308, which data planes cannot read
+    ");
+}

@@ -244,6 +244,7 @@ const OWN_ROUTES: &[(&str, &str)] = &[
     ("POST", "/data-plane/v1/namespaces/{namespace}/settings"),
     // Nothing is run: `retl` says so.
     ("POST", "/v2/retl-sources/preview"),
+    ("POST", "/v2/sources/{id}/start"),
     ("POST", "/v2/retl-connections/{id}/start"),
     ("POST", "/v2/retl-connections/{id}/stop"),
 ];

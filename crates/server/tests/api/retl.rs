@@ -1,6 +1,7 @@
 //! Reverse ETL as resources: sources and connections are kept, told and found again, and nothing pretends to run.
 
 use insta::assert_snapshot;
+use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 
 use crate::support::{Api, Story, id, on_both, without_ids};
@@ -397,6 +398,7 @@ fn what_would_have_to_run_says_that_nothing_runs() {
     let made = id(&api
         .post("/v2/retl-connections", connection(&source, &hook))
         .ok());
+    let web = api.source("Web");
     let events = api.events().len();
     let sql = json!({ "accountId": account, "limit": 10, "sql": "select 1" });
     for answer in [
@@ -407,6 +409,9 @@ fn what_would_have_to_run_says_that_nothing_runs() {
             json!({ "syncType": "full" }),
         ),
         api.post(&format!("/v2/retl-connections/{made}/stop"), json!({})),
+        api.get(&format!("/v2/retl-connections/{made}/syncs/one")),
+        api.post(&format!("/v2/sources/{source}/start"), json!({})),
+        api.get(&format!("/v2/sources/{source}/runs/one/status")),
     ] {
         assert_eq!(
             answer.problem(),
@@ -415,9 +420,55 @@ fn what_would_have_to_run_says_that_nothing_runs() {
     }
     let syncs = api.get(&format!("/v2/retl-connections/{made}/syncs")).ok();
     assert_eq!(syncs, json!({ "syncs": [], "paging": { "total": 0 } }));
-    let nothing = api.post("/v2/retl-connections/x/start", json!({}));
-    assert_eq!(nothing.status, 404);
+    for nothing in [
+        api.post("/v2/retl-connections/x/start", json!({})),
+        api.get("/v2/retl-connections/x/syncs/one"),
+        api.post(&format!("/v2/sources/{web}/start"), json!({})),
+        api.get(&format!("/v2/sources/{web}/runs/one/status")),
+    ] {
+        let told = nothing.problem();
+        assert!(told.starts_with("404 not_found: "), "{told}");
+    }
     let nobody = api.ask("POST", "/v2/retl-sources/preview", "", &json!({}));
     assert_eq!(nobody.status, 401);
     assert_eq!(api.events().len(), events);
+}
+
+#[test]
+fn what_is_secret_in_a_destination_is_secret_in_what_a_connection_sends_it() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let (account, hook) = (api.account("Warehouse"), api.destination("Hook"));
+        let definition = json!({ "name": "KETTLE", "config": { "secretKeys": ["token"] } });
+        api.post("/destination-definitions", definition).ok();
+        let body = json!({ "name": "Kettle", "type": "KETTLE" });
+        let kettle = id(&api.post("/v2/destinations", body).ok()["destination"]);
+        let unknown = json!({ "name": "Unknown", "type": "NOBODY_KNOWS_IT" });
+        let unknown = id(&api.post("/v2/destinations", unknown).ok()["destination"]);
+        let source = api.model("Customers", &account);
+        let viewer = api.member("Vera", Some(WorkspaceRole::Viewer)).token;
+        let whole = json!({ "token": "needle-one", "audienceId": "a" });
+        for (destination, listed) in [
+            (&kettle, json!({ "audienceId": "a" })),
+            (&unknown, json!({})),
+        ] {
+            let mut body = connection(&source, destination);
+            body["destinationConfig"] = whole.clone();
+            let made = api.post("/v2/retl-connections", body).ok();
+            assert_eq!(made["destinationConfig"], whole, "who made it may edit it");
+            let path = format!("/v2/retl-connections/{}", id(&made));
+            assert_eq!(api.get(&path).ok()["destinationConfig"], whole);
+            let list = format!("/v2/retl-connections?destinationId={destination}");
+            assert_eq!(api.get(&list).ok()["data"][0]["destinationConfig"], listed);
+            let seen = api.ask("GET", &path, &viewer, &Value::Null).ok();
+            assert_eq!(seen["destinationConfig"], listed);
+        }
+        let plain = id(&api
+            .post("/v2/retl-connections", connection(&source, &hook))
+            .ok());
+        let seen = api
+            .get(&format!("/v2/retl-connections?destinationId={hook}"))
+            .ok();
+        assert_eq!(seen["data"][0]["id"], plain);
+        assert_eq!(seen["data"][0].get("destinationConfig"), None);
+    }
 }

@@ -96,6 +96,7 @@ const WITHOUT_A_TRANSFORMER: &[&str] = &[
 /// Routes for what would have to be run, and is not: they say so, and nothing happens.
 const NOT_RUN: &[&str] = &[
     "POST /v2/retl-sources/preview",
+    "POST /v2/sources/{id}/start",
     "POST /v2/retl-connections/{id}/start",
     "POST /v2/retl-connections/{id}/stop",
     "PATCH /dataplane/workspaces/{id}/regulations/workerJobs/{jobId}",

@@ -222,6 +222,34 @@ impl Rx<'_> {
         )?;
         row.as_ref().map(from_row).transpose()
     }
+
+    /// The name of the oldest source or destination of this type in any workspace of an organization, and how many of the
+    /// type there are; nothing where there are none. Sources of reverse ETL have the type of their warehouse.
+    pub fn users_of_type(
+        &mut self,
+        organization: OrganizationId,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Option<(String, u64)>> {
+        let things = match kind {
+            Kind::Source => {
+                "SELECT id, created_at, name, kind, workspace_id FROM sources \
+                 UNION ALL SELECT id, created_at, name, definition, workspace_id FROM retl_sources"
+            }
+            Kind::Destination => {
+                "SELECT id, created_at, name, kind, workspace_id FROM destinations"
+            }
+        };
+        let row = self.conn.query_one(
+            &format!(
+                "SELECT name, CAST(count(*) OVER () AS BIGINT) FROM ({things}) things WHERE kind = $1 \
+                 AND workspace_id IN (SELECT id FROM workspaces WHERE organization_id = $2) ORDER BY created_at, id LIMIT 1"
+            ),
+            params![name, &organization],
+        )?;
+        row.map(|row| Ok((row.text(0)?.to_owned(), row.size(1)?)))
+            .transpose()
+    }
 }
 
 impl Tx<'_> {

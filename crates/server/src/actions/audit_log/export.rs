@@ -48,6 +48,7 @@ impl Action for ExportAuditLog {
         Ok(vec![Need {
             permission: self.organization.map(|_| Permission::ReadAuditLog),
             resource: Resource { workspace, target },
+            related: Vec::new(),
         }])
     }
 

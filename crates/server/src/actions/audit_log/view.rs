@@ -72,6 +72,7 @@ impl Action for ViewAuditLog {
         Ok(vec![Need {
             permission: Some(Permission::ReadAuditLog),
             resource,
+            related: Vec::new(),
         }])
     }
 

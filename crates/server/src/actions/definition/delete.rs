@@ -1,7 +1,7 @@
 //! Let go of a definition that was taken in: our own of that name holds again, where there is one.
 
 use model::catalogue::{self, EventType, TargetType};
-use model::definition::{Kind, Taken};
+use model::definition::{Definitions, Kind, Taken};
 use model::id::OrganizationId;
 use model::role::Permission;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
@@ -30,6 +30,27 @@ impl DeleteDefinition {
         rx.taken_definition(self.organization, self.kind, &self.name)?
             .ok_or(Error::NotFound("definition"))
     }
+
+    /// Refuses where things are of a type that nothing would describe any more.
+    fn check_unused(&self, rx: &mut Rx<'_>) -> Result<()> {
+        if Definitions::own().find(self.kind, &self.name).is_some() {
+            return Ok(());
+        }
+        let Some((name, count)) = rx.users_of_type(self.organization, self.kind, &self.name)?
+        else {
+            return Ok(());
+        };
+        let more = match count {
+            1 => String::new(),
+            _ => format!(" and {} more", count - 1),
+        };
+        let message = format!(
+            "the definition \u{201c}{}\u{201d} is in use by {} \u{201c}{name}\u{201d}{more}",
+            self.name,
+            self.kind.as_str(),
+        );
+        Err(Error::failed("definition_in_use", message))
+    }
 }
 
 impl Action for DeleteDefinition {
@@ -56,6 +77,7 @@ impl Action for DeleteDefinition {
             return Ok(Done::new(Outcome::Moved, Vec::new()));
         }
         let before = self.found(tx)?;
+        self.check_unused(tx)?;
         let gone = tx.delete_definition(self.organization, &before)?;
         let mut facts = vec![Fact::new(catalogue::DEFINITION_DELETED, &gone)];
         let stricter = Plan::without(&before);

@@ -3,7 +3,7 @@
 use model::catalogue::{self, EventType};
 use model::id::{DestinationId, TransformationId};
 use model::role::Permission;
-use model::things::{CodeKind, TransformationLink};
+use model::things::{CodeKind, Destination, Transformation, TransformationLink};
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{found, needs, target};
@@ -55,38 +55,44 @@ impl Action for PutTransformation {
             CodeKind::Transformation,
             self.transformation,
         )?;
-        let link = TransformationLink {
-            destination: destination.id,
-            transformation: new.id,
-            workspace: self.place.workspace,
-            created_at: tx.at,
-            updated_at: tx.at,
-        };
-        let Some(before) = tx.link(destination.id)? else {
-            let made = tx.insert_link(&link)?;
-            let fact = Fact::new(catalogue::DESTINATION_CONNECTED_TRANSFORMATION, &made)
-                .on(target(&destination))
-                .related(transformation::target(&new));
-            return Ok(Done::new(link, vec![fact]));
-        };
-        if before.transformation == new.id {
-            return Ok(Done::new(before, Vec::new()));
-        }
-        let old = transformation::found(
-            tx,
-            self.place,
-            CodeKind::Transformation,
-            before.transformation,
-        )?;
-        let after = TransformationLink {
-            created_at: before.created_at,
-            ..link
-        };
-        let made = tx.update_link(&after)?;
-        let fact = Fact::new(catalogue::DESTINATION_UPDATED_TRANSFORMATION, &made)
-            .on(target(&destination))
-            .related(transformation::target(&new))
-            .related(transformation::target(&old));
-        Ok(Done::new(after, vec![fact]))
+        let (link, fact) = put(tx, self.place, &destination, &new)?;
+        Ok(Done::new(link, fact.into_iter().collect()))
     }
+}
+
+/// Puts a transformation before a destination. What is before it already makes no fact.
+pub(crate) fn put(
+    tx: &mut Tx<'_>,
+    place: Place,
+    destination: &Destination,
+    new: &Transformation,
+) -> Result<(TransformationLink, Option<Fact>)> {
+    let link = TransformationLink {
+        destination: destination.id,
+        transformation: new.id,
+        workspace: place.workspace,
+        created_at: tx.at,
+        updated_at: tx.at,
+    };
+    let Some(before) = tx.link(destination.id)? else {
+        let made = tx.insert_link(&link)?;
+        let fact = Fact::new(catalogue::DESTINATION_CONNECTED_TRANSFORMATION, &made)
+            .on(target(destination))
+            .related(transformation::target(new));
+        return Ok((link, Some(fact)));
+    };
+    if before.transformation == new.id {
+        return Ok((before, None));
+    }
+    let old = transformation::found(tx, place, CodeKind::Transformation, before.transformation)?;
+    let after = TransformationLink {
+        created_at: before.created_at,
+        ..link
+    };
+    let made = tx.update_link(&after)?;
+    let fact = Fact::new(catalogue::DESTINATION_UPDATED_TRANSFORMATION, &made)
+        .on(target(destination))
+        .related(transformation::target(new))
+        .related(transformation::target(&old));
+    Ok((after, Some(fact)))
 }

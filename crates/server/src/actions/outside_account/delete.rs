@@ -2,9 +2,10 @@
 
 use model::catalogue::{self, EventType};
 use model::id::AccountId;
+use model::things::Destination;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, needs_edit, target};
+use super::{SETTINGS, found, needs_edit, target};
 use crate::request::Place;
 
 /// How many of those who use it are named.
@@ -17,6 +18,28 @@ pub struct DeleteAccount {
     pub place: Place,
     /// Which.
     pub id: AccountId,
+}
+
+/// What uses an account: sources of reverse ETL, and destinations that sign in with it.
+fn users(rx: &mut Rx<'_>, place: Place, id: AccountId) -> Result<Vec<String>> {
+    let sources = rx.retl_sources_of_account(id)?.into_iter();
+    let mut users: Vec<String> = sources
+        .map(|one| format!("source \u{201c}{}\u{201d}", one.name))
+        .collect();
+    let uses = |one: &Destination| {
+        let named = |setting: &&str| one.config[*setting].as_str() == Some(id.as_str());
+        SETTINGS.iter().any(named)
+    };
+    let mut after = None;
+    loop {
+        let page = rx.destinations(place.workspace, after.as_ref(), 500, None)?;
+        let destinations = page.items.iter().filter(|one| uses(one));
+        users.extend(destinations.map(|one| format!("destination \u{201c}{}\u{201d}", one.name)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(users),
+        }
+    }
 }
 
 impl Action for DeleteAccount {
@@ -33,15 +56,12 @@ impl Action for DeleteAccount {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
         let account = found(tx, self.place, self.id)?;
-        let users = tx.retl_sources_of_account(account.id)?;
-        if !users.is_empty() {
-            let mut names: Vec<String> = users
-                .iter()
-                .take(NAMED)
-                .map(|one| format!("source \u{201c}{}\u{201d}", one.name))
-                .collect();
-            if users.len() > NAMED {
-                names.push(format!("{} more", users.len() - NAMED));
+        let mut names = users(tx, self.place, account.id)?;
+        if !names.is_empty() {
+            let more = names.len().saturating_sub(NAMED);
+            if more > 0 {
+                names.truncate(NAMED);
+                names.push(format!("{more} more"));
             }
             // rudder-cli knows this refusal by its words.
             let message = format!(

@@ -37,13 +37,14 @@ impl Action for CreateRetlConnection {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        retl_source::found(rx, self.place, self.source)?;
+        let from = retl_source::found(rx, self.place, self.source)?;
         let to = destination::found(rx, self.place, self.destination)?;
-        Ok(vec![Need::in_workspace(
+        let need = Need::in_workspace(
             Permission::EditConnections,
             self.place.workspace,
             destination::target(&to),
-        )])
+        );
+        Ok(vec![need.related(retl_source::target(&from))])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<RetlConnection>> {

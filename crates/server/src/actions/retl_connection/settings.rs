@@ -76,6 +76,9 @@ fn checked(settings: Map<String, Value>) -> Result<Value> {
             .get(field)
             .map(|value| value.as_str().unwrap_or(""))
     };
+    for (field, value) in &settings {
+        input::numbers(field, value)?;
+    }
     if let Some(schedule_sent) = settings.get("schedule") {
         schedule(schedule_sent)?;
     }

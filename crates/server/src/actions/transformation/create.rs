@@ -1,14 +1,15 @@
 //! Create a transformation or library, with its first version.
 
 use model::catalogue::{self, EventType};
-use model::id::{TransformationId, VersionId};
+use model::id::{DestinationId, TransformationId, VersionId};
 use model::role::Permission;
 use model::things::{CodeKind, Transformation};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use super::verdict::Verdict;
 use super::{check, check_import_name, events};
-use crate::actions::input;
+use crate::actions::destination::put_transformation::put;
+use crate::actions::{destination, input};
 use crate::request::Place;
 
 /// A transformation or library to be.
@@ -30,6 +31,8 @@ pub struct CreateTransformation {
     pub publish: Option<Verdict>,
     /// The id that a client's own project gives it.
     pub external_id: Option<String>,
+    /// The destinations that a transformation is to be before.
+    pub destinations: Vec<DestinationId>,
 }
 
 impl Action for CreateTransformation {
@@ -38,6 +41,8 @@ impl Action for CreateTransformation {
         catalogue::TRANSFORMATION_PUBLISHED,
         catalogue::LIBRARY_CREATED,
         catalogue::LIBRARY_PUBLISHED,
+        catalogue::DESTINATION_CONNECTED_TRANSFORMATION,
+        catalogue::DESTINATION_UPDATED_TRANSFORMATION,
     ];
     type Output = Transformation;
 
@@ -45,13 +50,14 @@ impl Action for CreateTransformation {
         Scope::Organization(self.place.organization)
     }
 
-    fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
+    fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let permission = Permission::EditTransformations;
         let target = Target::to_be(self.kind.target(), self.name.clone());
-        Ok(vec![Need::in_workspace(
-            Permission::EditTransformations,
-            self.place.workspace,
-            target,
-        )])
+        let mut needs = vec![Need::in_workspace(permission, self.place.workspace, target)];
+        for id in &self.destinations {
+            needs.extend(destination::needs(rx, self.place, *id, permission)?);
+        }
+        Ok(needs)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Transformation>> {
@@ -73,6 +79,13 @@ impl Action for CreateTransformation {
         };
         check(&one)?;
         check_import_name(tx, self.place, &one)?;
+        if self.kind == CodeKind::Library && !self.destinations.is_empty() {
+            return Err(Error::field(
+                "no_destinations",
+                "destinationIds",
+                "a library is before no destination: leave destinationIds out",
+            ));
+        }
         if let Some(external) = &one.external_id
             && let Some(other) =
                 tx.transformation_by_external_id(self.place.workspace, self.kind, external)?
@@ -93,6 +106,10 @@ impl Action for CreateTransformation {
                     .only("publishedVersion")
                     .detail(verdict.detail()),
             );
+        }
+        for id in &self.destinations {
+            let destination = destination::found(tx, self.place, *id)?;
+            facts.extend(put(tx, self.place, &destination, &one)?.1);
         }
         Ok(Done::new(one, facts))
     }

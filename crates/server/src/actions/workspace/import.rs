@@ -64,9 +64,6 @@ pub struct Imported {
     pub code: Vec<TransformationId>,
 }
 
-/// The settings in which a destination names the accounts that it signs in with (rudder-server, `backend-config`).
-const ACCOUNTS: [&str; 2] = ["rudderAccountId", "rudderDeleteAccountId"];
-
 impl ImportWorkspace {
     fn existing(&self, rx: &mut Rx<'_>, id: WorkspaceId) -> Result<Workspace> {
         rx.workspace(id)?
@@ -253,7 +250,7 @@ impl Writing<'_, '_> {
         accounts: &HashMap<&str, AccountId>,
     ) -> Result<Destination> {
         let mut config = one.config.clone();
-        for name in ACCOUNTS {
+        for name in outside_account::SETTINGS {
             if let Some(value) = config.get_mut(name)
                 && let Some(id) = value.as_str().and_then(|from| accounts.get(from))
             {
