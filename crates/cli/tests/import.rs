@@ -275,6 +275,25 @@ fn a_file_that_is_not_as_it_must_be_changes_nothing() {
                 "{said}"
             );
         }
+        // Numbers that no data plane could read again.
+        let whole = file().to_string();
+        for (text, number, place) in [
+            (r#"{"user":"u"}"#, r#"{"user":[1e400]}"#, "options.user.0"),
+            (
+                r#"{"token":"a very secret token"}"#,
+                r#"{"token":-1e999}"#,
+                "secret.token",
+            ),
+            (r#""config":{"#, r#""config":{"a":1e400,"#, "config.a"),
+        ] {
+            assert!(whole.contains(text), "{whole}");
+            let path = instance.write(&whole.replacen(text, number, 1));
+            let said = instance.refused(&[&path]);
+            let wrong = format!(
+                "{place} is a number beyond 1.7976931348623157e308, which data planes cannot read"
+            );
+            assert!(said.ends_with(&wrong), "{said}");
+        }
         let said = instance.refused(&["/nowhere/at/all.json"]);
         assert_eq!(
             said,

@@ -75,7 +75,7 @@ async fn update(
 
 /// Let go of a definition that was taken in; our own of that name holds again, where there is one.
 #[utoipa::path(delete, path = "/source-definitions/{name}", tag = "Definitions", operation_id = "delete_source_definition", params(("name" = String, Path)),
-    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete(
     State(app): State<App>,
     who: Deployer,
