@@ -195,7 +195,7 @@ fn skip_regular_expression(rest: &mut Rest<'_>) {
 }
 
 /// Skips a template to its end, or to code in it.
-fn template<'a>(rest: &mut Rest<'_>, templates: &mut Vec<usize>, found: &mut Vec<Token<'a>>) {
+fn template(rest: &mut Rest<'_>, templates: &mut Vec<usize>, found: &mut Vec<Token<'_>>) {
     while let Some((_, c)) = rest.next() {
         match c {
             '\\' => drop(rest.next()),

@@ -69,14 +69,12 @@ fn statements(code: &str) -> Vec<String> {
 
 /// Skips a text whose first quote was read, in one quote or three.
 fn skip_text(rest: &mut Peekable<Chars<'_>>, quote: char) {
-    let is_long = if rest.next_if_eq(&quote).is_none() {
-        false
-    } else if rest.next_if_eq(&quote).is_none() {
+    let is_second = rest.next_if_eq(&quote).is_some();
+    let is_long = is_second && rest.next_if_eq(&quote).is_some();
+    if is_second && !is_long {
         // Nothing is between the two.
         return;
-    } else {
-        true
-    };
+    }
     let mut quotes = 0;
     while let Some(c) = rest.next_if(|c| is_long || !matches!(c, '\n' | '\r')) {
         quotes = if c == quote { quotes + 1 } else { 0 };
