@@ -325,7 +325,7 @@ fn a_page_of_large_events_is_shorter_and_the_next_goes_on() {
         let body = json!({ "name": "Large", "type": "WEBHOOK", "config": settings("0") });
         let large = id(&api.post("/v2/destinations", body).ok()["destination"]);
         for version in 1..12 {
-            let config = settings(&format!("{:x}", version));
+            let config = settings(&format!("{version:x}"));
             let body = json!({ "name": "Large", "type": "WEBHOOK", "config": config });
             let _ = api.put(&format!("/v2/destinations/{large}"), body).ok();
         }

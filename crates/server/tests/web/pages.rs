@@ -1051,7 +1051,7 @@ async fn a_list_is_searched_by_name_and_says_what_nothing_is_called() {
         assert!(page.contains(&used), "{used}: {page}");
         assert!(page.contains("Created</a>"), "with its last change: {page}");
     }
-    const LATE: &str = "9000000000000000-2CHj1PJ61lv1NPyQtCiFi2KVX2y";
+    let late = "9000000000000000-2CHj1PJ61lv1NPyQtCiFi2KVX2y";
     for list in [
         "sources",
         "destinations",
@@ -1063,7 +1063,7 @@ async fn a_list_is_searched_by_name_and_says_what_nothing_is_called() {
         assert!(page.contains("is called so"), "{page}");
         assert!(page.contains("“&#60;b&#62;”"), "{page}");
         assert!(!page.contains(" yet"), "there are some");
-        let page = browser.get(&format!("/{list}?after={LATE}")).await.body;
+        let page = browser.get(&format!("/{list}?after={late}")).await.body;
         assert!(page.contains("Nothing is on this page"), "{page}");
         assert!(
             page.contains(&format!(r#"href="/{list}">First page</a>"#)),

@@ -106,16 +106,13 @@ impl ErasePerson {
     /// # Errors
     /// [`Error::NotFound`] for a person of whom nothing is known, [`Error::Failed`] with `last_admin`.
     pub fn look(&self, rx: &mut Rx<'_>) -> Result<Vec<(Log, u64)>> {
-        let knowing = match self.organization {
-            Some(_) => Vec::new(),
-            None => {
-                let mut knowing = rx.organizations_that_know(self.user)?;
-                knowing.extend(rx.organizations_of(self.user)?);
-                knowing.sort_unstable();
-                knowing.dedup();
-                knowing
-            }
-        };
+        let mut knowing = Vec::new();
+        if self.organization.is_none() {
+            knowing = rx.organizations_that_know(self.user)?;
+            knowing.extend(rx.organizations_of(self.user)?);
+            knowing.sort_unstable();
+            knowing.dedup();
+        }
         if knowing.is_empty() {
             let is_member = match self.organization {
                 Some(organization) => rx.member(organization, self.user)?.is_some(),
