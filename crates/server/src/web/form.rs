@@ -117,16 +117,22 @@ impl Form {
             who => {
                 let secret = who.and(secret);
                 let csrf = secret.map(|secret| csrf::token(&secret));
-                Err(Refusal::again(to.unwrap_or_default(), form.kept(), csrf))
+                let to = to.unwrap_or_default();
+                let fields = form.kept(&to);
+                Err(Refusal::again(to, fields, csrf))
             }
         }
     }
 
-    /// The fields that may be sent once more by another page.
-    fn kept(self) -> Vec<(String, String)> {
+    /// The fields that may be sent once more, by the page that the browser gets which has just sent them: all but what somebody
+    /// proves who it is by.
+    fn kept(self, to: &str) -> Vec<(String, String)> {
         let mut fields = self.0;
-        fields.retain(|(name, _)| {
-            name != "csrf" && !["password", "code"].iter().any(|end| name.ends_with(end))
+        fields.retain(|(name, _)| match &**name {
+            "csrf" | "token" | "proof" => false,
+            // Elsewhere it is what a transformation runs.
+            "code" => !to.starts_with("/profile"),
+            name => !name.ends_with("password"),
         });
         fields
     }

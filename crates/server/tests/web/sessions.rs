@@ -317,6 +317,8 @@ async fn what_was_typed_when_a_session_ended_is_kept_and_can_be_sent_after_signi
         ("type", "HTTP"),
         ("name", "Billing <events>"),
         ("current_password", "not to be kept"),
+        ("proof", "not to be kept"),
+        ("token", "not to be kept"),
     ];
     site.clock.advance(25 * 3_600 * Micros::SECOND);
     let answer = browser.post("/sources", &typed).await;
@@ -356,6 +358,18 @@ async fn what_was_typed_when_a_session_ended_is_kept_and_can_be_sent_after_signi
     let answer = browser.post_raw("/sources", &fields, &[]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(created(site.log(team.organization).await), 1);
+    // What a transformation runs is kept, and a code that proves who somebody is is not.
+    browser.set_cookie("annals_session", "annals_ses_over");
+    let typed = [("name", "Mask"), ("code", "typed code")];
+    let answer = browser.post("/transformations", &typed).await;
+    assert!(
+        answer.body.contains("name=\"code\" value=\"typed code\""),
+        "{}",
+        answer.body
+    );
+    let typed = [("name", "Ada"), ("code", "typed code")];
+    let answer = browser.post("/profile/name", &typed).await;
+    assert!(!answer.body.contains("typed code"), "{}", answer.body);
     // Where nothing was typed, there is nothing to keep.
     browser.set_cookie("annals_session", "annals_ses_over");
     let answer = browser.post("/sign-out", &[]).await;
