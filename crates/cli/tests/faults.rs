@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use store::testing::Postgres;
-use support::{Server, annals};
+use support::{Server, annals, init};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_annals");
 
@@ -222,18 +222,7 @@ fn a_server_whose_files_may_not_grow_says_so_loses_nothing_and_goes_on_when_they
 
 /// `annals init`, begun.
 fn begin_to_set_up(folder: &Path, database: Option<&str>) -> std::process::Child {
-    let mut init = annals(Path::new(BINARY), folder, database)
-        .args([
-            "init",
-            "--organization",
-            "Fernhill",
-            "--workspace",
-            "Production",
-        ])
-        .args(["--name", "Ada Lovelace", "--email", "ada@example.com"])
-        .args(["--password-stdin", "--json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+    let mut init = init(Path::new(BINARY), folder, database)
         .stderr(Stdio::piped())
         .spawn()
         .expect("annals init starts");

@@ -49,23 +49,22 @@ pub fn annals(binary: &Path, folder: &Path, database: Option<&str>) -> Command {
     command
 }
 
+/// `annals init`, which reads the password from a pipe.
+pub fn init(binary: &Path, folder: &Path, database: Option<&str>) -> Command {
+    let mut init = annals(binary, folder, database);
+    init.args(["init", "--organization", "Fernhill"])
+        .args(["--workspace", "Production", "--name", "Ada Lovelace"])
+        .args(["--email", "ada@example.com", "--password-stdin", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    init
+}
+
 impl Server {
     /// Sets an instance up and serves it.
     pub fn start(binary: &Path, database: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut init = annals(binary, folder.path(), database)
-            .args([
-                "init",
-                "--organization",
-                "Fernhill",
-                "--workspace",
-                "Production",
-                "--name",
-                "Ada Lovelace",
-            ])
-            .args(["--email", "ada@example.com", "--password-stdin", "--json"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+        let mut init = init(binary, folder.path(), database)
             .spawn()
             .expect("annals init starts");
         init.stdin

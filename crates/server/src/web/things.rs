@@ -189,7 +189,7 @@ impl Wrong {
     }
 }
 
-/// What is said at the field of a secret that was typed into a form which is drawn again: a page never holds a secret,
+/// What is said at the field of a secret that was typed into a form which is drawn again: a form never holds a stored or refused secret,
 /// so the field is empty, and looks as if nothing had been typed.
 pub(super) const TYPE_AGAIN: &str =
     "Type it again: a page never holds what is secret, and nothing was saved.";

@@ -1,5 +1,6 @@
 //! Who has left an organization, or was invited and never came, is erased like any other person.
 
+use model::id::OrganizationId;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 use server::actions::privacy::person;
@@ -130,6 +131,13 @@ fn who_was_invited_is_erased_by_the_address() {
     }
 }
 
+/// Another organization.
+fn another(api: &Api) -> OrganizationId {
+    let admin = api.stranger("Other Admin").user;
+    let its = api.store.read(|rx| rx.organizations_of(admin));
+    its.expect("read")[0]
+}
+
 /// The account is another organization's too, and gets an address that nobody here has erased.
 #[test]
 fn who_was_erased_from_an_organization_comes_back_by_no_invitation() {
@@ -167,11 +175,7 @@ fn who_was_erased_from_an_organization_comes_back_by_no_invitation() {
 #[test]
 fn an_account_that_accepted_what_was_sent_to_its_address_is_erased_under_both_ids() {
     for api in both() {
-        let other = api.stranger("Other Admin");
-        let other = api
-            .store
-            .read(|rx| rx.organizations_of(other.user))
-            .expect("read")[0];
+        let other = another(&api);
         let pim = api.member("Pim Quorvath", None);
         let hash = api.invites(other, "pim.quorvath.private@example.com");
         api.moves(pim.user, "pim.quorvath.private@example.com");
@@ -199,11 +203,7 @@ fn an_account_that_accepted_what_was_sent_to_its_address_is_erased_under_both_id
 #[test]
 fn an_invitation_of_another_organization_stays_when_one_erases_the_person() {
     for api in both() {
-        let other = api.stranger("Other Admin");
-        let other = api
-            .store
-            .read(|rx| rx.organizations_of(other.user))
-            .expect("read")[0];
+        let other = another(&api);
         // Who has no account yet, and who is a member here.
         let member = api.member("Vic Tim", None);
         for (email, user) in [
