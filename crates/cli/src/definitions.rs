@@ -49,7 +49,7 @@ pub(crate) fn run(command: Definitions) -> Result<()> {
     let Definitions::Import(command) = command;
     // Before anything is opened: what is no checkout leaves no trace.
     let checkout = Checkout::read(&command.folder, |progress| eprintln!("{progress}"))?;
-    let store = command.place.open(true)?;
+    let store = command.place.open()?;
     let organization = match command.organization {
         Some(named) => named,
         None => only_organization(&store)?,

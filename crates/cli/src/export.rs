@@ -151,7 +151,7 @@ pub(crate) fn run(command: &Export) -> Result<()> {
     if command.resume && is_stream {
         bail!("an archive or a stream cannot be gone on with; a folder, or a file of rows, can");
     }
-    let store = command.place.open(true)?;
+    let store = command.place.open()?;
     let organization = match command.organization {
         _ if command.instance => None,
         Some(organization) => Some(organization),
@@ -186,10 +186,11 @@ pub(crate) fn run(command: &Export) -> Result<()> {
         size: fixed.checkpoint.size,
         filters: words.clone(),
     };
+    let output = Output::open(command)?;
     let actor = Actor::System(System::CommandLine);
     let _ = store.perform(actor, origin(&store), action).wait()?;
     let count = match command.format {
-        Format::Full => write_full(&store, &fixed, command)?,
+        Format::Full => write_full(&store, &fixed, output, !command.no_disclosures)?,
         Format::Events | Format::Csv => {
             let form = match command.format {
                 Format::Csv => Form::Csv,
@@ -201,7 +202,7 @@ pub(crate) fn run(command: &Export) -> Result<()> {
                 form,
                 begun,
             };
-            write_rows(&store, &fixed, &asked, &command.output)?
+            write_rows(&store, &fixed, &asked, output)?
         }
     };
     let said = json!({
@@ -227,33 +228,55 @@ pub(crate) fn run(command: &Export) -> Result<()> {
     Ok(())
 }
 
-fn write_full(store: &Store, fixed: &Fixed, command: &Export) -> Result<u64> {
-    let output = &command.output;
-    let tell = progress(fixed.checkpoint.size);
-    if output == Path::new("-") || is_archive(output) {
-        let out: Box<dyn Write + Send> = if output == Path::new("-") {
-            Box::new(std::io::stdout())
+/// Where an export goes: opened before it is recorded, so that none is that could not begin.
+enum Output {
+    /// An archive, or rows.
+    Stream(Box<dyn Write + Send>),
+    /// Files below a folder.
+    Folder(Layout<Folder>),
+}
+
+impl Output {
+    fn open(command: &Export) -> Result<Self> {
+        let path = &command.output;
+        let is_full = command.format == Format::Full;
+        if path == Path::new("-") {
+            return Ok(Self::Stream(Box::new(std::io::stdout())));
+        }
+        if command.resume && !is_full {
+            let rows = OpenOptions::new().append(true).open(path)?;
+            return Ok(Self::Stream(Box::new(rows)));
+        }
+        if !is_full || is_archive(path) {
+            return Ok(Self::Stream(Box::new(create(path)?)));
+        }
+        let broken = || format!("cannot write into {}", path.display());
+        Ok(Self::Folder(if command.resume {
+            Layout::resume(path).with_context(broken)?
         } else {
-            Box::new(create(output)?)
-        };
-        let layout = Layout::new(Archive::new(BufWriter::new(out))?);
-        full(store, fixed, layout, !command.no_disclosures, tell)?
-            .finish()?
-            .flush()?;
-        return Ok(fixed.checkpoint.size);
+            Layout::new(Folder::create(path).with_context(|| {
+                format!(
+                    "{}; an export that was broken off goes on with --resume",
+                    broken()
+                )
+            })?)
+        }))
     }
-    let broken = || format!("cannot write into {}", output.display());
-    let layout = if command.resume {
-        Layout::resume(output).with_context(broken)?
-    } else {
-        Layout::new(Folder::create(output).with_context(|| {
-            format!(
-                "{}; an export that was broken off goes on with --resume",
-                broken()
-            )
-        })?)
-    };
-    full(store, fixed, layout, !command.no_disclosures, tell)?;
+}
+
+fn write_full(store: &Store, fixed: &Fixed, output: Output, with_disclosures: bool) -> Result<u64> {
+    let tell = progress(fixed.checkpoint.size);
+    match output {
+        Output::Stream(out) => {
+            let layout = Layout::new(Archive::new(BufWriter::new(out))?);
+            full(store, fixed, layout, with_disclosures, tell)?
+                .finish()?
+                .flush()?;
+        }
+        Output::Folder(layout) => {
+            full(store, fixed, layout, with_disclosures, tell)?;
+        }
+    }
     Ok(fixed.checkpoint.size)
 }
 
@@ -294,13 +317,9 @@ fn begun_at(
     )
 }
 
-fn write_rows(store: &Store, fixed: &Fixed, asked: &Asked<'_>, output: &Path) -> Result<u64> {
-    let out: Box<dyn Write> = if output == Path::new("-") {
-        Box::new(std::io::stdout().lock())
-    } else if asked.begun.is_some() {
-        Box::new(OpenOptions::new().append(true).open(output)?)
-    } else {
-        Box::new(create(output)?)
+fn write_rows(store: &Store, fixed: &Fixed, asked: &Asked<'_>, output: Output) -> Result<u64> {
+    let Output::Stream(out) = output else {
+        bail!("rows go to a file or to standard output");
     };
     let mut out = BufWriter::new(out);
     let mut tell = None;

@@ -43,7 +43,7 @@ pub(crate) struct Init {
 pub(crate) fn run(command: Init) -> Result<()> {
     let password = read_password()?;
     password::acceptable_for(&password, &[&command.name, &command.email])?;
-    let store = command.place.open(true)?;
+    let store = command.place.make(true)?;
     if let Some(name) = store.read(|rx| rx.instance())?.name {
         bail!("this instance is set up already, as {name}");
     }

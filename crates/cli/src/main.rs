@@ -1,4 +1,9 @@
 //! The one binary of Annals.
+#![allow(
+    rustdoc::bare_urls,
+    clippy::doc_markdown,
+    reason = "what documents an option is printed by --help, where a link has no brackets and code no backticks"
+)]
 
 /// Prints a line. That it cannot be printed is an error like others, and no panic.
 macro_rules! say {
@@ -79,7 +84,7 @@ enum Command {
     /// Measure what an audited change costs on this machine
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Print the description of the API (`OpenAPI` 3.1)
+    /// Print the description of the API (OpenAPI 3.1)
     Openapi,
 }
 

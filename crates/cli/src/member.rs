@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use model::id::{OrganizationId, WorkspaceId};
 use model::role::{OrganizationRole, WorkspaceRole};
+use model::things::User;
 use serde_json::json;
 use server::actions::account::change_password::ChangePassword;
 use server::actions::factor::Proof;
@@ -11,8 +12,8 @@ use server::actions::factor::remove::RemoveFactor;
 use server::actions::member::add::AddMember;
 use server::actions::member::change::ChangeMember;
 use server::actions::member::remove::RemoveMember;
-use server::auth::password;
-use store::Store;
+use server::auth::{limits, password};
+use store::{Store, Upkeep};
 
 use crate::place::{Home, password as read_password, perform, say};
 
@@ -150,6 +151,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
                 password: password::hash(&typed, store.entropy())?,
             };
             perform(&store, action, UNCHANGED)?;
+            let_in(&store, &user)?;
             say!(
                 "set the password of {} ({}); all sessions have ended",
                 user.name,
@@ -169,6 +171,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
                 };
                 perform(&store, action, UNCHANGED)?;
             }
+            let_in(&store, &user)?;
             say!(
                 "turned off {} second factors of {} ({})",
                 factors.len(),
@@ -178,6 +181,14 @@ pub(crate) fn run(command: Member) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Whoever was kept out by too many wrong tries, of whomever, may try again.
+fn let_in(store: &Store, user: &User) -> Result<()> {
+    for what in limits::of_everyone(user) {
+        store.upkeep(Upkeep::Forgive(what)).wait()?;
+    }
+    Ok(())
 }
 
 fn list(command: &List) -> Result<()> {

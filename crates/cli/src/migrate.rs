@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::place::Place;
+use crate::place::{Missing, Place};
 
 /// Bring a database to this version's schema.
 #[derive(Debug, Args)]
@@ -13,7 +13,7 @@ pub(crate) struct Migrate {
 }
 
 pub(crate) fn run(command: &Migrate) -> Result<()> {
-    store::migrate(&command.place.options(true)?)?;
+    store::migrate(&command.place.options(Missing::Make)?)?;
     say!("the schema is up to date");
     Ok(())
 }

@@ -68,7 +68,7 @@ pub(crate) struct Update {
 pub(crate) fn run(command: Organization) -> Result<()> {
     match command {
         Organization::List(command) => {
-            let store = command.place.open(true)?;
+            let store = command.place.open()?;
             for one in store.read(|rx| rx.organizations())? {
                 if command.json {
                     let view = json!({
@@ -109,7 +109,7 @@ pub(crate) fn run(command: Organization) -> Result<()> {
 }
 
 fn create(command: Create) -> Result<()> {
-    let store = command.place.open(true)?;
+    let store = command.place.open()?;
     let owner = store.read(|rx| rx.user_by_email(&command.owner))?;
     let (owner, _) =
         owner.with_context(|| format!("there is no account with the e-mail {}", command.owner))?;

@@ -19,7 +19,7 @@ pub(crate) struct Place {
     /// Folder of the embedded database [default: annals in the user's data home]
     #[arg(long, env = "ANNALS_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A PostgreSQL database, in place of the embedded one: <postgres://user@host/name>
+    /// A PostgreSQL database, in place of the embedded one: postgres://user@host/name
     #[arg(
         long,
         env = "ANNALS_DATABASE",
@@ -31,6 +31,15 @@ pub(crate) struct Place {
     /// The key file; made with the database [default: annals/annals.keys in the user's config home]
     #[arg(long, env = "ANNALS_KEYS", value_name = "FILE")]
     keys: Option<PathBuf>,
+}
+
+/// What is done where there is no instance yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It is made.
+    Make,
+    /// It is said: where a name was mistyped, nothing comes of it.
+    Refuse,
 }
 
 /// A folder of the user's, by the XDG base directory specification.
@@ -62,9 +71,9 @@ impl Place {
     }
 
     /// How the store is opened.
-    pub(crate) fn options(&self, migrate: bool) -> Result<Options> {
+    pub(crate) fn options(&self, missing: Missing) -> Result<Options> {
         let keys = match &self.keys {
-            Some(file) => file.clone(),
+            Some(file) => std::path::absolute(file)?,
             None => home("XDG_CONFIG_HOME", ".config")?.join("annals.keys"),
         };
         let location = match (self.folder()?, &self.database) {
@@ -74,11 +83,22 @@ impl Place {
                         "the key file must not be in the data folder: whoever gets one must not get the other"
                     );
                 }
-                std::fs::create_dir_all(&folder)
-                    .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
-                restrict(&folder)?;
+                let file = folder.join("annals.db");
+                match missing {
+                    Missing::Make => {
+                        std::fs::create_dir_all(&folder).with_context(|| {
+                            format!("cannot make the data folder {}", folder.display())
+                        })?;
+                        restrict(&folder)?;
+                    }
+                    Missing::Refuse if !file.exists() => bail!(
+                        "there is no database {}; `annals init` and `annals serve` make one",
+                        file.display()
+                    ),
+                    Missing::Refuse => {}
+                }
                 Location::Sqlite {
-                    file: folder.join("annals.db"),
+                    file,
                     max_pages: None,
                 }
             }
@@ -86,14 +106,23 @@ impl Place {
             (None, None) => bail!("no database is named"),
         };
         Ok(Options {
-            migrate,
+            create: missing == Missing::Make,
             ..Options::new(location, keys)
         })
     }
 
-    /// Opens the store.
-    pub(crate) fn open(&self, migrate: bool) -> Result<Store> {
-        let options = self.options(migrate)?;
+    /// Opens the store of an instance that there is.
+    pub(crate) fn open(&self) -> Result<Store> {
+        Self::store(self.options(Missing::Refuse)?)
+    }
+
+    /// Opens the store, and makes the instance where there is none.
+    pub(crate) fn make(&self, migrate: bool) -> Result<Store> {
+        let options = self.options(Missing::Make)?;
+        Self::store(Options { migrate, ..options })
+    }
+
+    fn store(options: Options) -> Result<Store> {
         let place = match &options.location {
             Location::Sqlite { file, .. } => Some(file.display().to_string()),
             Location::Postgres(_) => None,
@@ -118,7 +147,7 @@ pub(crate) struct Home {
 impl Home {
     /// Opens the store, and says which organization is meant.
     pub(crate) fn open(&self) -> Result<(Store, OrganizationId)> {
-        let store = self.place.open(true)?;
+        let store = self.place.open()?;
         let organization = match self.organization {
             Some(named) => named,
             None => only_organization(&store)?,

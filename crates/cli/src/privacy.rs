@@ -102,7 +102,7 @@ fn confirmed(goes: &str) -> Result<bool> {
 
 pub(crate) fn run(command: Privacy) -> Result<()> {
     let Privacy::Erase(command) = command;
-    let store = command.place.open(true)?;
+    let store = command.place.open()?;
     let guard = command.guard.open(&command.place)?;
     let (what, goes) = what(&command, &store)?;
     if !command.yes && !confirmed(&goes)? {

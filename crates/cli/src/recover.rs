@@ -36,7 +36,7 @@ pub(crate) struct Recover {
 }
 
 pub(crate) fn recover(command: &Recover) -> Result<()> {
-    let store = Arc::new(command.place.open(true)?);
+    let store = Arc::new(command.place.open()?);
     let guard = command.guard.open(&command.place)?;
     let mut publisher = Publisher::new(store.clone(), guard);
     let looked = publisher.round();
@@ -175,7 +175,7 @@ fn rotate_after_leak(store: &Store, as_json: bool) -> Result<()> {
 }
 
 pub(crate) fn rotate(command: &RotateKey) -> Result<()> {
-    let store = command.place.open(true)?;
+    let store = command.place.open()?;
     if command.leaked {
         return rotate_after_leak(&store, command.json);
     }

@@ -1,7 +1,7 @@
 //! `annals serve`.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use server::auth::hosted::HostedSecret;
 use server::auth::secret;
 use server::mail::Mailer;
 use server::rates::Rates;
+use server::request::ProxyHeader;
 use server::sms::{Settings, Texter};
 use server::transformer::{self, Transformer};
 use store::{SetUpLink, Store, Upkeep};
@@ -42,7 +43,7 @@ pub(crate) struct Serve {
         value_parser = address
     )]
     listen: SocketAddr,
-    /// Address that people and programs use, such as <https://annals.example.com>
+    /// Address that people and programs use, such as https://annals.example.com
     #[arg(long, env = "ANNALS_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
     /// Proxy whose word about the client's address is taken; may be given more than once
@@ -54,6 +55,10 @@ pub(crate) struct Serve {
         value_delimiter = ','
     )]
     trusted_proxies: Vec<IpNet>,
+    /// Header that trusted proxies write the client's address in [default: either of them, where a request has not both,
+    /// saying different things]
+    #[arg(long = "proxy-header", env = "ANNALS_PROXY_HEADER", value_name = "NAME", value_parser = proxy_header)]
+    proxy_header: Option<ProxyHeader>,
     /// Requests answered in a minute: token=N, address=N, wrong-tokens=N, with commas, or off
     /// [default: token=30000,address=60000,wrong-tokens=120]
     #[arg(long = "rate-limit", env = "ANNALS_RATE_LIMIT", value_name = "LIMITS")]
@@ -76,7 +81,7 @@ pub(crate) struct Serve {
         default_values = ["127.0.0.0/8", "::1/128"]
     )]
     transformer_from: Vec<IpNet>,
-    /// Transformer that runs code before it is published, such as <http://transformer:9090>
+    /// Transformer that runs code before it is published, such as http://transformer:9090
     #[arg(long, env = "ANNALS_TRANSFORMER_URL", value_name = "URL")]
     transformer_url: Option<String>,
     /// Network that /metrics is open to, besides this machine itself; may be given more than once
@@ -88,7 +93,7 @@ pub(crate) struct Serve {
         value_delimiter = ','
     )]
     metrics_from: Vec<IpNet>,
-    /// Mail server: <smtp://user:password@mail.example.com:587> (STARTTLS), <smtps://...> or <smtp+plain://...>
+    /// Mail server: smtp://user:password@mail.example.com:587 (STARTTLS), smtps://... or smtp+plain://...
     #[arg(
         long = "smtp",
         env = "ANNALS_SMTP",
@@ -103,8 +108,6 @@ pub(crate) struct Serve {
     /// A certificate (PEM) that is trusted for the mail server as well
     #[arg(long, env = "ANNALS_SMTP_CA", value_name = "FILE")]
     smtp_ca: Option<PathBuf>,
-    #[command(flatten)]
-    sms: Sms,
     /// Do not change the schema: for a server whose database role does not own the tables
     #[arg(long, env = "ANNALS_NO_MIGRATE", action = clap::ArgAction::SetTrue, value_parser = clap::builder::FalseyValueParser::new())]
     no_migrate: bool,
@@ -114,6 +117,9 @@ pub(crate) struct Serve {
     /// How it is logged: as text for people, with colours on a terminal, or as a JSON object on each line
     #[arg(long, env = "ANNALS_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
+    // Last: its heading stands above all that follows.
+    #[command(flatten)]
+    sms: Sms,
 }
 
 /// How lines of the server's own log look.
@@ -130,6 +136,15 @@ fn network(text: &str) -> Result<IpNet, String> {
     let one = || text.parse::<std::net::IpAddr>().map(IpNet::from);
     let network = text.parse().or_else(|_| one());
     network.map_err(|_| "a network such as 10.0.0.0/8, or one address, is wanted".to_owned())
+}
+
+/// The header that proxies write.
+fn proxy_header(name: &str) -> Result<ProxyHeader, String> {
+    match name.to_ascii_lowercase().as_str() {
+        "forwarded" => Ok(ProxyHeader::Forwarded),
+        "x-forwarded-for" => Ok(ProxyHeader::XForwardedFor),
+        _ => Err("Forwarded or X-Forwarded-For is wanted".to_owned()),
+    }
 }
 
 /// Where to listen: an address, or a name that this machine has.
@@ -185,7 +200,7 @@ struct Sms {
     /// Who messages are from: a number, a name, or a messaging service of Twilio
     #[arg(long = "sms-from", env = "ANNALS_SMS_FROM", value_name = "SENDER")]
     from: Option<String>,
-    /// A gateway such as <https://sms.example.com/send>; with {to}, {from} and {text} in it where it wants them there
+    /// A gateway such as https://sms.example.com/send; with {to}, {from} and {text} in it where it wants them there
     #[arg(
         long = "sms-url",
         env = "ANNALS_SMS_URL",
@@ -261,7 +276,7 @@ pub(crate) fn run(command: Serve) -> Result<()> {
     };
     let runtime = runtime()?;
     let guard = command.guard.open(&command.place)?;
-    let store = Arc::new(command.place.open(!command.no_migrate)?);
+    let store = Arc::new(command.place.make(!command.no_migrate)?);
     let metrics = server::serve::install_metrics().map_err(anyhow::Error::msg)?;
     let mailer = match (&command.smtp, &command.mail_from) {
         (Some(_), _) if public_url.is_none() => {
@@ -274,11 +289,13 @@ pub(crate) fn run(command: Serve) -> Result<()> {
     let listener = std::net::TcpListener::bind(command.listen)
         .with_context(|| format!("cannot listen at {}", command.listen))?;
     listener.set_nonblocking(true)?;
-    let address = format!("http://{}", listener.local_addr()?);
+    let bound = listener.local_addr()?;
+    let address = format!("http://{bound}");
     let config = Config {
         public_url: public_url.clone(),
         listen: Some(address.clone()),
         trusted_proxies: command.trusted_proxies,
+        proxy_header: command.proxy_header,
         rates: command.rates.unwrap_or_default(),
         metrics_from: command.metrics_from,
         guard: Some(guard.folder().to_owned()),
@@ -296,7 +313,9 @@ pub(crate) fn run(command: Serve) -> Result<()> {
         let listener = TcpListener::from_std(listener)?;
         let mut out = std::io::stdout();
         writeln!(out, "listening on {address}")?;
-        if let Some(link) = set_up_link(&store, public_url.as_deref().unwrap_or(&address)).await? {
+        if let Some(link) =
+            set_up_link(&store, public_url.as_deref().unwrap_or(&near(bound))).await?
+        {
             writeln!(out, "set up: {link}")?;
             writeln!(
                 out,
@@ -319,6 +338,17 @@ pub(crate) fn run(command: Serve) -> Result<()> {
     // The store is closed last: what waits to be written is still written.
     drop(store);
     result
+}
+
+/// How this machine reaches the server: an address that stands for all that it has leads nowhere.
+fn near(bound: SocketAddr) -> String {
+    let mut near = bound;
+    match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => near.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => near.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{near}")
 }
 
 /// A new one-time link, unless the instance is set up.

@@ -253,6 +253,9 @@ fn create(command: Create) -> Result<()> {
             (Whose::Personal(workspace()?, Some(user)), Kind::Personal)
         }
         (None, Some(role)) => (Whose::Workspace(workspace()?, role), Kind::Service),
+        (None, None) if command.workspace.is_some() => bail!(
+            "a token of a workspace needs --role, or --owner if it is to be a person's; without --workspace it is one of the whole organization"
+        ),
         (None, None) => (Whose::Organization, Kind::Service),
     };
     let secret = secret::new(kind, store.entropy());

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
+use server::auth::limits;
 use store::testing::Postgres;
+use store::{Store, Upkeep};
 use support::{Server, annals, signed};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_annals");
@@ -476,8 +478,19 @@ fn a_log_is_exported_verified_erased_from_and_recovered() {
         let vkey = std::fs::read_to_string(folder.join("full/vkey")).expect("a key");
         let vkey = vkey.trim();
         done(&["verify", &path("full"), "--key", vkey]);
+        let exported = || {
+            server
+                .events("&target_type=audit_log&action=exported")
+                .len()
+        };
+        let before = exported();
         let again = call(&["export", "--output", &path("full")], "");
         assert!(refusal(&again).contains("not empty"), "{again:?}");
+        for (to, format) in [("nowhere/rows.csv", "csv"), ("full/vkey", "events")] {
+            let output = call(&["export", "--output", &path(to), "--format", format], "");
+            assert!(refusal(&output).contains("cannot make"), "{output:?}");
+        }
+        assert_eq!(exported(), before, "what could not begin is none");
 
         let refused = call(&["privacy", "erase", "bob@example.com"], "no\n");
         assert!(
@@ -806,6 +819,37 @@ fn after_a_leak_every_log_has_a_key_from_a_new_seed() {
     }
 }
 
+/// The store of a server's folder, beside the server.
+fn beside(folder: &Path) -> Store {
+    let location = store::Location::Sqlite {
+        file: folder.join("data/annals.db"),
+        max_pages: None,
+    };
+    let keys = folder.join("keys/annals.keys");
+    Store::open(store::Options::new(location, keys)).expect("a store")
+}
+
+/// How many of the counts of somebody's tries are beyond what they may be.
+fn kept_out(folder: &Path, email: &str) -> usize {
+    let store = beside(folder);
+    let found = store.read(|rx| rx.user_by_email(email));
+    let (user, _) = found.expect("read").expect("somebody");
+    let over = |what: &String| {
+        let one_more = Upkeep::Attempt(vec![(what.clone(), 1)], 900_000_000);
+        store.upkeep(one_more).wait().expect("counted") > 0
+    };
+    limits::of_everyone(&user)
+        .iter()
+        .filter(|one| over(one))
+        .count()
+}
+
+/// Tries until somebody is kept out.
+fn keep_out(folder: &Path, email: &str) {
+    kept_out(folder, email);
+    assert_eq!(kept_out(folder, email), 3);
+}
+
 #[test]
 fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
     let server = Server::start(Path::new(BINARY), None);
@@ -897,6 +941,17 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
     let answer = server.ask("POST", "/v2/sources", token, "test", Some(&new));
     assert_eq!(answer.status, 401);
 
+    let alone = ["token", "create", "--name", "x", "--workspace", &here];
+    assert_eq!(
+        refusal(&run(&alone, "")),
+        "annals: a token of a workspace needs --role, or --owner if it is to be a person's; without --workspace it is one of the whole organization"
+    );
+    // A mistyped folder stays none.
+    let elsewhere = folder.join("nowhere").display().to_string();
+    let mistyped = refusal(&run(&["member", "list", "--data", &elsewhere], ""));
+    assert!(mistyped.contains("there is no database"), "{mistyped}");
+    assert!(!folder.join("nowhere").exists());
+
     let made = done(&["token", "rotate-workspace"], "");
     assert!(made.starts_with("annals_wst_"), "{made}");
     let unknown = [
@@ -914,12 +969,15 @@ fn who_is_locked_out_is_helped_at_the_command_line_and_each_step_is_recorded() {
         &of_grace(&["member", "password", "--password-stdin"]),
         "another long password\n",
     );
+    // Who tried her password until nobody could sign in with it keeps her out no longer.
+    keep_out(folder, "grace@example.com");
+    done(&of_grace(&["member", "reset-mfa"]), "");
+    assert_eq!(kept_out(folder, "grace@example.com"), 0);
     let own = run(
         &of_grace(&["member", "password", "--password-stdin"]),
         "grace@example.com\n",
     );
     assert!(refusal(&own).contains("the password is"), "{own:?}");
-    done(&of_grace(&["member", "reset-mfa"]), "");
     done(&["organization", "update", "--require-mfa", "true"], "");
     done(&["organization", "update", "--require-mfa", "false"], "");
     done(&of_grace(&["member", "remove"]), "");

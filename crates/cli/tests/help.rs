@@ -67,7 +67,7 @@ fn every_command_explains_itself() {
       rotate-key    Sign a log with its next key; each that was replaced signs as well for 30 days
       migrate       Bring a database to this version's schema, as its owner
       bench         Measure what an audited change costs on this machine
-      openapi       Print the description of the API (`OpenAPI` 3.1)
+      openapi       Print the description of the API (OpenAPI 3.1)
       help          Print this message or the help of the given subcommand(s)
 
     Options:
@@ -83,7 +83,7 @@ fn every_command_explains_itself() {
           --data <DIR>               Folder of the embedded database [default: annals in the user's data
                                      home] [env: ANNALS_DATA=]
           --database <URL>           A PostgreSQL database, in place of the embedded one:
-                                     <postgres://user@host/name> [env: ANNALS_DATABASE]
+                                     postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>              The key file; made with the database [default: annals/annals.keys
                                      in the user's config home] [env: ANNALS_KEYS=]
           --guard <DIR>              Folder outside the database for what a restored backup must not
@@ -92,9 +92,12 @@ fn every_command_explains_itself() {
           --listen <ADDR>            Address to listen at; port 0 takes a free one [env: ANNALS_LISTEN=]
                                      [default: 127.0.0.1:8080]
           --public-url <URL>         Address that people and programs use, such as
-                                     <https://annals.example.com> [env: ANNALS_PUBLIC_URL=]
+                                     https://annals.example.com [env: ANNALS_PUBLIC_URL=]
           --trusted-proxy <CIDR>     Proxy whose word about the client's address is taken; may be given
                                      more than once [env: ANNALS_TRUSTED_PROXY=]
+          --proxy-header <NAME>      Header that trusted proxies write the client's address in [default:
+                                     either of them, where a request has not both, saying different
+                                     things] [env: ANNALS_PROXY_HEADER=]
           --rate-limit <LIMITS>      Requests answered in a minute: token=N, address=N, wrong-tokens=N,
                                      with commas, or off [default:
                                      token=30000,address=60000,wrong-tokens=120] [env:
@@ -106,15 +109,22 @@ fn every_command_explains_itself() {
                                      be given more than once [env: ANNALS_TRANSFORMER_FROM=] [default:
                                      127.0.0.0/8 ::1/128]
           --transformer-url <URL>    Transformer that runs code before it is published, such as
-                                     <http://transformer:9090> [env: ANNALS_TRANSFORMER_URL=]
+                                     http://transformer:9090 [env: ANNALS_TRANSFORMER_URL=]
           --metrics-from <CIDR>      Network that /metrics is open to, besides this machine itself; may
                                      be given more than once [env: ANNALS_METRICS_FROM=]
-          --smtp <URL>               Mail server: <smtp://user:password@mail.example.com:587>
-                                     (STARTTLS), <smtps://...> or <smtp+plain://...> [env: ANNALS_SMTP]
+          --smtp <URL>               Mail server: smtp://user:password@mail.example.com:587 (STARTTLS),
+                                     smtps://... or smtp+plain://... [env: ANNALS_SMTP]
           --mail-from <SENDER>       Who letters are from, such as "Annals <annals@example.com>" [env:
                                      ANNALS_MAIL_FROM=]
           --smtp-ca <FILE>           A certificate (PEM) that is trusted for the mail server as well
                                      [env: ANNALS_SMTP_CA=]
+          --no-migrate               Do not change the schema: for a server whose database role does not
+                                     own the tables [env: ANNALS_NO_MIGRATE=]
+          --log <FILTER>             What is logged to standard error: error, warn, info, debug, or a
+                                     filter such as info,store=debug [env: ANNALS_LOG=] [default: info]
+          --log-format <LOG_FORMAT>  How it is logged: as text for people, with colours on a terminal,
+                                     or as a JSON object on each line [env: ANNALS_LOG_FORMAT=]
+                                     [default: text] [possible values: text, json]
       -h, --help                     Print help
 
     Text messages:
@@ -123,9 +133,8 @@ fn every_command_explains_itself() {
                                       others do not see it [env: ANNALS_SMS_TWILIO_TOKEN]
           --sms-from <SENDER>         Who messages are from: a number, a name, or a messaging service of
                                       Twilio [env: ANNALS_SMS_FROM=]
-          --sms-url <URL>             A gateway such as <https://sms.example.com/send>; with {to},
-                                      {from} and {text} in it where it wants them there [env:
-                                      ANNALS_SMS_URL]
+          --sms-url <URL>             A gateway such as https://sms.example.com/send; with {to}, {from}
+                                      and {text} in it where it wants them there [env: ANNALS_SMS_URL]
           --sms-body <JSON>           The JSON that the gateway gets [default:
                                       {"to":"{to}","from":"{from}","text":"{text}"}] [env:
                                       ANNALS_SMS_BODY]
@@ -133,13 +142,6 @@ fn every_command_explains_itself() {
                                       ..." [env: ANNALS_SMS_HEADER]
           --sms-ca <FILE>             A certificate (PEM) that is trusted for the gateway as well [env:
                                       ANNALS_SMS_CA=]
-          --no-migrate                Do not change the schema: for a server whose database role does
-                                      not own the tables [env: ANNALS_NO_MIGRATE=]
-          --log <FILTER>              What is logged to standard error: error, warn, info, debug, or a
-                                      filter such as info,store=debug [env: ANNALS_LOG=] [default: info]
-          --log-format <LOG_FORMAT>   How it is logged: as text for people, with colours on a terminal,
-                                      or as a JSON object on each line [env: ANNALS_LOG_FORMAT=]
-                                      [default: text] [possible values: text, json]
 
     $ annals init --help
     Set an instance up from the command line: organization, workspace, administrator, tokens
@@ -150,7 +152,7 @@ fn every_command_explains_itself() {
           --data <DIR>           Folder of the embedded database [default: annals in the user's data
                                  home] [env: ANNALS_DATA=]
           --database <URL>       A PostgreSQL database, in place of the embedded one:
-                                 <postgres://user@host/name> [env: ANNALS_DATABASE]
+                                 postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>          The key file; made with the database [default: annals/annals.keys in
                                  the user's config home] [env: ANNALS_KEYS=]
           --instance <NAME>      The instance's name, in the origin of its logs for ever [default:
@@ -189,7 +191,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -212,7 +214,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -228,7 +230,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -250,7 +252,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -266,7 +268,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -283,7 +285,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -316,7 +318,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -332,7 +334,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -359,7 +361,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -377,7 +379,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -396,7 +398,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -428,7 +430,7 @@ fn every_command_explains_itself() {
           --data <DIR>      Folder of the embedded database [default: annals in the user's data home]
                             [env: ANNALS_DATA=]
           --database <URL>  A PostgreSQL database, in place of the embedded one:
-                            <postgres://user@host/name> [env: ANNALS_DATABASE]
+                            postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>     The key file; made with the database [default: annals/annals.keys in the
                             user's config home] [env: ANNALS_KEYS=]
           --json            Print one JSON object for each
@@ -443,7 +445,7 @@ fn every_command_explains_itself() {
           --data <DIR>        Folder of the embedded database [default: annals in the user's data home]
                               [env: ANNALS_DATA=]
           --database <URL>    A PostgreSQL database, in place of the embedded one:
-                              <postgres://user@host/name> [env: ANNALS_DATABASE]
+                              postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>       The key file; made with the database [default: annals/annals.keys in the
                               user's config home] [env: ANNALS_KEYS=]
           --name <NAME>       Its name
@@ -461,7 +463,7 @@ fn every_command_explains_itself() {
           --data <DIR>            Folder of the embedded database [default: annals in the user's data
                                   home] [env: ANNALS_DATA=]
           --database <URL>        A PostgreSQL database, in place of the embedded one:
-                                  <postgres://user@host/name> [env: ANNALS_DATABASE]
+                                  postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>           The key file; made with the database [default: annals/annals.keys in
                                   the user's config home] [env: ANNALS_KEYS=]
           --organization <ID>     The organization [default: the only one]
@@ -496,7 +498,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --guard <DIR>        Folder outside the database for what a restored backup must not forget
@@ -515,7 +517,7 @@ fn every_command_explains_itself() {
           --data <DIR>             Folder of the embedded database [default: annals in the user's data
                                    home] [env: ANNALS_DATA=]
           --database <URL>         A PostgreSQL database, in place of the embedded one:
-                                   <postgres://user@host/name> [env: ANNALS_DATABASE]
+                                   postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>            The key file; made with the database [default: annals/annals.keys in
                                    the user's config home] [env: ANNALS_KEYS=]
           --organization <ID>      The organization [default: the only one]
@@ -565,7 +567,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -634,7 +636,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --guard <DIR>        Folder outside the database for what a restored backup must not forget
@@ -658,7 +660,7 @@ fn every_command_explains_itself() {
           --data <DIR>       Folder of the embedded database [default: annals in the user's data home]
                              [env: ANNALS_DATA=]
           --database <URL>   A PostgreSQL database, in place of the embedded one:
-                             <postgres://user@host/name> [env: ANNALS_DATABASE]
+                             postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>      The key file; made with the database [default: annals/annals.keys in the
                              user's config home] [env: ANNALS_KEYS=]
           --guard <DIR>      Folder outside the database for what a restored backup must not forget
@@ -676,7 +678,7 @@ fn every_command_explains_itself() {
           --data <DIR>         Folder of the embedded database [default: annals in the user's data home]
                                [env: ANNALS_DATA=]
           --database <URL>     A PostgreSQL database, in place of the embedded one:
-                               <postgres://user@host/name> [env: ANNALS_DATABASE]
+                               postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>        The key file; made with the database [default: annals/annals.keys in the
                                user's config home] [env: ANNALS_KEYS=]
           --organization <ID>  The organization [default: the only one]
@@ -695,7 +697,7 @@ fn every_command_explains_itself() {
           --data <DIR>      Folder of the embedded database [default: annals in the user's data home]
                             [env: ANNALS_DATA=]
           --database <URL>  A PostgreSQL database, in place of the embedded one:
-                            <postgres://user@host/name> [env: ANNALS_DATABASE]
+                            postgres://user@host/name [env: ANNALS_DATABASE]
           --keys <FILE>     The key file; made with the database [default: annals/annals.keys in the
                             user's config home] [env: ANNALS_KEYS=]
       -h, --help            Print help
@@ -830,7 +832,7 @@ fn every_command_explains_itself() {
       -h, --help        Print help
 
     $ annals openapi --help
-    Print the description of the API (`OpenAPI` 3.1)
+    Print the description of the API (OpenAPI 3.1)
 
     Usage: annals openapi
 

@@ -18,7 +18,7 @@ use crate::dataplane::live::Live;
 use crate::dataplane::prepared::PreparedAnswers;
 use crate::mail::Mailer;
 use crate::rates::{Limiter, Rates};
-use crate::request::Caller;
+use crate::request::{Caller, ProxyHeader};
 use crate::sms::Texter;
 use crate::transformer::Transformer;
 use crate::web::once::Once;
@@ -54,6 +54,8 @@ pub struct Config {
     pub listen: Option<String>,
     /// Proxies whose word about the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header that they write; nothing: either, where the two do not say different things.
+    pub proxy_header: Option<ProxyHeader>,
     /// How many requests are answered.
     pub rates: Rates,
     /// Networks that `/metrics` is open to, besides this machine itself.

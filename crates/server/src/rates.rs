@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
 use crate::problem::Problem;
-use crate::request::client_address_of;
+use crate::request::{client_address_of, network};
 
 /// In how many buckets requests are counted, of each kind.
 const BUCKETS: u64 = 1 << 16;
@@ -248,11 +248,10 @@ impl Limiter {
             .map(HeaderValue::as_bytes);
         let token = shown.or_else(|| session.map(str::as_bytes));
         let bucket = |hash: u64| u32::try_from(hash % BUCKETS).unwrap_or_default();
-        let network = match address {
+        let network = match address.map(network) {
             None => Vec::new(),
             Some(IpAddr::V4(address)) => address.octets().to_vec(),
-            // A host has a whole network of addresses.
-            Some(IpAddr::V6(address)) => address.octets()[..8].to_vec(),
+            Some(IpAddr::V6(address)) => address.octets().to_vec(),
         };
         By {
             token: token.map(|token| {

@@ -2,11 +2,12 @@
 
 mod body;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use ipnet::IpNet;
 use model::actor::{Actor, Origin};
 use model::catalogue::TargetType;
 use model::id::{OrganizationId, RequestId, WorkspaceId};
@@ -43,36 +44,72 @@ pub struct Caller {
     pub origin: Origin,
 }
 
+/// The header in which proxies say whose request they pass on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `Forwarded`, RFC 7239.
+    Forwarded,
+    /// `X-Forwarded-For`, which most proxies write.
+    XForwardedFor,
+}
+
+impl ProxyHeader {
+    /// Who is named in it, from the client on; nothing where the header is not there.
+    fn hops(self, headers: &HeaderMap) -> Option<Vec<String>> {
+        let name = match self {
+            Self::Forwarded => header::FORWARDED,
+            Self::XForwardedFor => header::HeaderName::from_static("x-forwarded-for"),
+        };
+        let texts = headers.contains_key(&name).then(|| texts(headers, &name))?;
+        Some(match self {
+            Self::Forwarded => texts.map(|element| named_in(&element)).collect(),
+            Self::XForwardedFor => texts.collect(),
+        })
+    }
+}
+
+/// Who an element of `Forwarded` is for.
+fn named_in(element: &str) -> String {
+    let pair = element.split(';').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        key.trim()
+            .eq_ignore_ascii_case("for")
+            .then(|| value.trim().trim_matches('"').to_owned())
+    });
+    pair.unwrap_or_default()
+}
+
 /// The client's address: the socket's, unless that is a trusted proxy, whose word is read from right to left.
+///
+/// A proxy writes one header and passes the other on as the client sent it. So where both are there and say different things, and
+/// nobody said which one the proxy writes, neither is taken: nobody chooses the address that stands in the log.
 pub fn client_address(
     headers: &HeaderMap,
     socket: Option<IpAddr>,
     config: &Config,
 ) -> Option<IpAddr> {
-    let mut address = socket?.to_canonical();
-    let trusted = |address: &IpAddr| {
-        config
-            .trusted_proxies
-            .iter()
-            .any(|net| net.contains(address))
+    let socket = socket?.to_canonical();
+    let said = |header: ProxyHeader| {
+        let hops = header.hops(headers)?;
+        Some(behind(socket, &hops, &config.trusted_proxies))
     };
-    let forwarded: Vec<String> = if headers.contains_key(header::FORWARDED) {
-        texts(headers, &header::FORWARDED)
-            .map(|element| {
-                let pair = element.split(';').find_map(|pair| {
-                    let (key, value) = pair.split_once('=')?;
-                    key.trim()
-                        .eq_ignore_ascii_case("for")
-                        .then(|| value.trim().trim_matches('"').to_owned())
-                });
-                pair.unwrap_or_default()
-            })
-            .collect()
-    } else {
-        texts(headers, &header::HeaderName::from_static("x-forwarded-for")).collect()
+    let said = match config.proxy_header {
+        Some(header) => said(header),
+        None => match (
+            said(ProxyHeader::Forwarded),
+            said(ProxyHeader::XForwardedFor),
+        ) {
+            (Some(one), Some(other)) => (one == other).then_some(one),
+            (one, other) => one.or(other),
+        },
     };
-    for hop in forwarded.iter().rev() {
-        if !trusted(&address) {
+    Some(said.unwrap_or(socket))
+}
+
+/// Who is behind an address, as far as those are trusted who say so.
+fn behind(mut address: IpAddr, hops: &[String], trusted: &[IpNet]) -> IpAddr {
+    for hop in hops.iter().rev() {
+        if !trusted.iter().any(|net| net.contains(&address)) {
             break;
         }
         match parse_address(hop) {
@@ -81,7 +118,18 @@ pub fn client_address(
             None => break,
         }
     }
-    Some(address)
+    address
+}
+
+/// What counts as one client: an address, and of IPv6 the /64 that a host has.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
 }
 
 /// What proxies say of a request that is another's.
@@ -282,9 +330,26 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
                 Problem::new(
                     StatusCode::BAD_REQUEST,
                     "invalid_query",
-                    format!("The query does not fit: {error}"),
+                    format!("The query does not fit: {}", plainly(&error.body_text())),
                 )
             })
+    }
+}
+
+/// What is wrong with a query, without the words of the library that reads it.
+fn plainly(text: &str) -> String {
+    let text = text
+        .strip_prefix("Failed to deserialize query string: ")
+        .unwrap_or(text);
+    match text.split_once(": ") {
+        Some((
+            name,
+            "invalid digit found in string"
+            | "cannot parse integer from empty string"
+            | "number too large to fit in target type"
+            | "number too small to fit in target type",
+        )) => format!("`{name}` must be a whole number"),
+        _ => text.to_owned(),
     }
 }
 
@@ -312,7 +377,16 @@ mod tests {
     use axum::http::HeaderValue;
 
     fn seen(socket: &str, headers: &[(&'static str, &str)]) -> String {
+        seen_in(None, socket, headers)
+    }
+
+    fn seen_in(
+        proxy_header: Option<ProxyHeader>,
+        socket: &str,
+        headers: &[(&'static str, &str)],
+    ) -> String {
         let config = Config {
+            proxy_header,
             trusted_proxies: vec![
                 "10.0.0.0/8".parse().expect("a network"),
                 "::1/128".parse().expect("a network"),
@@ -338,6 +412,36 @@ mod tests {
             seen("203.0.113.9", &[("forwarded", "for=198.51.100.1")]),
             "203.0.113.9"
         );
+    }
+
+    #[test]
+    fn a_header_that_the_proxy_only_passed_on_chooses_no_address() {
+        let both = [
+            ("x-forwarded-for", "203.0.113.9"),
+            ("forwarded", "for=198.51.100.1"),
+        ];
+        assert_eq!(seen("10.0.0.1", &both), "10.0.0.1");
+        let (written, passed_on) = (ProxyHeader::XForwardedFor, ProxyHeader::Forwarded);
+        assert_eq!(seen_in(Some(written), "10.0.0.1", &both), "203.0.113.9");
+        assert_eq!(seen_in(Some(passed_on), "10.0.0.1", &both), "198.51.100.1");
+        assert_eq!(
+            seen_in(Some(written), "10.0.0.1", &both[1..]),
+            "10.0.0.1",
+            "the other one alone"
+        );
+        let alike = [
+            ("x-forwarded-for", "1.2.3.4, 203.0.113.9"),
+            ("forwarded", "for=203.0.113.9"),
+        ];
+        assert_eq!(seen("10.0.0.1", &alike), "203.0.113.9");
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client() {
+        let network = |text: &str| super::network(text.parse().expect("an address")).to_string();
+        assert_eq!(network("2001:db8:2:2::65"), network("2001:db8:2:2:9::1"));
+        assert_ne!(network("2001:db8:2:2::65"), network("2001:db8:2:3::65"));
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyring::{INDEX, INSTANCE, new_wrapped, unwrap};
 use crate::keys::KeyFile;
+use crate::store::Options;
 
 const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0001_first_light.sql"),
@@ -55,24 +56,26 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0019_accepted_by.sql"),
 ];
 
-/// Brings the schema to this version, and gives the keys that fit it. With `create` off, a schema that is missing or old
-/// is an error, as for a server that runs under a role that may not change tables.
-pub(crate) fn open(
-    conn: &mut Conn,
-    keys: &Path,
-    create: bool,
-    clock: &dyn Clock,
-    entropy: &dyn Entropy,
-) -> Result<(KeyFile, Zeroizing<[u8; 32]>)> {
-    if version(conn)? < steps(conn).len() {
-        if !create {
+/// Brings the schema to this version, and gives the keys that fit it. With `migrate` off, a schema that is missing or old
+/// is an error, as for a server that runs under a role that may not change tables; with `create` off, one that is missing.
+pub(crate) fn open(conn: &mut Conn, options: &Options) -> Result<(KeyFile, Zeroizing<[u8; 32]>)> {
+    let keys = &options.keys;
+    let done = version(conn)?;
+    if done < steps(conn).len() {
+        if done == 0 && !options.create {
+            return Err(Error::Instance(
+                "this database holds no instance; `annals init` and `annals serve` make one"
+                    .to_owned(),
+            ));
+        }
+        if !options.migrate {
             return Err(Error::Instance(
                 "the schema is missing or old; run `annals migrate` with its owner's URL"
                     .to_owned(),
             ));
         }
         conn.begin()?;
-        match migrate(conn, keys, clock, entropy) {
+        match migrate(conn, keys, &*options.clock, &*options.entropy) {
             Ok(()) => conn.batch("COMMIT")?,
             Err(error) => {
                 // The error that led here says more than one of the rollback would.

@@ -32,6 +32,8 @@ pub struct Options {
     pub keys: PathBuf,
     /// Whether a schema that is missing or old is brought to this version.
     pub migrate: bool,
+    /// Whether a database that holds no instance gets one.
+    pub create: bool,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
@@ -45,6 +47,7 @@ impl Options {
             location,
             keys,
             migrate: true,
+            create: true,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         }
@@ -106,15 +109,14 @@ impl Store {
     /// [`Error::Instance`] when the key file does not fit, or the schema is missing or from a newer version;
     /// [`Error::Database`] when the database cannot be reached.
     pub fn open(options: Options) -> Result<Self> {
+        let mut conn = Conn::open(&options.location)?;
+        let fitting = schema::open(&mut conn, &options)?;
         let Options {
             location,
-            keys,
-            migrate,
             clock,
             entropy,
+            ..
         } = options;
-        let mut conn = Conn::open(&location)?;
-        let fitting = schema::open(&mut conn, &keys, migrate, &*clock, &*entropy)?;
         let env = Arc::new(Env::new(clock, entropy, fitting));
         let writer = Writer::start(&location, &env, conn);
         Ok(Self {
@@ -310,14 +312,7 @@ impl IntoFuture for Keeping {
 /// As [`Store::open`].
 pub fn migrate(options: &Options) -> Result<()> {
     let mut conn = Conn::open(&options.location)?;
-    schema::open(
-        &mut conn,
-        &options.keys,
-        true,
-        &*options.clock,
-        &*options.entropy,
-    )
-    .map(|_| ())
+    schema::open(&mut conn, options).map(|_| ())
 }
 
 impl From<&DbError> for Error {

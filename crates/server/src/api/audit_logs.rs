@@ -78,11 +78,11 @@ pub fn moment(field: &str, text: &str) -> StoreResult<Micros> {
     parsed
         .map(|moment| Micros(moment.as_microsecond()))
         .map_err(|_| {
-            Error::field(
-                "invalid_time",
-                field,
-                format!("{field} must be a moment such as 2026-11-23T10:00:00Z"),
-            )
+            let mut message = format!("{field} must be a moment such as 2026-11-23T10:00:00Z");
+            if text.contains(' ') {
+                message += "; in an address, a + is written %2B";
+            }
+            Error::field("invalid_time", field, message)
         })
 }
 

@@ -49,6 +49,8 @@ pub struct OrganizationChange {
 #[serde(deny_unknown_fields)]
 pub struct AccessView {
     /// The ids of the people selected; `null` for anyone with edit rights.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
     people: Option<Vec<String>>,
 }
 

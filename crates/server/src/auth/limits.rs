@@ -3,10 +3,11 @@
 
 use model::clock::Micros;
 use model::id::UserId;
+use model::things::User;
 use store::{Result, Upkeep, normalized_email};
 
 use crate::app::App;
-use crate::request::Caller;
+use crate::request::{Caller, network};
 
 /// Within which time tries count, in seconds: a quarter of an hour.
 pub const WINDOW_SECONDS: i64 = 900;
@@ -37,20 +38,23 @@ async fn count_within(app: &App, limits: Vec<Limit>, window: i64) -> Result<bool
     Ok(passed == 0)
 }
 
+/// From where it is tried: a host has a whole network of addresses of IPv6, and counts as one.
 fn address(caller: &Caller) -> String {
-    caller
-        .origin
-        .ip
-        .map_or_else(String::new, |ip| ip.to_canonical().to_string())
+    let ip = caller.origin.ip;
+    ip.map_or_else(String::new, |ip| network(ip).to_string())
 }
 
 fn of_account(kind: &str, email: &str, caller: &Caller) -> [Limit; 3] {
     let (email, ip) = (normalized_email(email), address(caller));
     [
         (format!("{kind}\n{email}\n{ip}"), OF_BOTH),
-        (format!("{kind} account\n{email}"), OF_ACCOUNT),
+        account_limit(kind, &email),
         (format!("{kind} address\n{ip}"), OF_ADDRESS),
     ]
+}
+
+fn account_limit(kind: &str, email: &str) -> Limit {
+    (format!("{kind} account\n{email}"), OF_ACCOUNT)
 }
 
 /// Whether one more try of something by e-mail address may be looked at: signing in, or asking for a new password.
@@ -64,7 +68,35 @@ pub async fn succeeded(app: &App, kind: &str, email: &str, caller: &Caller) -> R
     forgive(app, both).await
 }
 
-/// Whether an address may ask for one more thing that needs no account.
+/// There is no such account: it is written down as durably as a wrong password is for one that there is, so that the time of the
+/// answer does not tell them apart.
+pub async fn is_nobodys(app: &App, kind: &str, email: &str) -> Result<()> {
+    let tried = (
+        format!("{kind} nobody\n{}", normalized_email(email)),
+        u64::MAX,
+    );
+    count(app, vec![tried]).await.map(|_| ())
+}
+
+/// By what the tries of an account are counted, from wherever they come. Forgiven when the account gets another password by letter, or
+/// by the command line: who was kept out by somebody else's tries gets in again.
+pub fn of_everyone(user: &User) -> [String; 3] {
+    [
+        account_limit("sign-in", &normalized_email(&user.email)).0,
+        step_limit(user.id).0,
+        of_person(user.id).0,
+    ]
+}
+
+/// The account has another password.
+pub async fn begin_again(app: &App, user: &User, caller: &Caller) -> Result<()> {
+    for what in of_everyone(user) {
+        app.store.upkeep(Upkeep::Forgive(what)).await?;
+    }
+    succeeded(app, "sign-in", &user.email, caller).await
+}
+
+/// Whether an address may ask for that needs no account.
 pub async fn may_ask(app: &App, kind: &str, caller: &Caller) -> Result<bool> {
     let limit = (format!("{kind} address\n{}", address(caller)), OF_ADDRESS);
     count(app, vec![limit]).await
@@ -89,8 +121,12 @@ const STEPS: u64 = 30;
 fn of_step(user: UserId, caller: &Caller) -> [Limit; 2] {
     [
         (format!("step\n{user}\n{}", address(caller)), OF_BOTH),
-        (format!("step account\n{user}"), STEPS),
+        step_limit(user),
     ]
+}
+
+fn step_limit(user: UserId) -> Limit {
+    (format!("step account\n{user}"), STEPS)
 }
 
 /// Whether one more try of the second step of signing in may be looked at. It is counted apart from what is shown within a session:

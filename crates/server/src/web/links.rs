@@ -282,10 +282,13 @@ pub(super) async fn reset(State(app): State<App>, sent: SentByVisitor) -> Answer
         password: app.hasher.hash(typed, app.store.clone()).await?,
     };
     match app.perform(&sent.caller, action).await {
-        Ok(_) => Ok(with_cookie(
-            see_other("/sign-in"),
-            cookies::forget(&app.config, Name::Link),
-        )),
+        Ok(_) => {
+            limits::begin_again(&app, &person, &sent.caller).await?;
+            Ok(with_cookie(
+                see_other("/sign-in"),
+                cookies::forget(&app.config, Name::Link),
+            ))
+        }
         Err(Error::Unauthenticated) => Err(dead_link()),
         Err(error) => Err(error.into()),
     }

@@ -208,17 +208,21 @@ pub(super) async fn checked(
     Ok(hash.filter(|_| fits))
 }
 
-/// What a person shows once more: six digits, or what has the form of a recovery code, are a code, everything else is the password.
+/// What a person shows once more: six digits, for which a password is too short, are a code of the app. Everything else may be the
+/// password; what is not, and has the form of a recovery code, as passwords have that a manager makes, is tried as one.
 async fn proof(app: &App, user: UserId, typed: &str) -> Result<Proof, Refusal> {
-    let digits = typed.trim();
-    let is_code = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_code || second::recovery_code(digits).is_some() {
+    let code = typed.trim();
+    if code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()) {
         if !limits::may_prove(app, user).await? {
             return Err(Refusal::too_many());
         }
-        return Ok(Proof::Code(Zeroizing::new(digits.to_owned())));
+        return Ok(Proof::Code(Zeroizing::new(code.to_owned())));
     }
-    checked(app, user, typed).await.map(Proof::Password)
+    let password = checked(app, user, typed).await?;
+    if password.is_none() && second::recovery_code(code).is_some() {
+        return Ok(Proof::Code(Zeroizing::new(code.to_owned())));
+    }
+    Ok(Proof::Password(password))
 }
 
 /// `POST /profile/password`

@@ -142,6 +142,7 @@ pub(super) async fn sign_in(State(app): State<App>, sent: SentByVisitor) -> Answ
         )
     };
     let Some((user, hash, has_factor)) = account else {
+        limits::is_nobodys(&app, "sign-in", &email).await?;
         return wrong();
     };
     if fits && has_factor {

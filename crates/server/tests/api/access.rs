@@ -18,6 +18,29 @@ fn since(api: &Api, before: usize) -> String {
 }
 
 #[test]
+fn a_lock_is_opened_by_a_word_and_never_by_saying_nothing() {
+    let said = on_both(|api| {
+        let (web, lake) = (api.source("Web"), api.destination("Lake"));
+        let mut said = Vec::new();
+        for path in [
+            format!("/v2/sources/{web}/access"),
+            format!("/v2/destinations/{lake}/access"),
+        ] {
+            api.put(&path, json!({"people": []})).ok();
+            let nothing = api.put(&path, json!({}));
+            let left = api.get(&path).ok();
+            let opened = api.put(&path, json!({"people": null})).ok();
+            said.push(format!("{} {left} {opened}", nothing.problem()));
+        }
+        said.join("\n")
+    });
+    insta::assert_snapshot!(said, @r#"
+    400 invalid_body: The body does not fit: missing field `people` at line 1 column 2 {"people":[]} {"people":null}
+    400 invalid_body: The body does not fit: missing field `people` at line 1 column 2 {"people":[]} {"people":null}
+    "#);
+}
+
+#[test]
 fn who_loses_the_role_or_the_membership_is_selected_no_more() {
     let said = on_both(|api| {
         let (web, lake) = (api.source("Web"), api.destination("Lake"));

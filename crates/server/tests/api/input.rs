@@ -417,9 +417,9 @@ fn what_is_no_route_no_method_or_no_parameter_is_refused_as_a_problem() {
     GET /v2/sources?per_page=501
         400 out_of_range: per_page must be 1 to 500
     GET /v2/sources?per_page=x
-        400 invalid_query: The query does not fit: Failed to deserialize query string: per_page: invalid digit found in string
+        400 invalid_query: The query does not fit: `per_page` must be a whole number
     GET /v2/sources?hasExternalId=maybe
-        400 invalid_query: The query does not fit: Failed to deserialize query string: hasExternalId: provided string was not `true` or `false`
+        400 invalid_query: The query does not fit: hasExternalId: provided string was not `true` or `false`
     GET /v2/sources?after=nowhere
         400 invalid_cursor: this is no place in a list
     GET /v2/sources?after=%ff
@@ -427,7 +427,7 @@ fn what_is_no_route_no_method_or_no_parameter_is_refused_as_a_problem() {
     GET /transformations?publish=maybe
         200
     POST /transformations?publish=maybe
-        400 invalid_query: The query does not fit: Failed to deserialize query string: publish: provided string was not `true` or `false`
+        400 invalid_query: The query does not fit: publish: provided string was not `true` or `false`
     ");
 }
 

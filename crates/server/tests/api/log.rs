@@ -411,6 +411,7 @@ fn queries_that_cannot_be_are_refused() {
             "created_after=yesterday",
             "created_before=2026-11-23",
             "created_after=2026-11-23T10:00:00",
+            "created_after=2026-11-23T10:00:00+01:00",
             "after_cursor=x",
             "after_cursor=0ujtsYcgvSTl8PAuAdqWYSMnLOv",
             &format!("after_cursor={theirs}"),
@@ -444,9 +445,9 @@ fn queries_that_cannot_be_are_refused() {
     per_page=101
         400 out_of_range: per_page must be 1 to 100
     per_page=x
-        400 invalid_query: The query does not fit: Failed to deserialize query string: per_page: invalid digit found in string
+        400 invalid_query: The query does not fit: `per_page` must be a whole number
     per_page=-1
-        400 invalid_query: The query does not fit: Failed to deserialize query string: per_page: invalid digit found in string
+        400 invalid_query: The query does not fit: `per_page` must be a whole number
     order=up
         400 unknown_word: order must be asc or desc
     outcome=lost
@@ -457,6 +458,8 @@ fn queries_that_cannot_be_are_refused() {
         400 invalid_time: created_before must be a moment such as 2026-11-23T10:00:00Z
     created_after=2026-11-23T10:00:00
         400 invalid_time: created_after must be a moment such as 2026-11-23T10:00:00Z
+    created_after=2026-11-23T10:00:00+01:00
+        400 invalid_time: created_after must be a moment such as 2026-11-23T10:00:00Z; in an address, a + is written %2B
     after_cursor=x
         400 unknown_cursor: there is no such event in this log to go on after
     after_cursor=ID
@@ -464,14 +467,14 @@ fn queries_that_cannot_be_are_refused() {
     after_cursor=ID
         400 unknown_cursor: there is no such event in this log to go on after
     unheard_of=1
-        400 invalid_query: The query does not fit: Failed to deserialize query string: unheard_of: unknown field `unheard_of`, expected one of `per_page`, `workspace_id`, `created_after`, `created_before`, `after_cursor`, `actor`, `action`, `target`, `token`, `target_type`, `outcome`, `order`
+        400 invalid_query: The query does not fit: unheard_of: unknown field `unheard_of`, expected one of `per_page`, `workspace_id`, `created_after`, `created_before`, `after_cursor`, `actor`, `action`, `target`, `token`, `target_type`, `outcome`, `order`
     per_page=1&per_page=2
-        400 invalid_query: The query does not fit: Failed to deserialize query string: duplicate field `per_page`
+        400 invalid_query: The query does not fit: duplicate field `per_page`
     workspace_id=x
         404 not_found: workspace not found
     workspace_id=ID
         404 not_found: workspace not found
     type=source
-        400 invalid_query: The query does not fit: Failed to deserialize query string: type: unknown field `type`, expected one of `per_page`, `workspace_id`, `created_after`, `created_before`, `after_cursor`, `actor`, `action`, `target`, `token`, `target_type`, `outcome`, `order`
+        400 invalid_query: The query does not fit: type: unknown field `type`, expected one of `per_page`, `workspace_id`, `created_after`, `created_before`, `after_cursor`, `actor`, `action`, `target`, `token`, `target_type`, `outcome`, `order`
     ");
 }

@@ -3,7 +3,7 @@
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 
-use crate::support::{Api, id, told};
+use crate::support::{Api, id, on_both, told};
 
 fn views(api: &Api) -> Vec<Value> {
     let path = "/v2/audit-logs?action=viewed&per_page=100";
@@ -122,6 +122,45 @@ fn who_may_not_read_gets_a_403_that_is_recorded_once() {
         assert_eq!(read(&api, &api.member("Mo", None).token, ""), 404);
         assert_eq!((read(&api, "", ""), read(&api, "x", "")), (401, 401));
     }
+}
+
+#[test]
+fn the_readme_s_command_shows_who_made_the_source() {
+    const README: &str = include_str!("../../../../README.md");
+    let between = |before: &str, after: &str| {
+        let (_, rest) = README.split_once(before).expect("its beginning");
+        rest.split_once(after).expect("its end").0
+    };
+    let said = on_both(|api| {
+        let body = between("-d '", "'");
+        let body = serde_json::from_str(body).expect("JSON");
+        assert_eq!(api.post("/v2/sources", body).status, 201);
+        let path = between("curl \"http://127.0.0.1:8080/v2/audit-logs", "\"");
+        let page = api.ask(
+            "GET",
+            &format!("/v2/audit-logs{path}"),
+            &api.service,
+            &Value::Null,
+        );
+        let page = page.ok();
+        let event = &page["data"][0];
+        let fields = [
+            "actorName",
+            "actorEmail",
+            "action",
+            "targetType",
+            "targetName",
+            "outcome",
+        ];
+        let fields = fields.map(|name| format!("\"{name}\": {}", event[name]));
+        for field in &fields {
+            assert!(README.contains(field), "{field}");
+        }
+        assert!(README.contains(&format!("\"total\": {}", page["paging"]["total"])));
+        assert!(page["paging"]["next"].is_null(), "{page}");
+        fields.join(" ")
+    });
+    insta::assert_snapshot!(said, @r#""actorName": "Ada Lovelace" "actorEmail": "ada@example.com" "action": "created" "targetType": "source" "targetName": "Web shop" "outcome": "success""#);
 }
 
 #[test]

@@ -1,14 +1,19 @@
 //! The own account: second factors, passwords, addresses, sessions, as a person in a browser does it.
 
 use axum::http::StatusCode;
+use model::actor::{Actor, Origin};
 use model::clock::{Clock, Micros, SystemEntropy};
+use model::id::RequestId;
+use model::interface::Interface;
 use model::role::WorkspaceRole;
 use server::actions::account::change_password::ChangePassword;
 use server::actions::organization::create::CreateOrganization;
 use server::actions::organization::update::UpdateOrganization;
 use server::app::Config;
+use server::auth::limits;
 use server::auth::password::hash;
 use server::mail::Mailer;
+use server::request::Caller;
 use store::{Letter, Upkeep, Way};
 
 use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
@@ -339,6 +344,85 @@ async fn sign_ins_are_limited_for_one_address_and_account_alike_for_who_does_not
     site.signed_in("ada@example.com").await;
     let failed = actions(&site, team).await;
     assert!(failed.iter().any(|one| one == "user.sign_in_failed"));
+}
+
+/// Whoever asks, from an address.
+fn from(site: &Site, address: &str) -> Caller {
+    let store = &site.app.store;
+    let request = RequestId::new(store.clock(), store.entropy());
+    let origin = Origin {
+        ip: Some(address.parse().expect("an address")),
+        ..Origin::local(request, Interface::Dashboard)
+    };
+    Caller {
+        actor: Actor::Anonymous,
+        origin,
+    }
+}
+
+#[tokio::test]
+async fn the_addresses_of_one_host_count_as_one() {
+    let (site, _) = Site::ready().await;
+    let may = async |address: &str| {
+        let caller = from(&site, address);
+        let tried = limits::may_try(&site.app, "sign-in", "ada@example.com", &caller).await;
+        tried.expect("counted")
+    };
+    for number in 0..10 {
+        assert!(may(&format!("2001:db8:2:2::{number}")).await);
+    }
+    assert!(!may("2001:db8:2:2:9::1").await, "one more of the same /64");
+    assert!(may("2001:db8:2:3::1").await, "another one");
+}
+
+#[tokio::test]
+async fn another_password_lets_in_who_was_kept_out_by_the_tries_of_others() {
+    let (site, _) = with_mail().await;
+    let (user, _) = site
+        .app
+        .read(|rx| rx.user_by_email("ada@example.com"))
+        .await
+        .expect("read")
+        .expect("her");
+    let may = async |address: &str| {
+        let caller = from(&site, address);
+        let tried = limits::may_try(&site.app, "sign-in", "ada@example.com", &caller).await;
+        let stepped = limits::may_step(&site.app, user.id, &caller).await;
+        (tried.expect("counted"), stepped.expect("counted"))
+    };
+    for number in 0..100 {
+        may(&format!("192.0.2.{number}")).await;
+    }
+    assert_eq!(may("198.51.100.7").await, (false, false));
+    let mut browser = site.browser();
+    browser.get("/forgot").await;
+    browser
+        .post("/forgot", &[("email", "ada@example.com")])
+        .await;
+    let (_, link) = letter(&site).await.expect("a letter");
+    assert_eq!(browser.get(&link).await.header("location"), "/reset");
+    let done = browser.post("/reset", &[("password", NEW)]).await;
+    assert_eq!(done.header("location"), "/sign-in", "{}", done.body);
+    assert_eq!(may("198.51.100.8").await, (true, true));
+}
+
+#[tokio::test]
+async fn a_password_that_looks_like_a_recovery_code_is_the_password() {
+    const MADE: &str = "kX9vq2LmW7pZ";
+    let (site, _) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    set_up_app(&site, &mut ada).await;
+    ada.get("/profile").await;
+    let fields = [("password", PASSWORD), ("new_password", MADE)];
+    let changed = ada.post("/profile/password", &fields).await;
+    assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.body);
+    let page = ada.get("/profile").await;
+    let id = between(&page, "/profile/factors/", "/remove");
+    let remove = format!("/profile/factors/{id}/remove");
+    for (proof, status) in [("kX9vq2LmW7pA", 409), (MADE, 303)] {
+        let answer = ada.post(&remove, &[("proof", proof)]).await;
+        assert_eq!(answer.status.as_u16(), status, "{proof}: {}", answer.body);
+    }
 }
 
 #[tokio::test]

@@ -212,11 +212,13 @@ async fn an_account_that_there_is_not_costs_as_much_work_as_a_wrong_password() {
     let mut browser = site.browser();
     browser.get("/sign-in").await;
     for email in ["ada@example.com", "nobody@example.com", "", "x"] {
-        let before = checked();
+        let before = (checked(), site.transactions());
         let fields = [("email", email), ("password", "not the password")];
         let answer = browser.post("/sign-in", &fields).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(checked() - before, 1, "{email:?}");
+        assert_eq!(checked() - before.0, 1, "{email:?}");
+        // One counts the try, one writes down how it ended: the answer waits for both.
+        assert_eq!(site.transactions() - before.1, 2, "{email:?}");
     }
 }
 

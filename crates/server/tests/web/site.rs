@@ -34,7 +34,7 @@ pub struct Site {
     pub app: App,
     pub router: Router,
     pub clock: Arc<ManualClock>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +76,15 @@ impl Site {
             router: server::serve::router(&app),
             app,
             clock,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// How many transactions there were, as SQLite counts them in the index of its write-ahead log.
+    pub fn transactions(&self) -> u32 {
+        let index = std::fs::read(self.folder.path().join("annals.db-shm")).expect("an index");
+        let count = index[8..12].try_into().expect("four bytes");
+        u32::from_ne_bytes(count)
     }
 
     /// A server that is set up.
