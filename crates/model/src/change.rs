@@ -4,6 +4,7 @@
 //! A change is a leaf that is in one snapshot and not, or otherwise, in the other. So a difference says all: applied to the
 //! leaves of the first snapshot it gives those of the second, but for what is hidden, of which it says only that it changed.
 
+mod alike;
 mod leaves;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+pub use alike::alike;
 use leaves::Leaf;
 use leaves::leaves_but;
 pub use leaves::{Members, Segment, Visibility, Visible, path_text};
@@ -113,7 +115,10 @@ pub fn diff_members(
         .into_iter()
         .zip(is_filled)
         .filter_map(|(pair, is_filled)| (!is_filled).then_some(pair))
-        .filter(|(_, old, new)| old.map(|leaf| leaf.value) != new.map(|leaf| leaf.value))
+        .filter(|(_, old, new)| match (old, new) {
+            (Some(old), Some(new)) => !alike(old.value, new.value),
+            (old, new) => old.is_some() != new.is_some(),
+        })
         .map(|(path, old, new)| {
             // Hidden on either side hides both: the other may be what the secret was, or will be.
             let hidden = [old, new].iter().flatten().any(|leaf| leaf.hidden);

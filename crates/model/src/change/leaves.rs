@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::alike::alike;
+
 /// One step from a value into it. Indexes come before keys, and are ordered as numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment<'a> {
@@ -153,7 +155,10 @@ pub(crate) fn leaves_but<'a>(
     let mut leaves = Leaves::new();
     let mut path = Vec::new();
     for (key, member) in members {
-        if !other.iter().any(|one| one.0 == *key && one.1 == *member) {
+        if !other
+            .iter()
+            .any(|one| one.0 == *key && alike(&one.1, member))
+        {
             path.push(Segment::Key(key));
             collect(&mut leaves, &mut path, member, visible);
             path.pop();

@@ -1,5 +1,6 @@
 //! What input has to be like, whichever door it comes in by.
 
+use model::change::alike;
 use model::definition::{Definitions, Kind};
 use model::things::{NAME_LIMIT, Workspace};
 use serde_json::{Map, Value, json};
@@ -118,6 +119,15 @@ pub fn required_external_id(id: &str, now: Option<&str>) -> Result<String> {
 /// Settings: an object; nothing and `null` are an empty one.
 pub fn config(config: Option<&Value>) -> Result<Value> {
     object("config", "config_not_an_object", config)
+}
+
+/// What was sent in the place of what there is: where both say the same, and only numbers are written otherwise, nothing changes.
+pub fn in_place_of(before: &Value, sent: Value) -> Value {
+    if alike(before, &sent) {
+        before.clone()
+    } else {
+        sent
+    }
 }
 
 /// An object in a field; nothing and `null` are an empty one. What is none is refused with `code`.

@@ -176,6 +176,40 @@ fn a_destination_tells_name_and_settings_apart() {
 }
 
 #[test]
+fn a_number_that_is_only_written_otherwise_is_no_change() {
+    let story = on_both(|api| {
+        let mut story = Story::of(&api);
+        let config = |text: &str| {
+            let config: serde_json::Value = serde_json::from_str(text).expect("JSON");
+            json!({ "name": "Hook", "type": "WEBHOOK", "config": config })
+        };
+        let made = api.post("/v2/destinations", config(r#"{"a":[1,{"b":2.50}],"c":3}"#));
+        let made = story.tell("create", made);
+        let path = format!("/v2/destinations/{}", id(&made["destination"]));
+        let same = config(r#"{"a":[1.0,{"b":25e-1}],"c":3.0}"#);
+        story.tell("nothing changed", api.put(&path, same));
+        let other = config(r#"{"a":[1.0,{"b":2.5}],"c":4.0}"#);
+        story.tell("one changed", api.put(&path, other));
+        story.end()
+    });
+    assert_snapshot!(story, @r#"
+    create
+        destination.created Hook
+          config.a.0: nothing -> 1
+          config.a.1.b: nothing -> 2.50
+          config.c: nothing -> 3
+          enabled: nothing -> true
+          name: nothing -> "Hook"
+          type: nothing -> "WEBHOOK"
+          version: nothing -> 1
+    nothing changed
+    one changed
+        destination.updated Hook
+          config.c: 3 -> 4.0
+    "#);
+}
+
+#[test]
 fn a_connection_is_told_of_its_destination_and_the_source_is_related() {
     let story = on_both(|api| {
         let (source, destination) = (api.source("Web"), api.destination("Hook"));

@@ -71,7 +71,7 @@ impl Action for UpdateDestination {
             ));
         }
         if let Some(config) = self.config.as_ref().filter(|config| !config.is_null()) {
-            after.config = input::config(Some(config))?;
+            after.config = input::in_place_of(&before.config, input::config(Some(config))?);
         }
         after.version = self.version.unwrap_or(before.version);
         after.enabled = self.enabled.unwrap_or(before.enabled);

@@ -41,12 +41,18 @@ impl Action for UpdateAccount {
         let before = found(tx, self.place, self.id)?;
         input::name(&self.name)?;
         let secret = match &self.secret {
-            Some(secret) => input::object("secret", "not_an_object", Some(secret))?,
+            Some(secret) => input::in_place_of(
+                &before.secret,
+                input::object("secret", "not_an_object", Some(secret))?,
+            ),
             None => before.secret.clone(),
         };
         let after = Account {
             name: self.name.clone(),
-            options: input::object("options", "not_an_object", Some(&self.options))?,
+            options: input::in_place_of(
+                &before.options,
+                input::object("options", "not_an_object", Some(&self.options))?,
+            ),
             secret,
             ..before.clone()
         };

@@ -1,5 +1,6 @@
 //! What the settings of a connection of reverse ETL have to be like, and what of them may change.
 
+use model::change::alike;
 use serde_json::{Map, Value};
 use store::{Error, Result};
 
@@ -57,7 +58,8 @@ pub fn new(sent: &Map<String, Value>) -> Result<Value> {
 pub fn changed(now: &Value, sent: &Map<String, Value>) -> Result<Value> {
     let mut settings = now.as_object().cloned().unwrap_or_default();
     for (field, value) in sent {
-        let same = settings.get(field) == Some(value);
+        let now = settings.get(field);
+        let same = now.is_some_and(|now| alike(now, value));
         if FIXED.contains(&field.as_str()) && !same {
             return Err(Error::field(
                 "cannot_change",
@@ -65,7 +67,9 @@ pub fn changed(now: &Value, sent: &Map<String, Value>) -> Result<Value> {
                 format!("{field} cannot change; delete the connection and make another"),
             ));
         }
-        settings.insert(field.clone(), value.clone());
+        if !same {
+            settings.insert(field.clone(), value.clone());
+        }
     }
     checked(settings)
 }

@@ -68,7 +68,8 @@ impl Action for UpdateRetlSource {
             after.account = account(tx, self.place, id)?;
         }
         if let Some(sent) = self.config.as_ref().filter(|config| !config.is_null()) {
-            after.config = config(before.kind, &before.definition, Some(sent))?;
+            let sent = config(before.kind, &before.definition, Some(sent))?;
+            after.config = input::in_place_of(&before.config, sent);
         }
         after.enabled = self.enabled.unwrap_or(before.enabled);
         if after == before {

@@ -68,7 +68,7 @@ impl Action for UpdateSource {
             ));
         }
         if let Some(config) = self.config.as_ref().filter(|config| !config.is_null()) {
-            after.config = input::config(Some(config))?;
+            after.config = input::in_place_of(&before.config, input::config(Some(config))?);
         }
         after.enabled = self.enabled.unwrap_or(before.enabled);
         after.geo_enrichment = self.geo_enrichment.unwrap_or(before.geo_enrichment);
