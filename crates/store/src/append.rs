@@ -1,7 +1,5 @@
 //! From facts to entries: the bytes of the leaf, its sealed parts, its place in the log.
 
-use std::collections::BTreeMap;
-
 use model::actor::Actor;
 use model::catalogue::{EventType, TargetType};
 use model::change::{self, Change};
@@ -136,107 +134,18 @@ impl LogState {
     /// Appends an event: seals its parts, builds its leaf with its index, and takes the leaf into the tree.
     pub(crate) fn append(&mut self, rx: &mut Rx<'_>, draft: &Draft<'_>) -> Result<Pending> {
         let event = EventId::new(&*rx.env.clock, &*rx.env.entropy);
-        let organization = self
-            .organization
-            .map_or_else(|| INSTANCE.to_owned(), |id| id.to_string());
-        let person = draft.person.map(|id| id.to_string());
-        let workspace = draft.workspace.map(|id| id.to_string());
-        let user = draft.acting.user.map(|id| id.to_string());
-        let of_actor = user
-            .as_deref()
-            .or(person.as_deref())
-            .unwrap_or(&organization);
-        let of_target = person
-            .as_deref()
-            .or(workspace.as_deref())
-            .unwrap_or(&organization);
-
-        let mut parts = vec![
-            Open {
-                name: PartName::ACTOR,
-                subject: of_actor,
-                text: actor_part(draft.acting),
-            },
-            Open {
-                name: PartName::ORIGIN,
-                subject: of_actor,
-                text: origin_part(draft.origin),
-            },
-            Open {
-                name: PartName::TARGET,
-                subject: of_target,
-                text: target_part(draft.target, draft.related),
-            },
-        ];
-        if let Some(detail) = draft.detail {
-            parts.push(Open {
-                name: PartName::DETAIL,
-                subject: of_target,
-                text: text(detail),
-            });
-        }
-        let named = parts.len();
-        for (index, part) in change::to_parts(draft.changes).into_iter().enumerate() {
-            parts.push(Open {
-                name: PartName::change(index)
-                    .ok_or_else(|| Error::Internal("more changes than parts".to_owned()))?,
-                subject: of_target,
-                text: Zeroizing::new(part),
-            });
-        }
-
-        forget_erased(rx, &organization, draft.origin, &mut parts)?;
-
-        let actor = EntryActor {
-            id: draft.acting.id(),
-            r#type: draft.acting.kind.to_owned(),
-            token: draft.acting.token.map(|id| id.to_string()),
-            session: draft.acting.session.map(|id| id.to_string()),
-            on_behalf_of: None,
-        };
-        let subjects: BTreeMap<String, String> = parts
-            .iter()
-            .filter(|part| {
-                let own = if matches!(part.name, PartName::ACTOR | PartName::ORIGIN) {
-                    &actor.id
-                } else {
-                    &draft.target.id
-                };
-                own.as_deref() != Some(part.subject)
-            })
-            .map(|part| (part.name.to_string(), part.subject.to_owned()))
-            .collect();
-        let (commitments, blob) = seal::seal(rx, self.id, &organization, event, &parts)?;
+        let subjects = Subjects::of(self.organization, draft);
+        let mut parts = open_parts(draft, &subjects)?;
+        forget_erased(rx, &subjects.organization, draft.origin, &mut parts)?;
+        let (commitments, blob) = seal::seal(rx, self.id, &subjects.organization, event, &parts)?;
         let sequence = self.size();
         let place = i64::try_from(sequence)
             .ok()
             .filter(|sequence| *sequence < PLACES)
             .map(|sequence| self.first_place + sequence)
             .ok_or_else(|| Error::Internal("a log is full".to_owned()))?;
-        let entry = Entry {
-            action: draft.event.action.to_owned(),
-            actor,
-            at: draft.at.0,
-            changes: commitments[named..].to_vec(),
-            code: draft.code.map(str::to_owned),
-            facts: draft.facts.clone(),
-            id: event.to_string(),
-            imported: None,
-            organization: self.organization.map(|id| id.to_string()),
-            outcome: draft.outcome,
-            parts: parts[..named]
-                .iter()
-                .map(|part| part.name.to_string())
-                .zip(commitments.iter().cloned())
-                .collect(),
-            related: draft.related.iter().map(entry_target).collect(),
-            request: draft.origin.request.to_string(),
-            sequence,
-            subjects,
-            target: entry_target(draft.target),
-            workspace,
-        };
-        let bytes = entry
+        let bytes = self
+            .entry(event, draft, &parts, commitments)
             .to_bytes()
             .map_err(|error| Error::Internal(format!("an entry: {error}")))?;
         self.frontier
@@ -250,6 +159,118 @@ impl LogState {
             parts: blob,
         })
     }
+
+    /// The leaf of an event, at the log's end: what is open of it, and the commitments to its parts, in their order.
+    fn entry(
+        &self,
+        event: EventId,
+        draft: &Draft<'_>,
+        parts: &[Open<'_>],
+        mut commitments: Vec<String>,
+    ) -> Entry {
+        let actor = EntryActor {
+            id: draft.acting.id(),
+            r#type: draft.acting.kind.to_owned(),
+            token: draft.acting.token.map(|id| id.to_string()),
+            session: draft.acting.session.map(|id| id.to_string()),
+            on_behalf_of: None,
+        };
+        // Only who is not who the part is about anyway.
+        let subjects = parts
+            .iter()
+            .filter(|part| {
+                let own = if is_of_actor(part.name) {
+                    &actor.id
+                } else {
+                    &draft.target.id
+                };
+                own.as_deref() != Some(part.subject)
+            })
+            .map(|part| (part.name.to_string(), part.subject.to_owned()))
+            .collect();
+        let is_named = |part: &&Open<'_>| part.name.change_index().is_none();
+        let changes = commitments.split_off(parts.iter().take_while(is_named).count());
+        Entry {
+            action: draft.event.action.to_owned(),
+            actor,
+            at: draft.at.0,
+            changes,
+            code: draft.code.map(str::to_owned),
+            facts: draft.facts.clone(),
+            id: event.to_string(),
+            imported: None,
+            organization: self.organization.map(|id| id.to_string()),
+            outcome: draft.outcome,
+            parts: parts
+                .iter()
+                .map(|part| part.name.to_string())
+                .zip(commitments)
+                .collect(),
+            related: draft.related.iter().map(entry_target).collect(),
+            request: draft.origin.request.to_string(),
+            sequence: self.size(),
+            subjects,
+            target: entry_target(draft.target),
+            workspace: draft.workspace.map(|id| id.to_string()),
+        }
+    }
+}
+
+/// Under whose keys the parts of an event are sealed.
+struct Subjects {
+    organization: String,
+    /// Who acted and from where: under that person's; where nobody is known, as below.
+    actor: String,
+    /// All else: under that of the person whom it is about, or of the workspace, or of the organization.
+    target: String,
+}
+
+impl Subjects {
+    fn of(organization: Option<OrganizationId>, draft: &Draft<'_>) -> Self {
+        let organization = organization.map_or_else(|| INSTANCE.to_owned(), |id| id.to_string());
+        let person = draft.person.map(|id| id.to_string());
+        let user = draft.acting.user.map(|id| id.to_string());
+        let workspace = draft.workspace.map(|id| id.to_string());
+        Self {
+            actor: user
+                .or_else(|| person.clone())
+                .unwrap_or_else(|| organization.clone()),
+            target: person.or(workspace).unwrap_or_else(|| organization.clone()),
+            organization,
+        }
+    }
+}
+
+/// Whether a part says who acted, or from where.
+fn is_of_actor(part: PartName) -> bool {
+    matches!(part, PartName::ACTOR | PartName::ORIGIN)
+}
+
+/// The parts of an event, open: those with names, then its changes.
+fn open_parts<'a>(draft: &Draft<'_>, subjects: &'a Subjects) -> Result<Vec<Open<'a>>> {
+    let part = |name, text| Open {
+        name,
+        subject: if is_of_actor(name) {
+            subjects.actor.as_str()
+        } else {
+            subjects.target.as_str()
+        },
+        text,
+    };
+    let mut parts = vec![
+        part(PartName::ACTOR, actor_part(draft.acting)),
+        part(PartName::ORIGIN, origin_part(draft.origin)),
+        part(PartName::TARGET, target_part(draft.target, draft.related)),
+    ];
+    if let Some(detail) = draft.detail {
+        parts.push(part(PartName::DETAIL, text(detail)));
+    }
+    for (index, change) in change::to_parts(draft.changes).into_iter().enumerate() {
+        let name = PartName::change(index)
+            .ok_or_else(|| Error::Internal("more changes than parts".to_owned()))?;
+        parts.push(part(name, Zeroizing::new(change)));
+    }
+    Ok(parts)
 }
 
 /// What would be said of an erased person is not said: such a part goes under the organization's key, without its value.
