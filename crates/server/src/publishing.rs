@@ -76,6 +76,24 @@ impl Batch {
         }
         Ok(candidates)
     }
+
+    /// Of each thing one version: which of two was to be in use then, nobody could say.
+    fn one_of_each(candidates: &[Candidate]) -> Stored<()> {
+        for (place, one) in candidates.iter().enumerate() {
+            let other = candidates[..place].iter().find(|other| other.id == one.id);
+            if let (Some(other), Some(id)) = (other.and_then(|other| other.version), one.version) {
+                return Err(Error::invalid(
+                    "two_versions",
+                    &format!(
+                        "{other} and {id} are versions of one {}, \u{201c}{}\u{201d}; publish one of them",
+                        one.kind.as_str(),
+                        one.name
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What became of a batch.
@@ -185,7 +203,11 @@ pub async fn publish(
     batch: Batch,
 ) -> Result<Outcome, Trouble> {
     let versions = batch.clone();
-    let tried = tried(app, caller, place, move |rx| versions.candidates(rx, place)).await?;
+    let read = move |rx: &mut Rx<'_>| {
+        let candidates = versions.candidates(rx, place)?;
+        Batch::one_of_each(&candidates).map(|()| candidates)
+    };
+    let tried = tried(app, caller, place, read).await?;
     let (validation, verdict) = match tried {
         Some((_, trial)) => (trial.validation, trial.verdict),
         None => (Validation::default(), Verdict::NONE),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use model::id::VersionId;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use ureq::Agent;
 use url::Url;
@@ -103,11 +103,28 @@ struct Transformed {
 
 #[derive(Deserialize)]
 struct Element {
-    #[serde(rename = "transformedEvent")]
+    /// What came out; it may be `null`.
+    #[serde(
+        rename = "transformedEvent",
+        default,
+        deserialize_with = "Element::there"
+    )]
     event: Option<Value>,
     error: Option<Value>,
     #[serde(default)]
     metadata: Value,
+}
+
+impl Element {
+    /// A member that is there, if only as `null`.
+    fn there<'d, D: Deserializer<'d>>(event: D) -> Result<Option<Value>, D::Error> {
+        Value::deserialize(event).map(Some)
+    }
+
+    /// Whether it has neither an event nor an error.
+    fn says_nothing(&self) -> bool {
+        self.event.is_none() && self.error.as_ref().is_none_or(Value::is_null)
+    }
 }
 
 impl Transformer {
@@ -198,6 +215,11 @@ impl Transformer {
         let answer: Transformed = serde_json::from_value(answer).map_err(|_| {
             NoVerdict::Nonsense(format!("{path} gives no \u{201c}transformedEvents\u{201d}"))
         })?;
+        if answer.events.iter().any(Element::says_nothing) {
+            return Err(NoVerdict::Nonsense(format!(
+                "{path} gives an element of \u{201c}transformedEvents\u{201d} with neither an event nor an error"
+            )));
+        }
         let is_one_for_one = answer.events.len() == events.len();
         let tells_apart = are_told_apart(events);
         let outs = answer
@@ -233,7 +255,12 @@ impl Transformer {
         let path = "/transformationLibrary/test";
         let body = json!({ "code": code.code, "language": code.language });
         let (status, answer) = self.ask(path, body).await?;
-        refusal(path, status, &answer)
+        match refusal(path, status, &answer)? {
+            None if answer != Value::Bool(true) => Err(NoVerdict::Nonsense(format!(
+                "{path} gives status 200 and not \u{201c}true\u{201d}"
+            ))),
+            verdict => Ok(verdict),
+        }
     }
 }
 

@@ -57,27 +57,41 @@ pub struct IdOnly {
     id: String,
 }
 
+/// What of its settings an answer has.
+#[derive(Clone, Copy)]
+enum Settings {
+    /// All of them.
+    Whole,
+    /// None that is secret.
+    Listed,
+    /// None that pages and events leave out either.
+    ForAnyone,
+}
+
 impl DestinationView {
-    fn new(rx: &mut Rx<'_>, one: Destination, with_secrets: bool) -> Result<Self, Error> {
+    fn new(rx: &mut Rx<'_>, one: Destination, settings: Settings) -> Result<Self, Error> {
         let link = rx.link(one.id)?;
         let definitions = rx.definitions_of(one.workspace)?;
-        Ok(Self::with(&definitions, one, link, with_secrets))
+        Ok(Self::with(&definitions, one, link, settings))
     }
 
     fn with(
         definitions: &Definitions,
         one: Destination,
         link: Option<TransformationLink>,
-        with_secrets: bool,
+        settings: Settings,
     ) -> Self {
         let definition = definitions.find(Kind::Destination, &one.kind);
-        let mut config = definition.map_or_else(
+        let config = definition.map_or_else(
             || one.config.clone(),
             |known| known.with_defaults(&one.config, one.changed),
         );
-        if !with_secrets {
-            config = Matcher::new(Secrecy::of(definition)).for_list(&config);
-        }
+        let matcher = || Matcher::new(Secrecy::of(definition));
+        let config = match settings {
+            Settings::Whole => config,
+            Settings::Listed => matcher().for_list(&config),
+            Settings::ForAnyone => matcher().for_anyone(&config),
+        };
         Self {
             id: one.id.to_string(),
             external_id: one.external_id,
@@ -113,7 +127,7 @@ impl OneDestination {
         let faults = input::faults(&definitions, (Kind::Destination, &one.kind), &one.config);
         Ok(Self {
             warnings: input::warnings(faults),
-            destination: DestinationView::new(rx, one, true)?,
+            destination: DestinationView::new(rx, one, Settings::Whole)?,
         })
     }
 }
@@ -193,7 +207,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         ))
 }
 
-/// The destinations of the workspace, in the order in which they were created, without their secrets.
+/// The destinations of the workspace, in the order in which they were created, without their secrets; for who may not edit them,
+/// without what pages leave out either.
 #[utoipa::path(get, path = "/v2/destinations", tag = "Destinations", params(PageOf), responses((status = 200, body = Destinations), (status = 401, body = Problem)))]
 async fn list(
     State(app): State<App>,
@@ -204,7 +219,12 @@ async fn list(
     let (after, limit, has) = (wanted.start()?, wanted.limit()?, wanted.has_external_id);
     let (page, destinations) = app
         .read(move |rx| {
-            answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
+            let may_edit = answer::look(rx, &bearer, place, Permission::EditDestinations)?;
+            let settings = if may_edit {
+                Settings::Listed
+            } else {
+                Settings::ForAnyone
+            };
             let mut page = rx.destinations(place.workspace, after.as_ref(), limit, has)?;
             let items = std::mem::take(&mut page.items);
             let ids: Vec<DestinationId> = items.iter().map(|one| one.id).collect();
@@ -214,7 +234,7 @@ async fn list(
                 .into_iter()
                 .map(|one| {
                     let link = links.remove(&one.id);
-                    DestinationView::with(&definitions, one, link, false)
+                    DestinationView::with(&definitions, one, link, settings)
                 })
                 .collect();
             Ok((page, views))
@@ -252,7 +272,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-/// A destination, with its secrets for those who may edit it.
+/// A destination, with its secrets for those who may edit it; for others as their list has it.
 #[utoipa::path(get, path = "/v2/destinations/{id}", tag = "Destinations", params(("id" = String, Path)),
     responses((status = 200, body = OneDestination), (status = 404, body = Problem)))]
 async fn get(
@@ -268,7 +288,12 @@ async fn get(
             let one = rx
                 .destination(place.workspace, id)?
                 .ok_or(Error::NotFound("destination"))?;
-            DestinationView::new(rx, one, may_edit)
+            let settings = if may_edit {
+                Settings::Whole
+            } else {
+                Settings::ForAnyone
+            };
+            DestinationView::new(rx, one, settings)
         })
         .await?;
     Ok(Json(OneDestination {

@@ -66,10 +66,14 @@ impl SourceView {
         }
     }
 
-    /// Without what is secret in its settings.
+    /// Without what is secret in its settings; for who may not edit it, without what pages leave out either.
     fn without_secrets(rx: &mut Rx<'_>, one: Source, may_edit: bool) -> Result<Self, Error> {
         let matcher = rx.matcher(one.workspace, Kind::Source, &one.kind)?;
-        let config = matcher.for_list(&one.config);
+        let config = if may_edit {
+            matcher.for_list(&one.config)
+        } else {
+            matcher.for_anyone(&one.config)
+        };
         Ok(Self {
             config,
             ..Self::new(one, may_edit)
