@@ -59,11 +59,6 @@ fn address(kind: CodeKind, id: TransformationId) -> String {
 /// What a new transformation begins with.
 const FIRST: &str = "export function transformEvent(event, metadata) {\n  return event;\n}\n";
 
-/// What was typed. A browser ends lines as its own standard has it; code is kept as it was written.
-fn typed(form: &Form, field: &str) -> String {
-    form.text(field).replace("\r\n", "\n")
-}
-
 /// Of a form what it needs to be drawn again.
 struct Draft {
     of: Option<(String, String)>,
@@ -96,10 +91,10 @@ fn draw(app: &App, me: &Me, kind: CodeKind, form: &Form, draft: Draft, wrong: Wr
         noun: noun(kind),
         of: draft.of,
         name: form.text("name").to_owned(),
-        description: form.text("description").to_owned(),
+        description: form.lines("description"),
         languages,
-        code: typed(form, "code"),
-        events: typed(form, "events"),
+        code: form.lines("code"),
+        events: form.lines("events"),
         can_run: app.transformer.is_some(),
         tests: draft.tests,
         made_from: draft.made_from,
@@ -205,7 +200,7 @@ fn candidate(form: &Form, kind: CodeKind, language: &str, tests: Vec<Test>) -> C
         name: form.text("name").to_owned(),
         version: None,
         language: language.to_owned(),
-        code: typed(form, "code"),
+        code: form.lines("code"),
         tests,
     }
 }
@@ -272,9 +267,9 @@ pub(super) async fn create(app: &App, sent: Sent, kind: CodeKind) -> Answer {
             place: me.place(),
             kind,
             name: form.text("name").to_owned(),
-            description: form.text("description").to_owned(),
+            description: form.lines("description"),
             language: draft.language.clone(),
-            code: typed(&form, "code"),
+            code: form.lines("code"),
             publish,
             external_id: None,
             destinations: Vec::new(),
@@ -336,7 +331,9 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
     if form.text("do") == "run" {
         return run(app, &me, kind, &form, draft).await;
     }
-    let (name, code) = (form.text("name").to_owned(), typed(&form, "code"));
+    let name = form.name_over(&before.name).to_owned();
+    let code = form.lines_over("code", &before.code);
+    let description = form.lines_over("description", &before.description);
     let made = async {
         let publish = if form.text("do") == "publish" {
             let tests = tests(&form).map_err(Not::Taken)?;
@@ -351,7 +348,7 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
             kind,
             id: before.id,
             name: Some(name.clone()),
-            description: Some(form.text("description").to_owned()),
+            description: Some(description.clone()),
             language: None,
             code: Some(code.clone()),
             publish,

@@ -8,6 +8,7 @@
 mod account;
 mod authenticator;
 mod code;
+mod lines;
 mod live;
 mod pages;
 mod passkeys;

@@ -159,6 +159,8 @@ pub enum Input {
     Secret {
         /// Whether a value is stored.
         set: bool,
+        /// Whether it may have several lines.
+        lines: bool,
     },
     /// On or off.
     Boolean(bool),

@@ -39,6 +39,7 @@ impl Samples {
             error: None,
             input,
         };
+        let secret = |set, lines| Input::Secret { set, lines };
         let every = |value: &str| Choice::new(value, self.text(value), "30");
         vec![
             field(
@@ -55,8 +56,9 @@ impl Samples {
                 required: false,
                 ..field("config.role", "Role", Input::Text(self.text("LOADER")))
             },
-            field("config.password", "Password", Input::Secret { set: true }),
-            field("config.apiKey", "API key", Input::Secret { set: false }),
+            field("config.password", "Password", secret(true, false)),
+            field("config.apiKey", "API key", secret(false, false)),
+            field("config.privateKey", "Private key", secret(true, true)),
             field(
                 "config.every",
                 "Sync every",
