@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use store::{Event, Hidden, Result, Rx};
 
 use super::things;
-use super::view::event::{Change, Details, EventRow, Outcome, Value};
+use super::view::event::{Change, Details, EventRow, Outcome, Value, apart};
 use super::view::parts::{Actor, ActorKind, Target};
 use super::visitor::Clock;
 use crate::actions::input::is_misleading;
@@ -65,14 +65,6 @@ fn visible(text: &str) -> String {
         }
     }
     shown
-}
-
-/// A text that keeps its direction to itself beside others in a line: between FSI and PDI of Unicode.
-fn apart(text: String) -> String {
-    if text.is_ascii() {
-        return text;
-    }
-    format!("\u{2068}{text}\u{2069}")
 }
 
 /// A value in one line.

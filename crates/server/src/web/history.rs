@@ -6,7 +6,7 @@ use model::id::{EventId, OrganizationId, WorkspaceId};
 use serde::Deserialize;
 use store::{Event, Order, Page, Query, Result, Rx};
 
-use super::event::{Shower, label};
+use super::event::Shower;
 use super::me::Me;
 use super::refusal::Refusal;
 use super::view::event::{ResourceLog, by_day};
@@ -61,7 +61,7 @@ impl Reader {
         let changes = rx.newest_of(self.organization, self.workspace, &thing)?;
         let last = changes.values().next();
         let last = last
-            .map(|event| Self::change(&mut Shower::new(&self.clock), rx, event))
+            .map(|event| Self::change(&mut Shower::new(&self.clock), rx, event, &thing[0]))
             .transpose()?;
         Ok(Known {
             last,
@@ -82,15 +82,28 @@ impl Reader {
         let mut shower = Shower::new(&self.clock);
         newest
             .into_iter()
-            .map(|(thing, event)| Ok((thing, Self::change(&mut shower, rx, &event)?)))
+            .map(|(thing, event)| {
+                let change = Self::change(&mut shower, rx, &event, &thing)?;
+                Ok((thing, change))
+            })
             .collect()
     }
 
-    fn change(shower: &mut Shower<'_>, rx: &mut Rx<'_>, event: &Event) -> Result<LastChange> {
+    /// The change as it is told of the thing: where that is not what was changed, what was is named too.
+    fn change(
+        shower: &mut Shower<'_>,
+        rx: &mut Rx<'_>,
+        event: &Event,
+        thing: &str,
+    ) -> Result<LastChange> {
         let row = shower.row(rx, event, false)?;
         Ok(LastChange {
             event: Recorded {
-                label: label(&event.entry).to_owned(),
+                label: if row.target.id == thing {
+                    row.label
+                } else {
+                    row.heading()
+                },
                 entry: event.entry.sequence,
                 event_id: event.entry.id.clone(),
             },

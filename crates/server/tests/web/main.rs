@@ -20,5 +20,6 @@ mod roles;
 mod sessions;
 mod site;
 mod team;
+mod told;
 mod types;
 mod walk;
