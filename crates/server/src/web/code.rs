@@ -9,6 +9,7 @@ use store::Error;
 use super::answer::Answer;
 use super::flash::Done;
 use super::form::{Form, Sent};
+use super::history;
 use super::lines;
 use super::me::Me;
 use super::refusal::{Refusal, sentence};
@@ -172,7 +173,8 @@ async fn one(
 ) -> std::result::Result<Transformation, Refusal> {
     let id: TransformationId = things::id(id)?;
     let place = me.place();
-    Ok(app.read(move |rx| found(rx, place, kind, id)).await?)
+    let one = app.read(move |rx| found(rx, place, kind, id)).await;
+    history::or_gone(one, app, me, (kind.target(), id.as_str())).await
 }
 
 pub(super) async fn edit(app: &App, me: &Me, kind: CodeKind, id: &str) -> Answer {

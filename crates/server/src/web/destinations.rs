@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::definition::{Definitions, Kind};
 use model::id::{DestinationId, SourceId, TransformationId};
 use model::things::{CodeKind, Destination};
@@ -223,8 +224,8 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
                 connections: connected(rx, id)?,
             })
         })
-        .await?;
-    Ok(seen)
+        .await;
+    history::or_gone(seen, app, me, (TargetType::Destination, id.as_str())).await
 }
 
 fn head(me: &Me, seen: &Seen) -> DestinationHead {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use model::catalogue::TargetType;
 use model::id::{EventId, OrganizationId, WorkspaceId};
 use serde::Deserialize;
-use store::{Event, Order, Page, Query, Result, Rx};
+use store::{Error, Event, Order, Page, Query, Result, Rx};
 
-use super::event::Shower;
+use super::event::{Shower, log_of};
 use super::me::Me;
 use super::refusal::Refusal;
 use super::view::event::{ResourceLog, by_day};
@@ -111,6 +112,44 @@ impl Reader {
             when: row.when,
         })
     }
+}
+
+/// What was read of a thing. Where there is none any more, who may read its log is led there.
+pub(super) async fn or_gone<T>(
+    read: Result<T>,
+    app: &App,
+    me: &Me,
+    (kind, id): (TargetType, &str),
+) -> std::result::Result<T, Refusal> {
+    let noun = match read {
+        Err(Error::NotFound(noun)) => noun,
+        read => return Ok(read?),
+    };
+    let (organization, workspace) = (me.signed_in.organization.id, me.place().workspace);
+    let thing = id.to_owned();
+    let was_here = me.signed_in.can.read_audit_log
+        && app
+            .read(move |rx| {
+                let newest = rx.newest_of(organization, workspace, std::slice::from_ref(&thing))?;
+                // What has this id may be of another kind, and have its page elsewhere.
+                Ok(newest.values().any(|event| {
+                    let things = std::iter::once(&event.entry.target).chain(&event.entry.related);
+                    let mut of_kind = things.filter(|one| one.r#type == kind.as_str());
+                    of_kind.any(|one| one.id.as_deref() == Some(&*thing))
+                }))
+            })
+            .await?;
+    if !was_here {
+        return Err(Error::NotFound(noun).into());
+    }
+    let log = log_of(kind, id).unwrap_or_else(|| {
+        let all = Filter {
+            target: id.to_owned(),
+            ..Filter::default()
+        };
+        all.href()
+    });
+    Err(Refusal::gone(noun).link("Find in the log", &log))
 }
 
 /// Which part of a thing's events is shown.

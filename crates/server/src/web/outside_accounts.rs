@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::id::AccountId;
 use model::things::Account;
 use serde_json::Value;
@@ -199,8 +200,8 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
                 known: reader.known(rx, id.as_str())?,
             })
         })
-        .await?;
-    Ok(seen)
+        .await;
+    history::or_gone(seen, app, me, (TargetType::Account, id.as_str())).await
 }
 
 fn head(me: &Me, seen: &Seen) -> AccountHead {

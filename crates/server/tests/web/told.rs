@@ -1,5 +1,7 @@
 //! What pages say, and to whom.
 
+use axum::http::StatusCode;
+use model::role::WorkspaceRole;
 use serde_json::json;
 
 use crate::site::Site;
@@ -70,4 +72,73 @@ async fn the_last_change_names_what_was_changed_where_that_is_another_thing() {
     link(&site, &lake, &mask).await;
     let page = browser.get(&format!("/destinations/{lake}")).await.body;
     assert!(page.contains(">Added Transformation</a> by"), "{page}");
+}
+
+#[tokio::test]
+async fn the_address_of_what_was_deleted_leads_who_may_to_its_log() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "ed@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let mut editor = site.signed_in("ed@example.com").await;
+    let mut admin = site.signed_in("ada@example.com").await;
+    let account = json!({"name": "BQ", "accountDefinitionName": "SOURCE_BIGQUERY"});
+    let (_, account) = site.api("POST", "/v2/accounts", Some(account)).await;
+    let account = account["account"]["id"].as_str().or(account["id"].as_str());
+    let gone = [
+        ("sources", made(&site, "source", "Shop", "HTTP").await),
+        (
+            "destinations",
+            made(&site, "destination", "Hook", "S3").await,
+        ),
+        (
+            "transformations",
+            code(&site, "transformations", "Mask").await,
+        ),
+        ("libraries", code(&site, "libraries", "Utils").await),
+        ("accounts", account.expect("an id").to_owned()),
+    ];
+    for (folder, id) in gone {
+        let path = format!("/{folder}/{id}");
+        let api = match folder {
+            "transformations" | "libraries" => path.clone(),
+            _ => format!("/v2{path}"),
+        };
+        let (status, answer) = site.api("DELETE", &api, None).await;
+        assert!(status.is_success(), "{answer}");
+        let log = match folder {
+            "libraries" => format!("/settings/audit-logs?target={id}"),
+            _ => format!("{path}/audit-logs"),
+        };
+        let page = admin.get(&path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{folder}");
+        let button = format!("href=\"{log}\">Find in the log</a>");
+        assert!(page.body.contains(&button), "{folder}: {}", page.body);
+        assert!(page.body.contains("was deleted. The log still knows it."));
+        assert_eq!(admin.get(&log).await.status, StatusCode::OK);
+        // Who may not read the log hears the same of it as of what never was.
+        let page = editor.get(&path).await;
+        let unknown = format!("/{folder}/0ujtsYcgvSTl8PAuAdqWYSMnLOv");
+        let never = editor.get(&unknown).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        let told = |body: &str| body.split("<main").nth(1).map(str::to_owned);
+        let without_id = |body: &str| {
+            let told = told(body).expect("a main");
+            told.split("<code>").next().map(str::to_owned)
+        };
+        assert!(!page.body.contains("Find in the log"), "{}", page.body);
+        assert_eq!(
+            without_id(&page.body).map(|it| it.len()),
+            without_id(&never.body).map(|it| it.len())
+        );
+        // Nor is a thing of another kind taken for it.
+        let other = if folder == "sources" {
+            "accounts"
+        } else {
+            "sources"
+        };
+        let never = admin.get(&format!("/{other}/{id}")).await;
+        assert!(!never.body.contains("Find in the log"), "{folder}");
+        let never = admin.get(&unknown).await;
+        assert!(!never.body.contains("Find in the log"), "{folder}");
+    }
 }
