@@ -207,6 +207,7 @@ struct Seen {
     definitions: Arc<Definitions>,
     known: Known,
     connections: u64,
+    has_transformation: bool,
     lock: Lock,
 }
 
@@ -222,6 +223,7 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
                 definitions: rx.definitions(place.organization)?,
                 known: reader.known(rx, id.as_str())?,
                 connections: connected(rx, id)?,
+                has_transformation: rx.link(id)?.is_some(),
             })
         })
         .await;
@@ -379,6 +381,7 @@ fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -
         fields: drawn.fields,
         json: drawn.json,
         json_secrets: drawn.json_secrets,
+        question: question(seen),
         revision: one.revision.to_string(),
         differs,
         errors: wrong.errors,
@@ -571,34 +574,31 @@ pub(super) async fn take_transformation(Path(id): Path<String>, sent: Sent) -> A
     Ok(sent.me.done(&path, Done::TakenAway, &made.entries))
 }
 
-async fn question(app: &App, one: &Destination) -> Result<Question> {
-    let id = one.id;
-    let (connections, has_transformation) = app
-        .read(move |rx| Ok((connected(rx, id)?, rx.link(id)?.is_some())))
-        .await?;
+fn question(seen: &Seen) -> Question {
+    let id = seen.destination.id;
     let mut consequences = Vec::new();
     let mut recorded_as = Vec::new();
-    if connections > 0 {
-        consequences.push(match connections {
+    if seen.connections > 0 {
+        consequences.push(match seen.connections {
             1 => "Its source is disconnected first.".to_owned(),
             n => format!("Its {n} sources are disconnected first."),
         });
         recorded_as.push("Disconnect Source".to_owned());
     }
-    if has_transformation {
+    if seen.has_transformation {
         consequences.push("Its transformation is taken away first.".to_owned());
         recorded_as.push("Deleted Transformation".to_owned());
     }
     recorded_as.push("Deleted".to_owned());
-    Ok(Question {
+    Question {
         noun: "destination".to_owned(),
-        name: one.name.clone(),
+        name: seen.destination.name.clone(),
         action: format!("/destinations/{id}/delete"),
         back: format!("/destinations/{id}"),
         list: ("Destinations".to_owned(), "/destinations".to_owned()),
         consequences,
         recorded_as,
-    })
+    }
 }
 
 /// `GET /destinations/{id}/delete`
@@ -609,7 +609,7 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
     let seen = seen(&app, &me, &id).await?;
     me.show(&Delete {
         frame: me.frame(NAV),
-        question: question(&app, &seen.destination).await?,
+        question: question(&seen),
         errors: Errors::default(),
     })
 }
@@ -622,7 +622,7 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
     if me.signed_in.can.edit_destinations && !errors.is_empty() {
         let view = Delete {
             frame: me.frame(NAV),
-            question: question(&app, &seen.destination).await?,
+            question: question(&seen),
             errors,
         };
         return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);

@@ -173,6 +173,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
 struct Seen {
     source: Source,
     known: Known,
+    connections: usize,
     lock: Lock,
 }
 
@@ -186,6 +187,7 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
                 lock: Lock::of(rx, actor, place, id.as_str())?,
                 source: found(rx, place, id)?,
                 known: reader.known(rx, id.as_str())?,
+                connections: rx.connections_of_source(id)?.len(),
             })
         })
         .await;
@@ -320,6 +322,7 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
             seen: shown,
         },
         differs,
+        question: question(seen),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -380,6 +383,10 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     }
 }
 
+fn question(seen: &Seen) -> Question {
+    question_of(seen.source.id, &seen.source.name, seen.connections)
+}
+
 /// What is asked before a source is deleted.
 pub(super) fn question_of(id: SourceId, name: &str, connections: usize) -> Question {
     let (consequences, mut recorded_as) = match connections {
@@ -412,15 +419,11 @@ async fn to_delete(
     id: &str,
 ) -> std::result::Result<(SourceId, Question, bool), Refusal> {
     if let Some(seen) = retl_sources::seen(app, me, id).await? {
-        let question = retl_sources::question(app, &seen.source).await?;
+        let question = retl_sources::question(&seen);
         return Ok((seen.source.id, question, true));
     }
-    let source = seen(app, me, id).await?.source;
-    let id = source.id;
-    let connections = app
-        .read(move |rx| Ok(rx.connections_of_source(id)?.len()))
-        .await?;
-    Ok((id, question_of(id, &source.name, connections), false))
+    let seen = seen(app, me, id).await?;
+    Ok((seen.source.id, question(&seen), false))
 }
 
 /// `GET /sources/{id}/delete`

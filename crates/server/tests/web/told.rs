@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use model::role::WorkspaceRole;
 use serde_json::json;
 
-use crate::site::Site;
+use crate::site::{Browser, Site};
 
 async fn made(site: &Site, noun: &str, name: &str, kind: &str) -> String {
     let body = json!({"name": name, "type": kind});
@@ -141,4 +141,60 @@ async fn the_address_of_what_was_deleted_leads_who_may_to_its_log() {
         let never = admin.get(&unknown).await;
         assert!(!never.body.contains("Find in the log"), "{folder}");
     }
+}
+
+#[tokio::test]
+async fn the_dialog_says_what_the_page_says_before_something_is_deleted() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let hook = made(&site, "destination", "Hook", "S3").await;
+    let shop = made(&site, "source", "Shop", "HTTP").await;
+    let (settings, delete) = ("configuration", "delete");
+    let said = async |browser: &mut Browser<'_>, path: &str, of: &str| {
+        let page = browser.get(&format!("{path}/{of}")).await.body;
+        let place = if of == "delete" {
+            "<form class=\"card\""
+        } else {
+            "<dialog class=\"dialog\" id=\"delete\""
+        };
+        let (_, rest) = page.split_once(place).expect("the question");
+        let (_, rest) = rest.split_once("<p class=\"quiet\">").expect("what goes");
+        let (said, _) = rest.split_once("<div class=\"field\">").expect("the field");
+        (said.trim().to_owned(), page)
+    };
+    let path = format!("/destinations/{hook}");
+    let (dialog, page) = said(&mut browser, &path, settings).await;
+    assert_eq!(
+        dialog,
+        "The destination goes for good. Recorded as Deleted; its history stays in the audit log.</p>"
+    );
+    assert!(
+        page.contains("<p class=\"hint\">Its history stays in the audit log.</p>"),
+        "{page}"
+    );
+    assert_eq!(dialog, said(&mut browser, &path, delete).await.0);
+
+    let other = made(&site, "source", "Other", "HTTP").await;
+    for source in [&shop, &other] {
+        connect(&site, source, &hook).await;
+    }
+    let mask = code(&site, "transformations", "Mask").await;
+    link(&site, &hook, &mask).await;
+    let (dialog, page) = said(&mut browser, &path, settings).await;
+    assert_eq!(dialog, said(&mut browser, &path, delete).await.0);
+    for part in [
+        "Recorded as Disconnect Source, Deleted Transformation, Deleted;",
+        "<li>Its 2 sources are disconnected first.</li><li>Its transformation is taken away first.</li>",
+    ] {
+        assert!(dialog.contains(part), "{part}: {dialog}");
+    }
+    let hint = "<p class=\"hint\">Its 2 sources are disconnected first. Its transformation is taken away first. Its history";
+    assert!(page.contains(hint), "{page}");
+    let path = format!("/sources/{shop}");
+    let (dialog, _) = said(&mut browser, &path, "settings").await;
+    assert!(
+        dialog.contains("Its connection is removed first."),
+        "{dialog}"
+    );
+    assert_eq!(dialog, said(&mut browser, &path, delete).await.0);
 }

@@ -122,6 +122,11 @@ impl Samples {
             fields: self.fields(),
             json: self.text("{\n  \"namespace\": \"web\"\n}"),
             json_secrets: vec![self.text("oauth.refreshToken")],
+            question: self.question(
+                "destination",
+                &format!("/destinations/{DESTINATION}"),
+                "Warehouse – Snowflake",
+            ),
             revision: self.text("3FQhRevn6Rv9tDy3AjC1zEf8Ng5"),
             differs: Vec::new(),
             errors: Errors::default(),
