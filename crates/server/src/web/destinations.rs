@@ -85,7 +85,8 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Chosen {
-    r#type: String,
+    /// None as long as nothing was sent.
+    r#type: Option<String>,
     other_type: String,
 }
 
@@ -94,34 +95,36 @@ pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
     if !me.signed_in.can.edit_destinations {
         return Err(Refusal::not_for_you(PERMISSION));
     }
-    let kind = match chosen.r#type.as_str() {
-        "" => chosen.other_type.trim(),
-        kind => kind,
+    let Some(listed) = chosen.r#type.as_deref() else {
+        return new_type(&me, &chosen, Wrong::none());
     };
-    if kind.is_empty() {
-        return new_type(&me, "", Wrong::none());
-    }
+    let kind = match things::chosen(listed, &chosen.other_type) {
+        Ok(kind) => kind,
+        Err(errors) => return new_type(&me, &chosen, Wrong::fields(errors)),
+    };
     if let Err(error) = crate::actions::input::kind(
         &me.signed_in.definitions,
         Kind::Destination,
         kind,
         &me.signed_in.workspace,
     ) {
-        return new_type(&me, kind, Wrong::of(error, "Not chosen.", &["type"])?);
+        let mut wrong = Wrong::of(error, "Not chosen.", &["type"])?;
+        if me.signed_in.workspace.allow_unknown_types && listed != kind {
+            wrong.errors = wrong.errors.moved("type", "other_type");
+        }
+        return new_type(&me, &chosen, wrong);
     }
     new_page(&me, kind, &Form::default(), Wrong::none())
 }
 
-fn new_type(me: &Me, kind: &str, wrong: Wrong) -> Answer {
+fn new_type(me: &Me, chosen: &Chosen, wrong: Wrong) -> Answer {
+    let listed = chosen.r#type.as_deref().unwrap_or_default();
     let view = DestinationNewType {
         frame: me.frame_with(NAV, wrong.flash),
-        types: things::types(&me.signed_in.definitions, Kind::Destination, kind),
+        types: things::types(&me.signed_in.definitions, Kind::Destination, listed),
         allow_unknown: me.signed_in.workspace.allow_unknown_types,
-        other_type: if things::kind(&me.signed_in.definitions, Kind::Destination, kind).1 {
-            String::new()
-        } else {
-            kind.to_owned()
-        },
+        is_another: listed == things::ANOTHER,
+        other_type: chosen.other_type.clone(),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -191,7 +194,11 @@ pub(super) async fn create(sent: Sent) -> Answer {
                 message,
                 details,
             };
-            new_type(&me, &kind, Wrong::of(error, "Not created.", &["type"])?)
+            let chosen = Chosen {
+                r#type: Some(kind),
+                other_type: String::new(),
+            };
+            new_type(&me, &chosen, Wrong::of(error, "Not created.", &["type"])?)
         }
         Err(error) => {
             let wrong = Wrong::of(error, "Not created.", &["name"])?;

@@ -83,12 +83,9 @@ pub(super) async fn new(me: Me) -> Answer {
     new_page(&me, &Form::default(), None)
 }
 
-/// The type that was chosen or, where it is in no list, written.
-fn chosen(form: &Form) -> &str {
-    match form.text("type") {
-        "" => form.text("other_type").trim(),
-        chosen => chosen,
-    }
+/// The type that was chosen.
+fn chosen(form: &Form) -> std::result::Result<&str, Errors> {
+    things::chosen(form.text("type"), form.text("other_type"))
 }
 
 /// Whether the form has what its type asks for: a type without settings of its own asks for nothing.
@@ -100,7 +97,7 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
     let first = wrong.is_none();
     let wrong = wrong.unwrap_or_else(Wrong::none);
     let settings = has_settings(form).then(|| {
-        let (definitions, kind) = (&me.signed_in.definitions, chosen(form));
+        let (definitions, kind) = (&me.signed_in.definitions, chosen(form).unwrap_or_default());
         let sent = (wrong.status != StatusCode::OK).then_some(form);
         let drawn =
             Settings::of(definitions, Kind::Source, kind).draw(&Map::new(), sent, &wrong.errors);
@@ -115,6 +112,7 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
         frame: me.frame_with(NAV, wrong.flash),
         types: things::types(&me.signed_in.definitions, Kind::Source, form.text("type")),
         allow_unknown: me.signed_in.workspace.allow_unknown_types,
+        is_another: form.text("type") == things::ANOTHER,
         other_type: form.text("other_type").to_owned(),
         name: form.text("name").to_owned(),
         enabled: first || form.flag("enabled"),
@@ -124,20 +122,30 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
     me.show_as(wrong.status, &view)
 }
 
+/// What is wrong with a form, and with the name in it.
+fn wrong_fields(form: &Form, mut errors: Errors) -> Wrong {
+    if let Err(Error::Invalid { message, .. }) = input::name(form.name()) {
+        errors.add("name", sentence(&message));
+    }
+    Wrong::fields(errors)
+}
+
 /// `POST /sources`. A type with settings of its own asks for them before anything is made.
 pub(super) async fn create(sent: Sent) -> Answer {
     let Sent { me, mut form } = sent;
-    let kind = chosen(&form);
+    let kind = match chosen(&form) {
+        Ok(kind) => kind,
+        // Who may not create one hears so, and it is recorded, whatever was sent.
+        Err(_) if !me.signed_in.can.edit_sources => "",
+        Err(errors) => return new_page(&me, &form, Some(wrong_fields(&form, errors))),
+    };
     let asked = Settings::of(&me.signed_in.definitions, Kind::Source, kind);
     let config = if has_settings(&form) {
         match asked.read(&Map::new(), &form) {
             Ok(config) => Some(config),
             // Who may not create one hears so, and it is recorded, whatever was sent.
-            Err(mut errors) if me.signed_in.can.edit_sources => {
-                if let Err(Error::Invalid { message, .. }) = input::name(form.text("name")) {
-                    errors.add("name", sentence(&message));
-                }
-                return new_page(&me, &form, Some(Wrong::fields(errors)));
+            Err(errors) if me.signed_in.can.edit_sources => {
+                return new_page(&me, &form, Some(wrong_fields(&form, errors)));
             }
             Err(_) => None,
         }
@@ -163,7 +171,10 @@ pub(super) async fn create(sent: Sent) -> Answer {
             Ok(me.done(&path, Done::Created, &made.entries))
         }
         Err(error) => {
-            let wrong = Wrong::of(error, "Not created.", &["name", "type"])?;
+            let mut wrong = Wrong::of(error, "Not created.", &["name", "type"])?;
+            if me.signed_in.workspace.allow_unknown_types && form.text("type") != kind {
+                wrong.errors = wrong.errors.moved("type", "other_type");
+            }
             new_page(&me, &form, Some(wrong))
         }
     }

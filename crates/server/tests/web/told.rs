@@ -198,3 +198,100 @@ async fn the_dialog_says_what_the_page_says_before_something_is_deleted() {
     );
     assert_eq!(dialog, said(&mut browser, &path, delete).await.0);
 }
+
+/// What is wrong at which field, in a page.
+fn errors(page: &str) -> Vec<(String, String)> {
+    let parts = page.split("<span class=\"error-text\" id=\"").skip(1);
+    parts
+        .map(|part| {
+            let (id, rest) = part.split_once('"').expect("an id");
+            let (_, rest) = rest.split_once("</svg>").expect("a sign");
+            (
+                id.to_owned(),
+                rest.split('<').next().expect("a text").to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_type_that_was_not_chosen_or_chosen_twice_is_said_at_its_field() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let page = browser.get("/destinations/new").await;
+    assert_eq!(
+        (page.status, errors(&page.body)),
+        (StatusCode::OK, Vec::new())
+    );
+    let (_, list) = page.body.split_once("<select").expect("a list");
+    let (_, first) = list.split_once("<option").expect("an option");
+    assert!(
+        first.starts_with(" value=\"\">Choose a type</option>"),
+        "{first}"
+    );
+    let twice = "A type is chosen in the list as well. Empty this field, or choose \u{201c}Another type\u{201d} there.";
+    let one = |field: &str, said: &str| vec![(format!("{field}-error"), said.to_owned())];
+    for (listed, typed, said) in [
+        ("", "", one("type", "Choose a type.")),
+        (
+            " ",
+            " ",
+            one("other_type", "Write which, or choose one from the list."),
+        ),
+        ("HTTP", "Other", one("other_type", twice)),
+    ] {
+        let query = serde_urlencoded::to_string([("type", listed), ("other_type", typed)]);
+        let page = browser
+            .get(&format!("/destinations/new?{}", query.expect("a query")))
+            .await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(errors(&page.body), said);
+        let fields = [("type", listed), ("other_type", typed), ("name", "One")];
+        let page = browser.post("/sources", &fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(errors(&page.body), said);
+        assert!(page.body.contains(&format!(
+            "id=\"other_type\" name=\"other_type\" value=\"{typed}\""
+        )));
+    }
+    // What was typed is what is wrong, where it was taken.
+    let long = "x".repeat(101);
+    let fields = [("type", " "), ("other_type", &*long), ("name", "One")];
+    let page = browser.post("/sources", &fields).await;
+    assert_eq!(errors(&page.body)[0].0, "other_type-error", "{}", page.body);
+    let page = browser
+        .get(&format!("/destinations/new?type=+&other_type={long}"))
+        .await;
+    assert_eq!(errors(&page.body)[0].0, "other_type-error", "{}", page.body);
+    for listed in ["", " "] {
+        let fields = [
+            ("type", listed),
+            ("other_type", " Kettle "),
+            ("name", "One"),
+        ];
+        let made = browser.post("/sources", &fields).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+        let (_, made) = site
+            .api("GET", &format!("/v2{}", made.header("location")), None)
+            .await;
+        assert_eq!(made["source"]["type"], "Kettle");
+    }
+}
+
+#[tokio::test]
+async fn types_of_one_name_stand_under_different_headings() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let page = browser.get("/sources/new").await.body;
+    let heading = |option: &str| {
+        let (before, _) = page
+            .split_once(option)
+            .unwrap_or_else(|| panic!("no {option}"));
+        let group = before.rsplit("<optgroup label=\"").next().expect("a group");
+        group.split('"').next().expect("a heading").to_owned()
+    };
+    let own = "<option value=\"Javascript\">JavaScript</option>";
+    let theirs = "<option value=\"javascript\">JavaScript (javascript)</option>";
+    assert_eq!(heading(own), "Event streams");
+    assert_eq!(heading(theirs), "In the words of rudder-cli");
+}

@@ -178,6 +178,17 @@ impl Errors {
         self.0.push((field.into(), message.into()));
     }
 
+    /// The same, with what is wrong with one field said at another.
+    #[must_use]
+    pub fn moved(mut self, from: &str, to: &str) -> Self {
+        for (field, _) in &mut self.0 {
+            if field == from {
+                to.clone_into(field);
+            }
+        }
+        self
+    }
+
     /// What is wrong with this field.
     pub fn of(&self, field: &str) -> Option<&str> {
         self.0

@@ -163,6 +163,7 @@ impl Samples {
             frame: frame.clone(),
             types: self.types(),
             allow_unknown: true,
+            is_another: false,
             other_type: String::new(),
             errors: Errors::default(),
         };

@@ -136,6 +136,7 @@ impl Samples {
             frame: frame.clone(),
             types: self.types(),
             allow_unknown: true,
+            is_another: true,
             other_type: self.text(""),
             name: self.text(""),
             enabled: true,
