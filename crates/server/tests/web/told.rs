@@ -295,3 +295,38 @@ async fn types_of_one_name_stand_under_different_headings() {
     assert_eq!(heading(own), "Event streams");
     assert_eq!(heading(theirs), "In the words of rudder-cli");
 }
+
+#[tokio::test]
+async fn a_filter_that_there_is_not_finds_nothing_and_says_so() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let page = browser
+        .get("/settings/audit-logs?target_type=destination&outcome=success")
+        .await
+        .body;
+    assert!(
+        page.contains("There is no filter \u{201c}target_type\u{201d}."),
+        "{page}"
+    );
+    assert!(!page.contains("<tr class=\"ev\""), "{page}");
+    // Nor is everything exported then.
+    let query = [
+        ("query", "target_type=destination&outcome=success"),
+        ("format", "csv"),
+    ];
+    let page = browser
+        .post("/settings/audit-logs/export", &query)
+        .await
+        .body;
+    assert!(page.contains("There is no filter"), "{page}");
+    assert!(
+        page.contains("value=\"outcome=success&amp;target_type=destination\"")
+            || page.contains("outcome=success&#38;target_type=destination"),
+        "{page}"
+    );
+    let page = browser
+        .get("/settings/audit-logs?target_type=&outcome=success")
+        .await
+        .body;
+    assert!(page.contains("<tr class=\"ev\""), "nothing was asked for");
+}
