@@ -31,6 +31,12 @@ async fn link(site: &Site, destination: &str, transformation: &str) {
     assert!(status.is_success(), "{answer}");
 }
 
+/// The page without what is around it.
+async fn main_of(browser: &mut Browser<'_>, path: &str) -> String {
+    let page = browser.get(path).await.body;
+    page.split("<main").nth(1).expect("a main").to_owned()
+}
+
 #[tokio::test]
 async fn the_last_change_names_what_was_changed_where_that_is_another_thing() {
     let (site, _) = Site::ready().await;
@@ -329,4 +335,46 @@ async fn a_filter_that_there_is_not_finds_nothing_and_says_so() {
         .await
         .body;
     assert!(page.contains("<tr class=\"ev\""), "nothing was asked for");
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_what_is_not_for_them() {
+    let (site, team) = Site::ready().await;
+    let hook = made(&site, "destination", "Hook", "S3").await;
+    made(&site, "source", "Shop", "HTTP").await;
+    site.member(team, "vera@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    site.member(team, "ed@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let mut admin = site.signed_in("ada@example.com").await;
+    let mut viewer = site.signed_in("vera@example.com").await;
+    let mut editor = site.signed_in("ed@example.com").await;
+    code(&site, "transformations", "Mask").await;
+    for path in ["/sources", "/destinations", "/transformations"] {
+        let page = main_of(&mut viewer, path).await;
+        assert!(
+            !page.contains("Last change") && !page.contains("Not shown"),
+            "{page}"
+        );
+        assert!(main_of(&mut admin, path).await.contains("Last change"));
+    }
+    let path = format!("/destinations/{hook}/connections");
+    assert!(main_of(&mut admin, &path).await.contains("Connect one"));
+    assert!(!main_of(&mut viewer, &path).await.contains("Connect one"));
+    assert!(
+        !main_of(&mut viewer, "/libraries")
+            .await
+            .contains("Create one")
+    );
+    let path = "/settings/workspace";
+    assert!(
+        main_of(&mut admin, path)
+            .await
+            .contains("delete one that is empty")
+    );
+    assert!(
+        !main_of(&mut editor, path)
+            .await
+            .contains("delete one that is empty")
+    );
 }
