@@ -47,7 +47,7 @@ use crate::auth::{limits, password, phone, second};
 use crate::mail;
 use crate::notice::{News, letter, program};
 
-const NAV: NavItem = NavItem::Settings;
+const NAV: NavItem = NavItem::Profile;
 pub(super) const PROFILE: &str = "/profile";
 /// How long setting an app up may take, in seconds.
 const SETTING_UP: i64 = 1800;

@@ -378,3 +378,46 @@ async fn nobody_is_told_of_what_is_not_for_them() {
             .contains("delete one that is empty")
     );
 }
+
+#[tokio::test]
+async fn an_empty_text_is_told_from_none() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let mask = code(&site, "transformations", "Mask").await;
+    let body = json!({"description": "words"});
+    site.api("POST", &format!("/transformations/{mask}"), Some(body))
+        .await;
+    let log = browser
+        .get(&format!("/transformations/{mask}/audit-logs"))
+        .await
+        .body;
+    let (_, event) = log
+        .split_once("href=\"/settings/audit-logs/")
+        .expect("an event");
+    let event = event.split('"').next().expect("an id");
+    let page = browser
+        .get(&format!("/settings/audit-logs/{event}"))
+        .await
+        .body;
+    let cells = "<td class=\"\"><span class=\"none\">empty text</span></td><td class=\"now\"><bdi>words</bdi></td>";
+    assert!(page.contains(cells), "{page}");
+    // Who and when stand before all else of it, whatever the width of the window.
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+    assert!(place("<dt>Who</dt>") < place("id=\"changes\""));
+}
+
+#[tokio::test]
+async fn the_profile_belongs_to_the_person_and_not_to_the_settings() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let page = browser.get("/profile").await.body;
+    assert!(
+        page.contains("href=\"/profile\" aria-current=\"page\""),
+        "{page}"
+    );
+    assert!(
+        !page.contains("href=\"/settings/workspace\" aria-current"),
+        "{page}"
+    );
+    assert!(page.contains("Current password") && !page.contains("Password of now"));
+}
