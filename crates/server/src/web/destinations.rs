@@ -31,7 +31,7 @@ use super::view::destination::{
 use super::view::destination_new::{DestinationNew, DestinationNewType};
 use super::view::destinations::Destinations;
 use super::view::frame::NavItem;
-use super::view::parts::{Choice, Errors};
+use super::view::parts::Errors;
 use super::view::sources::ResourceRow;
 use super::visitor::Clock;
 use crate::actions::connection::create::CreateConnection;
@@ -468,6 +468,7 @@ async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answ
     let (place, id, clock) = (me.place(), seen.destination.id, me.clock().clone());
     let (connections, sources) = app
         .read(move |rx| {
+            let definitions = rx.definitions(place.organization)?;
             let connections = connections(rx, place, id, &clock)?;
             let mut sources = Vec::new();
             let mut after = None;
@@ -481,11 +482,14 @@ async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answ
                                 .iter()
                                 .any(|made| made.source_id == one.id.as_str())
                         })
-                        .map(|one| Choice::new(one.id.to_string(), one.name, "")),
+                        .map(|one| {
+                            let kind = things::kind(&definitions, Kind::Source, &one.kind).0;
+                            (one.id.to_string(), one.name, kind)
+                        }),
                 );
                 match page.next {
                     Some(next) => after = Some(next),
-                    None => return Ok((connections, sources)),
+                    None => return Ok((connections, things::choices(sources))),
                 }
             }
         })
@@ -537,12 +541,11 @@ pub(super) async fn transformation(
             let current = linked(rx, place, id)?;
             let all = crate::actions::transformation::all(rx, place, CodeKind::Transformation)?;
             let is_current = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
-            let choices: Vec<Choice> = all
-                .into_iter()
-                .filter(|one| !is_current(one.id.as_str()))
-                .map(|one| Choice::new(one.id.to_string(), one.name, ""))
+            let others = all.into_iter().filter(|one| !is_current(one.id.as_str()));
+            let choices = others
+                .map(|one| (one.id.to_string(), one.name, language(&one.language)))
                 .collect();
-            Ok((current, choices))
+            Ok((current, things::choices(choices)))
         })
         .await?;
     me.show(&DestinationTransformation {

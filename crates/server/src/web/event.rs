@@ -55,7 +55,7 @@ pub(super) fn log_of(kind: TargetType, id: &str) -> Option<String> {
 }
 
 /// A person or thing of which only the id is left.
-fn tail(id: &str) -> String {
+pub(super) fn tail(id: &str) -> String {
     let length = id.chars().count();
     id.chars().skip(length.saturating_sub(6)).collect()
 }

@@ -1,11 +1,14 @@
 //! What pages of things have in common.
 
+use std::collections::HashMap;
+
 use axum::http::StatusCode;
 use model::definition::{Definition, Definitions, Kind};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{After, Error};
 
+use super::event::tail;
 use super::refusal::{Refusal, sentence};
 use super::view::frame::Flash;
 use super::view::parts::{Choice, ChoiceGroup, Errors, Leaf};
@@ -128,6 +131,23 @@ pub(super) fn types(definitions: &Definitions, of: Kind, current: &str) -> Vec<C
         }
     }
     groups
+}
+
+/// Things to choose from, as id, name and type: the type stands beside the name and, where both are alike, the end of the id.
+pub(super) fn choices(things: Vec<(String, String, String)>) -> Vec<Choice> {
+    let mut labels: HashMap<String, usize> = HashMap::new();
+    let label = |name: &str, kind: &str| format!("{name} \u{b7} {kind}");
+    for (_, name, kind) in &things {
+        *labels.entry(label(name, kind)).or_default() += 1;
+    }
+    let choice = |(id, name, kind): (String, String, String)| {
+        let mut label = label(&name, &kind);
+        if labels[&label] > 1 {
+            label = format!("{label} \u{b7} \u{2026}{}", tail(&id));
+        }
+        Choice::new(id, label, "")
+    };
+    things.into_iter().map(choice).collect()
 }
 
 /// The members of an object as a page lists them: names and values.

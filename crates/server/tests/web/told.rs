@@ -407,6 +407,27 @@ async fn an_empty_text_is_told_from_none() {
 }
 
 #[tokio::test]
+async fn what_has_one_name_is_told_apart_where_it_is_chosen() {
+    let (site, _) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let hook = made(&site, "destination", "Hook", "S3").await;
+    let one = made(&site, "source", "Shop", "HTTP").await;
+    let two = made(&site, "source", "Shop", "HTTP").await;
+    made(&site, "source", "Shop", "Go").await;
+    let page = browser
+        .get(&format!("/destinations/{hook}/connections"))
+        .await
+        .body;
+    for label in [
+        format!(">Shop · HTTP API · …{}</option>", &one[21..]),
+        format!(">Shop · HTTP API · …{}</option>", &two[21..]),
+        ">Shop · Go</option>".to_owned(),
+    ] {
+        assert!(page.contains(&label), "{label}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn the_profile_belongs_to_the_person_and_not_to_the_settings() {
     let (site, _) = Site::ready().await;
     let mut browser = site.signed_in("ada@example.com").await;
