@@ -143,7 +143,7 @@ fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
         type_name: kind.to_owned(),
         kind: label,
         known,
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         enabled: sent.is_none_or(|form| form.flag("enabled")),
         fields: drawn.fields,
         json: drawn.json,
@@ -164,15 +164,14 @@ pub(super) async fn create(sent: Sent) -> Answer {
     };
     // Who may not create one hears so, and it is recorded, whatever was sent.
     if let (Some(mut errors), true) = (errors, me.signed_in.can.edit_destinations) {
-        if let Err(Error::Invalid { message, .. }) = crate::actions::input::name(form.text("name"))
-        {
+        if let Err(Error::Invalid { message, .. }) = crate::actions::input::name(form.name()) {
             errors.add("name", super::refusal::sentence(&message));
         }
         return new_page(&me, &kind, &form, Wrong::fields(errors));
     }
     let action = CreateDestination {
         place: me.place(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         kind: kind.clone(),
         version: 1,
         enabled: form.flag("enabled"),
@@ -373,7 +372,7 @@ fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -
             let now = told(&one.name, one.enabled, &one.config);
             settings.differences(
                 &now,
-                &told(form.text("name"), form.flag("enabled"), &config),
+                &told(form.name_over(&one.name), form.flag("enabled"), &config),
             )
         }
         _ => Vec::new(),
@@ -382,7 +381,7 @@ fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -
         frame: me.frame_with(NAV, wrong.flash),
         head: head(me, seen),
         name: sent
-            .map_or(one.name.as_str(), |form| form.text("name"))
+            .map_or(one.name.as_str(), |form| form.name())
             .to_owned(),
         enabled: sent.map_or(one.enabled, |form| form.flag("enabled")),
         fields: drawn.fields,
@@ -436,7 +435,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         Some(seen) => Some(things::id(seen)?),
         None => Some(one.revision),
     };
-    action.name = Some(form.text("name").to_owned());
+    action.name = Some(form.name_over(&one.name).to_owned());
     match Settings::of(&seen.definitions, Kind::Destination, &one.kind).read(&stored(one), &form) {
         Ok(config) => action.config = Some(config),
         // Who may not change it hears so, and it is recorded, whatever was sent.

@@ -90,7 +90,7 @@ fn new_page(me: &Me, form: &Form, wrong: Wrong) -> Answer {
 
 fn sent_form(form: &Form) -> AccountForm {
     AccountForm {
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         options: form.text("options").to_owned(),
     }
 }
@@ -123,7 +123,7 @@ fn read(form: &Form, is_new: bool) -> std::result::Result<Objects, Wrong> {
     if is_new && form.text("accountDefinitionName").trim().is_empty() {
         errors.add("accountDefinitionName", "Say what it is an account of.");
     }
-    if let Err(Error::Invalid { message, .. }) = input::name(form.text("name")) {
+    if let Err(Error::Invalid { message, .. }) = input::name(form.name()) {
         errors.add("name", sentence(&message));
     }
     let mut object = |field| {
@@ -169,7 +169,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
     };
     let action = CreateAccount {
         place: me.place(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         definition: form.text("accountDefinitionName").trim().to_owned(),
         options,
         secret,
@@ -298,7 +298,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     let action = UpdateAccount {
         place: me.place(),
         id: things::id(&id)?,
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         options: options.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
         secret,
     };

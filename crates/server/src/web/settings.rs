@@ -83,7 +83,9 @@ pub(super) async fn update_workspace(State(app): State<App>, sent: Sent) -> Answ
     let environment = form.get("environment").map(str::parse).transpose();
     let action = UpdateWorkspace {
         place: me.place(),
-        name: form.get("name").map(str::to_owned),
+        name: form
+            .get("name")
+            .map(|_| form.name_over(&me.signed_in.workspace.name).to_owned()),
         environment: environment.map_err(|_| Refusal::foreign_form())?,
         allow_unknown_types: Some(form.flag("allow_unknown_types")),
         refuse_invalid_config: Some(form.flag("refuse_invalid_config")),

@@ -114,7 +114,7 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
         allow_unknown: me.signed_in.workspace.allow_unknown_types,
         is_another: form.text("type") == things::ANOTHER,
         other_type: form.text("other_type").to_owned(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         enabled: first || form.flag("enabled"),
         settings,
         errors: wrong.errors,
@@ -157,7 +157,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
     };
     let action = CreateSource {
         place: me.place(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         kind: kind.to_owned(),
         enabled: form.flag("enabled"),
         config,
@@ -312,7 +312,12 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
             let kept = (one.geo_enrichment, one.transient);
             let now = told(&one.name, one.enabled, kept, &one.config);
             let typed = (form.flag("geo_enrichment"), form.flag("transient"));
-            let then = told(form.text("name"), form.flag("enabled"), typed, &config);
+            let then = told(
+                form.name_over(&one.name),
+                form.flag("enabled"),
+                typed,
+                &config,
+            );
             settings.differences(&now, &then)
         }
         _ => Vec::new(),
@@ -322,7 +327,7 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
         head: head(me, seen),
         form: SourceForm {
             name: sent
-                .map_or(one.name.as_str(), |form| form.text("name"))
+                .map_or(one.name.as_str(), |form| form.name())
                 .to_owned(),
             enabled: flag("enabled", one.enabled),
             geo_enrichment: flag("geo_enrichment", one.geo_enrichment),
@@ -373,7 +378,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         Some(seen) => Some(Micros(seen.parse().unwrap_or_default())),
         None => Some(one.updated_at),
     };
-    action.name = Some(form.text("name").to_owned());
+    action.name = Some(form.name_over(&seen.source.name).to_owned());
     action.geo_enrichment = Some(form.flag("geo_enrichment"));
     action.transient = Some(form.flag("transient"));
     let settings = Settings::of(&me.signed_in.definitions, Kind::Source, &one.kind);

@@ -428,6 +428,45 @@ async fn what_has_one_name_is_told_apart_where_it_is_chosen() {
 }
 
 #[tokio::test]
+async fn a_page_makes_names_without_blanks_around_them_and_leaves_those_of_others() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    for (path, field) in [("/sources", "HTTP"), ("/destinations", "S3")] {
+        let fields = [
+            ("type", field),
+            ("name", "  Trim me "),
+            ("config.bucketName", "b"),
+        ];
+        let made = browser.post(path, &fields).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+        let page = browser.get(made.header("location")).await.body;
+        assert!(page.contains("<h1>Trim me</h1>"), "{page}");
+    }
+    let shop = made(&site, "source", " Shop ", "HTTP").await;
+    let before = site.log(team.organization).await.len();
+    let fields = [
+        ("form", "settings"),
+        ("name", " Shop "),
+        ("enabled", "true"),
+    ];
+    let path = format!("/sources/{shop}");
+    browser.post(&path, &fields).await;
+    assert_eq!(
+        site.log(team.organization).await.len(),
+        before,
+        "saved as it was drawn"
+    );
+    let fields = [
+        ("form", "settings"),
+        ("name", " Shops "),
+        ("enabled", "true"),
+    ];
+    browser.post(&path, &fields).await;
+    let (_, now) = site.api("GET", &format!("/v2{path}"), None).await;
+    assert_eq!(now["source"]["name"], "Shops");
+}
+
+#[tokio::test]
 async fn the_profile_belongs_to_the_person_and_not_to_the_settings() {
     let (site, _) = Site::ready().await;
     let mut browser = site.signed_in("ada@example.com").await;
