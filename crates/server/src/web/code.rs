@@ -74,6 +74,7 @@ fn made_from(kind: CodeKind, id: TransformationId, version: VersionId) -> MadeFr
         version: version.to_string(),
         address: format!("{}/versions/{version}", address(kind, id)),
         is_news: false,
+        by: None,
     }
 }
 
@@ -301,7 +302,7 @@ impl From<Trouble> for Not {
 }
 
 impl Not {
-    /// Whether it is because someone else was faster.
+    /// Whether it is because another change was faster.
     fn is_news(&self) -> bool {
         matches!(
             self,
@@ -366,6 +367,7 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
             let now = one(app, &me, kind, id).await?;
             draft.made_from = Some(MadeFrom {
                 is_news: true,
+                by: history::changed_by(app, &me, now.id.as_str()).await?,
                 ..made_from(kind, now.id, now.version)
             });
             draft.of = Some((address(kind, now.id), now.name));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use model::catalogue::TargetType;
+use model::entry::Outcome;
 use model::id::{EventId, OrganizationId, WorkspaceId};
 use serde::Deserialize;
 use store::{Error, Event, Order, Page, Query, Result, Rx};
@@ -10,10 +11,11 @@ use store::{Error, Event, Order, Page, Query, Result, Rx};
 use super::event::{Shower, log_of};
 use super::me::Me;
 use super::refusal::Refusal;
-use super::view::event::{ResourceLog, by_day};
+use super::view::event::{ResourceLog, apart, by_day};
 use super::view::filter::Filter;
 use super::view::parts::{LastChange, Recorded};
 use super::visitor::Clock;
+use crate::actions::transformation::update::CHANGED_MEANWHILE;
 use crate::app::App;
 use crate::audit::{self, Reach};
 
@@ -150,6 +152,61 @@ pub(super) async fn or_gone<T>(
         all.href()
     });
     Err(Refusal::gone(noun).link("Find in the log", &log))
+}
+
+/// Who has changed a thing last: `you` or, for who may read the log, a name.
+pub(super) async fn changed_by(
+    app: &App,
+    me: &Me,
+    thing: &str,
+) -> std::result::Result<Option<String>, Refusal> {
+    let (organization, place) = (me.signed_in.organization.id, me.place());
+    let (own, may) = (me.signed_in.user.id, me.signed_in.can.read_audit_log);
+    let (thing, clock) = (thing.to_owned(), me.clock().clone());
+    let by = app
+        .read(move |rx| {
+            let mut changes = Vec::new();
+            for action in ["updated", "updated_name"] {
+                let query = Query {
+                    workspace: Some(place.workspace),
+                    targets: Some(vec![thing.clone()]),
+                    action: Some(action.to_owned()),
+                    outcome: Some(Outcome::Success),
+                    order: Order::Newest,
+                    limit: 1,
+                    ..Query::default()
+                };
+                changes.extend(rx.events(organization, &query)?.events);
+            }
+            let last = changes.iter().max_by_key(|event| event.entry.sequence);
+            let Some(event) = last else { return Ok(None) };
+            if event.entry.actor.id.as_deref() == Some(own.as_str()) {
+                return Ok(Some("you".to_owned()));
+            }
+            let row = Shower::new(&clock).row(rx, event, false)?;
+            Ok(may.then(|| apart(row.actor.name)))
+        })
+        .await?;
+    Ok(by)
+}
+
+/// A refusal of what was made from an older state of a thing, with who has changed that.
+pub(super) async fn by_whom(
+    app: &App,
+    me: &Me,
+    error: Error,
+    thing: &str,
+) -> std::result::Result<Error, Refusal> {
+    match error {
+        Error::Failed { code, message } if code == CHANGED_MEANWHILE => {
+            let by = changed_by(app, me, thing).await?;
+            let message = by.map_or(message, |by| {
+                format!("it was changed meanwhile, by {by}; look at it again")
+            });
+            Ok(Error::Failed { code, message })
+        }
+        error => Ok(error),
+    }
 }
 
 /// Which part of a thing's events is shown.

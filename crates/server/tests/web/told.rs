@@ -467,6 +467,57 @@ async fn a_page_makes_names_without_blanks_around_them_and_leaves_those_of_other
 }
 
 #[tokio::test]
+async fn who_changed_it_meanwhile_is_told_to_who_may_know() {
+    let (site, team) = Site::ready().await;
+    site.member(team, "ed@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let mut admin = site.signed_in("ada@example.com").await;
+    let mut editor = site.signed_in("ed@example.com").await;
+    let hook = made(&site, "destination", "Hook", "S3").await;
+    let path = format!("/destinations/{hook}");
+    let page = admin.get(&format!("{path}/configuration")).await.body;
+    let (_, rest) = page
+        .split_once("name=\"revision\" value=\"")
+        .expect("a revision");
+    let revision = rest.split('"').next().expect("its end").to_owned();
+    let fields = |bucket: &'static str| {
+        [
+            ("form", "settings"),
+            ("revision", &*revision),
+            ("name", "Hook"),
+            ("enabled", "true"),
+            ("config.bucketName", bucket),
+        ]
+    };
+    editor.post(&path, &fields("one")).await;
+    // What is connected since is no change of the settings.
+    let shop = made(&site, "source", "Shop", "HTTP").await;
+    connect(&site, &shop, &hook).await;
+    let refused = admin.post(&path, &fields("two")).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    let by = "It was changed meanwhile, by Member ed@example.com; look at it again.";
+    assert!(refused.body.contains(by), "{}", refused.body);
+    let refused = editor.post(&path, &fields("three")).await.body;
+    assert!(
+        refused.contains("It was changed meanwhile, by you; look at it again."),
+        "{refused}"
+    );
+    let now = admin.get(&format!("{path}/configuration")).await.body;
+    let (_, rest) = now
+        .split_once("name=\"revision\" value=\"")
+        .expect("a revision");
+    let revision = rest.split('"').next().expect("its end");
+    let mut last = fields("four");
+    last[1].1 = revision;
+    admin.post(&path, &last).await;
+    let refused = editor.post(&path, &fields("five")).await.body;
+    assert!(
+        refused.contains("This destination was changed meanwhile; look at it again."),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn the_profile_belongs_to_the_person_and_not_to_the_settings() {
     let (site, _) = Site::ready().await;
     let mut browser = site.signed_in("ada@example.com").await;

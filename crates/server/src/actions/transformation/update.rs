@@ -81,7 +81,7 @@ impl Action for UpdateTransformation {
         // Whoever sends what is there already overwrites nothing: the same form twice, for one.
         if after != before && self.seen.is_some_and(|seen| seen != before.version) {
             let message = format!(
-                "someone else changed this {} meanwhile; look at it again",
+                "this {} was changed meanwhile; look at it again",
                 self.kind.as_str()
             );
             return Err(Error::failed(CHANGED_MEANWHILE, message));
@@ -113,7 +113,7 @@ impl Action for UpdateTransformation {
         }
         if let Some(found) = &self.publish {
             if (&found.name, &found.code) != (&after.name, &after.code) {
-                let message = "someone else changed it while the tests ran; look, and try again";
+                let message = "it was changed while the tests ran; look, and try again";
                 return Err(Error::failed(CHANGED_MEANWHILE, message));
             }
             found.verdict.check_new(tx, self.place)?;
