@@ -150,14 +150,14 @@ browserTest("what is done in the browser is what the audit log shows", async ({ 
   await page.waitForSelector(".note--ok:has-text('Updated, entry')");
 
   await page.click(".tabs a:has-text('Connections')");
-  await page.selectOption("#source_id", { label: "Shop" });
+  await page.selectOption("#source_id", { label: "Shop · JavaScript" });
   await page.click("button.btn--primary:has-text('Connect')");
   await page.waitForSelector(".note--ok:has-text('Connect Source')");
   await look(page, "destination-connections");
 
   const made = await api("POST", "/transformations?publish=true", { token, body: { name: "Mask e-mail", code: "export function transformEvent(event) { return event; }", language: "javascript" } });
   await page.click(".tabs a:has-text('Transformation')");
-  await page.selectOption("#transformation_id", { label: "Mask e-mail" });
+  await page.selectOption("#transformation_id", { label: "Mask e-mail · JavaScript" });
   await page.click("form button:has-text('Add')");
   await page.waitForSelector(".note--ok:has-text('Added Transformation')");
   await look(page, "destination-transformation");

@@ -38,7 +38,7 @@ browserTest("the picture of the audit page", { viewport: { width: 1440, height: 
   await terraform("POST", "/transformations?publish=true", { name: "Mask e-mail addresses", code: "export function transformEvent(event) { return event; }", language: "javascript" });
 
   await tomas.goto(`${url}/destinations/${destination.id}/transformation`);
-  await tomas.selectOption("#transformation_id", { label: "Mask e-mail addresses" });
+  await tomas.selectOption("#transformation_id", { label: "Mask e-mail addresses · JavaScript" });
   await tomas.click("form button:has-text('Add')");
   await tomas.goto(`${url}/destinations/${destination.id}/configuration`);
   await tomas.selectOption('[name="config.syncFrequency"]', "30");
@@ -58,7 +58,7 @@ browserTest("the picture of the audit page", { viewport: { width: 1440, height: 
   await page.fill("#name", "Pocket app");
   await page.click("button:has-text('Create')");
   await page.goto(`${url}/destinations/${destination.id}/connections`);
-  await page.selectOption("#source_id", { label: "Pocket app" });
+  await page.selectOption("#source_id", { label: "Pocket app · iOS" });
   await page.click("button.btn--primary:has-text('Connect')");
   await page.waitForSelector(".note--ok");
 

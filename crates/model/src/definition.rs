@@ -161,8 +161,13 @@ pub struct Field {
 pub enum FieldKind {
     /// One line of text; also ports and the like, which the wire has as strings.
     Text,
+    /// Several lines of text, such as a certificate.
+    Lines,
     /// Text that is never shown again: an empty field keeps what is stored.
     Secret,
+    /// The same, of several lines, such as a private key.
+    #[serde(rename = "secret-lines")]
+    SecretLines,
     /// True or false.
     Boolean,
     /// One of the options, posted as a string.
@@ -171,6 +176,18 @@ pub enum FieldKind {
     Number,
     /// Anything, as JSON.
     Json,
+}
+
+impl FieldKind {
+    /// Whether what it takes is never shown again.
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::SecretLines)
+    }
+
+    /// Whether what it takes may have several lines.
+    pub const fn has_lines(self) -> bool {
+        matches!(self, Self::Lines | Self::SecretLines)
+    }
 }
 
 /// One choice of a select.

@@ -93,12 +93,12 @@ fn add(field: &Map<String, Value>, all: &mut Vec<Field>) {
     }
     let is_secret = field.get("secret") == Some(&Value::Bool(true));
     let (kind, options) = match (field.get("type").and_then(Value::as_str), choices(field)) {
-        (Some("textInput" | "textareaInput" | "textArea" | "textarea"), _) if is_secret => {
-            (FieldKind::Secret, Vec::new())
+        (Some("textInput"), _) if is_secret => (FieldKind::Secret, Vec::new()),
+        (Some("textInput"), _) => (FieldKind::Text, Vec::new()),
+        (Some("textareaInput" | "textArea" | "textarea"), _) if is_secret => {
+            (FieldKind::SecretLines, Vec::new())
         }
-        (Some("textInput" | "textareaInput" | "textArea" | "textarea"), _) => {
-            (FieldKind::Text, Vec::new())
-        }
+        (Some("textareaInput" | "textArea" | "textarea"), _) => (FieldKind::Lines, Vec::new()),
         (Some("checkbox" | "toggle"), _) => (FieldKind::Boolean, Vec::new()),
         (Some("singleSelect"), Some(options)) if !options.is_empty() => {
             (FieldKind::Select, options)
@@ -160,7 +160,9 @@ mod tests {
                 { "type": "textInput", "label": "Steam URL", "value": "steamUrl", "required": true, "placeholder": "e.g: https://steam.example" },
                 { "type": "textInput", "label": "Key", "value": "key", "secret": true },
                 { "type": "checkbox", "label": "Whistle", "value": "whistle" },
-                { "type": "textInput", "label": "Again", "value": "key" }
+                { "type": "textInput", "label": "Again", "value": "key" },
+                { "type": "textareaInput", "label": "Recipe", "value": "recipe" },
+                { "type": "textarea", "label": "Key pair", "value": "pair", "secret": true }
             ] },
             { "title": "More", "fields": [
                 { "type": "singleSelect", "label": "Colour", "value": "colour", "required": true, "preRequisiteField": { "name": "x" }, "options": [{ "name": "Red", "value": "red" }, { "name": "Blue", "value": "blue" }] },
@@ -172,6 +174,8 @@ mod tests {
         steamUrl Text Steam URL*  https://steam.example
         key Secret Key
         whistle Boolean Whistle
+        recipe Lines Recipe
+        pair SecretLines Key pair
         colour Select Colour Red/Blue
         spouts Json spouts
         ");

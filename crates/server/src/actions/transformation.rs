@@ -7,7 +7,7 @@ pub mod set_external_id;
 pub mod update;
 pub mod verdict;
 
-use model::catalogue::{self, EventType};
+use model::catalogue::{self, EventType, TargetType};
 use model::code;
 use model::id::TransformationId;
 use model::role::Permission;
@@ -69,6 +69,32 @@ pub(crate) fn needs_edit(
         place.workspace,
         target(&one),
     )])
+}
+
+/// The most places of use that an event names.
+const NAMED_USERS: usize = 20;
+
+/// The same for what is refused as long as it is used: the refusal concerns the places of use as well.
+pub(crate) fn needs_unused(
+    rx: &mut Rx<'_>,
+    place: Place,
+    kind: CodeKind,
+    id: TransformationId,
+) -> Result<Vec<Need>> {
+    let one = found(rx, place, kind, id)?;
+    let by = match kind {
+        CodeKind::Transformation => TargetType::Destination,
+        CodeKind::Library => TargetType::Transformation,
+    };
+    let mut needs = needs_edit(rx, place, kind, id)?;
+    for user in users(rx, place, &one)?.into_iter().take(NAMED_USERS) {
+        needs[0].related.push(Target {
+            kind: by,
+            id: Some(user.id),
+            name: Some(user.name),
+        });
+    }
+    Ok(needs)
 }
 
 /// Refuses what cannot be the name, description or code of a transformation or library.

@@ -135,6 +135,9 @@ fn query(rx: &mut Rx<'_>, me: &Me, filter: &Filter, zone: &TimeZone) -> Result<(
             problems.push(format!("There is no outcome \u{201c}{word}\u{201d}."));
         }
     }
+    for (name, _) in filter.unknown.iter().filter(|(_, value)| !value.is_empty()) {
+        problems.push(format!("There is no filter \u{201c}{name}\u{201d}."));
+    }
     let mut day = |text: Option<String>, name: &str, later: i32| {
         let text = text?;
         let found = text

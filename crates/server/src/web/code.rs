@@ -9,6 +9,7 @@ use store::Error;
 use super::answer::Answer;
 use super::flash::Done;
 use super::form::{Form, Sent};
+use super::history;
 use super::lines;
 use super::me::Me;
 use super::refusal::{Refusal, sentence};
@@ -59,11 +60,6 @@ fn address(kind: CodeKind, id: TransformationId) -> String {
 /// What a new transformation begins with.
 const FIRST: &str = "export function transformEvent(event, metadata) {\n  return event;\n}\n";
 
-/// What was typed. A browser ends lines as its own standard has it; code is kept as it was written.
-fn typed(form: &Form, field: &str) -> String {
-    form.text(field).replace("\r\n", "\n")
-}
-
 /// Of a form what it needs to be drawn again.
 struct Draft {
     of: Option<(String, String)>,
@@ -78,6 +74,7 @@ fn made_from(kind: CodeKind, id: TransformationId, version: VersionId) -> MadeFr
         version: version.to_string(),
         address: format!("{}/versions/{version}", address(kind, id)),
         is_news: false,
+        by: None,
     }
 }
 
@@ -95,11 +92,11 @@ fn draw(app: &App, me: &Me, kind: CodeKind, form: &Form, draft: Draft, wrong: Wr
         frame: me.frame_with(nav(kind), wrong.flash),
         noun: noun(kind),
         of: draft.of,
-        name: form.text("name").to_owned(),
-        description: form.text("description").to_owned(),
+        name: form.name().to_owned(),
+        description: form.lines("description"),
         languages,
-        code: typed(form, "code"),
-        events: typed(form, "events"),
+        code: form.lines("code"),
+        events: form.lines("events"),
         can_run: app.transformer.is_some(),
         tests: draft.tests,
         made_from: draft.made_from,
@@ -177,7 +174,8 @@ async fn one(
 ) -> std::result::Result<Transformation, Refusal> {
     let id: TransformationId = things::id(id)?;
     let place = me.place();
-    Ok(app.read(move |rx| found(rx, place, kind, id)).await?)
+    let one = app.read(move |rx| found(rx, place, kind, id)).await;
+    history::or_gone(one, app, me, (kind.target(), id.as_str())).await
 }
 
 pub(super) async fn edit(app: &App, me: &Me, kind: CodeKind, id: &str) -> Answer {
@@ -202,10 +200,10 @@ fn candidate(form: &Form, kind: CodeKind, language: &str, tests: Vec<Test>) -> C
         kind,
         id: None,
         external_id: None,
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         version: None,
         language: language.to_owned(),
-        code: typed(form, "code"),
+        code: form.lines("code"),
         tests,
     }
 }
@@ -271,10 +269,10 @@ pub(super) async fn create(app: &App, sent: Sent, kind: CodeKind) -> Answer {
         let action = CreateTransformation {
             place: me.place(),
             kind,
-            name: form.text("name").to_owned(),
-            description: form.text("description").to_owned(),
+            name: form.name().to_owned(),
+            description: form.lines("description"),
             language: draft.language.clone(),
-            code: typed(&form, "code"),
+            code: form.lines("code"),
             publish,
             external_id: None,
             destinations: Vec::new(),
@@ -304,7 +302,7 @@ impl From<Trouble> for Not {
 }
 
 impl Not {
-    /// Whether it is because someone else was faster.
+    /// Whether it is because another change was faster.
     fn is_news(&self) -> bool {
         matches!(
             self,
@@ -336,7 +334,9 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
     if form.text("do") == "run" {
         return run(app, &me, kind, &form, draft).await;
     }
-    let (name, code) = (form.text("name").to_owned(), typed(&form, "code"));
+    let name = form.name_over(&before.name).to_owned();
+    let code = form.lines_over("code", &before.code);
+    let description = form.lines_over("description", &before.description);
     let made = async {
         let publish = if form.text("do") == "publish" {
             let tests = tests(&form).map_err(Not::Taken)?;
@@ -351,7 +351,7 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
             kind,
             id: before.id,
             name: Some(name.clone()),
-            description: Some(form.text("description").to_owned()),
+            description: Some(description.clone()),
             language: None,
             code: Some(code.clone()),
             publish,
@@ -367,6 +367,7 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
             let now = one(app, &me, kind, id).await?;
             draft.made_from = Some(MadeFrom {
                 is_news: true,
+                by: history::changed_by(app, &me, now.id.as_str()).await?,
                 ..made_from(kind, now.id, now.version)
             });
             draft.of = Some((address(kind, now.id), now.name));

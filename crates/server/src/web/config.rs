@@ -2,7 +2,7 @@
 //!
 //! A form never has a secret or redacted value in it, so what it sends is laid over what is stored: an empty secret keeps
 //! the old one, a setting without a field stands in the JSON below the fields, and what is hidden in there stays unless
-//! it is given again.
+//! it is given again. A text that comes back as it was drawn stays as it was stored, to the byte.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use model::config::{Matcher, Shown};
 use model::definition::{Definition, Definitions, FieldKind, Kind, Secrecy, form};
 use serde_json::{Map, Value};
 
-use super::form::Form;
+use super::form::{Form, over};
 use super::things::TYPE_AGAIN;
 use super::view::event::Change;
 use super::view::parts::{Choice, Errors, Field, Input};
@@ -71,7 +71,7 @@ impl Settings<'_> {
     }
 
     fn is_secret(&self, spec: &Spec) -> bool {
-        spec.kind == FieldKind::Secret || self.is_hidden(&spec.key, &Value::String(String::new()))
+        spec.kind.is_secret() || self.is_hidden(&spec.key, &Value::String(String::new()))
     }
 
     /// The fields that can show what is stored. A value of another form than the field takes stays in the JSON.
@@ -82,7 +82,11 @@ impl Settings<'_> {
                 FieldKind::Boolean => value.is_boolean(),
                 FieldKind::Number => value.is_number(),
                 FieldKind::Json => true,
-                FieldKind::Text | FieldKind::Secret | FieldKind::Select => value.is_string(),
+                FieldKind::Secret | FieldKind::SecretLines => value.is_string(),
+                // HTML has no null character.
+                FieldKind::Text | FieldKind::Lines | FieldKind::Select => {
+                    value.as_str().is_some_and(|text| !text.contains('\0'))
+                }
             },
         };
         self.fields.iter().filter(fits).collect()
@@ -136,7 +140,7 @@ impl Settings<'_> {
         let name = format!("{PREFIX}{}", spec.key);
         let stored = stored.filter(|value| !value.is_null());
         let text = match (sent, stored) {
-            (Some(form), _) => form.text(&name).to_owned(),
+            (Some(form), _) => form.lines(&name),
             (None, Some(value)) if spec.kind == FieldKind::Json => self
                 .shown(&mut vec![Segment::Key(&spec.key)], value)
                 .map(|shown| serde_json::to_string_pretty(&shown).unwrap_or_default())
@@ -145,18 +149,25 @@ impl Settings<'_> {
             (None, Some(other)) => other.to_string(),
             (None, None) => String::new(),
         };
+        // An input of one line drops the ends of lines, whatever the definition knows of them.
+        let is_several = |text: &str| text.contains(['\n', '\r']);
+        let has_lines = spec.kind.has_lines()
+            || is_several(&text)
+            || stored.and_then(Value::as_str).is_some_and(is_several);
         let input = if spec.kind == FieldKind::Json {
             Input::Lines(text)
         } else if self.is_secret(spec) {
             Input::Secret {
                 set: stored.is_some(),
+                lines: has_lines,
             }
         } else {
             match spec.kind {
                 FieldKind::Boolean => Input::Boolean(text == "true"),
                 FieldKind::Number => Input::Number(text),
                 FieldKind::Select => Input::Select(choices(spec, &text)),
-                FieldKind::Text | FieldKind::Secret | FieldKind::Json => Input::Text(text),
+                _ if has_lines => Input::Lines(text),
+                _ => Input::Text(text),
             }
         };
         let example = spec
@@ -403,7 +414,8 @@ impl Settings<'_> {
                 Err(_) => Err("This has to be a number.".to_owned()),
             };
         }
-        Ok(Some(Value::String(text.to_owned())))
+        let old = stored.and_then(Value::as_str).unwrap_or_default();
+        Ok(Some(Value::String(over(old, text))))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::definition::{Definitions, Kind};
 use model::id::{DestinationId, SourceId, TransformationId};
 use model::things::{CodeKind, Destination};
@@ -30,7 +31,7 @@ use super::view::destination::{
 use super::view::destination_new::{DestinationNew, DestinationNewType};
 use super::view::destinations::Destinations;
 use super::view::frame::NavItem;
-use super::view::parts::{Choice, Errors};
+use super::view::parts::Errors;
 use super::view::sources::ResourceRow;
 use super::visitor::Clock;
 use crate::actions::connection::create::CreateConnection;
@@ -84,7 +85,8 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Chosen {
-    r#type: String,
+    /// None as long as nothing was sent.
+    r#type: Option<String>,
     other_type: String,
 }
 
@@ -93,34 +95,36 @@ pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
     if !me.signed_in.can.edit_destinations {
         return Err(Refusal::not_for_you(PERMISSION));
     }
-    let kind = match chosen.r#type.as_str() {
-        "" => chosen.other_type.trim(),
-        kind => kind,
+    let Some(listed) = chosen.r#type.as_deref() else {
+        return new_type(&me, &chosen, Wrong::none());
     };
-    if kind.is_empty() {
-        return new_type(&me, "", Wrong::none());
-    }
+    let kind = match things::chosen(listed, &chosen.other_type) {
+        Ok(kind) => kind,
+        Err(errors) => return new_type(&me, &chosen, Wrong::fields(errors)),
+    };
     if let Err(error) = crate::actions::input::kind(
         &me.signed_in.definitions,
         Kind::Destination,
         kind,
         &me.signed_in.workspace,
     ) {
-        return new_type(&me, kind, Wrong::of(error, "Not chosen.", &["type"])?);
+        let mut wrong = Wrong::of(error, "Not chosen.", &["type"])?;
+        if me.signed_in.workspace.allow_unknown_types && listed != kind {
+            wrong.errors = wrong.errors.moved("type", "other_type");
+        }
+        return new_type(&me, &chosen, wrong);
     }
     new_page(&me, kind, &Form::default(), Wrong::none())
 }
 
-fn new_type(me: &Me, kind: &str, wrong: Wrong) -> Answer {
+fn new_type(me: &Me, chosen: &Chosen, wrong: Wrong) -> Answer {
+    let listed = chosen.r#type.as_deref().unwrap_or_default();
     let view = DestinationNewType {
         frame: me.frame_with(NAV, wrong.flash),
-        types: things::types(&me.signed_in.definitions, Kind::Destination, kind),
+        types: things::types(&me.signed_in.definitions, Kind::Destination, listed),
         allow_unknown: me.signed_in.workspace.allow_unknown_types,
-        other_type: if things::kind(&me.signed_in.definitions, Kind::Destination, kind).1 {
-            String::new()
-        } else {
-            kind.to_owned()
-        },
+        is_another: listed == things::ANOTHER,
+        other_type: chosen.other_type.clone(),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -139,7 +143,7 @@ fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
         type_name: kind.to_owned(),
         kind: label,
         known,
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         enabled: sent.is_none_or(|form| form.flag("enabled")),
         fields: drawn.fields,
         json: drawn.json,
@@ -160,15 +164,14 @@ pub(super) async fn create(sent: Sent) -> Answer {
     };
     // Who may not create one hears so, and it is recorded, whatever was sent.
     if let (Some(mut errors), true) = (errors, me.signed_in.can.edit_destinations) {
-        if let Err(Error::Invalid { message, .. }) = crate::actions::input::name(form.text("name"))
-        {
+        if let Err(Error::Invalid { message, .. }) = crate::actions::input::name(form.name()) {
             errors.add("name", super::refusal::sentence(&message));
         }
         return new_page(&me, &kind, &form, Wrong::fields(errors));
     }
     let action = CreateDestination {
         place: me.place(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         kind: kind.clone(),
         version: 1,
         enabled: form.flag("enabled"),
@@ -190,7 +193,11 @@ pub(super) async fn create(sent: Sent) -> Answer {
                 message,
                 details,
             };
-            new_type(&me, &kind, Wrong::of(error, "Not created.", &["type"])?)
+            let chosen = Chosen {
+                r#type: Some(kind),
+                other_type: String::new(),
+            };
+            new_type(&me, &chosen, Wrong::of(error, "Not created.", &["type"])?)
         }
         Err(error) => {
             let wrong = Wrong::of(error, "Not created.", &["name"])?;
@@ -206,6 +213,7 @@ struct Seen {
     definitions: Arc<Definitions>,
     known: Known,
     connections: u64,
+    has_transformation: bool,
     lock: Lock,
 }
 
@@ -221,10 +229,11 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
                 definitions: rx.definitions(place.organization)?,
                 known: reader.known(rx, id.as_str())?,
                 connections: connected(rx, id)?,
+                has_transformation: rx.link(id)?.is_some(),
             })
         })
-        .await?;
-    Ok(seen)
+        .await;
+    history::or_gone(seen, app, me, (TargetType::Destination, id.as_str())).await
 }
 
 fn head(me: &Me, seen: &Seen) -> DestinationHead {
@@ -363,7 +372,7 @@ fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -
             let now = told(&one.name, one.enabled, &one.config);
             settings.differences(
                 &now,
-                &told(form.text("name"), form.flag("enabled"), &config),
+                &told(form.name_over(&one.name), form.flag("enabled"), &config),
             )
         }
         _ => Vec::new(),
@@ -372,12 +381,13 @@ fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -
         frame: me.frame_with(NAV, wrong.flash),
         head: head(me, seen),
         name: sent
-            .map_or(one.name.as_str(), |form| form.text("name"))
+            .map_or(one.name.as_str(), |form| form.name())
             .to_owned(),
         enabled: sent.map_or(one.enabled, |form| form.flag("enabled")),
         fields: drawn.fields,
         json: drawn.json,
         json_secrets: drawn.json_secrets,
+        question: question(seen),
         revision: one.revision.to_string(),
         differs,
         errors: wrong.errors,
@@ -425,7 +435,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         Some(seen) => Some(things::id(seen)?),
         None => Some(one.revision),
     };
-    action.name = Some(form.text("name").to_owned());
+    action.name = Some(form.name_over(&one.name).to_owned());
     match Settings::of(&seen.definitions, Kind::Destination, &one.kind).read(&stored(one), &form) {
         Ok(config) => action.config = Some(config),
         // Who may not change it hears so, and it is recorded, whatever was sent.
@@ -437,6 +447,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     match me.perform(action).await {
         Ok(made) => Ok(me.done(&path, Done::Saved, &made.entries)),
         Err(error) => {
+            let error = history::by_whom(&app, &me, error, one.id.as_str()).await?;
             let wrong = Wrong::of(error, "Not saved.", &["name"])?;
             configuration_page(&me, &seen, Some(&form), wrong)
         }
@@ -457,6 +468,7 @@ async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answ
     let (place, id, clock) = (me.place(), seen.destination.id, me.clock().clone());
     let (connections, sources) = app
         .read(move |rx| {
+            let definitions = rx.definitions(place.organization)?;
             let connections = connections(rx, place, id, &clock)?;
             let mut sources = Vec::new();
             let mut after = None;
@@ -470,11 +482,14 @@ async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answ
                                 .iter()
                                 .any(|made| made.source_id == one.id.as_str())
                         })
-                        .map(|one| Choice::new(one.id.to_string(), one.name, "")),
+                        .map(|one| {
+                            let kind = things::kind(&definitions, Kind::Source, &one.kind).0;
+                            (one.id.to_string(), one.name, kind)
+                        }),
                 );
                 match page.next {
                     Some(next) => after = Some(next),
-                    None => return Ok((connections, sources)),
+                    None => return Ok((connections, things::choices(sources))),
                 }
             }
         })
@@ -526,12 +541,11 @@ pub(super) async fn transformation(
             let current = linked(rx, place, id)?;
             let all = crate::actions::transformation::all(rx, place, CodeKind::Transformation)?;
             let is_current = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
-            let choices: Vec<Choice> = all
-                .into_iter()
-                .filter(|one| !is_current(one.id.as_str()))
-                .map(|one| Choice::new(one.id.to_string(), one.name, ""))
+            let others = all.into_iter().filter(|one| !is_current(one.id.as_str()));
+            let choices = others
+                .map(|one| (one.id.to_string(), one.name, language(&one.language)))
                 .collect();
-            Ok((current, choices))
+            Ok((current, things::choices(choices)))
         })
         .await?;
     me.show(&DestinationTransformation {
@@ -570,34 +584,31 @@ pub(super) async fn take_transformation(Path(id): Path<String>, sent: Sent) -> A
     Ok(sent.me.done(&path, Done::TakenAway, &made.entries))
 }
 
-async fn question(app: &App, one: &Destination) -> Result<Question> {
-    let id = one.id;
-    let (connections, has_transformation) = app
-        .read(move |rx| Ok((connected(rx, id)?, rx.link(id)?.is_some())))
-        .await?;
+fn question(seen: &Seen) -> Question {
+    let id = seen.destination.id;
     let mut consequences = Vec::new();
     let mut recorded_as = Vec::new();
-    if connections > 0 {
-        consequences.push(match connections {
+    if seen.connections > 0 {
+        consequences.push(match seen.connections {
             1 => "Its source is disconnected first.".to_owned(),
             n => format!("Its {n} sources are disconnected first."),
         });
         recorded_as.push("Disconnect Source".to_owned());
     }
-    if has_transformation {
+    if seen.has_transformation {
         consequences.push("Its transformation is taken away first.".to_owned());
         recorded_as.push("Deleted Transformation".to_owned());
     }
     recorded_as.push("Deleted".to_owned());
-    Ok(Question {
+    Question {
         noun: "destination".to_owned(),
-        name: one.name.clone(),
+        name: seen.destination.name.clone(),
         action: format!("/destinations/{id}/delete"),
         back: format!("/destinations/{id}"),
         list: ("Destinations".to_owned(), "/destinations".to_owned()),
         consequences,
         recorded_as,
-    })
+    }
 }
 
 /// `GET /destinations/{id}/delete`
@@ -608,7 +619,7 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
     let seen = seen(&app, &me, &id).await?;
     me.show(&Delete {
         frame: me.frame(NAV),
-        question: question(&app, &seen.destination).await?,
+        question: question(&seen),
         errors: Errors::default(),
     })
 }
@@ -621,7 +632,7 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
     if me.signed_in.can.edit_destinations && !errors.is_empty() {
         let view = Delete {
             frame: me.frame(NAV),
-            question: question(&app, &seen.destination).await?,
+            question: question(&seen),
             errors,
         };
         return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use store::{Event, Hidden, Result, Rx};
 
 use super::things;
-use super::view::event::{Change, Details, EventRow, Outcome, Value};
+use super::view::event::{Change, Details, EventRow, Outcome, Value, apart};
 use super::view::parts::{Actor, ActorKind, Target};
 use super::visitor::Clock;
 use crate::actions::input::is_misleading;
@@ -34,8 +34,28 @@ pub(super) struct Shower<'c> {
     pages: HashMap<String, Option<String>>,
 }
 
+/// Where the pages of things of a kind are, if they have any.
+const fn folder(kind: TargetType) -> Option<&'static str> {
+    match kind {
+        TargetType::Source => Some("sources"),
+        TargetType::Account => Some("accounts"),
+        TargetType::Destination => Some("destinations"),
+        TargetType::Transformation => Some("transformations"),
+        TargetType::TransformationLibrary => Some("libraries"),
+        _ => None,
+    }
+}
+
+/// The page of a thing's log, if it has one of its own: it is there when the thing is no more.
+pub(super) fn log_of(kind: TargetType, id: &str) -> Option<String> {
+    match (folder(kind)?, kind) {
+        (_, TargetType::TransformationLibrary) => None,
+        (folder, _) => Some(format!("/{folder}/{id}/audit-logs")),
+    }
+}
+
 /// A person or thing of which only the id is left.
-fn tail(id: &str) -> String {
+pub(super) fn tail(id: &str) -> String {
     let length = id.chars().count();
     id.chars().skip(length.saturating_sub(6)).collect()
 }
@@ -65,14 +85,6 @@ fn visible(text: &str) -> String {
         }
     }
     shown
-}
-
-/// A text that keeps its direction to itself beside others in a line: between FSI and PDI of Unicode.
-fn apart(text: String) -> String {
-    if text.is_ascii() {
-        return text;
-    }
-    format!("\u{2068}{text}\u{2069}")
 }
 
 /// A value in one line.
@@ -189,26 +201,15 @@ impl<'c> Shower<'c> {
             return Ok(known.clone());
         }
         let page = match TargetType::from_word(kind) {
-            Some(kind) => {
-                let folder = match kind {
-                    TargetType::Source => Some("sources"),
-                    TargetType::Account => Some("accounts"),
-                    TargetType::Destination => Some("destinations"),
-                    TargetType::Transformation => Some("transformations"),
-                    TargetType::TransformationLibrary => Some("libraries"),
-                    _ => None,
-                };
-                match (folder, kind) {
-                    (Some(folder), _) if rx.name_of(kind, id)?.is_some() => {
-                        Some(format!("/{folder}/{id}"))
-                    }
-                    (Some(_), TargetType::TransformationLibrary) => None,
-                    (Some(folder), _) => Some(format!("/{folder}/{id}/audit-logs")),
-                    (None, TargetType::User) => Some("/settings/team".to_owned()),
-                    (None, TargetType::Workspace) => Some("/settings/workspace".to_owned()),
-                    (None, _) => None,
+            Some(kind) => match (folder(kind), kind) {
+                (Some(folder), _) if rx.name_of(kind, id)?.is_some() => {
+                    Some(format!("/{folder}/{id}"))
                 }
-            }
+                (Some(_), _) => log_of(kind, id),
+                (None, TargetType::User) => Some("/settings/team".to_owned()),
+                (None, TargetType::Workspace) => Some("/settings/workspace".to_owned()),
+                (None, _) => None,
+            },
             None => None,
         };
         self.pages.insert(key, page.clone());

@@ -1,5 +1,7 @@
 //! A form that was sent, once it is sure that it came from a page of ours. No handler of a POST can get at one otherwise.
 
+use std::borrow::Cow;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -16,6 +18,25 @@ use crate::auth::csrf;
 use crate::auth::session::Person;
 use crate::request::{Caller, origin};
 
+/// A text whose lines end with `\n`. A browser ends them as its own standard has it.
+fn unix_lines(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// What a text becomes: what was sent or, where only the ends of lines differ, which HTML does not keep, what is stored.
+pub(super) fn over(stored: &str, sent: &str) -> String {
+    let sent = unix_lines(sent);
+    if unix_lines(stored) == sent {
+        stored.to_owned()
+    } else {
+        sent.into_owned()
+    }
+}
+
 /// The fields of a form.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Form(Vec<(String, String)>);
@@ -30,6 +51,29 @@ impl Form {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// What something is to be called: without the blanks around it, which nobody sees.
+    pub(super) fn name(&self) -> &str {
+        self.text("name").trim()
+    }
+
+    /// The same, in place of a name that is stored: one that was not touched stays, blanks included.
+    pub(super) fn name_over<'f>(&'f self, stored: &'f str) -> &'f str {
+        match self.text("name") {
+            sent if sent == stored => stored,
+            _ => self.name(),
+        }
+    }
+
+    /// A text of several lines.
+    pub(super) fn lines(&self, name: &str) -> String {
+        unix_lines(self.text(name)).into_owned()
+    }
+
+    /// A text of several lines, in place of one that is stored.
+    pub(super) fn lines_over(&self, name: &str, stored: &str) -> String {
+        over(stored, self.text(name))
     }
 
     /// Whether a box was ticked, or a hidden field says `true`.

@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 
+use model::catalogue::TargetType;
+use model::entry::Outcome;
 use model::id::{EventId, OrganizationId, WorkspaceId};
 use serde::Deserialize;
-use store::{Event, Order, Page, Query, Result, Rx};
+use store::{Error, Event, Order, Page, Query, Result, Rx};
 
-use super::event::{Shower, label};
+use super::event::{Shower, log_of};
 use super::me::Me;
 use super::refusal::Refusal;
-use super::view::event::{ResourceLog, by_day};
+use super::view::event::{ResourceLog, apart, by_day};
 use super::view::filter::Filter;
 use super::view::parts::{LastChange, Recorded};
 use super::visitor::Clock;
+use crate::actions::transformation::update::CHANGED_MEANWHILE;
 use crate::app::App;
 use crate::audit::{self, Reach};
 
@@ -61,7 +64,7 @@ impl Reader {
         let changes = rx.newest_of(self.organization, self.workspace, &thing)?;
         let last = changes.values().next();
         let last = last
-            .map(|event| Self::change(&mut Shower::new(&self.clock), rx, event))
+            .map(|event| Self::change(&mut Shower::new(&self.clock), rx, event, &thing[0]))
             .transpose()?;
         Ok(Known {
             last,
@@ -82,21 +85,127 @@ impl Reader {
         let mut shower = Shower::new(&self.clock);
         newest
             .into_iter()
-            .map(|(thing, event)| Ok((thing, Self::change(&mut shower, rx, &event)?)))
+            .map(|(thing, event)| {
+                let change = Self::change(&mut shower, rx, &event, &thing)?;
+                Ok((thing, change))
+            })
             .collect()
     }
 
-    fn change(shower: &mut Shower<'_>, rx: &mut Rx<'_>, event: &Event) -> Result<LastChange> {
+    /// The change as it is told of the thing: where that is not what was changed, what was is named too.
+    fn change(
+        shower: &mut Shower<'_>,
+        rx: &mut Rx<'_>,
+        event: &Event,
+        thing: &str,
+    ) -> Result<LastChange> {
         let row = shower.row(rx, event, false)?;
         Ok(LastChange {
             event: Recorded {
-                label: label(&event.entry).to_owned(),
+                label: if row.target.id == thing {
+                    row.label
+                } else {
+                    row.heading()
+                },
                 entry: event.entry.sequence,
                 event_id: event.entry.id.clone(),
             },
             by: row.actor.name,
             when: row.when,
         })
+    }
+}
+
+/// What was read of a thing. Where there is none any more, who may read its log is led there.
+pub(super) async fn or_gone<T>(
+    read: Result<T>,
+    app: &App,
+    me: &Me,
+    (kind, id): (TargetType, &str),
+) -> std::result::Result<T, Refusal> {
+    let noun = match read {
+        Err(Error::NotFound(noun)) => noun,
+        read => return Ok(read?),
+    };
+    let (organization, workspace) = (me.signed_in.organization.id, me.place().workspace);
+    let thing = id.to_owned();
+    let was_here = me.signed_in.can.read_audit_log
+        && app
+            .read(move |rx| {
+                let newest = rx.newest_of(organization, workspace, std::slice::from_ref(&thing))?;
+                // What has this id may be of another kind, and have its page elsewhere.
+                Ok(newest.values().any(|event| {
+                    let things = std::iter::once(&event.entry.target).chain(&event.entry.related);
+                    let mut of_kind = things.filter(|one| one.r#type == kind.as_str());
+                    of_kind.any(|one| one.id.as_deref() == Some(&*thing))
+                }))
+            })
+            .await?;
+    if !was_here {
+        return Err(Error::NotFound(noun).into());
+    }
+    let log = log_of(kind, id).unwrap_or_else(|| {
+        let all = Filter {
+            target: id.to_owned(),
+            ..Filter::default()
+        };
+        all.href()
+    });
+    Err(Refusal::gone(noun).link("Find in the log", &log))
+}
+
+/// Who has changed a thing last: `you` or, for who may read the log, a name.
+pub(super) async fn changed_by(
+    app: &App,
+    me: &Me,
+    thing: &str,
+) -> std::result::Result<Option<String>, Refusal> {
+    let (organization, place) = (me.signed_in.organization.id, me.place());
+    let (own, may) = (me.signed_in.user.id, me.signed_in.can.read_audit_log);
+    let (thing, clock) = (thing.to_owned(), me.clock().clone());
+    let by = app
+        .read(move |rx| {
+            let mut changes = Vec::new();
+            for action in ["updated", "updated_name"] {
+                let query = Query {
+                    workspace: Some(place.workspace),
+                    targets: Some(vec![thing.clone()]),
+                    action: Some(action.to_owned()),
+                    outcome: Some(Outcome::Success),
+                    order: Order::Newest,
+                    limit: 1,
+                    ..Query::default()
+                };
+                changes.extend(rx.events(organization, &query)?.events);
+            }
+            let last = changes.iter().max_by_key(|event| event.entry.sequence);
+            let Some(event) = last else { return Ok(None) };
+            if event.entry.actor.id.as_deref() == Some(own.as_str()) {
+                return Ok(Some("you".to_owned()));
+            }
+            let row = Shower::new(&clock).row(rx, event, false)?;
+            Ok(may.then(|| apart(row.actor.name)))
+        })
+        .await?;
+    Ok(by)
+}
+
+/// A refusal of what was made from an older state of a thing, with who has changed that.
+pub(super) async fn by_whom(
+    app: &App,
+    me: &Me,
+    error: Error,
+    thing: &str,
+) -> std::result::Result<Error, Refusal> {
+    match error {
+        Error::Failed { code, message } if code == CHANGED_MEANWHILE => {
+            let by = changed_by(app, me, thing).await?;
+            let message = by.map_or(message, |by| {
+                format!("it was changed meanwhile, by {by}; look at it again")
+            });
+            Ok(Error::Failed { code, message })
+        }
+        error => Ok(error),
     }
 }
 

@@ -120,7 +120,7 @@ async fn invitation_page(
             .map(|person| person.user.email.clone()),
         email: one.email,
         has_account: account.is_some(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         errors,
     };
@@ -161,11 +161,11 @@ pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer
         return Ok(with_cookie(see_other("/"), forget));
     }
     let mut errors = Errors::default();
-    if let Err(error) = input::name(sent.form.text("name")) {
+    if let Err(error) = input::name(sent.form.name()) {
         errors.add("name", sentence(&error.to_string()));
     }
     let typed = Zeroizing::new(sent.form.text("password").to_owned());
-    let about = [sent.form.text("name"), &invited.email];
+    let about = [sent.form.name(), &invited.email];
     if let Err(error) = password::acceptable_for(&typed, &about) {
         errors.add("password", sentence(&error.to_string()));
     }
@@ -175,7 +175,7 @@ pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer
     let hashed = app.hasher.hash(typed, app.store.clone()).await?;
     let action = AcceptInvitation {
         hash,
-        account: Some((sent.form.text("name").to_owned(), hashed.clone())),
+        account: Some((sent.form.name().to_owned(), hashed.clone())),
     };
     let user = app.perform(&sent.caller, action).await?.output;
     let response = with_cookie(see_other("/"), forget);

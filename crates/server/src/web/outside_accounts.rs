@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::id::AccountId;
 use model::things::Account;
 use serde_json::Value;
@@ -89,7 +90,7 @@ fn new_page(me: &Me, form: &Form, wrong: Wrong) -> Answer {
 
 fn sent_form(form: &Form) -> AccountForm {
     AccountForm {
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         options: form.text("options").to_owned(),
     }
 }
@@ -122,7 +123,7 @@ fn read(form: &Form, is_new: bool) -> std::result::Result<Objects, Wrong> {
     if is_new && form.text("accountDefinitionName").trim().is_empty() {
         errors.add("accountDefinitionName", "Say what it is an account of.");
     }
-    if let Err(Error::Invalid { message, .. }) = input::name(form.text("name")) {
+    if let Err(Error::Invalid { message, .. }) = input::name(form.name()) {
         errors.add("name", sentence(&message));
     }
     let mut object = |field| {
@@ -168,7 +169,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
     };
     let action = CreateAccount {
         place: me.place(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         definition: form.text("accountDefinitionName").trim().to_owned(),
         options,
         secret,
@@ -199,8 +200,8 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
                 known: reader.known(rx, id.as_str())?,
             })
         })
-        .await?;
-    Ok(seen)
+        .await;
+    history::or_gone(seen, app, me, (TargetType::Account, id.as_str())).await
 }
 
 fn head(me: &Me, seen: &Seen) -> AccountHead {
@@ -297,7 +298,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     let action = UpdateAccount {
         place: me.place(),
         id: things::id(&id)?,
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         options: options.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
         secret,
     };

@@ -256,7 +256,7 @@ pub(super) async fn ask_new(State(app): State<App>, sent: SentByPerson) -> Answe
     let Some(passkeys) = &app.passkeys else {
         return Ok(not_here(&app, &headers));
     };
-    let name = form.text("name").trim().to_owned();
+    let name = form.name().to_owned();
     let unfit =
         |message: &str, field| refused(StatusCode::UNPROCESSABLE_ENTITY, message, Some(field));
     if let Err(error) = input::name(&name) {

@@ -47,7 +47,7 @@ use crate::auth::{limits, password, phone, second};
 use crate::mail;
 use crate::notice::{News, letter, program};
 
-const NAV: NavItem = NavItem::Settings;
+const NAV: NavItem = NavItem::Profile;
 pub(super) const PROFILE: &str = "/profile";
 /// How long setting an app up may take, in seconds.
 const SETTING_UP: i64 = 1800;
@@ -177,7 +177,7 @@ pub(super) async fn update_name(State(app): State<App>, sent: SentByWho) -> Answ
     let SentByWho { who, form } = sent;
     let action = UpdateName {
         user: who.user(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
     };
     let result = who.perform(&app, action).await;
     done(
@@ -365,7 +365,7 @@ pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
     let action = CreateToken {
         organization: me.place().organization,
         whose: Whose::Personal(me.place().workspace, None),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         access: form.text("access").parse().unwrap_or(Access::Read),
         days: days(&form),
         hash: secret::hash(&secret),

@@ -137,6 +137,16 @@ impl Refusal {
         )
     }
 
+    /// What was at this address was deleted, as who asks may read in the log.
+    pub(super) fn gone(noun: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "Nothing is here any more",
+            &format!("This {noun} was deleted. The log still knows it."),
+            "Read there who deleted it, and what it was.",
+        )
+    }
+
     /// A page that is only for people with another role.
     pub(super) fn not_for_you(what: &str) -> Self {
         Self::new(

@@ -34,6 +34,7 @@ pub(super) fn kind(kind: RetlKind, definition: &str) -> String {
 pub(super) struct Seen {
     pub(super) source: RetlSource,
     known: Known,
+    connections: usize,
     lock: Lock,
 }
 
@@ -52,6 +53,7 @@ pub(super) async fn seen(
                 lock: Lock::of(rx, actor, place, id.as_str())?,
                 source,
                 known: reader.known(rx, id.as_str())?,
+                connections: rx.retl_connections_of_source(id)?.len(),
             })),
             None => Ok(None),
         })
@@ -137,6 +139,7 @@ pub(super) async fn overview(app: &App, me: &Me, seen: &Seen) -> Answer {
         created: me.clock().at(one.created_at),
         updated: me.clock().at(one.updated_at),
         destinations,
+        question: question(seen),
     })
 }
 
@@ -163,12 +166,8 @@ pub(super) async fn enable(me: &Me, id: SourceId, form: &Form) -> Answer {
 }
 
 /// What is asked before it is deleted.
-pub(super) async fn question(app: &App, source: &RetlSource) -> store::Result<Question> {
-    let id = source.id;
-    let connections = app
-        .read(move |rx| Ok(rx.retl_connections_of_source(id)?.len()))
-        .await?;
-    Ok(super::sources::question_of(id, &source.name, connections))
+pub(super) fn question(seen: &Seen) -> Question {
+    super::sources::question_of(seen.source.id, &seen.source.name, seen.connections)
 }
 
 /// `POST /sources/{id}/delete` of a source of reverse ETL, once its name was typed.

@@ -35,8 +35,14 @@ pub(super) async fn home(_: Me) -> Answer {
 }
 
 async fn workspace_page(app: &App, me: &Me, form: Option<&Form>, wrong: Wrong) -> Answer {
-    let (id, reader) = (me.place().workspace, Reader::of(me));
-    let known = app.read(move |rx| reader.known(rx, id.as_str())).await?;
+    let (place, reader, actor) = (me.place(), Reader::of(me), me.signed_in.caller.actor);
+    let (known, edits_workspaces) = app
+        .read(move |rx| {
+            let acting = rx.acting(actor)?;
+            let may = acting.may(rx, Permission::EditOrganization, place.organization, None)?;
+            Ok((reader.known(rx, place.workspace.as_str())?, may))
+        })
+        .await?;
     let one = &me.signed_in.workspace;
     let sent = form.filter(|_| wrong.status != StatusCode::OK);
     let (name, environment) = match sent {
@@ -61,6 +67,7 @@ async fn workspace_page(app: &App, me: &Me, form: Option<&Form>, wrong: Wrong) -
             form.flag("refuse_invalid_config")
         }),
         last_change: known.last,
+        edits_workspaces,
     };
     me.show_as(wrong.status, &view)
 }
@@ -76,7 +83,9 @@ pub(super) async fn update_workspace(State(app): State<App>, sent: Sent) -> Answ
     let environment = form.get("environment").map(str::parse).transpose();
     let action = UpdateWorkspace {
         place: me.place(),
-        name: form.get("name").map(str::to_owned),
+        name: form
+            .get("name")
+            .map(|_| form.name_over(&me.signed_in.workspace.name).to_owned()),
         environment: environment.map_err(|_| Refusal::foreign_form())?,
         allow_unknown_types: Some(form.flag("allow_unknown_types")),
         refuse_invalid_config: Some(form.flag("refuse_invalid_config")),

@@ -102,9 +102,9 @@ fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, form: &Form, errors: 
     };
     let view = Setup {
         bare: visitor.bare(csrf),
-        organization: form.text("organization").to_owned(),
+        organization: form.text("organization").trim().to_owned(),
         workspace: form.text("workspace").to_owned(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         email: form.text("email").to_owned(),
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         errors,
@@ -115,11 +115,11 @@ fn page(app: &App, visitor: &Visitor, headers: &HeaderMap, form: &Form, errors: 
 /// What is wrong with the form, before anything is hashed.
 fn check(form: &Form) -> Errors {
     let limit = model::things::NAME_LIMIT;
-    let about = [form.text("name"), form.text("email").trim()];
+    let about = [form.name(), form.text("email").trim()];
     let checks = [
-        input::line("organization", form.text("organization"), limit),
-        input::line("workspace", form.text("workspace"), limit),
-        input::name(form.text("name")),
+        input::line("organization", form.text("organization").trim(), limit),
+        input::line("workspace", form.text("workspace").trim(), limit),
+        input::name(form.name()),
         input::email(form.text("email").trim()),
         password::acceptable_for(form.text("password"), &about),
     ];
@@ -151,9 +151,9 @@ pub(super) async fn set_up(State(app): State<App>, sent: SentByVisitor) -> Answe
     let action = SetUp {
         link: Some(link),
         instance: default_name(app.config.public_url.as_deref(), entropy),
-        organization: form.text("organization").to_owned(),
-        workspace: form.text("workspace").to_owned(),
-        name: form.text("name").to_owned(),
+        organization: form.text("organization").trim().to_owned(),
+        workspace: form.text("workspace").trim().to_owned(),
+        name: form.name().to_owned(),
         email: form.text("email").trim().to_owned(),
         password: hash.clone(),
         access_token: secret::hash(&personal),
@@ -184,7 +184,7 @@ pub(super) async fn set_up(State(app): State<App>, sent: SentByVisitor) -> Answe
     };
     let view = SetupDone {
         bare: sent.visitor.bare(String::new()),
-        organization: form.text("organization").to_owned(),
+        organization: form.text("organization").trim().to_owned(),
         workspace: form.text("workspace").to_owned(),
         secrets: vec![
             secret(

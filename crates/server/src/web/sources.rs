@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::definition::Kind;
 use model::id::SourceId;
@@ -82,12 +83,9 @@ pub(super) async fn new(me: Me) -> Answer {
     new_page(&me, &Form::default(), None)
 }
 
-/// The type that was chosen or, where it is in no list, written.
-fn chosen(form: &Form) -> &str {
-    match form.text("type") {
-        "" => form.text("other_type").trim(),
-        chosen => chosen,
-    }
+/// The type that was chosen.
+fn chosen(form: &Form) -> std::result::Result<&str, Errors> {
+    things::chosen(form.text("type"), form.text("other_type"))
 }
 
 /// Whether the form has what its type asks for: a type without settings of its own asks for nothing.
@@ -99,7 +97,7 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
     let first = wrong.is_none();
     let wrong = wrong.unwrap_or_else(Wrong::none);
     let settings = has_settings(form).then(|| {
-        let (definitions, kind) = (&me.signed_in.definitions, chosen(form));
+        let (definitions, kind) = (&me.signed_in.definitions, chosen(form).unwrap_or_default());
         let sent = (wrong.status != StatusCode::OK).then_some(form);
         let drawn =
             Settings::of(definitions, Kind::Source, kind).draw(&Map::new(), sent, &wrong.errors);
@@ -114,8 +112,9 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
         frame: me.frame_with(NAV, wrong.flash),
         types: things::types(&me.signed_in.definitions, Kind::Source, form.text("type")),
         allow_unknown: me.signed_in.workspace.allow_unknown_types,
+        is_another: form.text("type") == things::ANOTHER,
         other_type: form.text("other_type").to_owned(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         enabled: first || form.flag("enabled"),
         settings,
         errors: wrong.errors,
@@ -123,20 +122,30 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
     me.show_as(wrong.status, &view)
 }
 
+/// What is wrong with a form, and with the name in it.
+fn wrong_fields(form: &Form, mut errors: Errors) -> Wrong {
+    if let Err(Error::Invalid { message, .. }) = input::name(form.name()) {
+        errors.add("name", sentence(&message));
+    }
+    Wrong::fields(errors)
+}
+
 /// `POST /sources`. A type with settings of its own asks for them before anything is made.
 pub(super) async fn create(sent: Sent) -> Answer {
     let Sent { me, mut form } = sent;
-    let kind = chosen(&form);
+    let kind = match chosen(&form) {
+        Ok(kind) => kind,
+        // Who may not create one hears so, and it is recorded, whatever was sent.
+        Err(_) if !me.signed_in.can.edit_sources => "",
+        Err(errors) => return new_page(&me, &form, Some(wrong_fields(&form, errors))),
+    };
     let asked = Settings::of(&me.signed_in.definitions, Kind::Source, kind);
     let config = if has_settings(&form) {
         match asked.read(&Map::new(), &form) {
             Ok(config) => Some(config),
             // Who may not create one hears so, and it is recorded, whatever was sent.
-            Err(mut errors) if me.signed_in.can.edit_sources => {
-                if let Err(Error::Invalid { message, .. }) = input::name(form.text("name")) {
-                    errors.add("name", sentence(&message));
-                }
-                return new_page(&me, &form, Some(Wrong::fields(errors)));
+            Err(errors) if me.signed_in.can.edit_sources => {
+                return new_page(&me, &form, Some(wrong_fields(&form, errors)));
             }
             Err(_) => None,
         }
@@ -148,7 +157,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
     };
     let action = CreateSource {
         place: me.place(),
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         kind: kind.to_owned(),
         enabled: form.flag("enabled"),
         config,
@@ -162,7 +171,10 @@ pub(super) async fn create(sent: Sent) -> Answer {
             Ok(me.done(&path, Done::Created, &made.entries))
         }
         Err(error) => {
-            let wrong = Wrong::of(error, "Not created.", &["name", "type"])?;
+            let mut wrong = Wrong::of(error, "Not created.", &["name", "type"])?;
+            if me.signed_in.workspace.allow_unknown_types && form.text("type") != kind {
+                wrong.errors = wrong.errors.moved("type", "other_type");
+            }
             new_page(&me, &form, Some(wrong))
         }
     }
@@ -172,6 +184,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
 struct Seen {
     source: Source,
     known: Known,
+    connections: usize,
     lock: Lock,
 }
 
@@ -185,10 +198,11 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
                 lock: Lock::of(rx, actor, place, id.as_str())?,
                 source: found(rx, place, id)?,
                 known: reader.known(rx, id.as_str())?,
+                connections: rx.connections_of_source(id)?.len(),
             })
         })
-        .await?;
-    Ok(seen)
+        .await;
+    history::or_gone(seen, app, me, (TargetType::Source, id.as_str())).await
 }
 
 fn head(me: &Me, seen: &Seen) -> SourceHead {
@@ -298,7 +312,12 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
             let kept = (one.geo_enrichment, one.transient);
             let now = told(&one.name, one.enabled, kept, &one.config);
             let typed = (form.flag("geo_enrichment"), form.flag("transient"));
-            let then = told(form.text("name"), form.flag("enabled"), typed, &config);
+            let then = told(
+                form.name_over(&one.name),
+                form.flag("enabled"),
+                typed,
+                &config,
+            );
             settings.differences(&now, &then)
         }
         _ => Vec::new(),
@@ -308,7 +327,7 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
         head: head(me, seen),
         form: SourceForm {
             name: sent
-                .map_or(one.name.as_str(), |form| form.text("name"))
+                .map_or(one.name.as_str(), |form| form.name())
                 .to_owned(),
             enabled: flag("enabled", one.enabled),
             geo_enrichment: flag("geo_enrichment", one.geo_enrichment),
@@ -319,6 +338,7 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
             seen: shown,
         },
         differs,
+        question: question(seen),
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -358,7 +378,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         Some(seen) => Some(Micros(seen.parse().unwrap_or_default())),
         None => Some(one.updated_at),
     };
-    action.name = Some(form.text("name").to_owned());
+    action.name = Some(form.name_over(&seen.source.name).to_owned());
     action.geo_enrichment = Some(form.flag("geo_enrichment"));
     action.transient = Some(form.flag("transient"));
     let settings = Settings::of(&me.signed_in.definitions, Kind::Source, &one.kind);
@@ -373,10 +393,15 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     match me.perform(action).await {
         Ok(made) => Ok(me.done(&path, Done::Saved, &made.entries)),
         Err(error) => {
+            let error = history::by_whom(&app, &me, error, seen.source.id.as_str()).await?;
             let wrong = Wrong::of(error, "Not saved.", &["name"])?;
             settings_page(&me, &seen, Some(&form), wrong)
         }
     }
+}
+
+fn question(seen: &Seen) -> Question {
+    question_of(seen.source.id, &seen.source.name, seen.connections)
 }
 
 /// What is asked before a source is deleted.
@@ -411,15 +436,11 @@ async fn to_delete(
     id: &str,
 ) -> std::result::Result<(SourceId, Question, bool), Refusal> {
     if let Some(seen) = retl_sources::seen(app, me, id).await? {
-        let question = retl_sources::question(app, &seen.source).await?;
+        let question = retl_sources::question(&seen);
         return Ok((seen.source.id, question, true));
     }
-    let source = seen(app, me, id).await?.source;
-    let id = source.id;
-    let connections = app
-        .read(move |rx| Ok(rx.connections_of_source(id)?.len()))
-        .await?;
-    Ok((id, question_of(id, &source.name, connections), false))
+    let seen = seen(app, me, id).await?;
+    Ok((seen.source.id, question(&seen), false))
 }
 
 /// `GET /sources/{id}/delete`

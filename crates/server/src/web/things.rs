@@ -1,11 +1,14 @@
 //! What pages of things have in common.
 
+use std::collections::HashMap;
+
 use axum::http::StatusCode;
-use model::definition::{Definitions, Kind};
+use model::definition::{Definition, Definitions, Kind};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{After, Error};
 
+use super::event::tail;
 use super::refusal::{Refusal, sentence};
 use super::view::frame::Flash;
 use super::view::parts::{Choice, ChoiceGroup, Errors, Leaf};
@@ -69,25 +72,51 @@ pub(super) fn kind(definitions: &Definitions, of: Kind, name: &str) -> (String, 
     }
 }
 
+/// The choice of a type that is not in the list. No type is called so: a name is not blank.
+pub(super) const ANOTHER: &str = " ";
+
+/// The type that was chosen from the list or, where it is not there, typed.
+pub(super) fn chosen<'f>(listed: &'f str, typed: &'f str) -> Result<&'f str, Errors> {
+    let typed = typed.trim();
+    let wrong = |field, message| Err([(field, message)].into_iter().collect());
+    match (listed, typed) {
+        ("", "") => wrong("type", "Choose a type."),
+        (ANOTHER, "") => wrong("other_type", "Write which, or choose one from the list."),
+        ("" | ANOTHER, typed) => Ok(typed),
+        (listed, typed) if typed.is_empty() || typed == listed => Ok(listed),
+        _ => wrong(
+            "other_type",
+            "A type is chosen in the list as well. Empty this field, or choose \u{201c}Another type\u{201d} there.",
+        ),
+    }
+}
+
+/// The heading that a type stands under.
+fn heading(of: Kind, known: &Definition) -> &'static str {
+    match (known.category.as_deref(), &known.same_as) {
+        (_, Some(_)) => "In the words of rudder-cli",
+        (Some("warehouse"), _) => "Warehouses",
+        (Some("webhook"), _) => "Webhooks",
+        _ => match of {
+            Kind::Source => "Event streams",
+            Kind::Destination => "Streams",
+        },
+    }
+}
+
 /// The types to choose from, by category.
 pub(super) fn types(definitions: &Definitions, of: Kind, current: &str) -> Vec<ChoiceGroup> {
     let mut groups: Vec<ChoiceGroup> = Vec::new();
     let all = definitions.all(of);
     for known in all {
-        let label = match known.category.as_deref() {
-            Some("warehouse") => "Warehouses",
-            Some("webhook") => "Webhooks",
-            _ => match of {
-                Kind::Source => "Event streams",
-                Kind::Destination => "Streams",
-            },
-        };
-        // Two types may read alike (`Javascript` and `javascript`): then the word on the wire tells them apart.
-        let alike = all
-            .iter()
-            .filter(|other| other.display_name == known.display_name)
-            .count();
-        let text = if alike > 1 {
+        let label = heading(of, known);
+        // Two types may read alike: then the word on the wire tells them apart.
+        let is_alike = all.iter().any(|other| {
+            other.name != known.name
+                && other.display_name == known.display_name
+                && heading(of, other) == label
+        });
+        let text = if is_alike || known.same_as.is_some() {
             format!("{} ({})", known.display_name, known.name)
         } else {
             known.display_name.clone()
@@ -102,6 +131,23 @@ pub(super) fn types(definitions: &Definitions, of: Kind, current: &str) -> Vec<C
         }
     }
     groups
+}
+
+/// Things to choose from, as id, name and type: the type stands beside the name and, where both are alike, the end of the id.
+pub(super) fn choices(things: Vec<(String, String, String)>) -> Vec<Choice> {
+    let mut labels: HashMap<String, usize> = HashMap::new();
+    let label = |name: &str, kind: &str| format!("{name} \u{b7} {kind}");
+    for (_, name, kind) in &things {
+        *labels.entry(label(name, kind)).or_default() += 1;
+    }
+    let choice = |(id, name, kind): (String, String, String)| {
+        let mut label = label(&name, &kind);
+        if labels[&label] > 1 {
+            label = format!("{label} \u{b7} \u{2026}{}", tail(&id));
+        }
+        Choice::new(id, label, "")
+    };
+    things.into_iter().map(choice).collect()
 }
 
 /// The members of an object as a page lists them: names and values.

@@ -117,7 +117,7 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
             Ok(role) => Whose::Workspace(me.place().workspace, role),
             Err(_) => Whose::Organization,
         },
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         access: form.text("access").parse().unwrap_or(Access::Read),
         days: days(&form),
         hash: secret::hash(&secret),
@@ -200,7 +200,7 @@ pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> A
     let Sent { me, form } = sent;
     // Each rule has a form of its own; what it does not show stays.
     let rule = form.text("rule");
-    let name = form.text("organization_name");
+    let name = form.text("organization_name").trim();
     let action = UpdateOrganization {
         id: me.place().organization,
         name: (rule == "name").then(|| name.to_owned()),

@@ -137,8 +137,8 @@ pub(super) async fn seen(
                 one,
             })
         })
-        .await?;
-    Ok(seen)
+        .await;
+    history::or_gone(seen, app, me, (kind.target(), id.as_str())).await
 }
 
 pub(super) fn head(me: &Me, seen: &Seen) -> CodeHead {

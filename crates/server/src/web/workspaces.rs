@@ -90,7 +90,7 @@ async fn page(app: &App, me: &Me, form: &Form, wrong: Wrong) -> Answer {
             frame: me.frame_with(NAV, wrong.flash),
             rows,
             can_create,
-            name: form.text("name").to_owned(),
+            name: form.name().to_owned(),
             environments: environments(form.text("environment")),
             errors: wrong.errors,
         },
@@ -112,7 +112,7 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
     let action = CreateWorkspace {
         organization: me.place().organization,
-        name: form.text("name").to_owned(),
+        name: form.name().to_owned(),
         environment: form.text("environment").parse().unwrap_or_default(),
         token: secret::new(Kind::Workspace, app.store.entropy()),
     };

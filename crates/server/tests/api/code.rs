@@ -150,9 +150,9 @@ fn what_is_in_use_cannot_be_deleted_and_the_refusal_says_where_it_is_used() {
     409 transformation_in_use: it is in use by destination “Hook” (ID), destination “Mail” (ID)
     409 library_in_use: it is in use by transformation “One” (ID)
     409 library_in_use: its import name cannot change while it is imported by transformation “One” (ID)
-    transformation.deleted One [failed: transformation_in_use]
-    transformation_library.deleted Utils Library [failed: library_in_use]
-    transformation_library.updated Utils Library [failed: library_in_use]
+    transformation.deleted One ~ destination Hook ~ destination Mail [failed: transformation_in_use]
+    transformation_library.deleted Utils Library ~ transformation One [failed: library_in_use]
+    transformation_library.updated Utils Library ~ transformation One [failed: library_in_use]
     ");
 }
 

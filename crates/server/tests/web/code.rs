@@ -142,7 +142,7 @@ async fn a_draft_is_not_saved_over_one_that_its_writer_has_not_seen() {
             assert_eq!(second.status, StatusCode::CONFLICT, "{}", second.body);
             let version = now["versionId"].as_str().expect("an id");
             for part in [
-                "Someone else changed this",
+                "was changed meanwhile, by you.",
                 typed,
                 &format!("value=\"{name}\""),
                 &format!("href=\"{path}/versions/{version}\""),

@@ -8,6 +8,7 @@
 mod account;
 mod authenticator;
 mod code;
+mod lines;
 mod live;
 mod pages;
 mod passkeys;
@@ -19,5 +20,6 @@ mod roles;
 mod sessions;
 mod site;
 mod team;
+mod told;
 mod types;
 mod walk;

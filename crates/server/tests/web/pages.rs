@@ -298,7 +298,7 @@ async fn settings_that_changed_meanwhile_are_not_written_over() {
     assert!(
         answer
             .body
-            .contains("Someone else changed this destination meanwhile"),
+            .contains("It was changed meanwhile, by you; look at it again."),
         "{}",
         answer.body
     );

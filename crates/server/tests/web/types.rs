@@ -263,7 +263,7 @@ async fn a_source_whose_type_asks_for_settings_is_asked_for_them() {
     assert!(
         answer
             .body
-            .contains("Someone else changed this source meanwhile")
+            .contains("It was changed meanwhile, by you; look at it again.")
     );
     let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
     assert_eq!(made["source"]["config"], config);

@@ -52,7 +52,7 @@ impl Action for UpdateDestination {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Destination>> {
         let before = found(tx, self.place, self.id)?;
         if self.revision.is_some_and(|seen| seen != before.revision) {
-            let message = "someone else changed this destination meanwhile; look at it again";
+            let message = "this destination was changed meanwhile; look at it again";
             return Err(Error::failed("changed_meanwhile", message));
         }
         let mut after = before.clone();

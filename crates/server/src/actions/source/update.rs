@@ -52,7 +52,7 @@ impl Action for UpdateSource {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Source>> {
         let before = found(tx, self.place, self.id)?;
         if self.seen.is_some_and(|seen| seen != before.updated_at) {
-            let message = "someone else changed this source meanwhile; look at it again";
+            let message = "this source was changed meanwhile; look at it again";
             return Err(Error::failed("changed_meanwhile", message));
         }
         let mut after = before.clone();

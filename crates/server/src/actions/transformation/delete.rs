@@ -5,7 +5,7 @@ use model::id::TransformationId;
 use model::things::CodeKind;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{events, found, needs_edit, used_by};
+use super::{events, found, needs_unused, used_by};
 use crate::request::Place;
 
 /// A transformation or library to go.
@@ -31,7 +31,7 @@ impl Action for DeleteTransformation {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        needs_edit(rx, self.place, self.kind, self.id)
+        needs_unused(rx, self.place, self.kind, self.id)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {

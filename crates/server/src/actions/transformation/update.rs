@@ -6,7 +6,7 @@ use model::things::{CodeKind, Transformation};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::verdict::Verdict;
-use super::{check, check_import_name, events, found, needs_edit, used_by};
+use super::{check, check_import_name, events, found, needs_edit, needs_unused, used_by};
 use crate::request::Place;
 
 /// What a transformation or library is to be like. What is not given stays.
@@ -60,6 +60,11 @@ impl Action for UpdateTransformation {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
+        let before = found(rx, self.place, self.kind, self.id)?;
+        let is_renamed = self.name.as_ref().is_some_and(|name| *name != before.name);
+        if self.kind == CodeKind::Library && is_renamed {
+            return needs_unused(rx, self.place, self.kind, self.id);
+        }
         needs_edit(rx, self.place, self.kind, self.id)
     }
 
@@ -81,7 +86,7 @@ impl Action for UpdateTransformation {
         // Whoever sends what is there already overwrites nothing: the same form twice, for one.
         if after != before && self.seen.is_some_and(|seen| seen != before.version) {
             let message = format!(
-                "someone else changed this {} meanwhile; look at it again",
+                "this {} was changed meanwhile; look at it again",
                 self.kind.as_str()
             );
             return Err(Error::failed(CHANGED_MEANWHILE, message));
@@ -113,7 +118,7 @@ impl Action for UpdateTransformation {
         }
         if let Some(found) = &self.publish {
             if (&found.name, &found.code) != (&after.name, &after.code) {
-                let message = "someone else changed it while the tests ran; look, and try again";
+                let message = "it was changed while the tests ran; look, and try again";
                 return Err(Error::failed(CHANGED_MEANWHILE, message));
             }
             found.verdict.check_new(tx, self.place)?;

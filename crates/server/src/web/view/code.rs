@@ -45,8 +45,10 @@ pub struct MadeFrom {
     pub version: String,
     /// Its page.
     pub address: String,
-    /// Whether someone else made it while the form was being filled in.
+    /// Whether it was made while the form was being filled in.
     pub is_news: bool,
+    /// Who made it then, as far as that may be told: `you`, or a name.
+    pub by: Option<String>,
 }
 
 /// The form for new code, or for other code.

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::delete::Question;
 use super::event::{Change, ResourceLog, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
@@ -156,6 +157,8 @@ pub struct DestinationConfiguration {
     pub revision: String,
     /// Where another has changed it meanwhile: what saving what was sent would change now.
     pub differs: Vec<Change>,
+    /// What is asked before it is deleted.
+    pub question: Question,
     /// What is wrong with what was sent: `name` and `json`; a field has its own.
     pub errors: Errors,
 }

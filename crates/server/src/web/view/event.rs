@@ -4,6 +4,14 @@ use super::parts::{Actor, Target};
 use super::when::When;
 use crate::web::lines::{Line, difference};
 
+/// A text that keeps its direction to itself beside others in a line: between FSI and PDI of Unicode.
+pub fn apart(text: String) -> String {
+    if text.is_ascii() {
+        return text;
+    }
+    format!("\u{2068}{text}\u{2069}")
+}
+
 /// One event, as a row.
 #[derive(Clone, Debug)]
 pub struct EventRow {
@@ -33,6 +41,11 @@ impl EventRow {
     /// The page of the event.
     pub fn href(&self) -> String {
         format!("/settings/audit-logs/{}", self.id)
+    }
+
+    /// What was done to what: `Deleted Transformation · Warehouse`.
+    pub fn heading(&self) -> String {
+        format!("{} · {}", self.label, apart(self.target.name.clone()))
     }
 
     /// The word for an attempt that changed nothing.

@@ -1,6 +1,7 @@
 //! What the page of the audit log is asked for: a tab, filters, a place in the list, an open row. All of it is in the
 //! address, so that every view can be sent to someone, and Back works.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Deserialize;
@@ -53,6 +54,9 @@ pub struct Filter {
     pub newer_than: String,
     /// The id of the event that is open in its row.
     pub open: String,
+    /// What else was sent, by name: no filter of ours.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, String>,
 }
 
 /// One filter that is set, with the address without it.
@@ -103,9 +107,11 @@ impl Filter {
             ("newer_than", &self.newer_than),
             ("open", &self.open),
         ];
-        for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
+        let unknown = self.unknown.iter().map(|(name, value)| (&**name, value));
+        let pairs = pairs.into_iter().chain(unknown);
+        for (name, value) in pairs.filter(|(_, value)| !value.is_empty()) {
             out.push(if out.len() == PATH.len() { '?' } else { '&' });
-            out.push_str(name);
+            encode(&mut out, name);
             out.push('=');
             encode(&mut out, value);
         }

@@ -122,6 +122,8 @@ pub enum NavItem {
     Settings,
     /// `/workspaces`
     Workspaces,
+    /// `/profile`
+    Profile,
 }
 
 impl NavItem {
@@ -136,6 +138,7 @@ impl NavItem {
             Self::AuditLogs => "audit-logs",
             Self::Settings => "settings",
             Self::Workspaces => "workspaces",
+            Self::Profile => "profile",
         };
         name == other
     }

@@ -159,6 +159,8 @@ pub enum Input {
     Secret {
         /// Whether a value is stored.
         set: bool,
+        /// Whether it may have several lines.
+        lines: bool,
     },
     /// On or off.
     Boolean(bool),
@@ -174,6 +176,17 @@ impl Errors {
     /// Adds what is wrong with a field, and how to mend it: `Give it a name.`
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
         self.0.push((field.into(), message.into()));
+    }
+
+    /// The same, with what is wrong with one field said at another.
+    #[must_use]
+    pub fn moved(mut self, from: &str, to: &str) -> Self {
+        for (field, _) in &mut self.0 {
+            if field == from {
+                to.clone_into(field);
+            }
+        }
+        self
     }
 
     /// What is wrong with this field.

@@ -1,5 +1,6 @@
 //! Every page with invented data, for tests and for eyes.
 
+use super::delete::Question;
 use super::event::{Change, Details, EventRow, Outcome, ResourceLog, Value, by_day};
 use super::filter::Filter;
 use super::frame::{Bare, Frame, NavCounts, NavItem, Person, Theme};
@@ -120,6 +121,18 @@ impl Samples {
             event: self.recorded(),
             by: self.text("Tomas Brightwater"),
             when: when("2026-11-23T13:27:40.118Z"),
+        }
+    }
+
+    fn question(self, noun: &str, path: &str, name: &str) -> Question {
+        Question {
+            noun: self.text(noun),
+            name: self.text(name),
+            action: format!("{path}/delete"),
+            back: path.to_owned(),
+            list: (self.text("The list"), "/sources".to_owned()),
+            consequences: vec![self.text("Its 2 connections are removed first.")],
+            recorded_as: vec![self.text("Disconnect Source"), self.text("Deleted")],
         }
     }
 

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::delete::Question;
 use super::event::{Change, ResourceLog, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
@@ -136,6 +137,8 @@ pub struct RetlOverview {
     pub updated: When,
     /// Where it sends to.
     pub destinations: Vec<Synced>,
+    /// What is asked before it is deleted.
+    pub question: Question,
 }
 
 /// A destination that reverse ETL writes to.
@@ -184,6 +187,8 @@ pub struct SourceSettings {
     pub form: SourceForm,
     /// Where another has changed it meanwhile: what saving what was sent would change now.
     pub differs: Vec<Change>,
+    /// What is asked before it is deleted.
+    pub question: Question,
     /// What is wrong with it; a field of the settings has its own.
     pub errors: Errors,
 }

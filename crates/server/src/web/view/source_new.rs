@@ -16,6 +16,8 @@ pub struct SourceNew {
     pub types: Vec<ChoiceGroup>,
     /// Whether the workspace allows types that it does not know.
     pub allow_unknown: bool,
+    /// Whether a type that is not in the list was chosen there.
+    pub is_another: bool,
     /// A type that is not in the list, as it was sent.
     pub other_type: String,
     /// The name, as it was sent.

@@ -10,6 +10,10 @@ use super::when::When;
 /// The settings of the workspace.
 #[derive(Clone, Debug, Template)]
 #[template(path = "settings/workspace.html")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of their own, each shown in its own place"
+)]
 pub struct WorkspaceSettings {
     /// What surrounds the page.
     pub frame: Frame,
@@ -37,6 +41,8 @@ pub struct WorkspaceSettings {
     pub errors: Errors,
     /// Its newest event.
     pub last_change: Option<LastChange>,
+    /// Whether the person may make and delete workspaces.
+    pub edits_workspaces: bool,
 }
 
 /// `/settings/workspace/token`: the question before the data plane's token is replaced, and the new one.

@@ -118,6 +118,7 @@ impl Samples {
                 version: self.text("3FQcMask1Mq4oYt6VlX6uZa3Lw8"),
                 address: format!("/transformations/{TRANSFORMATION}/versions/{TRANSFORMATION}"),
                 is_news: true,
+                by: Some(self.text("Priya Vanterpool")),
             }),
             errors: [("code", "Line 3, column 5: Unexpected token.")]
                 .into_iter()

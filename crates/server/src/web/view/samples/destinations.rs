@@ -39,6 +39,7 @@ impl Samples {
             error: None,
             input,
         };
+        let secret = |set, lines| Input::Secret { set, lines };
         let every = |value: &str| Choice::new(value, self.text(value), "30");
         vec![
             field(
@@ -55,8 +56,9 @@ impl Samples {
                 required: false,
                 ..field("config.role", "Role", Input::Text(self.text("LOADER")))
             },
-            field("config.password", "Password", Input::Secret { set: true }),
-            field("config.apiKey", "API key", Input::Secret { set: false }),
+            field("config.password", "Password", secret(true, false)),
+            field("config.apiKey", "API key", secret(false, false)),
+            field("config.privateKey", "Private key", secret(true, true)),
             field(
                 "config.every",
                 "Sync every",
@@ -120,6 +122,11 @@ impl Samples {
             fields: self.fields(),
             json: self.text("{\n  \"namespace\": \"web\"\n}"),
             json_secrets: vec![self.text("oauth.refreshToken")],
+            question: self.question(
+                "destination",
+                &format!("/destinations/{DESTINATION}"),
+                "Warehouse – Snowflake",
+            ),
             revision: self.text("3FQhRevn6Rv9tDy3AjC1zEf8Ng5"),
             differs: Vec::new(),
             errors: Errors::default(),
@@ -156,6 +163,7 @@ impl Samples {
             frame: frame.clone(),
             types: self.types(),
             allow_unknown: true,
+            is_another: false,
             other_type: String::new(),
             errors: Errors::default(),
         };

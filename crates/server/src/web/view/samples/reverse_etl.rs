@@ -122,6 +122,11 @@ impl Samples {
                 schedule: self.text("Every 60 minutes"),
                 behaviour: self.text("upsert"),
             }],
+            question: self.question(
+                "source",
+                "/sources/3FQaWeb7Kq2mZr8TnV4sXy1Pa7R",
+                "Audiences",
+            ),
         };
         vec![
             (

@@ -180,6 +180,7 @@ impl Samples {
             environments: vec![Choice::new("PRODUCTION", "Production", "PRODUCTION")],
             errors: Errors::default(),
             last_change: Some(self.last_change()),
+            edits_workspaces: true,
         };
         let reader = WorkspaceSettings {
             can_edit: false,

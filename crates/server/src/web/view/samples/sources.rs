@@ -1,6 +1,6 @@
 //! Sources.
 
-use super::super::delete::{Delete, Question};
+use super::super::delete::Delete;
 use super::super::frame::{Flash, Frame, NavItem};
 use super::super::parts::{Errors, Leaf, Recorded};
 use super::super::source::{
@@ -120,6 +120,11 @@ impl Samples {
                 json_secrets: Vec::new(),
                 seen: "1764300000000000".to_owned(),
             },
+            question: self.question(
+                "source",
+                &format!("/sources/{SOURCE}"),
+                "Production web app",
+            ),
             differs: vec![super::super::event::Change {
                 path: "name".to_owned(),
                 before: super::super::event::Value::Text(self.text("Checkout")),
@@ -131,6 +136,7 @@ impl Samples {
             frame: frame.clone(),
             types: self.types(),
             allow_unknown: true,
+            is_another: true,
             other_type: self.text(""),
             name: self.text(""),
             enabled: true,
@@ -148,17 +154,11 @@ impl Samples {
         };
         let delete = Delete {
             frame: frame.clone(),
-            question: Question {
-                noun: self.text("source"),
-                name: self.text("Production web app"),
-                action: format!("/sources/{SOURCE}/delete"),
-                back: format!("/sources/{SOURCE}"),
-                list: (self.text("Sources"), "/sources".to_owned()),
-                consequences: vec![
-                    self.text("Its connection to Warehouse – Snowflake is removed first."),
-                ],
-                recorded_as: vec![self.text("Disconnect Source"), self.text("Deleted")],
-            },
+            question: self.question(
+                "source",
+                &format!("/sources/{SOURCE}"),
+                "Production web app",
+            ),
             errors: [("confirm", self.text("This is not its name."))]
                 .into_iter()
                 .collect(),
