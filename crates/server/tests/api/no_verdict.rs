@@ -95,6 +95,13 @@ fn a_transformer_without_a_verdict_changes_nothing_and_leaves_no_event() {
                 peer(Some(answer("200 OK", "{\"ok\":true}"))),
             ),
             (
+                "neither an event nor an error",
+                peer(Some(answer(
+                    "200 OK",
+                    "{\"transformedEvents\":[{\"foo\":1}]}",
+                ))),
+            ),
+            (
                 "no such route",
                 peer(Some(answer("404 Not Found", "Not Found"))),
             ),
@@ -136,9 +143,60 @@ fn a_transformer_without_a_verdict_changes_nothing_and_leaves_no_event() {
     slow: 504 transformer_timed_out: the transformer did not answer within 0.3 seconds. Nothing was changed.
     no JSON: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives status 200 and no JSON. Nothing was changed.
     another JSON: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives no “transformedEvents”. Nothing was changed.
+    neither an event nor an error: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives an element of “transformedEvents” with neither an event nor an error. Nothing was changed.
     no such route: 502 transformer_nonsense: the transformer answered what cannot be understood: there is no /transformation/testRun; a transformer has it with TRANSFORMER_TEST_MODE=true. Nothing was changed.
     an error: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives status 500: broken. Nothing was changed.
     cut: 503 transformer_unreachable: the transformer cannot be reached: io: Peer disconnected. Nothing was changed.
+    ");
+}
+
+#[test]
+fn a_library_is_published_at_the_word_true_alone() {
+    let told = on_both(|api| {
+        let mut api = api;
+        let body = json!({ "name": "Helpers", "code": "export const one = 1;" });
+        let mut told = Vec::new();
+        for said in ["{\"hello\":1}", "false", "null", "\"ok\"", "[]", "1"] {
+            api = with(api, &peer(Some(answer("200 OK", said))));
+            let before = api.state();
+            let refused = api.post("/libraries?publish=true", body.clone());
+            told.push(format!("{said} {}", refused.problem()));
+            assert_eq!(api.state(), before, "{said}");
+        }
+        api = with(api, &peer(Some(answer("200 OK", "true"))));
+        let made = api.post("/libraries?publish=true", body);
+        assert_eq!(made.status, 201, "{:?}", made.json);
+        told.dedup_by_key(|one| one.split_once(' ').map(|(_, why)| why.to_owned()));
+        told.join("\n")
+    });
+    assert_snapshot!(told, @r#"{"hello":1} 502 transformer_nonsense: the transformer answered what cannot be understood: /transformationLibrary/test gives status 200 and not “true”. Nothing was changed."#);
+}
+
+#[test]
+fn of_one_thing_one_version_is_published_at_once() {
+    let told = on_both(|api| {
+        let mut told = Vec::new();
+        for (noun, list) in [
+            ("transformations", "transformations"),
+            ("libraries", "libraries"),
+        ] {
+            let made = api.code(noun, "One", "export const one = 1;");
+            let path = format!("/{noun}/{}", made["id"].as_str().expect("an id"));
+            let other = api
+                .post(&path, json!({ "code": "export const two = 2;" }))
+                .ok();
+            let versions = [&other["versionId"], &made["versionId"]];
+            let body = json!({ list: versions.map(|id| json!({ "versionId": id })) });
+            let before = api.state();
+            let refused = api.post("/transformations/publish", body);
+            told.push(without_ids(&refused.problem()));
+            assert_eq!(api.state(), before, "{noun}");
+        }
+        told.join("\n")
+    });
+    assert_snapshot!(told, @r"
+    400 two_versions: ID and ID are versions of one transformation, “One”; publish one of them
+    400 two_versions: ID and ID are versions of one library, “One”; publish one of them
     ");
 }
 

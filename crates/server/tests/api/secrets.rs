@@ -1,6 +1,7 @@
-//! A secret's change is told, its value never; a redacted value stays in lists only.
+//! A secret's change is told, its value never; a redacted value stays in lists only, for who may edit.
 
 use insta::assert_snapshot;
+use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 
 use crate::support::{Api, Story, id, on_both};
@@ -122,6 +123,13 @@ fn a_redacted_url_is_in_lists_but_in_no_event() {
                 listed["destinations"][0]["config"]["webhookUrl"],
                 "https://hooks.example/needle-two"
             );
+            let viewer = api.member("Vera", Some(WorkspaceRole::Viewer)).token;
+            for token in [viewer, api.reader("Rita").token] {
+                for path in ["/v2/destinations", &path] {
+                    let seen = api.ask("GET", path, &token, &Value::Null).ok();
+                    assert_hides("an answer to who may not edit it", &seen);
+                }
+            }
             story.end()
         });
         for needle in NEEDLES {
@@ -154,7 +162,7 @@ fn a_write_key_is_secret_and_shown_only_to_who_may_edit() {
             .iter()
             .any(|event| event.to_string().contains(key))
     );
-    let viewer = api.member("Vera", Some(model::role::WorkspaceRole::Viewer));
+    let viewer = api.member("Vera", Some(WorkspaceRole::Viewer));
     for token in [viewer.token, api.reader("Rita").token] {
         for path in ["/v2/sources".to_owned(), format!("/v2/sources/{web}")] {
             let seen = api.ask("GET", &path, &token, &Value::Null).ok();
@@ -173,7 +181,7 @@ fn what_is_secret_in_a_sources_settings_is_in_no_list_and_for_nobody_who_may_not
             api.get(&path).ok()["source"]["config"],
             json!({ "token": "needle-one", "n": 7 })
         );
-        let viewer = api.member("Vera", Some(model::role::WorkspaceRole::Viewer));
+        let viewer = api.member("Vera", Some(WorkspaceRole::Viewer));
         let shown = json!({ "n": 7 });
         assert_eq!(api.get("/v2/sources").ok()["sources"][0]["config"], shown);
         for token in [&viewer.token, &api.reader("Rita").token] {
@@ -225,9 +233,7 @@ const WRITE_ONLY: &[(&str, &[&str])] = &[
 fn write_only_keys_are_in_the_answer_about_one_destination_and_only_for_who_may_edit_it() {
     let api = Api::sqlite();
     let reader = api.reader("Rita").token;
-    let viewer = api
-        .member("Vera", Some(model::role::WorkspaceRole::Viewer))
-        .token;
+    let viewer = api.member("Vera", Some(WorkspaceRole::Viewer)).token;
     let editor = api
         .member("Edda", Some(model::role::WorkspaceRole::Editor))
         .token;
