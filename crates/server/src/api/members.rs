@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer;
-use crate::actions::member::change::ChangeMember;
+use crate::actions::member::change::{ChangeMember, Seen};
 use crate::actions::member::end_sessions::EndSessions;
 use crate::actions::member::remove::RemoveMember;
 use crate::app::App;
@@ -168,6 +168,7 @@ async fn update(
         user: answer::id(&id, "member")?,
         role: change.role.as_deref().map(role).transpose()?,
         workspaces: roles(&change.workspaces)?,
+        seen: Seen::default(),
     };
     let done = app.perform(&bearer.caller, action).await?;
     Ok(Json(done.output.into()))

@@ -9,6 +9,7 @@ mod account;
 mod authenticator;
 mod code;
 mod live;
+mod meanwhile;
 mod pages;
 mod passkeys;
 mod phone;
