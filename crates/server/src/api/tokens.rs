@@ -202,7 +202,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// Delete a token: it ends at once. One's own, or as an administrator anyone's.
+/// Delete a token: it ends at once. The one that asks, others of one's own, or as an administrator anyone's.
 #[utoipa::path(delete, path = "/v2/tokens/{id}", tag = "Tokens", params(("id" = String, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn delete(
@@ -213,7 +213,7 @@ async fn delete(
     let action = DeleteToken {
         organization: bearer.token.organization,
         id: answer::id(&id, "token")?,
-        by: bearer.token.owner,
+        by: Some(bearer.caller.actor),
     };
     let _ = app.perform(&bearer.caller, action).await?;
     Ok(StatusCode::NO_CONTENT)

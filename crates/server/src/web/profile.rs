@@ -399,7 +399,7 @@ pub(super) async fn delete_token(
     let action = DeleteToken {
         organization: me.place().organization,
         id: things::id(&id)?,
-        by: Some(me.signed_in.user.id),
+        by: Some(me.signed_in.caller.actor),
     };
     let result = me.perform(action).await;
     outcome(

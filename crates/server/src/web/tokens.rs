@@ -184,7 +184,7 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
     let action = DeleteToken {
         organization: me.place().organization,
         id: things::id(&id)?,
-        by: Some(me.signed_in.user.id),
+        by: Some(me.signed_in.caller.actor),
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(TOKENS, Done::Deleted, &made.entries)),

@@ -2,6 +2,7 @@
 
 use model::actor::{Actor, System};
 use model::clock::Micros;
+use model::id::UserId;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 use server::actions::member::remove::RemoveMember;
@@ -169,7 +170,8 @@ fn what_a_member_is_changes_and_the_last_administrator_stays() {
             json!({"role": "admin", "workspaces": {&workspace: null}}),
         )
         .ok();
-        api.put(&ada, json!({"role": "member"})).ok();
+        let viewer = json!({"role": "member", "workspaces": {&workspace: "viewer"}});
+        api.put(&ada, viewer).ok();
         // From here on Ada is no administrator any more.
         assert_eq!(api.put(&path, json!({"role": "member"})).status, 403);
         for wrong in [
@@ -218,6 +220,97 @@ fn who_is_removed_is_out_at_once_and_stays_in_the_history() {
         since(&api, before)
     });
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_persons_tokens_end_with_the_role_in_their_workspace() {
+    let told = on_both(|api| {
+        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
+        let other = other["id"].as_str().expect("an id").to_owned();
+        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor));
+        let path = format!("/v2/members/{}", grace.user);
+        let workspace = api.made.workspace.to_string();
+        let roles = |roles: Value| api.put(&path, json!({ "workspaces": roles })).ok();
+        let asked_with = |token: &str| api.ask("GET", "/v2/sources", token, &Value::Null).status;
+        let asked = || asked_with(&grace.token);
+        // One of a person without a role, as earlier versions left it, does not come alive with one.
+        let kim = api.member("Kim", None);
+        let viewer = json!({"workspaces": {&workspace: "viewer"}});
+        api.put(&format!("/v2/members/{}", kim.user), viewer).ok();
+        assert_eq!(asked_with(&kim.token), 401);
+        let before = api.events().len();
+        roles(json!({&other: "editor"}));
+        roles(json!({&workspace: "viewer"}));
+        assert_eq!(asked(), 200, "another role");
+        roles(json!({&other: null}));
+        assert_eq!(asked(), 200, "the role in another workspace");
+        let admin = json!({"role": "admin", "workspaces": {&workspace: null}});
+        api.put(&path, admin).ok();
+        assert_eq!(asked(), 200, "an Admin has a role in every workspace");
+        api.put(&path, json!({"role": "member"})).ok();
+        assert_eq!(asked(), 401);
+        roles(json!({&workspace: "editor"}));
+        assert_eq!(asked(), 401, "it does not come alive again");
+        let events = api.events();
+        let ended = events.iter().filter(|one| one["action"] == "deleted");
+        let reasons: Vec<&Value> = ended.map(|one| &one["detail"]).collect();
+        assert_eq!(reasons, [&json!({"reason": "role_ended"}); 2]);
+        since(&api, before)
+    });
+    insta::assert_snapshot!(told, @r#"
+    user.changed_permission Grace Hopper
+      workspaces.ID: nothing -> "editor"
+    user.changed_permission Grace Hopper
+      workspaces.ID: "editor" -> "viewer"
+    user.changed_permission Grace Hopper
+      workspaces.ID: "editor" -> nothing
+    user.changed_permission Grace Hopper
+      role: "member" -> "admin"
+      workspaces.ID: "viewer" -> nothing
+    access_token.deleted test
+      access: "read_write" -> nothing
+      name: "test" -> nothing
+      owner: "ID" -> nothing
+    user.changed_permission Grace Hopper
+      role: "admin" -> "member"
+    user.changed_permission Grace Hopper
+      workspaces.ID: nothing -> "editor"
+    "#);
+}
+
+#[test]
+fn a_token_can_always_end_itself() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let end = |token: &str, id: &str| {
+            let path = format!("/v2/tokens/{id}");
+            status(&api.ask("DELETE", &path, token, &Value::Null))
+        };
+        let of = |user: UserId| {
+            let all = api.get("/v2/tokens").ok();
+            let all = all["tokens"].as_array().expect("a list");
+            let one = all.iter().find(|one| one["ownerId"] == user.as_str());
+            id(one.expect("a token"))
+        };
+        // Of who has lost the role in its workspace, before that ended it.
+        let grace = api.member("Grace Hopper", None);
+        let token = of(grace.user);
+        assert_eq!(end(&grace.token, &token).0, 204);
+        assert_eq!(end(&grace.token, &token).0, 401);
+        // One that may only read ends itself, and no other.
+        let kim = api.reader("Kim");
+        let new = json!({"name": "laptop", "access": "read"});
+        let made = api.post("/v2/tokens", new).ok();
+        let reader = made["token"].as_str().expect("shown once");
+        let admins = of(api.made.user);
+        let read_only = (403, "read_only_token".to_owned());
+        assert_eq!(end(&kim.token, &admins), read_only);
+        let all = api.get("/v2/tokens").ok();
+        let others = all["tokens"].as_array().expect("a list").iter();
+        let set_up = others.clone().find(|one| one["name"] == "Set-up");
+        assert_eq!(end(reader, &id(set_up.expect("the first"))), read_only);
+        assert_eq!(end(reader, &id(&made)).0, 204);
+        assert_eq!(end(&kim.token, &of(kim.user)).0, 204);
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Change what a member is, in the organization and in its workspaces. What is not given stays.
+//! Change what a member is, in the organization and in its workspaces. What is not given stays. Tokens of the person end with the
+//! role in their workspace.
 
 use model::catalogue::{self, EventType};
 use model::id::{OrganizationId, UserId, WorkspaceId};
@@ -6,7 +7,7 @@ use model::role::{OrganizationRole, WorkspaceRole};
 use model::things::Member;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, give_up_access, needs_edit, not_the_last_admin};
+use super::{end_tokens, found, give_up_access, needs_edit, not_the_last_admin};
 
 /// What a member is to be.
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ fn role_in<T: Copy>(roles: &[(WorkspaceId, T)], workspace: WorkspaceId) -> Optio
 impl Action for ChangeMember {
     const EVENTS: &'static [EventType] = &[
         catalogue::USER_CHANGED_PERMISSION,
+        catalogue::ACCESS_TOKEN_DELETED,
         catalogue::PERMISSION_DELETED_USER_PERMISSIONS,
     ];
     type Output = Member;
@@ -91,7 +93,8 @@ impl Action for ChangeMember {
         if after.role != OrganizationRole::Admin {
             not_the_last_admin(tx, &before)?;
         }
-        let mut facts = give_up_access(tx, &before, Some(&after))?;
+        let mut facts = end_tokens(tx, &before, Some(&after))?;
+        facts.extend(give_up_access(tx, &before, Some(&after))?);
         let made = tx.update_member(&before, &after)?;
         facts.push(Fact::new(catalogue::USER_CHANGED_PERMISSION, &made));
         Ok(Done::new(after, facts))

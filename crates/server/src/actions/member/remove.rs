@@ -5,7 +5,7 @@ use model::id::{OrganizationId, UserId};
 use model::things::Member;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, give_up_access, needs_edit, not_the_last_admin};
+use super::{end_tokens, found, give_up_access, needs_edit, not_the_last_admin};
 
 /// A member to remove.
 #[derive(Clone, Copy, Debug)]
@@ -20,15 +20,7 @@ pub struct RemoveMember {
 /// `event` for the member.
 pub(super) fn end(tx: &mut Tx<'_>, member: &Member, event: EventType) -> Result<Vec<Fact>> {
     not_the_last_admin(tx, member)?;
-    let tokens = tx.tokens(member.organization)?;
-    let own = tokens
-        .into_iter()
-        .filter(|(token, _)| token.owner == Some(member.user.id));
-    let mut facts = Vec::new();
-    for (token, _) in own {
-        let gone = tx.delete_token(&token)?;
-        facts.push(Fact::new(catalogue::ACCESS_TOKEN_DELETED, &gone));
-    }
+    let mut facts = end_tokens(tx, member, None)?;
     facts.extend(give_up_access(tx, member, None)?);
     let gone = tx.delete_member(member)?;
     facts.push(Fact::new(event, &gone));

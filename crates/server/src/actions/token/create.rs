@@ -7,7 +7,7 @@ use model::role::{Access, Permission, WorkspaceRole};
 use model::things::Token;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
-use crate::actions::input;
+use crate::actions::{access, input};
 use crate::notice::{News, notice};
 
 /// The longest time that a token lasts, in days, where it has an end.
@@ -117,8 +117,15 @@ impl Action for CreateToken {
                     message: "only a person has personal tokens".to_owned(),
                 });
             }
-            (Whose::Personal(..), Some(user)) if tx.member(self.organization, user)?.is_none() => {
-                return Err(Error::NotFound("member"));
+            (Whose::Personal(workspace, _), Some(user)) => {
+                let member = tx.member(self.organization, user)?;
+                let member = member.ok_or(Error::NotFound("member"))?;
+                if !access::standing(&member, workspace).may(Permission::OwnTokens) {
+                    return Err(Error::failed(
+                        "no_role",
+                        "this person has no role in the workspace",
+                    ));
+                }
             }
             _ => {}
         }
