@@ -279,6 +279,46 @@ fn a_persons_tokens_end_with_the_role_in_their_workspace() {
 }
 
 #[test]
+fn of_workspaces_in_which_who_asks_has_no_role_only_their_number_is_told() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
+        let other = other["id"].as_str().expect("an id").to_owned();
+        let workspace = api.made.workspace.to_string();
+        let kim = api.member("Kim", Some(WorkspaceRole::Viewer));
+        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor));
+        let path = format!("/v2/members/{}", grace.user);
+        let both = json!({&workspace: "editor", &other: "admin"});
+        let whole = api
+            .put(&path, json!({"workspaces": {&other: "admin"}}))
+            .ok();
+        assert_eq!(
+            (&whole["workspaces"], &whole["otherWorkspaces"]),
+            (&both, &json!(0))
+        );
+        let invited = json!({"emails": ["edsger@example.com"], "workspaces": &both});
+        let made = api.post("/v2/invitations", invited).ok();
+        assert_eq!(made["invitations"][0]["workspaces"], both);
+
+        let here = json!({&workspace: "editor"});
+        for (token, roles, others) in [(&kim.token, &here, 1), (&api.admin, &both, 0)] {
+            let get = |path: &str| api.ask("GET", path, token, &Value::Null).ok();
+            let all = get("/v2/members");
+            let all = all["members"].as_array().expect("a list");
+            let one = all.iter().find(|one| one["name"] == "Grace Hopper");
+            let invitations = get("/v2/invitations");
+            for one in [
+                one.expect("a member"),
+                &get(&path),
+                &invitations["invitations"][0],
+            ] {
+                assert_eq!(&one["workspaces"], roles, "{one}");
+                assert_eq!(one["otherWorkspaces"], others, "{one}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_token_can_always_end_itself() {
     for api in [Api::sqlite(), Api::postgres()] {
         let end = |token: &str, id: &str| {
