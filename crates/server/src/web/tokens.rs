@@ -66,10 +66,12 @@ async fn page_with(
                 .collect();
             let log = rx.log_of(place.organization)?;
             let log = log.map(|log| log.to_string()).unwrap_or_default();
-            Ok((edits, rules, names, rx.tokens(place.organization)?, log))
+            let tokens = rx.tokens(place.organization)?;
+            let workspaces = rx.workspaces(place.organization)?;
+            Ok((edits, rules, names, (tokens, workspaces), log))
         })
         .await?;
-    let (true, rules, names, tokens, log) = found else {
+    let (true, rules, names, (tokens, workspaces), log) = found else {
         return Err(Refusal::not_for_you(Permission::EditTokens.label()));
     };
     let clock = me.clock();
@@ -80,7 +82,7 @@ async fn page_with(
             .into_iter()
             .map(|(one, used)| {
                 let owner = owner(&one, |user| names.get(&user).cloned());
-                token(clock, one, used, Some(owner))
+                token(clock, one, used, Some(owner), &workspaces)
             })
             .collect(),
         roles: WorkspaceRole::ALL
@@ -154,15 +156,16 @@ pub(super) async fn question(
             let owns = one.owner == Some(user);
             let named = one.owner.map(|owner| rx.user(owner)).transpose()?.flatten();
             let owner = owner(&one, |_| named.map(|user| user.name));
-            Ok((edits || owns).then_some((one, used, owner)))
+            let workspaces = rx.workspaces(organization)?;
+            Ok((edits || owns).then_some((one, used, owner, workspaces)))
         })
         .await?;
-    let Some((one, used, owner)) = found else {
+    let Some((one, used, owner, workspaces)) = found else {
         return Err(Refusal::not_for_you(Permission::EditTokens.label()));
     };
     me.show(&view::tokens::DeleteToken {
         frame: me.frame(NAV),
-        token: token(me.clock(), one, used, Some(owner)),
+        token: token(me.clock(), one, used, Some(owner), &workspaces),
         action,
         back,
     })

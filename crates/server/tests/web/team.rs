@@ -305,6 +305,65 @@ async fn tokens_of_people_and_services_are_made_in_the_browser_and_shown_once() 
 }
 
 #[tokio::test]
+async fn a_token_says_for_which_of_several_workspaces_it_is() {
+    let (site, team) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let make = async |ada: &mut Browser<'_>, name: &str| {
+        ada.get("/profile").await;
+        for path in ["/profile/tokens", "/settings/tokens"] {
+            let fields = [("name", name), ("access", "read"), ("role", "viewer")];
+            ada.post(path, &fields).await;
+        }
+    };
+    make(&mut ada, "of the first").await;
+    let row =
+        |page: &Answer, name: &str| between(page, &format!("<b>{name}</b>"), "</tr>").to_owned();
+    for path in ["/profile", "/settings/tokens"] {
+        let page = ada.get(path).await;
+        assert!(!row(&page, "of the first").contains("Production"), "{path}");
+    }
+    let fields = [("name", "Staging"), ("environment", "DEVELOPMENT")];
+    ada.post("/workspaces", &fields).await;
+    make(&mut ada, "of the second").await;
+    for path in ["/profile", "/settings/tokens"] {
+        let page = ada.get(path).await;
+        for (name, workspace) in [("of the first", "Production"), ("of the second", "Staging")] {
+            let row = row(&page, name);
+            assert!(
+                row.contains(&format!("{workspace} · made")),
+                "{path}: {row}"
+            );
+        }
+    }
+    let (_, tokens) = site.api("GET", "/v2/tokens", None).await;
+    let mut tokens = tokens["tokens"].as_array().expect("a list").iter();
+    let second = tokens.find(|one| one["name"] == "of the second" && one["kind"] == "service");
+    let id = second.expect("a token")["id"].as_str().expect("an id");
+    let asked = ada.get(&format!("/settings/tokens/{id}/delete")).await;
+    assert!(
+        asked.body.contains("<dt>Workspace</dt><dd>Staging</dd>"),
+        "{}",
+        asked.body
+    );
+
+    // The way to a token's events is for who may read them.
+    for (role, reads) in [
+        (WorkspaceRole::Viewer, false),
+        (WorkspaceRole::Auditor, true),
+    ] {
+        let email = format!("{}@example.com", role.as_str());
+        site.member(team, &email, Some(role)).await;
+        let mut browser = site.signed_in(&email).await;
+        browser.get("/profile").await;
+        let fields = [("name", "mine"), ("access", "read")];
+        browser.post("/profile/tokens", &fields).await;
+        let page = browser.get("/profile").await;
+        assert!(page.body.contains("Delete token mine"), "{}", page.body);
+        assert_eq!(page.body.contains("Events of token mine"), reads);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_with_a_token_that_is_loaded_again_makes_no_second_one() {
     let (site, team) = Site::ready().await;
     let mut ada = site.signed_in("ada@example.com").await;

@@ -83,6 +83,7 @@ impl Samples {
             id: self.text(id),
             name: self.text("laptop"),
             owner: owner.map(|owner| self.text(owner)),
+            workspace: used.then(|| self.text("Production")),
             access: "Read-only",
             created: at.clone(),
             expires: used.then(|| at.clone()),
