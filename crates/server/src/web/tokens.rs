@@ -113,18 +113,27 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
         return page(&app, &me, once::made_already(), None).await;
     };
     let secret = secret::new(Kind::Service, app.store.entropy());
+    let whose = match form.text("role").parse() {
+        Ok(role) => Whose::Workspace(me.place().workspace, role),
+        Err(_) => Whose::Organization,
+    };
+    let access = form.text("access").parse().unwrap_or(Access::Read);
     let action = CreateToken {
         organization: me.place().organization,
-        whose: match form.text("role").parse() {
-            Ok(role) => Whose::Workspace(me.place().workspace, role),
-            Err(_) => Whose::Organization,
-        },
+        whose,
         name: form.text("name").to_owned(),
-        access: form.text("access").parse().unwrap_or(Access::Read),
+        access,
         days: days(&form),
         hash: secret::hash(&secret),
     };
-    match me.perform(action).await {
+    // Who may make none hears so, and it is recorded, whatever was sent.
+    let contradicts = whose.may_have(access).err();
+    let contradicts = contradicts.filter(|_| me.signed_in.can.edit_tokens);
+    let made = match contradicts {
+        Some(error) => Err(error),
+        None => me.perform(action).await,
+    };
+    match made {
         Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
         Err(error) => {
             ticket.give_back();

@@ -429,6 +429,10 @@ fn tokens_are_made_shown_once_and_end() {
                 "required",
             ),
             (
+                json!({"name": "x", "kind": "service", "access": "read_write"}),
+                "not_for_this",
+            ),
+            (
                 json!({"name": "x", "hash": "00", "ownerId": "me"}),
                 "invalid_body",
             ),
@@ -482,6 +486,9 @@ fn nobody_deletes_or_sees_the_tokens_of_others_but_an_administrator() {
             403
         );
         assert!(tokens(&api.admin).len() >= 4);
+        let reader = api.reader("Ida Rhodes").token;
+        assert!(tokens(&reader).len() >= 4, "an administrator's, too");
+        assert!(tokens(&api.service).is_empty(), "it reads the log alone");
         let stranger = api.stranger("Stan").token;
         assert_eq!(
             api.ask("DELETE", &path, &stranger, &Value::Null).status,

@@ -24,6 +24,20 @@ pub enum Whose {
     Workspace(WorkspaceId, WorkspaceRole),
 }
 
+impl Whose {
+    /// Refuses what somebody asks for and would not get.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], about `access`.
+    pub fn may_have(self, access: Access) -> Result<()> {
+        if self == Self::Organization && access == Access::ReadWrite {
+            let message = "a service's token of the organization only reads";
+            return Err(Error::field("not_for_this", "access", message));
+        }
+        Ok(())
+    }
+}
+
 /// A token to be.
 #[derive(Clone, Debug)]
 pub struct CreateToken {
