@@ -270,6 +270,10 @@ pub(super) async fn change_email(State(app): State<App>, sent: SentByWho) -> Ans
             .page(&app, wrong("This is not an e-mail address."))
             .await;
     }
+    if email == who.account().email {
+        let message = "This is your address already. Nothing was changed.";
+        return who.page(&app, wrong(message)).await;
+    }
     let Some(checked) = checked(&app, user, form.text("password")).await? else {
         // By the action, so that it is recorded.
         match who.perform(&app, ConfirmEmail { user, hash: None }).await {
