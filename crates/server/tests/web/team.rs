@@ -948,6 +948,69 @@ async fn a_token_that_was_found_somewhere_is_shown_by_what_it_did_and_comes_into
     assert!(!log.contains(&secret), "the secret is recorded");
 }
 
+async fn erasure_of_invited(database: Database) {
+    let (site, team) = ready(database).await;
+    // Grace has an account, in an organization that is another's.
+    site.member(team, "grace@example.com", None).await;
+    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
+    let owner = found.await.expect("read").expect("there").0.id;
+    let made = site
+        .perform(CreateOrganization {
+            name: "Difference Engines".to_owned(),
+            workspace: "Elsewhere".to_owned(),
+            owner,
+            token: "wst 2".to_owned().into(),
+        })
+        .await;
+    let organization = made.organization;
+    site.member(
+        Team {
+            organization,
+            workspace: made.workspace,
+        },
+        "heir@example.com",
+        None,
+    )
+    .await;
+    let mut pages = Vec::new();
+    let mut ada = site.signed_in("ada@example.com").await;
+    for email in ["heir@example.com", "none@example.com"] {
+        invite_with(&mut ada, email).await;
+        while site.app.store.upkeep(Upkeep::Index).await.expect("kept") > 0 {}
+        let page = ada.get("/settings/team").await;
+        let (before, _) = page
+            .body
+            .split_once(&format!("aria-label=\"Erase {email}\""))
+            .expect("a link");
+        let id = before.rsplit("href=\"").next().expect("a link");
+        let path = id.split('"').next().expect("an address").to_owned();
+        let page = ada.get(&path).await;
+        assert!(
+            page.body.contains("in 1 event of the audit log"),
+            "{}",
+            page.body
+        );
+        let question = between(&page, "<form class=\"card\"", "</form>");
+        let question = question.replace(email, "ADDRESS").replace(&path, "PATH");
+        pages.push(question.replace(&ada.csrf, "CSRF"));
+    }
+    assert_eq!(
+        pages[0], pages[1],
+        "whether there is an account is not told"
+    );
+    assert!(pages[0].contains("If the person belongs to no other organization"));
+}
+
+#[tokio::test]
+async fn the_question_before_an_erasure_does_not_tell_who_has_an_account_on_sqlite() {
+    erasure_of_invited(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn the_question_before_an_erasure_does_not_tell_who_has_an_account_on_postgresql() {
+    erasure_of_invited(Database::Postgres).await;
+}
+
 #[tokio::test]
 async fn who_has_left_is_erased_only_after_the_address_was_typed() {
     let (site, team) = Site::ready().await;

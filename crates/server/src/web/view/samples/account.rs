@@ -204,7 +204,6 @@ impl Samples {
             name: self.text("Odile Marchetti"),
             email: self.text("odile@fernhill.example"),
             events: 412,
-            account: true,
             bases: vec![Choice::new("request", "The person asked for it", "request")],
             errors: Errors::default(),
         };
