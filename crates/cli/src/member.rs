@@ -10,7 +10,7 @@ use server::actions::account::change_password::ChangePassword;
 use server::actions::factor::Proof;
 use server::actions::factor::remove::RemoveFactor;
 use server::actions::member::add::AddMember;
-use server::actions::member::change::ChangeMember;
+use server::actions::member::change::{ChangeMember, Seen};
 use server::actions::member::remove::RemoveMember;
 use server::auth::{limits, password};
 use store::{Store, Upkeep};
@@ -245,6 +245,7 @@ fn change(command: &Change) -> Result<()> {
             (_, None) => Some(OrganizationRole::Member),
         },
         workspaces,
+        seen: Seen::default(),
     };
     let member = perform(&store, action, UNCHANGED)?;
     let place = command.workspace.map(|id| format!(" in {id}"));

@@ -28,6 +28,7 @@ pub mod workspaces;
 use axum::http::StatusCode;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, Ref, Response, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -102,7 +103,48 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The description of the API, as it is checked in as `openapi.json`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().into_openapi()
+    let mut openapi = routes().into_openapi();
+    for item in openapi.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            // What shows no access token says itself what it wants to be shown.
+            let answers = if operation.security.is_none() {
+                COMMON
+            } else {
+                &COMMON[..1]
+            };
+            for (status, description) in answers {
+                let responses = &mut operation.responses.responses;
+                let answer = responses.entry((*status).to_owned());
+                answer.or_insert_with(|| problem(description).into());
+            }
+        }
+    }
+    openapi
+}
+
+/// What an operation may answer whatever it does: status and description. The first without an access token, too.
+const COMMON: &[(&str, &str)] = &[
+    ("429", "Too many requests: `rate_limited`"),
+    ("401", "No access token, or one that is not valid"),
+    (
+        "403",
+        "Not permitted, or the organization requires a second factor: `second_factor_required`",
+    ),
+];
+
+fn problem(description: &str) -> Response {
+    let body = Content::new(Some(Ref::from_schema_name("Problem")));
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", body)
+        .build()
 }
 
 /// The same as text.

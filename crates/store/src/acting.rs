@@ -87,6 +87,14 @@ impl Acting {
         }
     }
 
+    /// What an organization is told of who acts in another one.
+    pub(crate) fn elsewhere() -> Self {
+        Self {
+            name: Some("another organization".to_owned()),
+            ..Self::nobody("system")
+        }
+    }
+
     /// Whether it is this person, in a browser and not by a token.
     pub fn is_in_session(&self, user: UserId) -> bool {
         self.user == Some(user) && self.session.is_some()

@@ -40,6 +40,9 @@ pub enum Scope {
     OrganizationAndInstance(OrganizationId),
     /// What a person does to the own account: the logs of all organizations of that person or, with none, the instance's.
     Account(UserId),
+    /// What is done in an organization to one who belongs to it, and reaches the account: the logs of all organizations of that
+    /// person. It is asked for, and refused, in the one. The others hear that it was done, and not by whom, if not by the person.
+    Member(OrganizationId, UserId),
     /// The logs of all organizations that know something of a person, whether it is a member of them or not any more, and the
     /// instance's.
     Person(UserId),

@@ -166,6 +166,7 @@ impl Writer {
             Scope::Organization(organization) => Lane::Organization(organization),
             Scope::OrganizationAndInstance(_)
             | Scope::Account(_)
+            | Scope::Member(..)
             | Scope::Person(_)
             | Scope::Instance => self.queue.alone(),
         };

@@ -10,6 +10,7 @@ use model::catalogue::{self, TargetType};
 use model::id::{OrganizationId, UserId};
 use model::role::{OrganizationRole, Permission};
 use model::things::Member;
+use serde_json::json;
 use store::{Error, Fact, Need, Result, Rx, Target, Tx};
 
 use crate::actions::access;
@@ -59,6 +60,33 @@ pub(crate) fn give_up_access(
                 .related(lock.resource)
                 .related(target(before)),
         );
+    }
+    Ok(facts)
+}
+
+/// The tokens of a member end for those workspaces in which the person may do nothing any more: a fact for each, which says why.
+/// `after` is what the person is from now on; nothing for who is no member.
+pub(crate) fn end_tokens(
+    tx: &mut Tx<'_>,
+    before: &Member,
+    after: Option<&Member>,
+) -> Result<Vec<Fact>> {
+    let mut facts = Vec::new();
+    let reason = match after {
+        Some(_) => "role_ended",
+        None => "membership_ended",
+    };
+    for (token, _) in tx.tokens(before.organization)? {
+        // One that was good for nothing before, as of who lost the role under an earlier version, does not come alive again.
+        let stays = token.workspace.is_some_and(|workspace| {
+            let may = |one| access::standing(one, workspace).may(Permission::OwnTokens);
+            may(before) && after.is_some_and(may)
+        });
+        if token.owner == Some(before.user.id) && !stays {
+            let gone = tx.delete_token(&token)?;
+            let fact = Fact::new(catalogue::ACCESS_TOKEN_DELETED, &gone);
+            facts.push(fact.detail(json!({ "reason": reason })));
+        }
     }
     Ok(facts)
 }

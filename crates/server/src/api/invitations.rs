@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer;
-use super::members::{Roles, look, role, roles, shown};
+use super::members::{Roles, Seen, role, roles, seen};
 use crate::actions::invitation::cancel::CancelInvitation;
 use crate::app::App;
 use crate::invite;
@@ -27,9 +27,11 @@ pub struct InvitationView {
     email: String,
     /// `admin` or `member`.
     role: &'static str,
-    /// The role in each workspace where there is to be one.
+    /// The role in each workspace where there is to be one, of those that the token that asks may see.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     workspaces: IndexMap<String, &'static str>,
+    /// In how many others there is to be a role.
+    other_workspaces: usize,
     /// `open`, `accepted`, `cancelled` or `expired`.
     state: &'static str,
     /// What became of the letter: `none` (there is no mail server), `waiting`, `sent` or `failed`.
@@ -62,12 +64,14 @@ pub struct NewInvitations {
 }
 
 impl InvitationView {
-    fn new(one: Invitation, link: Option<String>) -> Self {
+    fn new(one: Invitation, link: Option<String>, seen: &Seen) -> Self {
+        let (workspaces, other_workspaces) = seen.roles(&one.workspaces);
         Self {
             id: one.id.to_string(),
             email: one.email,
             role: one.role.as_str(),
-            workspaces: shown(&one.workspaces),
+            workspaces,
+            other_workspaces,
             state: one.state.as_str(),
             delivery: one.delivery.as_str(),
             created_at: one.created_at.rfc3339_millis(),
@@ -87,16 +91,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// The invitations of the organization.
 #[utoipa::path(get, path = "/v2/invitations", tag = "Team", responses((status = 200, body = Invitations), (status = 404, body = Problem)))]
 async fn list(State(app): State<App>, bearer: Bearer) -> Result<Json<Invitations>, Problem> {
-    let all = app
+    let invitations = app
         .read(move |rx| {
-            let organization = look(rx, &bearer)?;
-            rx.invitations(organization)
+            let seen = seen(rx, &bearer)?;
+            let all = rx.invitations(seen.organization)?.into_iter();
+            let view = |one| InvitationView::new(one, None, &seen);
+            Ok(all.map(view).collect())
         })
         .await?;
-    let invitations = all
-        .into_iter()
-        .map(|one| InvitationView::new(one, None))
-        .collect();
     Ok(Json(Invitations { invitations }))
 }
 
@@ -124,7 +126,7 @@ async fn create(
     let (made, _) = invite::create(&app, &bearer.caller, organization, wanted, &base).await?;
     let invitations = made
         .into_iter()
-        .map(|(one, link)| InvitationView::new(one, link))
+        .map(|(one, link)| InvitationView::new(one, link, &Seen::all(organization)))
         .collect();
     Ok((StatusCode::CREATED, Json(Invitations { invitations })))
 }
@@ -141,7 +143,8 @@ async fn resend(
     let id = answer::id(&id, "invitation")?;
     let base = app.base(None);
     let (one, link, _) = invite::resend(&app, &bearer.caller, organization, id, &base).await?;
-    Ok(Json(InvitationView::new(one, link)))
+    let seen = Seen::all(organization);
+    Ok(Json(InvitationView::new(one, link, &seen)))
 }
 
 /// Withdraw an invitation: its link is dead. For the organization's administrators.

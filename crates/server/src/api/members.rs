@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer;
-use crate::actions::member::change::ChangeMember;
+use crate::actions::member::change::{self, ChangeMember};
 use crate::actions::member::end_sessions::EndSessions;
 use crate::actions::member::remove::RemoveMember;
 use crate::app::App;
@@ -34,9 +34,12 @@ pub struct MemberView {
     /// `admin` or `member`.
     #[schema(example = "member")]
     role: &'static str,
-    /// The role in each workspace where there is one: `admin`, `editor`, `viewer` or `auditor`.
+    /// The role in each workspace where there is one, of those that the token that asks may see; an administrator's sees all of the
+    /// organization: `admin`, `editor`, `viewer` or `auditor`.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     workspaces: IndexMap<String, &'static str>,
+    /// In how many others there is a role.
+    other_workspaces: usize,
 }
 
 /// All members, by name.
@@ -56,24 +59,51 @@ pub struct MemberChange {
     workspaces: Roles,
 }
 
-impl From<Member> for MemberView {
-    fn from(one: Member) -> Self {
+impl MemberView {
+    fn new(one: Member, seen: &Seen) -> Self {
+        let (workspaces, other_workspaces) = seen.roles(&one.workspaces);
         Self {
             id: one.user.id.to_string(),
             name: one.user.name,
             email: one.user.email,
             role: one.role.as_str(),
-            workspaces: shown(&one.workspaces),
+            workspaces,
+            other_workspaces,
         }
     }
 }
 
-/// Roles as they are sent.
-pub(super) fn shown(roles: &[(WorkspaceId, WorkspaceRole)]) -> IndexMap<String, &'static str> {
-    let roles = roles.iter();
-    roles
-        .map(|(id, role)| (id.to_string(), role.as_str()))
-        .collect()
+/// Who asks about the team, and of which of its workspaces.
+pub(super) struct Seen {
+    pub(super) organization: OrganizationId,
+    /// None for who sees them all.
+    workspaces: Option<Vec<WorkspaceId>>,
+}
+
+impl Seen {
+    /// All of them: for who administers the organization.
+    pub(super) const fn all(organization: OrganizationId) -> Self {
+        Self {
+            organization,
+            workspaces: None,
+        }
+    }
+
+    /// Those roles of somebody that are seen, as they are sent, and how many more there are.
+    pub(super) fn roles(
+        &self,
+        roles: &[(WorkspaceId, WorkspaceRole)],
+    ) -> (IndexMap<String, &'static str>, usize) {
+        let seen = roles.iter().filter(|(id, _)| {
+            let seen = self.workspaces.as_ref();
+            seen.is_none_or(|seen| seen.contains(id))
+        });
+        let seen: IndexMap<_, _> = seen
+            .map(|(id, role)| (id.to_string(), role.as_str()))
+            .collect();
+        let others = roles.len() - seen.len();
+        (seen, others)
+    }
 }
 
 /// The word of a role in the organization.
@@ -115,6 +145,27 @@ pub(super) fn look(rx: &mut Rx<'_>, bearer: &Bearer) -> StoreResult<Organization
     Ok(organization)
 }
 
+/// The same, with what is seen of the roles of others.
+pub(super) fn seen(rx: &mut Rx<'_>, bearer: &Bearer) -> StoreResult<Seen> {
+    let organization = look(rx, bearer)?;
+    let acting = rx.acting(bearer.caller.actor)?;
+    // Who reads the whole log reads of all roles there.
+    if acting.may(rx, Permission::ReadAuditLog, organization, None)? {
+        return Ok(Seen::all(organization));
+    }
+    let mut known = Vec::new();
+    for workspace in rx.workspaces(organization)? {
+        let id = workspace.id;
+        if acting.may(rx, Permission::ViewWorkspace, organization, Some(id))? {
+            known.push(id);
+        }
+    }
+    Ok(Seen {
+        organization,
+        workspaces: Some(known),
+    })
+}
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
@@ -125,15 +176,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// The members of the organization.
 #[utoipa::path(get, path = "/v2/members", tag = "Team", responses((status = 200, body = Members), (status = 404, body = Problem)))]
 async fn list(State(app): State<App>, bearer: Bearer) -> Result<Json<Members>, Problem> {
-    let all = app
+    let members = app
         .read(move |rx| {
-            let organization = look(rx, &bearer)?;
-            rx.members(organization)
+            let seen = seen(rx, &bearer)?;
+            let all = rx.members(seen.organization)?.into_iter();
+            Ok(all.map(|one| MemberView::new(one, &seen)).collect())
         })
         .await?;
-    Ok(Json(Members {
-        members: all.into_iter().map(Into::into).collect(),
-    }))
+    Ok(Json(Members { members }))
 }
 
 /// A member.
@@ -146,12 +196,13 @@ async fn get(
     let user: UserId = answer::id(&id, "member")?;
     let one = app
         .read(move |rx| {
-            let organization = look(rx, &bearer)?;
-            rx.member(organization, user)?
-                .ok_or(Error::NotFound("member"))
+            let seen = seen(rx, &bearer)?;
+            let one = rx.member(seen.organization, user)?;
+            let one = one.ok_or(Error::NotFound("member"))?;
+            Ok(MemberView::new(one, &seen))
         })
         .await?;
-    Ok(Json(one.into()))
+    Ok(Json(one))
 }
 
 /// Change what a member is. For the organization's administrators.
@@ -161,16 +212,18 @@ async fn update(
     State(app): State<App>,
     bearer: Bearer,
     Path(id): Path<String>,
-    Body(change): Body<MemberChange>,
+    Body(sent): Body<MemberChange>,
 ) -> Result<Json<MemberView>, Problem> {
     let action = ChangeMember {
         organization: bearer.token.organization,
         user: answer::id(&id, "member")?,
-        role: change.role.as_deref().map(role).transpose()?,
-        workspaces: roles(&change.workspaces)?,
+        role: sent.role.as_deref().map(role).transpose()?,
+        workspaces: roles(&sent.workspaces)?,
+        seen: change::Seen::default(),
     };
     let done = app.perform(&bearer.caller, action).await?;
-    Ok(Json(done.output.into()))
+    let seen = Seen::all(bearer.token.organization);
+    Ok(Json(MemberView::new(done.output, &seen)))
 }
 
 /// Remove a member: sessions and tokens end at once. For the organization's administrators.

@@ -152,6 +152,7 @@ async fn change(
             .await?,
         what,
         people: people.transpose()?,
+        seen: None,
     };
     let done = app.perform(&bearer.caller, action).await?;
     Ok(Json(done.output.people.into()))

@@ -66,7 +66,7 @@ pub struct NewToken {
     name: String,
     /// `personal` (the default) or `service`.
     kind: Option<String>,
-    /// `read` or `read_write` (the default).
+    /// `read` or `read_write` (the default); a service's token of the organization only reads.
     access: Option<String>,
     /// The workspace; for a personal token the default is that of the token that asks. A personal token makes none for another workspace.
     workspace_id: Option<String>,
@@ -159,8 +159,9 @@ async fn list(State(app): State<App>, bearer: Bearer) -> Result<Json<Tokens>, Pr
     let tokens = app
         .read(move |rx| {
             let acting = rx.acting(bearer.caller.actor)?;
-            let all = acting.may_with_factor(rx, Permission::EditMembers, organization, None)?
-                || acting.may(rx, Permission::ReadAuditLog, organization, None)?;
+            // A token that only reads is an administrator's as well; a service's is nobody's, and reads the log alone.
+            let all = acting.may_with_factor(rx, Permission::ReadAuditLog, organization, None)?
+                && acting.user.is_some();
             let mut tokens = rx.tokens(organization)?;
             tokens
                 .retain(|(token, _)| all || (token.owner.is_some() && token.owner == acting.user));
@@ -187,7 +188,13 @@ async fn create(
         Whose::Personal(..) => Kind::Personal,
         Whose::Organization | Whose::Workspace(..) => Kind::Service,
     };
-    let access = access(new.access.as_deref().unwrap_or("read_write"))?;
+    let access = match new.access.as_deref().map(access).transpose()? {
+        Some(access) => {
+            whose.may_have(access)?;
+            access
+        }
+        None => Access::ReadWrite,
+    };
     let secret = secret::new(kind, app.store.entropy());
     let action = CreateToken {
         organization: bearer.token.organization,
@@ -202,7 +209,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(view)))
 }
 
-/// Delete a token: it ends at once. One's own, or as an administrator anyone's.
+/// Delete a token: it ends at once. The one that asks, others of one's own, or as an administrator anyone's.
 #[utoipa::path(delete, path = "/v2/tokens/{id}", tag = "Tokens", params(("id" = String, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn delete(
@@ -213,7 +220,7 @@ async fn delete(
     let action = DeleteToken {
         organization: bearer.token.organization,
         id: answer::id(&id, "token")?,
-        by: bearer.token.owner,
+        by: Some(bearer.caller.actor),
     };
     let _ = app.perform(&bearer.caller, action).await?;
     Ok(StatusCode::NO_CONTENT)

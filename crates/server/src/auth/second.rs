@@ -56,17 +56,17 @@ pub fn step_of(seed: &str, code: &str, now: Micros, last: Option<i64>) -> Option
 
 /// The address that authenticator apps read from a picture (Key URI format).
 pub fn uri(seed: &str, issuer: &str, account: &str) -> String {
-    let mut url = url::Url::parse("otpauth://totp/").expect("a fixed address");
-    let label = format!("{}:{account}", issuer.replace(':', " "));
-    url.set_path(&label);
-    url.query_pairs_mut()
-        .append_pair("secret", seed)
-        .append_pair("issuer", issuer)
-        .append_pair("algorithm", "SHA1")
-        .append_pair("digits", "6")
-        .append_pair("period", "30");
-    // Apps read a plus sign as itself.
-    url.to_string().replace('+', "%20")
+    // Apps read a plus sign as itself, so a space is none.
+    let escaped = |text: &str| {
+        let text: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        text.replace('+', "%20")
+    };
+    format!(
+        "otpauth://totp/{}:{}?secret={seed}&issuer={}&algorithm=SHA1&digits=6&period=30",
+        escaped(&issuer.replace(':', " ")),
+        escaped(account),
+        escaped(issuer),
+    )
 }
 
 /// The modules of a QR code as the path of an SVG, and the side of its square, with the quiet zone of four modules.
@@ -161,12 +161,25 @@ mod tests {
         assert_eq!(seed.len(), 32);
         assert!(totp(&seed).is_some());
         assert_ne!(*seed, *new_seed(&SystemEntropy));
-        let uri = uri(&seed, "Annals: Fernhill", "ada@example.com");
-        assert!(
-            uri.starts_with("otpauth://totp/Annals%20%20Fernhill:ada@example.com?secret="),
-            "{uri}"
+        let uri = uri(&seed, "Annals: Fern+hill & Söhne", "EVE+work@example.com");
+        assert!(uri.contains(":EVE%2Bwork%40example.com?secret="), "{uri}");
+        // As an app reads it: a plus sign is one, and only `%` begins anything else.
+        let read = |text: &str| {
+            let pair = format!("x={}", text.replace('+', "%2B"));
+            let mut read = url::form_urlencoded::parse(pair.as_bytes());
+            read.next().expect("a text").1.into_owned()
+        };
+        let rest = uri.strip_prefix("otpauth://totp/").expect("a label");
+        let (label, query) = rest.split_once('?').expect("a query");
+        assert_eq!(
+            read(label),
+            "Annals  Fern+hill & Söhne:EVE+work@example.com"
         );
-        assert!(uri.contains("&issuer=Annals%3A%20Fernhill"), "{uri}");
+        let issuer = query.split('&').find_map(|one| one.strip_prefix("issuer="));
+        assert_eq!(
+            read(issuer.expect("an issuer")),
+            "Annals: Fern+hill & Söhne"
+        );
         let (path, side) = qr(&uri).expect("a picture");
         assert!(side > 40 && path.starts_with("M4 4h1v1h-1z"));
     }

@@ -120,6 +120,8 @@ async fn page(
         })
         .await?;
     let locked = sent.map_or(kept.is_some(), |form| form.text("who") == "selected");
+    let seen = sent.and_then(|form| said(form, "seen.").ok());
+    let seen = seen.unwrap_or_else(|| kept.clone());
     let chosen = |user: UserId| match sent {
         Some(form) => form.all("people").any(|one| one == user.as_str()),
         None => kept.as_ref().is_some_and(|people| people.contains(&user)),
@@ -159,25 +161,33 @@ async fn page(
         path: kind.path(id),
         can_edit,
         locked,
+        seen: seen.map(|people| people.iter().map(ToString::to_string).collect()),
         editors,
     };
     me.show_as(wrong.status, &view)
 }
 
+/// Who may, as those fields of a form say it whose names begin like this: nobody in particular, or people selected.
+fn said(form: &Form, prefix: &str) -> Result<Option<Vec<UserId>>, Refusal> {
+    match form.text(&format!("{prefix}who")) {
+        "anyone" => Ok(None),
+        "selected" => {
+            let name = format!("{prefix}people");
+            let all = form.all(&name).map(things::id);
+            all.collect::<Result<_, _>>().map(Some)
+        }
+        _ => Err(Refusal::foreign_form()),
+    }
+}
+
 async fn change(app: &App, sent: Sent, kind: Kind, id: &str) -> Answer {
     let Sent { me, form } = sent;
-    let people = match form.text("who") {
-        "anyone" => None,
-        "selected" => {
-            let all = form.all("people").map(things::id::<UserId>);
-            Some(all.collect::<Result<Vec<_>, _>>()?)
-        }
-        _ => return Err(Refusal::foreign_form()),
-    };
+    let seen = form.get("seen.who").map(|_| said(&form, "seen."));
     let action = UpdateAccess {
         place: me.place(),
         what: kind.what(id)?,
-        people,
+        people: said(&form, "")?,
+        seen: seen.transpose()?,
     };
     match me.perform(action).await {
         Ok(made) => {
@@ -185,8 +195,10 @@ async fn change(app: &App, sent: Sent, kind: Kind, id: &str) -> Answer {
             Ok(me.done(&path, Done::Saved, &made.entries))
         }
         Err(error @ (Error::Invalid { .. } | Error::Failed { .. })) => {
+            // What another has made it meanwhile is to be seen before anything is changed of it.
+            let sent = matches!(error, Error::Invalid { .. }).then_some(&form);
             let wrong = Wrong::of(error, "Not saved.", &[])?;
-            page(app, &me, kind, id, wrong, Some(&form)).await
+            page(app, &me, kind, id, wrong, sent).await
         }
         Err(error) => Err(error.into()),
     }

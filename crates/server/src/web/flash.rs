@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use model::id::UserId;
+use model::id::{LogId, UserId};
 use store::{Result, Rx};
 
 use super::event::label;
@@ -12,6 +12,8 @@ use super::view::parts::Recorded;
 
 /// How long a change may wait for its page, in seconds.
 pub(super) const SECONDS: i64 = 60;
+/// The most logs of which a cookie says where in them a change is.
+const MOST_LOGS: usize = 20;
 /// The most events of one change that are named.
 const MOST: u64 = 8;
 
@@ -66,14 +68,15 @@ impl Done {
     }
 }
 
-/// The value of the cookie.
-pub(super) fn cookie(done: Done, entries: Option<&Range<u64>>) -> String {
-    match entries {
-        Some(range) if !range.is_empty() => {
-            format!("{}.{}.{}", done.word(), range.start, range.end)
-        }
-        _ => "unchanged".to_owned(),
+/// The value of the cookie: the word, and where the entries are in each log.
+pub(super) fn cookie(done: Done, entries: &[(LogId, Range<u64>)]) -> String {
+    if entries.is_empty() {
+        return "unchanged".to_owned();
     }
+    let entries = entries.iter().take(MOST_LOGS);
+    entries.fold(done.word().to_owned(), |cookie, (log, range)| {
+        format!("{cookie}.{log}.{}.{}", range.start, range.end)
+    })
 }
 
 /// What a cookie says was done, alone.
@@ -98,13 +101,18 @@ pub(super) fn read(
         let text = "Nothing changed, so nothing was recorded.";
         return Ok(Some(Flash::Note(text.to_owned())));
     }
+    let Some(log) = rx.log_of(organization)? else {
+        return Ok(None);
+    };
     let mut words = cookie.split('.');
-    let (Some(word), Some(start), Some(end), None) =
-        (words.next(), words.next(), words.next(), words.next())
+    let word = words.next();
+    let log = log.to_string();
+    let (Some(_), Some(start), Some(end)) =
+        (words.find(|word| *word == log), words.next(), words.next())
     else {
         return Ok(None);
     };
-    let known = Done::ALL.iter().find(|(_, known, _)| *known == word);
+    let known = Done::ALL.iter().find(|(_, known, _)| Some(*known) == word);
     let (Some((_, _, done)), Ok(start), Ok(end)) =
         (known, start.parse::<u64>(), end.parse::<u64>())
     else {

@@ -100,7 +100,7 @@ impl Me {
 
     /// On to the page that says what was recorded.
     pub(super) fn done(&self, path: &str, done: Done, entries: &[(LogId, Range<u64>)]) -> Response {
-        let value = flash::cookie(done, entries.first().map(|(_, range)| range));
+        let value = flash::cookie(done, entries);
         with_cookie(
             see_other(path),
             cookies::keep(&self.app.config, Name::Flash, &value, flash::SECONDS),

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use model::clock::Micros;
 use model::id::{SessionId, UserId};
 use model::role::Access;
-use model::things::{FactorKind, SessionSeen};
+use model::things::{FactorKind, SessionSeen, Workspace};
 use store::{Error, Upkeep};
 use zeroize::Zeroizing;
 
@@ -73,11 +73,15 @@ pub(super) fn token(
     one: model::things::Token,
     used: Option<Micros>,
     owner: Option<String>,
+    workspaces: &[Workspace],
 ) -> Token {
+    let mut named = workspaces.iter().filter(|_| workspaces.len() > 1);
+    let workspace = named.find(|workspace| Some(workspace.id) == one.workspace);
     Token {
         id: one.id.to_string(),
         name: one.name,
         owner,
+        workspace: workspace.map(|workspace| workspace.name.clone()),
         access: one.access.label(),
         created: clock.at(one.created_at),
         expires: one.expires_at.map(|at| clock.at(at)),
@@ -104,7 +108,7 @@ fn rows(clock: &Clock, factors: Vec<model::things::Factor>) -> Vec<Factor> {
 /// The page; `shown` is a token just made, `typed` what could not be taken.
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
     let (user, organization) = (me.signed_in.user.id, me.place().organization);
-    let (open, tokens, factors, codes) = app
+    let (open, tokens, workspaces, factors, codes) = app
         .read(move |rx| {
             let idle_since = rx.now().plus(-IDLE);
             let mut tokens = rx.tokens(organization)?;
@@ -112,6 +116,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
             Ok((
                 rx.sessions_of(user, idle_since)?,
                 tokens,
+                rx.workspaces(organization)?,
                 rx.factors(user)?,
                 rx.recovery_codes_left(user)?,
             ))
@@ -126,7 +131,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
         sessions: sessions(clock, open, me.signed_in.session),
         tokens: tokens
             .into_iter()
-            .map(|(one, used)| token(clock, one, used, None))
+            .map(|(one, used)| token(clock, one, used, None, &workspaces))
             .collect(),
         can_add_phone: app.texter.is_some() && phone_of(&factors).is_none(),
         has_app: factors.iter().any(|one| one.kind == FactorKind::Totp),
@@ -269,6 +274,10 @@ pub(super) async fn change_email(State(app): State<App>, sent: SentByWho) -> Ans
             .page(&app, wrong("This is not an e-mail address."))
             .await;
     }
+    if email == who.account().email {
+        let message = "This is your address already. Nothing was changed.";
+        return who.page(&app, wrong(message)).await;
+    }
     let Some(checked) = checked(&app, user, form.text("password")).await? else {
         // By the action, so that it is recorded.
         match who.perform(&app, ConfirmEmail { user, hash: None }).await {
@@ -403,7 +412,7 @@ pub(super) async fn delete_token(
     let action = DeleteToken {
         organization: me.place().organization,
         id: things::id(&id)?,
-        by: Some(me.signed_in.user.id),
+        by: Some(me.signed_in.caller.actor),
     };
     let result = me.perform(action).await;
     outcome(

@@ -163,9 +163,7 @@ async fn question(
             if !is_known {
                 return Err(Error::NotFound("person"));
             }
-            let mut elsewhere = rx.organizations_of(user)?;
-            let is_member = elsewhere.contains(&organization);
-            elsewhere.retain(|one| *one != organization);
+            let is_member = rx.member(organization, user)?.is_some();
             let mut invited = rx.invitations(organization)?.into_iter();
             let invited = invited.find(|one| one.user == user && !is_member);
             let (name, email) = match (invited, rx.user(user)?) {
@@ -176,10 +174,10 @@ async fn question(
             };
             let log = rx.organization_log(organization)?;
             let events = rx.events_of(log.id, user)?;
-            Ok(Some((name, email, events, elsewhere.is_empty())))
+            Ok(Some((name, email, events)))
         })
         .await?;
-    let Some((name, email, events, account)) = found else {
+    let Some((name, email, events)) = found else {
         return Ok(None);
     };
     let bases = [
@@ -194,7 +192,6 @@ async fn question(
         name,
         email,
         events,
-        account,
         bases: bases
             .map(|(word, label)| Choice::new(word, label, chosen))
             .into(),

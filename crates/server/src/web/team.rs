@@ -20,7 +20,7 @@ use super::view::frame::NavItem;
 use super::view::parts::Choice;
 use super::view::team::{Elsewhere, Former, Invited, Line, Member, Remove, Team};
 use crate::actions::invitation::cancel::CancelInvitation;
-use crate::actions::member::change::ChangeMember;
+use crate::actions::member::change::{ChangeMember, Seen};
 use crate::actions::member::end_sessions::EndSessions;
 use crate::actions::member::remove::RemoveMember;
 use crate::app::App;
@@ -264,19 +264,31 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
 type Chosen = (OrganizationRole, Vec<(WorkspaceId, Option<WorkspaceRole>)>);
 
 fn chosen(me: &Me, form: &Form) -> Result<Chosen, Refusal> {
+    let Seen { role, workspaces } = said(me, form, "")?;
+    Ok((role.ok_or_else(Refusal::foreign_form)?, workspaces))
+}
+
+/// The roles in those fields of a form whose names begin like this.
+fn said(me: &Me, form: &Form, prefix: &str) -> Result<Seen, Refusal> {
     let word = |word: &str| match word {
         NO_ROLE => Ok(None),
         word => word.parse().map(Some).map_err(|_| Refusal::foreign_form()),
     };
-    let role = form.text("role").parse();
-    let role = role.map_err(|_| Refusal::foreign_form())?;
-    let mut workspaces = vec![(me.place().workspace, word(form.text("workspace_role"))?)];
+    let mut roles = Seen::default();
     for (name, value) in form.pairs() {
-        if let Some(id) = name.strip_prefix("workspace.") {
-            workspaces.push((things::id(id)?, word(value)?));
+        let Some(name) = name.strip_prefix(prefix) else {
+            continue;
+        };
+        if name == "role" {
+            let role = value.parse().map_err(|_| Refusal::foreign_form())?;
+            roles.role = Some(role);
+        } else if name == "workspace_role" {
+            roles.workspaces.push((me.place().workspace, word(value)?));
+        } else if let Some(id) = name.strip_prefix("workspace.") {
+            roles.workspaces.push((things::id(id)?, word(value)?));
         }
     }
-    Ok((role, workspaces))
+    Ok(roles)
 }
 
 /// `POST /settings/team/{id}`
@@ -288,6 +300,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         user: things::id::<UserId>(&id)?,
         role: Some(role),
         workspaces,
+        seen: said(&me, &form, "seen.")?,
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(TEAM, Done::Saved, &made.entries)),

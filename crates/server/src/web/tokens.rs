@@ -66,10 +66,12 @@ async fn page_with(
                 .collect();
             let log = rx.log_of(place.organization)?;
             let log = log.map(|log| log.to_string()).unwrap_or_default();
-            Ok((edits, rules, names, rx.tokens(place.organization)?, log))
+            let tokens = rx.tokens(place.organization)?;
+            let workspaces = rx.workspaces(place.organization)?;
+            Ok((edits, rules, names, (tokens, workspaces), log))
         })
         .await?;
-    let (true, rules, names, tokens, log) = found else {
+    let (true, rules, names, (tokens, workspaces), log) = found else {
         return Err(Refusal::not_for_you(Permission::EditTokens.label()));
     };
     let clock = me.clock();
@@ -80,7 +82,7 @@ async fn page_with(
             .into_iter()
             .map(|(one, used)| {
                 let owner = owner(&one, |user| names.get(&user).cloned());
-                token(clock, one, used, Some(owner))
+                token(clock, one, used, Some(owner), &workspaces)
             })
             .collect(),
         roles: WorkspaceRole::ALL
@@ -111,18 +113,27 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
         return page(&app, &me, once::made_already(), None).await;
     };
     let secret = secret::new(Kind::Service, app.store.entropy());
+    let whose = match form.text("role").parse() {
+        Ok(role) => Whose::Workspace(me.place().workspace, role),
+        Err(_) => Whose::Organization,
+    };
+    let access = form.text("access").parse().unwrap_or(Access::Read);
     let action = CreateToken {
         organization: me.place().organization,
-        whose: match form.text("role").parse() {
-            Ok(role) => Whose::Workspace(me.place().workspace, role),
-            Err(_) => Whose::Organization,
-        },
+        whose,
         name: form.name().to_owned(),
-        access: form.text("access").parse().unwrap_or(Access::Read),
+        access,
         days: days(&form),
         hash: secret::hash(&secret),
     };
-    match me.perform(action).await {
+    // Who may make none hears so, and it is recorded, whatever was sent.
+    let contradicts = whose.may_have(access).err();
+    let contradicts = contradicts.filter(|_| me.signed_in.can.edit_tokens);
+    let made = match contradicts {
+        Some(error) => Err(error),
+        None => me.perform(action).await,
+    };
+    match made {
         Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
         Err(error) => {
             ticket.give_back();
@@ -154,15 +165,16 @@ pub(super) async fn question(
             let owns = one.owner == Some(user);
             let named = one.owner.map(|owner| rx.user(owner)).transpose()?.flatten();
             let owner = owner(&one, |_| named.map(|user| user.name));
-            Ok((edits || owns).then_some((one, used, owner)))
+            let workspaces = rx.workspaces(organization)?;
+            Ok((edits || owns).then_some((one, used, owner, workspaces)))
         })
         .await?;
-    let Some((one, used, owner)) = found else {
+    let Some((one, used, owner, workspaces)) = found else {
         return Err(Refusal::not_for_you(Permission::EditTokens.label()));
     };
     me.show(&view::tokens::DeleteToken {
         frame: me.frame(NAV),
-        token: token(me.clock(), one, used, Some(owner)),
+        token: token(me.clock(), one, used, Some(owner), &workspaces),
         action,
         back,
     })
@@ -184,7 +196,7 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
     let action = DeleteToken {
         organization: me.place().organization,
         id: things::id(&id)?,
-        by: Some(me.signed_in.user.id),
+        by: Some(me.signed_in.caller.actor),
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(TOKENS, Done::Deleted, &made.entries)),

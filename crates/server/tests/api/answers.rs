@@ -16,6 +16,28 @@ fn keys(one: &Value) -> String {
 }
 
 #[test]
+fn the_description_says_of_each_operation_what_it_may_answer_whatever_it_does() {
+    let description = server::api::openapi_json().expect("a description");
+    let description: Value = serde_json::from_str(&description).expect("JSON");
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let answers = &operation["responses"];
+            let own = operation.get("security");
+            // An empty one is an operation that nothing has to be shown to.
+            let is_open = own.is_some_and(|own| *own == json!([{}]));
+            let mut statuses = vec!["429"];
+            statuses.extend((!is_open).then_some("401"));
+            statuses.extend(own.is_none().then_some("403"));
+            for status in statuses {
+                let schema = &answers[status]["content"]["application/json"]["schema"];
+                let expected = json!("#/components/schemas/Problem");
+                assert_eq!(schema["$ref"], expected, "{method} {path}: {status}");
+            }
+        }
+    }
+}
+
+#[test]
 fn single_things_are_wrapped_where_clients_unwrap_them_and_bare_elsewhere() {
     let api = Api::sqlite();
     let body = json!({ "name": "Web", "type": "Javascript", "externalId": "web" });

@@ -2,6 +2,7 @@
 
 use model::actor::{Actor, System};
 use model::clock::Micros;
+use model::id::UserId;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 use server::actions::member::remove::RemoveMember;
@@ -169,7 +170,8 @@ fn what_a_member_is_changes_and_the_last_administrator_stays() {
             json!({"role": "admin", "workspaces": {&workspace: null}}),
         )
         .ok();
-        api.put(&ada, json!({"role": "member"})).ok();
+        let viewer = json!({"role": "member", "workspaces": {&workspace: "viewer"}});
+        api.put(&ada, viewer).ok();
         // From here on Ada is no administrator any more.
         assert_eq!(api.put(&path, json!({"role": "member"})).status, 403);
         for wrong in [
@@ -218,6 +220,137 @@ fn who_is_removed_is_out_at_once_and_stays_in_the_history() {
         since(&api, before)
     });
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_persons_tokens_end_with_the_role_in_their_workspace() {
+    let told = on_both(|api| {
+        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
+        let other = other["id"].as_str().expect("an id").to_owned();
+        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor));
+        let path = format!("/v2/members/{}", grace.user);
+        let workspace = api.made.workspace.to_string();
+        let roles = |roles: Value| api.put(&path, json!({ "workspaces": roles })).ok();
+        let asked_with = |token: &str| api.ask("GET", "/v2/sources", token, &Value::Null).status;
+        let asked = || asked_with(&grace.token);
+        // One of a person without a role, as earlier versions left it, does not come alive with one.
+        let kim = api.member("Kim", None);
+        let viewer = json!({"workspaces": {&workspace: "viewer"}});
+        api.put(&format!("/v2/members/{}", kim.user), viewer).ok();
+        assert_eq!(asked_with(&kim.token), 401);
+        let before = api.events().len();
+        roles(json!({&other: "editor"}));
+        roles(json!({&workspace: "viewer"}));
+        assert_eq!(asked(), 200, "another role");
+        roles(json!({&other: null}));
+        assert_eq!(asked(), 200, "the role in another workspace");
+        let admin = json!({"role": "admin", "workspaces": {&workspace: null}});
+        api.put(&path, admin).ok();
+        assert_eq!(asked(), 200, "an Admin has a role in every workspace");
+        api.put(&path, json!({"role": "member"})).ok();
+        assert_eq!(asked(), 401);
+        roles(json!({&workspace: "editor"}));
+        assert_eq!(asked(), 401, "it does not come alive again");
+        let events = api.events();
+        let ended = events.iter().filter(|one| one["action"] == "deleted");
+        let reasons: Vec<&Value> = ended.map(|one| &one["detail"]).collect();
+        assert_eq!(reasons, [&json!({"reason": "role_ended"}); 2]);
+        since(&api, before)
+    });
+    insta::assert_snapshot!(told, @r#"
+    user.changed_permission Grace Hopper
+      workspaces.ID: nothing -> "editor"
+    user.changed_permission Grace Hopper
+      workspaces.ID: "editor" -> "viewer"
+    user.changed_permission Grace Hopper
+      workspaces.ID: "editor" -> nothing
+    user.changed_permission Grace Hopper
+      role: "member" -> "admin"
+      workspaces.ID: "viewer" -> nothing
+    access_token.deleted test
+      access: "read_write" -> nothing
+      name: "test" -> nothing
+      owner: "ID" -> nothing
+    user.changed_permission Grace Hopper
+      role: "admin" -> "member"
+    user.changed_permission Grace Hopper
+      workspaces.ID: nothing -> "editor"
+    "#);
+}
+
+#[test]
+fn of_workspaces_in_which_who_asks_has_no_role_only_their_number_is_told() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
+        let other = other["id"].as_str().expect("an id").to_owned();
+        let workspace = api.made.workspace.to_string();
+        let kim = api.member("Kim", Some(WorkspaceRole::Viewer));
+        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor));
+        let path = format!("/v2/members/{}", grace.user);
+        let both = json!({&workspace: "editor", &other: "admin"});
+        let whole = api
+            .put(&path, json!({"workspaces": {&other: "admin"}}))
+            .ok();
+        assert_eq!(
+            (&whole["workspaces"], &whole["otherWorkspaces"]),
+            (&both, &json!(0))
+        );
+        let invited = json!({"emails": ["edsger@example.com"], "workspaces": &both});
+        let made = api.post("/v2/invitations", invited).ok();
+        assert_eq!(made["invitations"][0]["workspaces"], both);
+
+        let here = json!({&workspace: "editor"});
+        for (token, roles, others) in [(&kim.token, &here, 1), (&api.admin, &both, 0)] {
+            let get = |path: &str| api.ask("GET", path, token, &Value::Null).ok();
+            let all = get("/v2/members");
+            let all = all["members"].as_array().expect("a list");
+            let one = all.iter().find(|one| one["name"] == "Grace Hopper");
+            let invitations = get("/v2/invitations");
+            for one in [
+                one.expect("a member"),
+                &get(&path),
+                &invitations["invitations"][0],
+            ] {
+                assert_eq!(&one["workspaces"], roles, "{one}");
+                assert_eq!(one["otherWorkspaces"], others, "{one}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_can_always_end_itself() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let end = |token: &str, id: &str| {
+            let path = format!("/v2/tokens/{id}");
+            status(&api.ask("DELETE", &path, token, &Value::Null))
+        };
+        let of = |user: UserId| {
+            let all = api.get("/v2/tokens").ok();
+            let all = all["tokens"].as_array().expect("a list");
+            let one = all.iter().find(|one| one["ownerId"] == user.as_str());
+            id(one.expect("a token"))
+        };
+        // Of who has lost the role in its workspace, before that ended it.
+        let grace = api.member("Grace Hopper", None);
+        let token = of(grace.user);
+        assert_eq!(end(&grace.token, &token).0, 204);
+        assert_eq!(end(&grace.token, &token).0, 401);
+        // One that may only read ends itself, and no other.
+        let kim = api.reader("Kim");
+        let new = json!({"name": "laptop", "access": "read"});
+        let made = api.post("/v2/tokens", new).ok();
+        let reader = made["token"].as_str().expect("shown once");
+        let admins = of(api.made.user);
+        let read_only = (403, "read_only_token".to_owned());
+        assert_eq!(end(&kim.token, &admins), read_only);
+        let all = api.get("/v2/tokens").ok();
+        let others = all["tokens"].as_array().expect("a list").iter();
+        let set_up = others.clone().find(|one| one["name"] == "Set-up");
+        assert_eq!(end(reader, &id(set_up.expect("the first"))), read_only);
+        assert_eq!(end(reader, &id(&made)).0, 204);
+        assert_eq!(end(&kim.token, &of(kim.user)).0, 204);
+    }
 }
 
 #[test]
@@ -296,6 +429,10 @@ fn tokens_are_made_shown_once_and_end() {
                 "required",
             ),
             (
+                json!({"name": "x", "kind": "service", "access": "read_write"}),
+                "not_for_this",
+            ),
+            (
                 json!({"name": "x", "hash": "00", "ownerId": "me"}),
                 "invalid_body",
             ),
@@ -349,6 +486,9 @@ fn nobody_deletes_or_sees_the_tokens_of_others_but_an_administrator() {
             403
         );
         assert!(tokens(&api.admin).len() >= 4);
+        let reader = api.reader("Ida Rhodes").token;
+        assert!(tokens(&reader).len() >= 4, "an administrator's, too");
+        assert!(tokens(&api.service).is_empty(), "it reads the log alone");
         let stranger = api.stranger("Stan").token;
         assert_eq!(
             api.ask("DELETE", &path, &stranger, &Value::Null).status,

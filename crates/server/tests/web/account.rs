@@ -894,6 +894,38 @@ async fn an_address_changes_when_its_own_letter_is_followed() {
     );
 }
 
+#[tokio::test]
+async fn the_same_address_is_no_change_and_other_capitals_are_told_to_nobody() {
+    let (site, team) = with_mail().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    let fields = [("email", " ada@example.com "), ("password", PASSWORD)];
+    let same = ada.post("/profile/email", &fields).await;
+    assert_eq!(same.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        same.body.contains("This is your address already."),
+        "{}",
+        same.body
+    );
+    assert!(letter(&site).await.is_none() && notices(&site).await.is_empty());
+
+    let fields = [("email", "Ada@Example.com"), ("password", PASSWORD)];
+    ada.post("/profile/email", &fields).await;
+    let (_, link) = letter(&site).await.expect("a letter");
+    ada.get(&link).await;
+    ada.get("/confirm-email").await;
+    ada.post("/confirm-email", &[]).await;
+    let said = actions(&site, team).await;
+    assert_eq!(said.last().map(String::as_str), Some("user.updated_email"));
+    let told = notices(&site).await;
+    let changed = "ada@example.com: Your e-mail address for Annals was changed".to_owned();
+    assert!(
+        !told.contains(&changed),
+        "it still opens the account: {told:?}"
+    );
+    site.signed_in("ada@example.com").await;
+}
+
 /// Follows a link in a letter; gives what its page answers.
 async fn follow(browser: &mut Browser<'_>, link: &str) -> StatusCode {
     let page = browser.get(link).await.header("location").to_owned();

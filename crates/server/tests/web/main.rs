@@ -10,6 +10,7 @@ mod authenticator;
 mod code;
 mod lines;
 mod live;
+mod meanwhile;
 mod pages;
 mod passkeys;
 mod phone;

@@ -118,6 +118,8 @@ async fn a_passkey(database: Database) {
     );
     let page = ada.get("/profile").await;
     assert!(page.body.contains("Passkey: Laptop"));
+    let said = "Removing it is recorded as Passkey Removed and Disabled MFA.";
+    assert!(page.body.contains(said), "{}", page.body);
     assert!(page.body.contains("not used yet"));
 
     // Alone, it is both factors.

@@ -5,6 +5,7 @@ use model::clock::Micros;
 use model::role::WorkspaceRole;
 use server::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
 use server::actions::member::remove::RemoveMember;
+use server::actions::organization::create::CreateOrganization;
 use server::app::Config;
 use store::{NewChallenge, Upkeep};
 
@@ -304,6 +305,65 @@ async fn tokens_of_people_and_services_are_made_in_the_browser_and_shown_once() 
 }
 
 #[tokio::test]
+async fn a_token_says_for_which_of_several_workspaces_it_is() {
+    let (site, team) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let make = async |ada: &mut Browser<'_>, name: &str| {
+        ada.get("/profile").await;
+        for path in ["/profile/tokens", "/settings/tokens"] {
+            let fields = [("name", name), ("access", "read"), ("role", "viewer")];
+            ada.post(path, &fields).await;
+        }
+    };
+    make(&mut ada, "of the first").await;
+    let row =
+        |page: &Answer, name: &str| between(page, &format!("<b>{name}</b>"), "</tr>").to_owned();
+    for path in ["/profile", "/settings/tokens"] {
+        let page = ada.get(path).await;
+        assert!(!row(&page, "of the first").contains("Production"), "{path}");
+    }
+    let fields = [("name", "Staging"), ("environment", "DEVELOPMENT")];
+    ada.post("/workspaces", &fields).await;
+    make(&mut ada, "of the second").await;
+    for path in ["/profile", "/settings/tokens"] {
+        let page = ada.get(path).await;
+        for (name, workspace) in [("of the first", "Production"), ("of the second", "Staging")] {
+            let row = row(&page, name);
+            assert!(
+                row.contains(&format!("{workspace} · made")),
+                "{path}: {row}"
+            );
+        }
+    }
+    let (_, tokens) = site.api("GET", "/v2/tokens", None).await;
+    let mut tokens = tokens["tokens"].as_array().expect("a list").iter();
+    let second = tokens.find(|one| one["name"] == "of the second" && one["kind"] == "service");
+    let id = second.expect("a token")["id"].as_str().expect("an id");
+    let asked = ada.get(&format!("/settings/tokens/{id}/delete")).await;
+    assert!(
+        asked.body.contains("<dt>Workspace</dt><dd>Staging</dd>"),
+        "{}",
+        asked.body
+    );
+
+    // The way to a token's events is for who may read them.
+    for (role, reads) in [
+        (WorkspaceRole::Viewer, false),
+        (WorkspaceRole::Auditor, true),
+    ] {
+        let email = format!("{}@example.com", role.as_str());
+        site.member(team, &email, Some(role)).await;
+        let mut browser = site.signed_in(&email).await;
+        browser.get("/profile").await;
+        let fields = [("name", "mine"), ("access", "read")];
+        browser.post("/profile/tokens", &fields).await;
+        let page = browser.get("/profile").await;
+        assert!(page.body.contains("Delete token mine"), "{}", page.body);
+        assert_eq!(page.body.contains("Events of token mine"), reads);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_with_a_token_that_is_loaded_again_makes_no_second_one() {
     let (site, team) = Site::ready().await;
     let mut ada = site.signed_in("ada@example.com").await;
@@ -484,6 +544,146 @@ async fn an_administrator_ends_all_sessions_of_a_member_and_keeps_the_own() {
         .await;
     assert_eq!(ada.get("/sources").await.status, StatusCode::OK);
     assert_eq!(other.get("/sources").await.status, StatusCode::SEE_OTHER);
+}
+
+async fn ended_everywhere(database: Database) {
+    let (site, team) = ready(database).await;
+    let address = "grace@example.com";
+    site.member(team, address, Some(WorkspaceRole::Editor))
+        .await;
+    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
+    let grace = found.await.expect("read").expect("a member").0.id;
+    let made = site
+        .perform(CreateOrganization {
+            name: "Difference Engines".to_owned(),
+            workspace: "Elsewhere".to_owned(),
+            owner: grace,
+            token: "wst 2".to_owned().into(),
+        })
+        .await;
+    let other = Team {
+        organization: made.organization,
+        workspace: made.workspace,
+    };
+    // The events of an action in one of the logs, newest first: who acted by which address, and what changed.
+    let told = async |team: Team, action: &str| -> Vec<String> {
+        let log = site.log(team.organization).await.into_iter().rev();
+        let of = log.filter(|event| event.entry.action == action);
+        let line = |event: store::Event| {
+            let mut paths: Vec<_> = event.changes.iter().map(|one| one.path.as_str()).collect();
+            paths.sort_unstable();
+            format!(
+                "{} {:?} {:?} {:?}: {} ({})",
+                event.entry.actor.r#type,
+                event.actor_name,
+                event.actor_email,
+                event.user_agent,
+                event.target_name.unwrap_or_default(),
+                paths.join(", ")
+            )
+        };
+        of.map(line).collect()
+    };
+    let (here, there) = (
+        "user Some(\"Ada Lovelace\") Some(\"ada@example.com\") None: Member grace@example.com (session, signedInAt)",
+        "system Some(\"another organization\") None None: Member grace@example.com (session, signedInAt)",
+    );
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/team").await;
+
+    let mut browsers = [site.signed_in(address).await, site.signed_in(address).await];
+    let path = format!("/settings/team/{grace}/sessions/end");
+    ada.post(&path, &[]).await;
+    assert_eq!(told(team, "session_revoked").await, [here; 2]);
+    assert_eq!(told(other, "session_revoked").await, [there; 2]);
+    let page = ada.get("/settings/team").await;
+    assert!(page.body.contains("Session Revoked"), "{}", page.body);
+    for browser in &mut browsers {
+        assert_eq!(browser.get("/sources").await.status, StatusCode::SEE_OTHER);
+    }
+    // Where nothing of the kind is allowed, it is refused there, and others hear nothing.
+    site.member(team, "kim@example.com", Some(WorkspaceRole::Admin))
+        .await;
+    let mut kim = site.signed_in("kim@example.com").await;
+    kim.get("/settings/team").await;
+    let refused = kim.post(&path, &[]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(told(team, "session_revoked").await.len(), 3);
+    assert_eq!(told(other, "session_revoked").await.len(), 2);
+
+    // Who is removed is out everywhere; that it was a removal concerns one organization.
+    site.signed_in(address).await;
+    let path = format!("/settings/team/{grace}/remove");
+    ada.get(&path).await;
+    let gone = ada.post(&path, &[("confirm", address)]).await;
+    assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
+    assert_eq!(told(team, "session_revoked").await[0], here);
+    assert_eq!(told(other, "session_revoked").await[0], there);
+    assert_eq!(told(team, "removed_from_organization").await.len(), 1);
+    assert!(told(other, "removed_from_organization").await.is_empty());
+    let organization = other.organization;
+    let former = site.app.read(move |rx| rx.former_members(organization));
+    assert!(
+        former.await.expect("read").is_empty(),
+        "nobody is known by that"
+    );
+}
+
+#[tokio::test]
+async fn sessions_that_an_administrator_ends_are_told_in_all_of_the_persons_organizations_on_sqlite()
+ {
+    ended_everywhere(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn sessions_that_an_administrator_ends_are_told_in_all_of_the_persons_organizations_on_postgresql()
+ {
+    ended_everywhere(Database::Postgres).await;
+}
+
+async fn left(database: Database) {
+    let (site, team) = ready(database).await;
+    let address = "grace@example.com";
+    site.member(team, address, Some(WorkspaceRole::Editor))
+        .await;
+    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
+    let owner = found.await.expect("read").expect("a member").0.id;
+    let made = site
+        .perform(CreateOrganization {
+            name: "Difference Engines".to_owned(),
+            workspace: "Elsewhere".to_owned(),
+            owner,
+            token: "wst 2".to_owned().into(),
+        })
+        .await;
+    let mut grace = site.signed_in(address).await;
+    let organization = team.organization.to_string();
+    let fields = [
+        ("organization", organization.as_str()),
+        ("confirm", "Analytical Engines"),
+    ];
+    grace.get("/profile").await;
+    let gone = grace.post("/profile/leave", &fields).await;
+    assert_eq!(gone.header("location"), "/sign-in", "{}", gone.body);
+    let other = site.log(made.organization).await;
+    let last = other.last().expect("an event");
+    assert_eq!(last.entry.action, "session_revoked");
+    assert_eq!(last.actor_email.as_deref(), Some(address), "by oneself");
+    let here = actions(&site, team).await;
+    assert!(here.ends_with(&[
+        "user.left_organization".to_owned(),
+        "user.session_revoked".to_owned()
+    ]));
+}
+
+#[tokio::test]
+async fn who_leaves_is_told_of_in_the_other_organizations_by_the_sessions_that_end_on_sqlite() {
+    left(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn who_leaves_is_told_of_in_the_other_organizations_by_the_sessions_that_end_on_postgresql() {
+    left(Database::Postgres).await;
 }
 
 #[tokio::test]
@@ -746,6 +946,69 @@ async fn a_token_that_was_found_somewhere_is_shown_by_what_it_did_and_comes_into
     );
     let log = format!("{:?}", site.log(team.organization).await);
     assert!(!log.contains(&secret), "the secret is recorded");
+}
+
+async fn erasure_of_invited(database: Database) {
+    let (site, team) = ready(database).await;
+    // Grace has an account, in an organization that is another's.
+    site.member(team, "grace@example.com", None).await;
+    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
+    let owner = found.await.expect("read").expect("there").0.id;
+    let made = site
+        .perform(CreateOrganization {
+            name: "Difference Engines".to_owned(),
+            workspace: "Elsewhere".to_owned(),
+            owner,
+            token: "wst 2".to_owned().into(),
+        })
+        .await;
+    let organization = made.organization;
+    site.member(
+        Team {
+            organization,
+            workspace: made.workspace,
+        },
+        "heir@example.com",
+        None,
+    )
+    .await;
+    let mut pages = Vec::new();
+    let mut ada = site.signed_in("ada@example.com").await;
+    for email in ["heir@example.com", "none@example.com"] {
+        invite_with(&mut ada, email).await;
+        while site.app.store.upkeep(Upkeep::Index).await.expect("kept") > 0 {}
+        let page = ada.get("/settings/team").await;
+        let (before, _) = page
+            .body
+            .split_once(&format!("aria-label=\"Erase {email}\""))
+            .expect("a link");
+        let id = before.rsplit("href=\"").next().expect("a link");
+        let path = id.split('"').next().expect("an address").to_owned();
+        let page = ada.get(&path).await;
+        assert!(
+            page.body.contains("in 1 event of the audit log"),
+            "{}",
+            page.body
+        );
+        let question = between(&page, "<form class=\"card\"", "</form>");
+        let question = question.replace(email, "ADDRESS").replace(&path, "PATH");
+        pages.push(question.replace(&ada.csrf, "CSRF"));
+    }
+    assert_eq!(
+        pages[0], pages[1],
+        "whether there is an account is not told"
+    );
+    assert!(pages[0].contains("If the person belongs to no other organization"));
+}
+
+#[tokio::test]
+async fn the_question_before_an_erasure_does_not_tell_who_has_an_account_on_sqlite() {
+    erasure_of_invited(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn the_question_before_an_erasure_does_not_tell_who_has_an_account_on_postgresql() {
+    erasure_of_invited(Database::Postgres).await;
 }
 
 #[tokio::test]

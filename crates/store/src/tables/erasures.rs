@@ -204,7 +204,8 @@ impl Rx<'_> {
         let row = row.ok_or(Error::NotFound("log"))?;
         let (first, size, reached) = (row.int(0)?, row.int(1)?, row.int(2)?);
         let row = self.conn.query_one(
-            "SELECT CAST(count(*) AS BIGINT) FROM index_events WHERE log_id = $1 AND sequence < $3 AND (actor = $2 OR (target_type = 'user' AND target = $2))",
+            "SELECT CAST(count(*) AS BIGINT) FROM index_events WHERE log_id = $1 AND sequence < $3 AND (actor = $2 OR (target_type = 'user' AND target = $2) \
+             OR (target_type = 'user_invitation' AND target IN (SELECT id FROM invitations WHERE user_id = $2)))",
             params![&log, &user, reached],
         )?;
         let indexed = row.map(|row| row.size(0)).transpose()?.unwrap_or(0);

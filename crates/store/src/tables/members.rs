@@ -222,8 +222,8 @@ impl Tx<'_> {
         Ok(changed)
     }
 
-    /// A member goes, with the roles in workspaces, what single things may be changed, and all sessions. The tokens have
-    /// gone before, each as an event of its own.
+    /// A member goes, with the roles in workspaces and what single things may be changed. The tokens and sessions have gone
+    /// before, each as an event of its own; sessions that have gone unused for too long go here.
     pub fn delete_member(&mut self, member: &Member) -> Result<Changed> {
         let (organization, user) = (member.organization, member.user.id);
         let changed = self.write(

@@ -40,6 +40,26 @@ impl Audited for Begun<'_> {
     }
 }
 
+/// A session that is ended from elsewhere: which one it was.
+struct Revoked<'a>(&'a User, &'a SessionSeen);
+
+impl Audited for Revoked<'_> {
+    fn snapshot(&self) -> Snapshot<'_> {
+        let Self(user, session) = self;
+        let mut members = vec![
+            member("session", session.id.to_string()),
+            member("signedInAt", session.created_at.rfc3339_millis()),
+        ];
+        members.extend(session.ip.as_deref().map(|ip| member("ip", ip)));
+        let program = session.user_agent.as_deref();
+        members.extend(program.map(|program| member("userAgent", program)));
+        Snapshot {
+            members,
+            ..about(user)
+        }
+    }
+}
+
 impl Rx<'_> {
     /// The session with this hash of its secret, if it is valid now and was used since `idle_since`.
     pub fn session_by_hash(
@@ -137,6 +157,16 @@ impl Tx<'_> {
             ],
             None,
             Some(&Begun(user, with)),
+        )
+    }
+
+    /// A session ends, by another one or by someone else.
+    pub fn revoke_session(&mut self, session: &SessionSeen, user: &User) -> Result<Changed> {
+        self.write(
+            "DELETE FROM sessions WHERE id = $1",
+            params![&session.id],
+            Some(&Revoked(user, session)),
+            None,
         )
     }
 

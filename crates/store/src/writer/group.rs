@@ -211,6 +211,13 @@ impl<'a> Group<'a> {
                     _ => return Err(error),
                 };
                 if let Some((event, need)) = refused_event(job.events(), needs) {
+                    // What one organization refuses is not told to others.
+                    let scope = match job.scope() {
+                        Scope::Member(organization, _) => {
+                            vec![self.lock_organization(organization, &job.actor())?]
+                        }
+                        _ => scope,
+                    };
                     for log in scope {
                         let refused = refusal::Refused {
                             event,
@@ -239,9 +246,9 @@ impl<'a> Group<'a> {
         wrote: &Cell<bool>,
     ) -> (Vec<Need>, Result<()>) {
         let organization = match job.scope() {
-            Scope::Organization(organization) | Scope::OrganizationAndInstance(organization) => {
-                Some(organization)
-            }
+            Scope::Organization(organization)
+            | Scope::OrganizationAndInstance(organization)
+            | Scope::Member(organization, _) => Some(organization),
             Scope::Account(_) | Scope::Person(_) | Scope::Instance => None,
         };
         let parts = self.parts;
@@ -302,6 +309,16 @@ impl<'a> Group<'a> {
                 )));
             }
         }
+        let elsewhere = match job.scope() {
+            Scope::Member(organization, user)
+                if acting.user != Some(user) && !acting.is_system() =>
+            {
+                let home = self.lock_organization(organization, &job.actor())?;
+                let origin = Origin::local(origin.request, origin.interface);
+                Some((home, Acting::elsewhere(), origin))
+            }
+            _ => None,
+        };
         for fact in facts {
             let note = notes
                 .get(fact.row)
@@ -322,26 +339,30 @@ impl<'a> Group<'a> {
                 continue;
             }
             let target = fact.target.as_ref().unwrap_or(&note.target);
-            let draft = Draft {
-                event: fact.event,
-                at,
-                acting,
-                origin,
-                outcome: Outcome::Success,
-                code: None,
-                target,
-                related: &fact.related,
-                workspace: note.workspace,
-                person: note.person,
-                changes: &changes,
-                detail: fact.detail.as_ref(),
-                facts: fact.facts.clone(),
-            };
             let logs = match fact.log {
                 Some(other) => self.lock(other, &job.actor())?,
                 None => scope.to_vec(),
             };
             for log in logs {
+                let (acting, origin) = match &elsewhere {
+                    Some((home, nobody, nowhere)) if *home != log => (nobody, nowhere),
+                    _ => (acting, origin),
+                };
+                let draft = Draft {
+                    event: fact.event,
+                    at,
+                    acting,
+                    origin,
+                    outcome: Outcome::Success,
+                    code: None,
+                    target,
+                    related: &fact.related,
+                    workspace: note.workspace,
+                    person: note.person,
+                    changes: &changes,
+                    detail: fact.detail.as_ref(),
+                    facts: fact.facts.clone(),
+                };
                 self.append(log, &draft)?;
             }
         }
@@ -416,7 +437,11 @@ impl<'a> Group<'a> {
             self.lock_log(*log)?;
         }
         // The set was read before it was locked; if it has changed since, the transaction starts over.
-        if matches!(scope, Scope::Account(_) | Scope::Person(_)) && self.conn.is_postgres() {
+        let is_a_set = matches!(
+            scope,
+            Scope::Account(_) | Scope::Member(..) | Scope::Person(_)
+        );
+        if is_a_set && self.conn.is_postgres() {
             let mut again = self.logs_of(scope)?;
             again.sort_unstable();
             if again != logs {
@@ -440,6 +465,11 @@ impl<'a> Group<'a> {
             Scope::Account(user) => self.conn.query(
                 "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $1 ORDER BY l.id",
                 params![&user],
+            )?,
+            Scope::Member(organization, user) => self.conn.query(
+                "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $2 \
+                 UNION SELECT id FROM logs WHERE organization_id = $1",
+                params![&organization, &user],
             )?,
             Scope::Person(user) => self.conn.query(
                 "SELECT l.id FROM logs l JOIN data_keys k ON k.organization = l.organization_id WHERE k.subject = $1 AND k.erased_at IS NULL \

@@ -4,7 +4,7 @@ use model::catalogue::{self, EventType};
 use model::id::UserId;
 use model::things::User;
 use serde::{Deserialize, Serialize};
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx, normalized_email};
 
 use super::{about, drop_links, person, wrong_password};
 use crate::actions::input;
@@ -90,7 +90,10 @@ impl Action for ConfirmEmail {
         tx.acting.signed_in(&before, tx.acting.session);
         let row = tx.update_user(&before, &after)?;
         drop_links(tx, self.user, &row)?;
-        notice(tx, &before, &News::EmailChanged(after.email.clone()), &row)?;
+        // In other capitals it is the same address.
+        if normalized_email(&after.email) != normalized_email(&before.email) {
+            notice(tx, &before, &News::EmailChanged(after.email.clone()), &row)?;
+        }
         let fact = Fact::new(catalogue::USER_UPDATED_EMAIL, &row);
         Ok(Done::new((), vec![fact]))
     }

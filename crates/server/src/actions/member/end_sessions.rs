@@ -1,11 +1,12 @@
-//! End the sessions of a member, as after a lost laptop. Tokens stay, and so does the membership.
+//! End the sessions of a member, as after a lost laptop. Tokens stay, and so does the membership. Sessions are the person's, so
+//! each organization of the person has the event.
 
 use model::catalogue::{self, EventType};
 use model::id::{OrganizationId, UserId};
-use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Need, Result, Rx, Scope, Tx};
 
 use super::{found, needs_edit};
-use crate::actions::session::sign_in::IDLE;
+use crate::actions::session;
 
 /// Sessions to end.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +22,7 @@ impl Action for EndSessions {
     type Output = usize;
 
     fn scope(&self) -> Scope {
-        Scope::Organization(self.organization)
+        Scope::Member(self.organization, self.user)
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
@@ -30,16 +31,9 @@ impl Action for EndSessions {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<usize>> {
         let member = found(tx, self.organization, self.user)?;
-        let idle_since = tx.at.plus(-IDLE);
-        let mut sessions = tx.sessions_of(self.user, idle_since)?;
         // Who ends the own ones goes on with the one that acts.
         let acting = tx.acting.session;
-        sessions.retain(|one| Some(one.id) != acting);
-        let mut facts = Vec::with_capacity(sessions.len());
-        for session in &sessions {
-            let gone = tx.delete_session(session.id, &member.user)?;
-            facts.push(Fact::new(catalogue::USER_SESSION_REVOKED, &gone));
-        }
-        Ok(Done::new(sessions.len(), facts))
+        let facts = session::end(tx, &member.user, |one| Some(one.id) != acting)?;
+        Ok(Done::new(facts.len(), facts))
     }
 }

@@ -20,12 +20,13 @@ impl Action for LeaveOrganization {
     const EVENTS: &'static [EventType] = &[
         catalogue::USER_LEFT_ORGANIZATION,
         catalogue::ACCESS_TOKEN_DELETED,
+        catalogue::USER_SESSION_REVOKED,
         catalogue::PERMISSION_DELETED_USER_PERMISSIONS,
     ];
     type Output = ();
 
     fn scope(&self) -> Scope {
-        Scope::Organization(self.organization)
+        Scope::Member(self.organization, self.user)
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {

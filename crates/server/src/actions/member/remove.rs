@@ -5,7 +5,8 @@ use model::id::{OrganizationId, UserId};
 use model::things::Member;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, give_up_access, needs_edit, not_the_last_admin};
+use super::{end_tokens, found, give_up_access, needs_edit, not_the_last_admin};
+use crate::actions::session;
 
 /// A member to remove.
 #[derive(Clone, Copy, Debug)]
@@ -16,35 +17,31 @@ pub struct RemoveMember {
     pub user: UserId,
 }
 
-/// Ends a membership with all that hangs on it: a fact for each token and each thing that the person was selected to change, and
-/// `event` for the member.
+/// Ends a membership with all that hangs on it: a fact for each token, each thing that the person was selected to change and each
+/// session, and `event` for the member. What is about the membership concerns this organization alone.
 pub(super) fn end(tx: &mut Tx<'_>, member: &Member, event: EventType) -> Result<Vec<Fact>> {
     not_the_last_admin(tx, member)?;
-    let tokens = tx.tokens(member.organization)?;
-    let own = tokens
-        .into_iter()
-        .filter(|(token, _)| token.owner == Some(member.user.id));
-    let mut facts = Vec::new();
-    for (token, _) in own {
-        let gone = tx.delete_token(&token)?;
-        facts.push(Fact::new(catalogue::ACCESS_TOKEN_DELETED, &gone));
-    }
+    let mut facts = end_tokens(tx, member, None)?;
     facts.extend(give_up_access(tx, member, None)?);
+    let sessions = session::end(tx, &member.user, |_| true)?;
     let gone = tx.delete_member(member)?;
     facts.push(Fact::new(event, &gone));
-    Ok(facts)
+    let here = Scope::Organization(member.organization);
+    let facts = facts.into_iter().map(|fact| fact.to_log(here));
+    Ok(facts.chain(sessions).collect())
 }
 
 impl Action for RemoveMember {
     const EVENTS: &'static [EventType] = &[
         catalogue::USER_REMOVED_FROM_ORGANIZATION,
         catalogue::ACCESS_TOKEN_DELETED,
+        catalogue::USER_SESSION_REVOKED,
         catalogue::PERMISSION_DELETED_USER_PERMISSIONS,
     ];
     type Output = Member;
 
     fn scope(&self) -> Scope {
-        Scope::Organization(self.organization)
+        Scope::Member(self.organization, self.user)
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {

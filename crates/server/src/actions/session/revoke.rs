@@ -2,9 +2,9 @@
 
 use model::catalogue::{self, EventType};
 use model::id::{SessionId, UserId};
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Need, Result, Rx, Scope, Tx};
 
-use super::sign_in::IDLE;
+use super::end;
 use crate::actions::account::{about, own};
 
 /// Sessions to end.
@@ -30,21 +30,14 @@ impl Action for RevokeSessions {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<usize>> {
         let user = own(tx, self.user)?;
-        let idle_since = tx.at.plus(-IDLE);
-        let mut sessions = tx.sessions_of(self.user, idle_since)?;
         let acting = tx.acting.session;
-        sessions.retain(|one| match self.session {
+        let facts = end(tx, &user, |one| match self.session {
             Some(which) => one.id == which,
             None => Some(one.id) != acting,
-        });
-        if self.session.is_some() && sessions.is_empty() {
+        })?;
+        if self.session.is_some() && facts.is_empty() {
             return Err(Error::NotFound("session"));
         }
-        let mut facts = Vec::with_capacity(sessions.len());
-        for session in &sessions {
-            let gone = tx.delete_session(session.id, &user)?;
-            facts.push(Fact::new(catalogue::USER_SESSION_REVOKED, &gone));
-        }
-        Ok(Done::new(sessions.len(), facts))
+        Ok(Done::new(facts.len(), facts))
     }
 }

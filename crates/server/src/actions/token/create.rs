@@ -7,7 +7,7 @@ use model::role::{Access, Permission, WorkspaceRole};
 use model::things::Token;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
-use crate::actions::input;
+use crate::actions::{access, input};
 use crate::notice::{News, notice};
 
 /// The longest time that a token lasts, in days, where it has an end.
@@ -22,6 +22,20 @@ pub enum Whose {
     Organization,
     /// A service's, with a role in a workspace.
     Workspace(WorkspaceId, WorkspaceRole),
+}
+
+impl Whose {
+    /// Refuses what somebody asks for and would not get.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], about `access`.
+    pub fn may_have(self, access: Access) -> Result<()> {
+        if self == Self::Organization && access == Access::ReadWrite {
+            let message = "a service's token of the organization only reads";
+            return Err(Error::field("not_for_this", "access", message));
+        }
+        Ok(())
+    }
 }
 
 /// A token to be.
@@ -117,8 +131,15 @@ impl Action for CreateToken {
                     message: "only a person has personal tokens".to_owned(),
                 });
             }
-            (Whose::Personal(..), Some(user)) if tx.member(self.organization, user)?.is_none() => {
-                return Err(Error::NotFound("member"));
+            (Whose::Personal(workspace, _), Some(user)) => {
+                let member = tx.member(self.organization, user)?;
+                let member = member.ok_or(Error::NotFound("member"))?;
+                if !access::standing(&member, workspace).may(Permission::OwnTokens) {
+                    return Err(Error::failed(
+                        "no_role",
+                        "this person has no role in the workspace",
+                    ));
+                }
             }
             _ => {}
         }

@@ -1,10 +1,12 @@
-//! Delete an access token: it ends at once.
+//! Delete an access token: it ends at once. A person in a browser can end each of the own tokens, and a token itself, whatever
+//! else may be done with it: also where the role in its workspace is gone.
 
+use model::actor::Actor;
 use model::catalogue::{self, EventType};
-use model::id::{OrganizationId, TokenId, UserId};
+use model::id::{OrganizationId, TokenId};
 use model::role::Permission;
 use model::things::Token;
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Acting, Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{found, target};
 
@@ -16,12 +18,14 @@ pub struct DeleteToken {
     /// Which.
     pub id: TokenId,
     /// Who asks: for a token of one's own less is needed.
-    pub by: Option<UserId>,
+    pub by: Option<Actor>,
 }
 
 impl DeleteToken {
-    fn is_own(&self, token: &Token) -> bool {
-        token.owner.is_some() && token.owner == self.by
+    /// Who asks, if the token is that person's.
+    fn owner(&self, rx: &mut Rx<'_>, token: &Token) -> Result<Option<Acting>> {
+        let acting = self.by.map(|by| rx.acting(by)).transpose()?;
+        Ok(acting.filter(|one| token.owner.is_some() && one.user == token.owner))
     }
 }
 
@@ -35,17 +39,20 @@ impl Action for DeleteToken {
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let token = found(rx, self.organization, self.id)?;
-        Ok(vec![match token.workspace {
-            Some(workspace) if self.is_own(&token) => {
+        let owner = self.owner(rx, &token)?;
+        Ok(vec![match (owner, token.workspace) {
+            // By another token.
+            (Some(owner), Some(workspace)) if owner.token.is_some_and(|one| one != token.id) => {
                 Need::in_workspace(Permission::OwnTokens, workspace, target(&token))
             }
-            _ => Need::in_organization(Permission::EditTokens, target(&token)),
+            (Some(_), _) => Need::nothing(target(&token)),
+            (None, _) => Need::in_organization(Permission::EditTokens, target(&token)),
         }])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Token>> {
         let token = found(tx, self.organization, self.id)?;
-        if self.is_own(&token) && tx.acting.user != self.by {
+        if self.owner(tx, &token)?.is_some() && tx.acting.user != token.owner {
             return Err(Error::Unauthenticated);
         }
         let gone = tx.delete_token(&token)?;

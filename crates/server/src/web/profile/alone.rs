@@ -108,7 +108,7 @@ impl Who {
         match self {
             Self::Here(me) => me.done(PROFILE, done, &made.entries),
             Self::Alone(_) => {
-                let value = flash::cookie(done, made.entries.first().map(|(_, range)| range));
+                let value = flash::cookie(done, &made.entries);
                 let cookie = cookies::keep(&app.config, Name::Flash, &value, flash::SECONDS);
                 with_cookie(see_other(PROFILE), cookie)
             }

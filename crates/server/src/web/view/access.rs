@@ -22,6 +22,8 @@ pub struct Access {
     pub can_edit: bool,
     /// Whether only people selected may change it.
     pub locked: bool,
+    /// The ids of who was selected when the form was made; none where anyone might change it.
+    pub seen: Option<Vec<String>>,
     /// Who could be selected, those first who always may.
     pub editors: Vec<Editor>,
 }

@@ -10,7 +10,7 @@
 
 use std::fmt::Display;
 
-use askama::filters::Safe;
+use askama::filters::{Escaper as _, Html, Safe};
 use askama::{Result, Values, filter_fn};
 
 /// One sign of the sprite in `parts/icons.html`, hidden from screen readers: a word beside it says the same.
@@ -39,6 +39,18 @@ pub(super) fn short(id: &str, _: &dyn Values) -> Result<String> {
     Ok(shorten(id))
 }
 
+/// An e-mail address that a line breaks at its sign and dots, where it has to.
+#[filter_fn]
+pub(super) fn address(email: &str, _: &dyn Values) -> Result<Safe<String>> {
+    breakable(email).map(Safe)
+}
+
+pub(super) fn breakable(email: &str) -> Result<String> {
+    let mut out = String::with_capacity(email.len() + 16);
+    Html.write_escaped_str(&mut out, email)?;
+    Ok(out.replace('@', "<wbr>@").replace('.', "<wbr>."))
+}
+
 // The filter takes whatever shows itself as a whole number: templates hand over references of any depth.
 pub(super) fn thousands(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -62,7 +74,7 @@ pub(super) fn shorten(id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{shorten, thousands};
+    use super::{breakable, shorten, thousands};
 
     #[test]
     fn numbers_are_grouped_by_three() {
@@ -70,6 +82,14 @@ mod tests {
         assert_eq!(thousands("999"), "999");
         assert_eq!(thousands("1000"), "1,000");
         assert_eq!(thousands("12345678"), "12,345,678");
+    }
+
+    #[test]
+    fn an_address_breaks_at_its_sign_and_dots_and_is_only_text() {
+        let shown = breakable("fay.w@example.com").expect("written");
+        assert_eq!(shown, "fay<wbr>.w<wbr>@example<wbr>.com");
+        let hostile = breakable("<b>\"&@x").expect("written");
+        assert_eq!(hostile, "&#60;b&#62;&#34;&#38;<wbr>@x");
     }
 
     #[test]

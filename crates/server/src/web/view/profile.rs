@@ -67,6 +67,8 @@ pub struct Token {
     pub name: String,
     /// Whose it is or, for a service's, what it is for; nothing on the page of the person's own.
     pub owner: Option<String>,
+    /// The workspace that it is for, where there is more than one.
+    pub workspace: Option<String>,
     /// What it may do, as a word.
     pub access: &'static str,
     /// When it was made.

@@ -131,8 +131,6 @@ pub struct Erase {
     pub email: String,
     /// In how many events something of the person is sealed.
     pub events: u64,
-    /// Whether the account goes as well, being in no other organization.
-    pub account: bool,
     /// The reasons to choose from: word and label.
     pub bases: Vec<Choice>,
     /// What is wrong with what was sent: `confirm`.

@@ -31,6 +31,7 @@ impl Samples {
             path: "/sources/3FQaWeb7Kq2mZr8TnV4sXy1Pa7R".to_owned(),
             can_edit: true,
             locked: true,
+            seen: Some(vec![self.text("3FQtUser2")]),
             editors: vec![
                 self.editor("3FQtUser1", true, true, false),
                 self.editor("3FQtUser2", false, true, true),

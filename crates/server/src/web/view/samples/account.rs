@@ -83,6 +83,7 @@ impl Samples {
             id: self.text(id),
             name: self.text("laptop"),
             owner: owner.map(|owner| self.text(owner)),
+            workspace: used.then(|| self.text("Production")),
             access: "Read-only",
             created: at.clone(),
             expires: used.then(|| at.clone()),
@@ -203,7 +204,6 @@ impl Samples {
             name: self.text("Odile Marchetti"),
             email: self.text("odile@fernhill.example"),
             events: 412,
-            account: true,
             bases: vec![Choice::new("request", "The person asked for it", "request")],
             errors: Errors::default(),
         };

@@ -1,0 +1,230 @@
+//! Forms that are older than what they are about: what somebody else has changed since they were made stays.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::site::{Answer, Browser, Database, Site, Team};
+use crate::team::{between, ready};
+use model::role::WorkspaceRole;
+
+/// The fields of the form with this action, as a browser sends them that nobody has touched.
+fn fields(page: &Answer, action: &str) -> Vec<(String, String)> {
+    let form = between(page, &format!("action=\"{action}\">"), "</form>");
+    let attribute = |tag: &str, name: &str| {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        rest.split('"').next().map(str::to_owned)
+    };
+    let mut fields = Vec::new();
+    let mut select = None;
+    for tag in form.split('<').filter_map(|rest| rest.split('>').next()) {
+        let kind = attribute(tag, "type").unwrap_or_default();
+        let is_sent = match tag.split(' ').next() {
+            Some("select") => {
+                select = attribute(tag, "name");
+                false
+            }
+            Some("option") => tag.ends_with(" selected"),
+            Some("input") => {
+                select = None;
+                kind == "hidden" || tag.ends_with(" checked")
+            }
+            _ => false,
+        };
+        let name = attribute(tag, "name").or_else(|| select.clone());
+        if let (true, Some(name), Some(value)) = (is_sent, name, attribute(tag, "value")) {
+            fields.push((name, value));
+        }
+    }
+    fields.retain(|(name, _)| name != "csrf");
+    fields
+}
+
+fn set(fields: &mut [(String, String)], name: &str, value: &str) {
+    let field = fields.iter_mut().find(|(one, _)| one == name);
+    value.clone_into(&mut field.expect("a field").1);
+}
+
+async fn send(browser: &mut Browser<'_>, path: &str, fields: &[(String, String)]) -> Answer {
+    let fields = fields.iter().map(|(name, value)| (&**name, &**value));
+    browser.post(path, &fields.collect::<Vec<_>>()).await
+}
+
+async fn person(site: &Site, email: &'static str) -> String {
+    let found = site.app.read(move |rx| rx.user_by_email(email)).await;
+    found.expect("read").expect("a member").0.id.to_string()
+}
+
+async fn put(site: &Site, path: &str, body: Value) -> Value {
+    let (status, answer) = site.api("PUT", path, Some(body)).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    answer
+}
+
+async fn roles(database: Database) {
+    let (site, team) = ready(database).await;
+    let Team { workspace, .. } = team;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Editor))
+        .await;
+    let grace = person(&site, "grace@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let made = [("name", "Staging"), ("environment", "DEVELOPMENT")];
+    ada.post("/workspaces", &made).await;
+    let page = ada.get("/settings/workspace").await;
+    let staging = between(&page, "id=\"workspace-id\">", "<").to_owned();
+    ada.post(&format!("/workspaces/{workspace}/open"), &[])
+        .await;
+
+    let member = format!("/v2/members/{grace}");
+    put(&site, &member, json!({"workspaces": {&*staging: "admin"}})).await;
+    let path = format!("/settings/team/{grace}");
+    let page = ada.get("/settings/team").await;
+    let mut stale = fields(&page, &path);
+    let elsewhere = format!("workspace.{staging}");
+    assert!(
+        stale.contains(&(elsewhere.clone(), "admin".to_owned())),
+        "{stale:?}"
+    );
+
+    // Another administrator takes a role away that the form still shows; something else is changed with the form.
+    put(&site, &member, json!({"workspaces": {&*staging: null}})).await;
+    set(&mut stale, "workspace_role", "viewer");
+    let saved = send(&mut ada, &path, &stale).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    let (_, now) = site.api("GET", &member, None).await;
+    assert_eq!(now["workspaces"], json!({workspace.as_str(): "viewer"}));
+
+    // The same role was changed meanwhile: nothing is.
+    let page = ada.get("/settings/team").await;
+    let mut stale = fields(&page, &path);
+    put(
+        &site,
+        &member,
+        json!({"workspaces": {workspace.as_str(): "auditor"}}),
+    )
+    .await;
+    set(&mut stale, "workspace_role", "admin");
+    set(&mut stale, &elsewhere, "editor");
+    let refused = send(&mut ada, &path, &stale).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(
+        refused
+            .body
+            .contains("Someone else changed this role meanwhile"),
+        "{}",
+        refused.body
+    );
+    let (_, now) = site.api("GET", &member, None).await;
+    assert_eq!(now["workspaces"], json!({workspace.as_str(): "auditor"}));
+    // The form that says so is made of what is now.
+    let mut again = fields(&refused, &path);
+    set(&mut again, "workspace_role", "admin");
+    let saved = send(&mut ada, &path, &again).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+
+    let page = ada.get("/settings/team").await;
+    let mut stale = fields(&page, &path);
+    put(&site, &member, json!({"role": "admin"})).await;
+    set(&mut stale, "workspace_role", "viewer");
+    send(&mut ada, &path, &stale).await;
+    let (_, now) = site.api("GET", &member, None).await;
+    assert_eq!(now["role"], "admin", "given meanwhile");
+    assert_eq!(now["workspaces"], json!({workspace.as_str(): "viewer"}));
+}
+
+#[tokio::test]
+async fn a_stale_form_changes_only_the_roles_that_were_changed_in_it_on_sqlite() {
+    roles(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_stale_form_changes_only_the_roles_that_were_changed_in_it_on_postgresql() {
+    roles(Database::Postgres).await;
+}
+
+async fn access(database: Database) {
+    let (site, team) = ready(database).await;
+    let mut people = Vec::new();
+    for email in ["grace@example.com", "edsger@example.com", "kim@example.com"] {
+        site.member(team, email, Some(WorkspaceRole::Editor)).await;
+        people.push(person(&site, email).await);
+    }
+    let [grace, edsger, kim] = &people[..] else {
+        panic!("three people");
+    };
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/sources/new").await;
+    let made = [("type", "HTTP"), ("name", "Web")];
+    let source = ada
+        .post("/sources", &made)
+        .await
+        .header("location")
+        .to_owned();
+    let (path, api) = (format!("{source}/access"), format!("/v2{source}/access"));
+    let selected = async || {
+        let (_, now) = site.api("GET", &api, None).await;
+        now["people"].clone()
+    };
+    let sorted = |people: &[&String]| {
+        let mut people = people.to_vec();
+        people.sort_unstable();
+        json!(people)
+    };
+
+    put(&site, &api, json!({"people": [grace, edsger]})).await;
+    let page = ada.get(&path).await;
+    let mut stale = fields(&page, &path);
+    put(&site, &api, json!({"people": [edsger]})).await;
+    stale.push(("people".to_owned(), kim.clone()));
+    let saved = send(&mut ada, &path, &stale).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    assert_eq!(
+        selected().await,
+        sorted(&[edsger, kim]),
+        "Grace was taken off"
+    );
+
+    let page = ada.get(&path).await;
+    let mut stale = fields(&page, &path);
+    put(&site, &api, json!({"people": [edsger, kim, grace]})).await;
+    stale.retain(|(name, value)| name != "people" || value != kim);
+    send(&mut ada, &path, &stale).await;
+    assert_eq!(
+        selected().await,
+        sorted(&[edsger, grace]),
+        "Kim was taken off here"
+    );
+
+    // Whether it is locked at all is one thing: where it was changed meanwhile, it is looked at again.
+    let page = ada.get(&path).await;
+    let mut stale = fields(&page, &path);
+    put(&site, &api, json!({"people": [edsger]})).await;
+    set(&mut stale, "who", "anyone");
+    let refused = send(&mut ada, &path, &stale).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.body.contains("meanwhile"), "{}", refused.body);
+    assert_eq!(selected().await, sorted(&[edsger]));
+    let mut again = fields(&refused, &path);
+    assert!(
+        !again.contains(&("people".to_owned(), grace.clone())),
+        "{again:?}"
+    );
+    set(&mut again, "who", "anyone");
+    send(&mut ada, &path, &again).await;
+    assert_eq!(selected().await, Value::Null);
+
+    let page = ada.get(&path).await;
+    let untouched = fields(&page, &path);
+    put(&site, &api, json!({"people": [kim]})).await;
+    send(&mut ada, &path, &untouched).await;
+    assert_eq!(selected().await, sorted(&[kim]), "nothing was changed here");
+}
+
+#[tokio::test]
+async fn a_stale_form_selects_and_takes_off_only_who_was_changed_in_it_on_sqlite() {
+    access(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_stale_form_selects_and_takes_off_only_who_was_changed_in_it_on_postgresql() {
+    access(Database::Postgres).await;
+}
