@@ -1,5 +1,7 @@
 //! `annals privacy`.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use model::actor::{Actor, System};
@@ -100,6 +102,22 @@ fn confirmed(goes: &str) -> Result<bool> {
     Ok(answer.trim() == "erase")
 }
 
+/// How often it is tried to remove what was erased, once a second, while something else reads the database.
+const TRIES: u32 = 30;
+
+/// Removes what was erased from the files.
+fn removed(store: &Store) -> store::Result<()> {
+    let mut tried = 1;
+    loop {
+        match privacy::remove(store) {
+            Ok(_) => return Ok(()),
+            Err(error) if tried == TRIES => return Err(error),
+            Err(_) => std::thread::sleep(Duration::from_secs(1)),
+        }
+        tried += 1;
+    }
+}
+
 pub(crate) fn run(command: Privacy) -> Result<()> {
     let Privacy::Erase(command) = command;
     let store = command.place.open()?;
@@ -111,7 +129,7 @@ pub(crate) fn run(command: Privacy) -> Result<()> {
     let actor = Actor::System(System::CommandLine);
     let done = privacy::erase(&store, Some(&guard), actor, origin(&store), &what)
         .context("nothing was erased")?;
-    privacy::remove(&store).context(
+    removed(&store).context(
         "the erasure is done and recorded, but not all that was sealed is removed from the files yet; a running server goes on with it",
     )?;
     let until = command.place.is_postgres().then_some(match what {

@@ -13,7 +13,7 @@ use crate::actions::invitation::create::{Invite, Invitee};
 use crate::actions::invitation::resend::ResendInvitation;
 use crate::app::App;
 use crate::auth::secret::{self, Kind};
-use crate::mail;
+use crate::mail::{self, Inviter};
 use crate::request::Caller;
 
 /// Who is to be invited, and as what.
@@ -30,14 +30,18 @@ pub struct Wanted {
 /// What was recorded.
 type Entries = Vec<(LogId, Range<u64>)>;
 
-/// The organization's name, and the name of who invites.
-async fn names(app: &App, caller: &Caller, id: OrganizationId) -> Result<(String, String)> {
+/// The organization's name, and who invites.
+async fn names(app: &App, caller: &Caller, id: OrganizationId) -> Result<(String, Inviter)> {
     let actor = caller.actor;
     app.read(move |rx| {
         let acting = rx.acting(actor)?;
         let organization = rx.organization(id)?;
         let organization = organization.ok_or(Error::NotFound("organization"))?;
-        Ok((organization.name, acting.name.unwrap_or_default()))
+        let by = match acting.user {
+            Some(user) => Inviter::Person(user),
+            None => Inviter::Program(acting.name.unwrap_or_default()),
+        };
+        Ok((organization.name, by))
     })
     .await
 }

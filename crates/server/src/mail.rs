@@ -9,7 +9,8 @@ use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use store::Letter;
+use model::id::UserId;
+use store::{BY, Letter};
 use url::Url;
 
 use crate::outbox::Undelivered;
@@ -121,16 +122,30 @@ impl Mailer {
     }
 }
 
-/// The letter with an invitation.
-pub fn invitation(to: &str, organization: &str, by: &str, link: &str) -> Letter {
+/// The letter with an invitation. A person who invites is named when it leaves; a program, by the name that it has now.
+pub fn invitation(to: &str, organization: &str, by: &Inviter, link: &str) -> Letter {
+    let (person, name) = match by {
+        Inviter::Person(id) => (Some(*id), BY),
+        Inviter::Program(name) => (None, name.as_str()),
+    };
     Letter {
         to: to.to_owned(),
-        subject: format!("{by} invites you to {organization}"),
+        subject: format!("{name} invites you to {organization}"),
         text: format!(
-            "Hello,\n\n{by} invites you to join {organization} on Annals. Follow this link to accept:\n\n{link}\n\n\
+            "Hello,\n\n{name} invites you to join {organization} on Annals. Follow this link to accept:\n\n{link}\n\n\
              The link works once, for 3 days. If you do not know what this is about, do nothing.\n"
         ),
+        by: person,
     }
+}
+
+/// Who invites.
+#[derive(Clone, Debug)]
+pub enum Inviter {
+    /// A person, in a browser or by a personal token.
+    Person(UserId),
+    /// A service token, by its name.
+    Program(String),
 }
 
 /// The letter to who forgot the password.
@@ -142,6 +157,7 @@ pub fn reset(to: &str, link: &str) -> Letter {
             "Hello,\n\nsomeone asked for a new password for your account on Annals. Follow this link to set one:\n\n{link}\n\n\
              The link works once, for an hour. If it was not you, do nothing: your password stays as it is.\n"
         ),
+        by: None,
     }
 }
 
@@ -154,6 +170,7 @@ pub fn confirm(to: &str, link: &str) -> Letter {
             "Hello,\n\nfollow this link to sign in to Annals with this address from now on:\n\n{link}\n\n\
              The link works once, for an hour. If it was not you, do nothing.\n"
         ),
+        by: None,
     }
 }
 
@@ -188,11 +205,12 @@ mod tests {
         let letter = invitation(
             "ada@example.com\r\nBcc: eve@example.com",
             "Fernhill",
-            "Ada",
+            &Inviter::Program("Ada".to_owned()),
             "https://annals.example.com/x",
         );
         assert!(letter.to.parse::<Address>().is_err());
-        let named = invitation("ada@example.com", "F\r\nBcc: eve@example.com", "Ada", "x");
+        let ada = Inviter::Program("Ada".to_owned());
+        let named = invitation("ada@example.com", "F\r\nBcc: eve@example.com", &ada, "x");
         let message = Message::builder()
             .from("annals@example.com".parse().expect("an address"))
             .to("ada@example.com".parse().expect("an address"))

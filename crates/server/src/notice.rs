@@ -155,6 +155,7 @@ pub fn letter(to: &User, news: &News, origin: &Origin, at: Micros) -> Letter {
             at.timestamp().strftime("%Y-%m-%d %H:%M"),
             news.advice()
         ),
+        by: None,
     }
 }
 

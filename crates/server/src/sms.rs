@@ -189,6 +189,7 @@ fn address(text: &str) -> Result<Url, SmsError> {
         to: "+1".to_owned(),
         subject: String::new(),
         text: "1".to_owned(),
+        by: None,
     };
     let url = Url::parse(&filled(text, &letter, "1", escaped)).map_err(|_| SmsError::Address)?;
     let is_here = match url.host() {
@@ -342,6 +343,7 @@ pub fn code(to: &str, code: &str, host: Option<&str>) -> Letter {
         to: to.to_owned(),
         subject: String::new(),
         text,
+        by: None,
     }
 }
 

@@ -115,6 +115,13 @@ fn lay_consents(config: &mut Map<String, Value>, provider: &str, (legacy, word):
     }
 }
 
+/// Whether the SDK of a platform can send to a type; where the type does not say it of the platform, it can.
+fn is_sent_to_in_device(definition: Option<&Definition>, platform: &str) -> bool {
+    let taken = definition.and_then(|known| known.taken.as_ref());
+    let modes = taken.and_then(|taken| taken.config.get("supportedConnectionModes")?.get(platform));
+    modes.is_none_or(|modes| has(Some(modes), "device") || has(Some(modes), "hybrid"))
+}
+
 /// Who sends events on to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
@@ -127,10 +134,15 @@ pub(super) enum Sender {
 }
 
 impl Sender {
-    /// Who it is for a source of a platform; where that has no SDK, the data plane, whatever is said. `connectionMode` says it, or
-    /// `useNativeSDK`; each is for all platforms, or an object with one member for each.
-    pub(super) fn of(config: &Map<String, Value>, platform: &str) -> Self {
-        if !has_sdk(platform) {
+    /// Who it is for a source of a platform; where that has no SDK, or the type is not sent to by one there, the data plane,
+    /// whatever is said. `connectionMode` says it, or `useNativeSDK`; each is for all platforms, or an object with one member for
+    /// each.
+    pub(super) fn of(
+        config: &Map<String, Value>,
+        definition: Option<&Definition>,
+        platform: &str,
+    ) -> Self {
+        if !has_sdk(platform) || !is_sent_to_in_device(definition, platform) {
             return Self::DataPlane;
         }
         let of_platform = |name: &str| match config.get(name)? {
@@ -158,7 +170,8 @@ impl Sender {
 
 #[cfg(test)]
 mod tests {
-    use model::definition::{Definitions, Kind};
+    use model::clock::Micros;
+    use model::definition::{Definitions, Kind, Origin, Taken};
 
     use super::*;
 
@@ -214,8 +227,32 @@ mod tests {
     }
 
     #[test]
+    fn where_no_sdk_sends_to_a_type_the_data_plane_does() {
+        let body = json!({ "name": "PH", "config": { "supportedConnectionModes":
+            { "web": ["cloud", "device"], "ios": ["cloud"], "android": ["hybrid"] } } });
+        let taken = Taken::parse(
+            Kind::Destination,
+            ("id".to_owned(), Origin::Imported),
+            &body.to_string(),
+            (Micros(0), Micros(0)),
+        );
+        let definitions = Definitions::own().with(vec![taken.expect("a definition")]);
+        let known = definitions.find(Kind::Destination, "PH");
+        let native = json!({ "useNativeSDK": true });
+        let native = native.as_object().expect("an object");
+        for (platform, wanted) in [
+            ("web", Sender::Device),
+            ("ios", Sender::DataPlane),
+            ("android", Sender::Device),
+            ("flutter", Sender::Device),
+        ] {
+            assert_eq!(Sender::of(native, known, platform), wanted, "{platform}");
+        }
+    }
+
+    #[test]
     fn who_sends_is_said_by_the_mode_or_else_by_the_switch() {
-        let sender = |config: Value| Sender::of(config.as_object().expect("an object"), "web");
+        let sender = |config: Value| Sender::of(config.as_object().expect("an object"), None, "web");
         for (config, wanted) in [
             (json!({}), Sender::DataPlane),
             (json!({ "useNativeSDK": true }), Sender::Device),
@@ -238,7 +275,7 @@ mod tests {
             // There is no SDK on a server, whatever is said for all platforms.
             let config = config.as_object().expect("an object");
             for server in ["cloud", "shopify", "warehouse"] {
-                assert_eq!(Sender::of(config, server), Sender::DataPlane);
+                assert_eq!(Sender::of(config, None, server), Sender::DataPlane);
             }
         }
     }

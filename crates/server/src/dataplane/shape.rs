@@ -303,7 +303,7 @@ fn of_platforms<'a>(
     };
     platforms
         .map(|platform| {
-            let is_processed = Sender::of(&config, platform).is_in_data_plane();
+            let is_processed = Sender::of(&config, definition, platform).is_in_data_plane();
             let mut config = config.clone();
             platform::settle(&mut config, definition, platform);
             let config = serde_json::value::to_raw_value(&config)?;

@@ -180,7 +180,7 @@ fn destination(one: &Destination, known: Option<&Definition>, platform: &str) ->
         |known| known.with_defaults(&one.config, one.changed),
     );
     let settings = all.as_object_mut()?;
-    if !Sender::of(settings, platform).is_in_device() {
+    if !Sender::of(settings, known, platform).is_in_device() {
         return None;
     }
     platform::settle(settings, known, platform);

@@ -48,12 +48,25 @@ fn fields(definition: &Definition) -> Cow<'_, [Spec]> {
         .taken
         .as_ref()
         .and_then(|taken| taken.ui_config());
-    let imported = form.as_ref().map(form::fields).unwrap_or_default();
+    let mut imported = form.as_ref().map(form::fields).unwrap_or_default();
     if imported.is_empty() {
-        Cow::Borrowed(&definition.fields)
-    } else {
-        Cow::Owned(imported)
+        return Cow::Borrowed(&definition.fields);
     }
+    // What the schema wants to be an object or a list, as a switch for each platform, is no switch and no text.
+    let schema = definition
+        .taken
+        .as_ref()
+        .and_then(|taken| taken.config_schema());
+    for field in &mut imported {
+        let of_field = schema
+            .as_ref()
+            .and_then(|schema| schema.get("properties")?.get(&field.key));
+        let wanted = of_field.and_then(|of_field| of_field.get("type")?.as_str());
+        if matches!(wanted, Some("object" | "array")) {
+            field.kind = FieldKind::Json;
+        }
+    }
+    Cow::Owned(imported)
 }
 
 type Spec = model::definition::Field;
@@ -70,8 +83,10 @@ impl Settings<'_> {
             .is_hidden()
     }
 
+    /// Whether a value is never shown again. An imported form may call a field secret whose value is not, being none of the
+    /// type's `secretKeys`: it stands in events, so it is drawn like others.
     fn is_secret(&self, spec: &Spec) -> bool {
-        spec.kind.is_secret() || self.is_hidden(&spec.key, &Value::String(String::new()))
+        self.is_hidden(&spec.key, &Value::String(String::new()))
     }
 
     /// The fields that can show what is stored. A value of another form than the field takes stays in the JSON.
@@ -82,9 +97,13 @@ impl Settings<'_> {
                 FieldKind::Boolean => value.is_boolean(),
                 FieldKind::Number => value.is_number(),
                 FieldKind::Json => true,
-                FieldKind::Secret | FieldKind::SecretLines => value.is_string(),
-                // HTML has no null character.
-                FieldKind::Text | FieldKind::Lines | FieldKind::Select => {
+                // HTML has no null character, and a secret is not shown.
+                FieldKind::Secret | FieldKind::SecretLines if self.is_secret(spec) => {
+                    value.is_string()
+                }
+                FieldKind::Secret
+                | FieldKind::SecretLines
+                | FieldKind::Text | FieldKind::Lines | FieldKind::Select => {
                     value.as_str().is_some_and(|text| !text.contains('\0'))
                 }
             },

@@ -5,10 +5,12 @@ use model::actor::{Actor, Origin};
 use model::clock::{Clock, Micros, SystemEntropy};
 use model::id::RequestId;
 use model::interface::Interface;
-use model::role::WorkspaceRole;
+use model::role::{OrganizationRole, WorkspaceRole};
 use server::actions::account::change_password::ChangePassword;
+use server::actions::member::add::AddMember;
 use server::actions::organization::create::CreateOrganization;
 use server::actions::organization::update::UpdateOrganization;
+use server::actions::privacy::erase_person::ErasePerson;
 use server::app::Config;
 use server::auth::limits;
 use server::auth::password::hash;
@@ -639,6 +641,67 @@ async fn a_letter_tells_of_what_happens_to_the_second_factor() {
         ],
         "and nothing of what was refused"
     );
+}
+
+async fn a_letter_that_waits(database: Database) {
+    let (site, team) = with_mail_on(database).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/team").await;
+    for email in ["zoe@example.com", "kit@example.com"] {
+        let fields = [("emails", email), ("role", "member")];
+        let page = ada.post("/settings/invitations", &fields).await;
+        assert!(page.status.is_success() || page.status.is_redirection());
+    }
+    let subjects = async || {
+        let due = site.app.read(|rx| rx.due_messages(Way::Mail, 100)).await;
+        let due = due.expect("read").into_iter();
+        let letters = due.filter_map(|message| message.letter);
+        let mut all: Vec<_> = letters
+            .filter(|letter| letter.subject.contains("invites"))
+            .inspect(|letter| assert!(!letter.text.contains(store::BY), "{}", letter.text))
+            .map(|letter| format!("{}: {}", letter.to, letter.subject))
+            .collect();
+        all.sort();
+        all.join("\n")
+    };
+    assert_eq!(
+        subjects().await,
+        "kit@example.com: Ada Lovelace invites you to Analytical Engines\n\
+         zoe@example.com: Ada Lovelace invites you to Analytical Engines"
+    );
+    // Another one stays, and Ada is erased.
+    site.perform(AddMember {
+        organization: team.organization,
+        name: "Grace".to_owned(),
+        email: "grace@example.com".to_owned(),
+        password: hash("a long other password", &SystemEntropy).expect("hashed"),
+        role: OrganizationRole::Admin,
+        workspaces: Vec::new(),
+    })
+    .await;
+    let found = site.app.read(|rx| rx.user_by_email("ada@example.com")).await;
+    let (ada, _) = found.expect("read").expect("her");
+    site.perform(ErasePerson {
+        organization: Some(team.organization),
+        user: ada.id,
+        basis: "request",
+    })
+    .await;
+    assert_eq!(
+        subjects().await,
+        "kit@example.com: Somebody invites you to Analytical Engines\n\
+         zoe@example.com: Somebody invites you to Analytical Engines"
+    );
+}
+
+#[tokio::test]
+async fn a_letter_that_waits_names_nobody_who_was_erased_on_sqlite() {
+    a_letter_that_waits(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_letter_that_waits_names_nobody_who_was_erased_on_postgresql() {
+    a_letter_that_waits(Database::Postgres).await;
 }
 
 #[tokio::test]

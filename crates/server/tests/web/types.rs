@@ -99,11 +99,13 @@ fn kettle() -> Value {
         "name": "KETTLE",
         "displayName": "Kettle",
         "config": { "secretKeys": ["key", "spouts.to"] },
-        "configSchema": { "type": "object", "properties": { "litres": { "type": "string", "pattern": "^[0-9]+$" } } },
+        "configSchema": { "type": "object", "properties": { "litres": { "type": "string", "pattern": "^[0-9]+$" }, "native": { "type": "object" } } },
         "uiConfig": { "baseTemplate": [{ "sections": [{ "groups": [{ "fields": [
             { "type": "textInput", "label": "Key", "configKey": "key", "required": true, "secret": true },
             { "type": "textInput", "label": "Litres", "configKey": "litres", "placeholder": "e.g. 2" },
             { "type": "checkbox", "label": "Whistles", "configKey": "whistles" },
+            { "type": "checkbox", "label": "Native", "configKey": "native" },
+            { "type": "textInput", "label": "Place", "configKey": "place", "secret": true },
             { "type": "singleSelect", "label": "Colour", "configKey": "colour", "options": [{ "label": "Red", "value": "red" }] },
             { "type": "dynamicForm", "label": "Spouts", "configKey": "spouts" }
         ] }] }] }] }
@@ -135,6 +137,8 @@ async fn an_imported_form_asks_for_settings_and_never_shows_a_secret() {
         ("config.key", "hidden-key"),
         ("config.litres", "2"),
         ("config.whistles", "true"),
+        ("config.native", r#"{"web":true}"#),
+        ("config.place", "on the shelf"),
         ("config.colour", "red"),
         ("config.spouts", r#"[{"from":"left","to":"hidden-spout"}]"#),
     ];
@@ -142,7 +146,7 @@ async fn an_imported_form_asks_for_settings_and_never_shows_a_secret() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     let path = answer.header("location").to_owned();
     let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
-    let config = json!({ "key": "hidden-key", "litres": "2", "whistles": true, "colour": "red", "spouts": [{ "from": "left", "to": "hidden-spout" }] });
+    let config = json!({ "key": "hidden-key", "litres": "2", "whistles": true, "native": { "web": true }, "place": "on the shelf", "colour": "red", "spouts": [{ "from": "left", "to": "hidden-spout" }] });
     assert_eq!(made["destination"]["config"], config);
 
     let page = ada.get(&format!("{path}/configuration")).await.body;
@@ -151,6 +155,8 @@ async fn an_imported_form_asks_for_settings_and_never_shows_a_secret() {
         "{page}"
     );
     assert!(page.contains("left") && page.contains("Set. Leave empty to keep it."));
+    // What stands in the log is not said to be secret, whatever the form calls it.
+    assert!(page.contains("value=\"on the shelf\""), "{page}");
     // What is sent back as it was shown keeps what was not shown.
     let again = [
         ("form", "settings"),
@@ -159,6 +165,8 @@ async fn an_imported_form_asks_for_settings_and_never_shows_a_secret() {
         ("config.key", ""),
         ("config.litres", "3"),
         ("config.whistles", "true"),
+        ("config.native", r#"{"web":true}"#),
+        ("config.place", "on the shelf"),
         ("config.colour", "red"),
         ("config.spouts", r#"[{"from":"left"}]"#),
     ];

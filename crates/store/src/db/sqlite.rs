@@ -13,6 +13,8 @@ use super::{DbError, Param, Row, Value, dialect};
 const BUSY: Duration = Duration::from_secs(10);
 /// How long it waits at a time where `SQLite` itself does not.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long who holds the write-ahead log is waited for before it is emptied, while changes wait.
+const HELD: Duration = Duration::from_millis(250);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
 
@@ -147,24 +149,39 @@ impl Sqlite {
         std::mem::replace(&mut self.who_acts, writes) != writes || writes.is_none()
     }
 
+    /// Writes the whole file anew and empties the write-ahead log. Changes wait for it, so a reader that holds that log, for
+    /// however long, is not waited for: it is tried again later.
     pub(crate) fn scrub(&self) -> Result<(), DbError> {
+        self.empty_log()?;
         self.connection.execute_batch("VACUUM")?;
-        let mut left = BUSY;
-        loop {
-            let held: i64 =
-                self.connection
-                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-            if held == 0 {
-                return Ok(());
-            }
-            if left <= PAUSE {
-                return Err(DbError::Conflict(
-                    "a reader holds the write-ahead log".to_owned(),
-                ));
+        self.empty_log()
+    }
+
+    fn empty_log(&self) -> Result<(), DbError> {
+        // SQLite would wait for the reader in its own way, for each try.
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let mut left = HELD;
+        let emptied = loop {
+            let tried = self
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                    row.get::<_, i64>(0)
+                });
+            match tried.map_err(DbError::from) {
+                Ok(0) => break Ok(()),
+                Ok(_) | Err(DbError::Conflict(_)) if left > PAUSE => {}
+                Ok(_) | Err(DbError::Conflict(_)) => {
+                    break Err(DbError::Conflict(
+                        "a reader holds the write-ahead log".to_owned(),
+                    ));
+                }
+                Err(error) => break Err(error),
             }
             std::thread::sleep(PAUSE);
             left -= PAUSE;
-        }
+        };
+        self.connection.busy_timeout(BUSY)?;
+        emptied
     }
 
     pub(crate) fn in_transaction(&self) -> bool {

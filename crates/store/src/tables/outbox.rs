@@ -38,7 +38,16 @@ pub struct Letter {
     pub subject: String,
     /// The text.
     pub text: String,
+    /// Whose name stands in them where [`BY`] does: it is put in when the letter leaves, so that nothing of who is erased waits here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
 }
+
+/// Where a letter names the person whom it is from.
+pub const BY: &str = "\u{fffc}";
+
+/// What stands there where that person does not belong to the organization any more.
+const SOMEBODY: &str = "Somebody";
 
 impl std::fmt::Debug for Letter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,8 +89,8 @@ impl Rx<'_> {
     pub fn due_messages(&mut self, way: Way, limit: i64) -> Result<Vec<Message>> {
         let now = self.now();
         let rows = self.conn.query(
-            "SELECT o.id, o.user_id, o.payload, o.tries, CAST(CASE WHEN o.challenge IS NULL OR c.hash IS NOT NULL THEN 1 ELSE 0 END AS BIGINT) \
-             FROM outbox o LEFT JOIN challenges c ON c.hash = o.challenge AND c.expires_at > $1 \
+            "SELECT o.id, o.user_id, o.payload, o.tries, CAST(CASE WHEN o.challenge IS NULL OR c.hash IS NOT NULL THEN 1 ELSE 0 END AS BIGINT), i.organization_id \
+             FROM outbox o LEFT JOIN invitations i ON i.id = o.invitation_id LEFT JOIN challenges c ON c.hash = o.challenge AND c.expires_at > $1 \
              WHERE o.next_at <= $1 AND o.kind = $2 ORDER BY o.next_at, o.id LIMIT $3",
             params![now, way.as_str(), limit],
         )?;
@@ -92,11 +101,22 @@ impl Rx<'_> {
             let place = ("outbox", "payload", id.as_str());
             let opened = self.open_value((INSTANCE, user.as_str()), place, row.blob(2)?)?;
             let is_wanted = row.int(4)? == 1;
-            let letter = opened
+            let mut letter: Option<Letter> = opened
                 .filter(|_| is_wanted)
                 .map(|text| serde_json::from_slice(&text))
                 .transpose()
                 .map_err(|error| Error::Internal(format!("a letter: {error}")))?;
+            if let Some(letter) = &mut letter
+                && let Some(by) = letter.by
+            {
+                let member = match row.opt_parse(5)? {
+                    Some(organization) => self.member(organization, by)?,
+                    None => None,
+                };
+                let name = member.map_or_else(|| SOMEBODY.to_owned(), |one| one.user.name);
+                letter.subject = letter.subject.replace(BY, &name);
+                letter.text = letter.text.replace(BY, &name);
+            }
             messages.push(Message {
                 id,
                 way,

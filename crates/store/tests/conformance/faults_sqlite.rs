@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use model::id::EventId;
 use store::{DbError, Error, Location, Options, Store, Upkeep};
 
 use crate::support::{CreateSource, Kind, Log, Place, Team, create, origin, team};
@@ -166,4 +167,38 @@ fn in_a_small_file(folder: &std::path::Path) {
         token: id("SELECT id FROM tokens").parse().expect("an id"),
     };
     println!("created {} sources", fill(&store, team));
+}
+
+#[test]
+fn a_reader_that_stays_holds_up_no_change_while_files_are_to_be_written_anew() {
+    let place = Place::new(Kind::Sqlite);
+    let store = place.open();
+    let team = team(&store, "Fernhill");
+    let log = store
+        .read(|rx| rx.organization_log(team.organization))
+        .expect("a log");
+    let id = EventId::new(store.clock(), store.entropy());
+    place.raw().must(&format!(
+        "INSERT INTO erasures (id, log_id, subject, event_id, part, at, total, reached, done) \
+         VALUES ('{id}', '{}', 'a person', NULL, NULL, 1, 4, 4, 1)",
+        log.id
+    ));
+    let elsewhere = place.open();
+    elsewhere
+        .read(|rx| {
+            // From here on this one holds the state that it sees.
+            rx.organizations()?;
+            for number in 0..3 {
+                let held = store.upkeep(Upkeep::Scrub).wait();
+                assert!(
+                    matches!(held, Err(Error::Database(DbError::Conflict(_)))),
+                    "{held:?}"
+                );
+                create(&store, team, &format!("Web app {number}"));
+            }
+            Ok(())
+        })
+        .expect("read");
+    assert_eq!(store.upkeep(Upkeep::Scrub).wait().expect("kept"), 1);
+    assert_eq!(store.upkeep(Upkeep::Scrub).wait().expect("kept"), 0);
 }

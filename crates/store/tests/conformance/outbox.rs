@@ -18,6 +18,7 @@ fn put(store: &Store, user: model::id::UserId) -> model::id::MessageId {
         to: "ada@example.com".to_owned(),
         subject: "A link".to_owned(),
         text: "a secret".to_owned(),
+        by: None,
     };
     let kept = Upkeep::Challenge(Box::new((challenge, Some((Way::Mail, letter)))));
     let _ = store.upkeep(kept).wait().expect("kept");
@@ -106,6 +107,7 @@ fn a_letter_that_carries_a_secret_goes_with_it_and_says_whether_it_has_left() {
                 to: "+15005550006".to_owned(),
                 subject: String::new(),
                 text: "a code".to_owned(),
+                by: None,
             };
             let kept = Upkeep::Challenge(Box::new((challenge, Some((Way::Sms, letter)))));
             assert_eq!(done(&store, kept), 1);

@@ -133,6 +133,7 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
             to: "ada@example.com".to_owned(),
             subject: "A link".to_owned(),
             text: "https://annals.example.com/reset?token=secret".to_owned(),
+            by: None,
         };
         for number in 0..3 {
             let new = NewChallenge {

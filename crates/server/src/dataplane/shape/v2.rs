@@ -186,7 +186,7 @@ pub(super) fn write(
     }
     let mut destinations = BTreeMap::new();
     // The settings of those that may be another thing for each platform.
-    let mut settings_of: HashMap<DestinationId, Map<String, Value>> = HashMap::new();
+    let mut settings_of: HashMap<DestinationId, (Map<String, Value>, _)> = HashMap::new();
     for one in &configuration.destinations {
         let name = one.common.kind.as_str();
         let known = definitions.find(Kind::Destination, name);
@@ -208,7 +208,7 @@ pub(super) fn write(
                 .keys()
                 .filter(|key| !of_platforms.contains(key.as_str()));
             keys.of_all.extend(of_all.cloned());
-            settings_of.insert(one.common.id, members);
+            settings_of.insert(one.common.id, (members, known));
         } else {
             let members: BTreeMap<String, &RawValue> = serde_json::from_str(config.get())?;
             keys.of_all.extend(members.into_keys());
@@ -239,7 +239,9 @@ pub(super) fn write(
     let is_processed = |link: &Connection| {
         let platform = platforms.get(&link.source).copied().unwrap_or(CLOUD);
         let settings = settings_of.get(&link.destination);
-        settings.is_none_or(|settings| Sender::of(settings, platform).is_in_data_plane())
+        settings.is_none_or(|(settings, known)| {
+            Sender::of(settings, *known, platform).is_in_data_plane()
+        })
     };
     let connections = configuration.connections.iter().map(|link| {
         let connected = Connected {
