@@ -407,10 +407,11 @@ impl Reading {
             version,
             enabled: at.flag("enabled", true)?,
             config: Value::Null,
-            secret: Value::Object(secret),
+            secret: Value::Null,
             transformation,
         };
-        self.told(at.place.clone(), source, one, config).map(Some)
+        self.told(at.place.clone(), source, one, (config, secret))
+            .map(Some)
     }
 
     /// Takes a version of code, and gives its id.
@@ -621,6 +622,12 @@ mod tests {
         at(&mut file, 2, "config")["consentManagement"] = consents("C2");
         let config = json!({ "a": 1, "consentManagement": { "web": consents("C1"), "cloud": consents("C2") } });
         assert_eq!(read(&file).expect("a plan").destinations[0].config, config);
+        // What is secret is where the settings have it: by that it is known whether it is kept so.
+        for source in 0..3 {
+            *at(&mut file, source, "secretConfig") = json!({ "connectionMode": "m", "b": "s" });
+        }
+        let secret = json!({ "connectionMode": { "web": "m", "cloud": "m" }, "b": "s" });
+        assert_eq!(read(&file).expect("a plan").destinations[0].secret, secret);
         at(&mut file, 1, "config")["consentManagement"] = consents("C3");
         let differ = "sources[0].destinations[0] and sources[1].destinations[0] have the same id and are not the same";
         assert_eq!(read(&file), Err(differ.to_owned()));

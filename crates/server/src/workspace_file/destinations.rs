@@ -17,6 +17,7 @@ pub(super) struct Told {
     source: usize,
     enabled: bool,
     config: Map<String, Value>,
+    secret: Map<String, Value>,
 }
 
 /// What is known of destinations while a file is read.
@@ -49,13 +50,14 @@ impl Reading {
         place: String,
         source: usize,
         one: PlannedDestination,
-        config: Map<String, Value>,
+        (config, secret): (Map<String, Value>, Map<String, Value>),
     ) -> Result<usize, NotTaken> {
         let told = Told {
             place,
             source,
             enabled: one.enabled,
             config,
+            secret,
         };
         let one = PlannedDestination {
             enabled: true,
@@ -87,22 +89,27 @@ impl Reading {
         for (at, all) in all.iter().enumerate() {
             let own = own.get(self.plan.destinations[at].from.as_str());
             let enabled = self.is_enabled(at, all, own)?;
-            let told: Vec<_> = all
+            let platforms: Vec<_> = all
                 .iter()
-                .map(|told| {
-                    let kind = &self.plan.sources[told.source].kind;
-                    (platform_of(definitions, kind), &told.config)
-                })
+                .map(|told| platform_of(definitions, &self.plan.sources[told.source].kind))
                 .collect();
             let destination = &mut self.plan.destinations[at];
             let definition = definitions.find(Kind::Destination, &destination.kind);
-            let config = match gather(definition, &told) {
-                Ok(config) => config,
-                Err(Contradiction(one, other)) => {
-                    return not_the_same(&all[one].place, &all[other].place);
+            let put_together = |part: fn(&Told) -> &Map<String, Value>| {
+                let told: Vec<_> = platforms
+                    .iter()
+                    .copied()
+                    .zip(all.iter().map(part))
+                    .collect();
+                match gather(definition, &told) {
+                    Ok(config) => Ok(Value::Object(config)),
+                    Err(Contradiction(one, other)) => {
+                        not_the_same(&all[one].place, &all[other].place)
+                    }
                 }
             };
-            destination.config = Value::Object(config);
+            destination.config = put_together(|told| &told.config)?;
+            destination.secret = put_together(|told| &told.secret)?;
             destination.enabled = enabled;
         }
         Ok(())
