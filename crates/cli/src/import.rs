@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clap::{Args, Subcommand};
+use model::definition::Definitions;
 use model::id::{OrganizationId, WorkspaceId};
 use model::things::CodeKind;
 use serde_json::{Value, json};
@@ -141,7 +142,7 @@ fn token(file: Option<&PathBuf>) -> Result<Option<Zeroizing<String>>> {
 }
 
 /// The plan, with all code that can be had.
-fn read(command: &Workspace) -> Result<Plan> {
+fn read(command: &Workspace, definitions: &Definitions) -> Result<Plan> {
     let token = token(command.token_file.as_ref())?;
     let is_address = command.from.starts_with("http://") || command.from.starts_with("https://");
     let there = is_address.then(|| Elsewhere::new(&command.from, token.as_ref()));
@@ -155,7 +156,8 @@ fn read(command: &Workspace) -> Result<Plan> {
                 .with_context(|| format!("cannot read {}", command.from))?,
         ),
     };
-    let mut plan = Plan::read(&bytes).with_context(|| format!("{} is not taken", command.from))?;
+    let mut plan = Plan::read(&bytes, definitions)
+        .with_context(|| format!("{} is not taken", command.from))?;
     let code_from = command.code_from.as_deref();
     let there = code_from
         .map(|url| Elsewhere::new(url, token.as_ref()))
@@ -200,8 +202,9 @@ fn into(command: &Workspace, store: &Store, organization: OrganizationId) -> Res
 }
 
 fn workspace(command: &Workspace) -> Result<()> {
-    let plan = read(command)?;
     let (store, organization) = command.home.open()?;
+    let definitions = store.read(|rx| rx.definitions(organization))?;
+    let plan = read(command, &definitions)?;
     let action = ImportWorkspace {
         organization,
         into: into(command, &store, organization)?,

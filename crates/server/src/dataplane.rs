@@ -9,7 +9,7 @@ pub mod config;
 pub mod door;
 pub mod live;
 pub mod namespaces;
-mod platform;
+pub(crate) mod platform;
 pub mod prepared;
 pub mod reports;
 mod shape;

@@ -1,10 +1,17 @@
 //! The exported configuration of a workspace (`workspaceConfig.json`, as a data plane reads it), read into a plan of what is
 //! to be made here. Ids are new here: one instance's ids mean nothing in another. Write keys stay, so that clients go on.
 
+mod destinations;
+mod unknown;
+
 use std::collections::HashMap;
 
+use model::definition::Definitions;
 use model::things::CodeKind;
 use serde_json::{Map, Value};
+
+use self::destinations::Destinations;
+use self::unknown::Unknown;
 
 /// Why a file cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +58,8 @@ pub struct PlannedDestination {
     pub enabled: bool,
     /// Its settings, secrets included.
     pub config: Value,
+    /// Those of its settings that are secret where it comes from.
+    pub secret: Value,
     /// The version of the transformation before it.
     pub transformation: Option<String>,
 }
@@ -207,11 +216,12 @@ const BESIDE: &[(&str, &str)] = &[
 ];
 
 impl Plan {
-    /// The plan of a file.
+    /// The plan of a file. What sources were told of their destinations is put together by the definitions that hold here, by
+    /// which it will be told again.
     ///
     /// # Errors
     /// When it is no such file, or contradicts itself; the error names the place.
-    pub fn read(bytes: &[u8]) -> Result<Self, NotTaken> {
+    pub fn read(bytes: &[u8], definitions: &Definitions) -> Result<Self, NotTaken> {
         let file: Value = serde_json::from_slice(bytes).map_err(|error| {
             let cut = if error.is_eof() {
                 "it ends too early: "
@@ -239,6 +249,7 @@ impl Plan {
         for (id, connection) in &file.object("connections")? {
             reading.connection(&At::new(format!("connections.{id}"), connection)?)?;
         }
+        reading.gather(&file, definitions)?;
         for (name, word) in BESIDE {
             let count = match file.get(name) {
                 Some(Value::Object(all)) => all.len(),
@@ -249,6 +260,8 @@ impl Plan {
                 reading.plan.left.push(format!("{count} {word}"));
             }
         }
+        reading.unknown.look(unknown::FILE, &file);
+        reading.plan.left.extend(reading.unknown.told());
         Ok(reading.plan)
     }
 
@@ -301,10 +314,11 @@ struct Reading {
     plan: Plan,
     /// Where ids and write keys were seen: the place in the plan, and the place in the file.
     sources: HashMap<String, (usize, String)>,
-    destinations: HashMap<String, (usize, String)>,
+    destinations: Destinations,
     write_keys: HashMap<String, String>,
     code: HashMap<(CodeKind, String), usize>,
     pairs: HashMap<(usize, usize), usize>,
+    unknown: Unknown,
 }
 
 impl Reading {
@@ -316,6 +330,7 @@ impl Reading {
                 .push(format!("source \u{201c}{name}\u{201d}, which is deleted"));
             return Ok(());
         }
+        self.unknown.look(unknown::SOURCES, at);
         let from = at.required("id")?;
         let place = self.plan.sources.len();
         if let Some((_, other)) = self.sources.insert(from.clone(), (place, at.place.clone())) {
@@ -346,7 +361,7 @@ impl Reading {
             transient: at.flag("transient", false)?,
         });
         for destination in at.list("destinations")? {
-            if let Some(to) = self.destination(&destination)? {
+            if let Some(to) = self.destination(&destination, place)? {
                 let enabled = destination.flag("isConnectionEnabled", true)?;
                 self.connect(place, to, enabled);
             }
@@ -354,7 +369,7 @@ impl Reading {
         Ok(())
     }
 
-    fn destination(&mut self, at: &At<'_>) -> Result<Option<usize>, NotTaken> {
+    fn destination(&mut self, at: &At<'_>, source: usize) -> Result<Option<usize>, NotTaken> {
         let name = at.required("name")?;
         if at.flag("deleted", false)? {
             self.plan.left.push(format!(
@@ -362,9 +377,11 @@ impl Reading {
             ));
             return Ok(None);
         }
+        self.unknown.look(unknown::DESTINATIONS, at);
         let mut config = at.object("config")?;
-        for (key, value) in at.object("secretConfig")? {
-            config.entry(key).or_insert(value);
+        let secret = at.object("secretConfig")?;
+        for (key, value) in &secret {
+            config.entry(key.clone()).or_insert_with(|| value.clone());
         }
         let transformations = at.list("transformations")?;
         let mut transformation = None;
@@ -389,24 +406,12 @@ impl Reading {
             kind: at.kind("destinationDefinition")?,
             version,
             enabled: at.flag("enabled", true)?,
-            config: Value::Object(config),
+            config: Value::Null,
+            secret: Value::Null,
             transformation,
         };
-        if let Some((place, other)) = self.destinations.get(&one.from) {
-            // It stands below each source that feeds it.
-            if self.plan.destinations[*place] != one {
-                return not_taken(format!(
-                    "{other} and {} have the same id and are not the same",
-                    at.place
-                ));
-            }
-            return Ok(Some(*place));
-        }
-        let place = self.plan.destinations.len();
-        self.destinations
-            .insert(one.from.clone(), (place, at.place.clone()));
-        self.plan.destinations.push(one);
-        Ok(Some(place))
+        self.told(at.place.clone(), source, one, (config, secret))
+            .map(Some)
     }
 
     /// Takes a version of code, and gives its id.
@@ -455,11 +460,10 @@ impl Reading {
         let enabled = at.flag("enabled", true)?;
         let ends = (
             self.sources.get(&source),
-            self.destinations.get(&destination),
+            self.destinations.place(&destination),
         );
-        if let (Some((source, _)), Some((destination, _))) = ends {
-            let (source, destination) = (*source, *destination);
-            self.connect(source, destination, enabled);
+        if let (Some((source, _)), Some(destination)) = ends {
+            self.connect(*source, destination, enabled);
         } else {
             self.plan.left.push(format!(
                 "{}, which has an end that is not in the file",
@@ -509,7 +513,8 @@ mod tests {
     }
 
     fn read(file: &Value) -> Result<Plan, String> {
-        Plan::read(file.to_string().as_bytes()).map_err(|error| error.to_string())
+        Plan::read(file.to_string().as_bytes(), Definitions::own())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -550,11 +555,109 @@ mod tests {
         );
     }
 
+    /// A file with one destination below two web sources and one of a server, the connection of the second being off.
+    fn shared() -> Value {
+        let below = |source: &str, kind: &str, is_on: bool| {
+            json!({ "id": source, "name": source, "sourceDefinition": { "name": kind }, "destinations": [{
+                "id": "d", "name": "Hook", "destinationDefinition": { "name": "WEBHOOK" }, "config": { "a": 1 },
+                "enabled": is_on, "isConnectionEnabled": is_on,
+            }] })
+        };
+        json!({ "sources": [below("s1", "Javascript", true), below("s2", "Javascript", false), below("s3", "HTTP", true)] })
+    }
+
+    fn at<'v>(file: &'v mut Value, source: usize, name: &str) -> &'v mut Value {
+        &mut file["sources"][source]["destinations"][0][name]
+    }
+
+    #[test]
+    fn a_connection_that_is_off_says_nothing_of_its_destination() {
+        let told = |file: &Value| {
+            let plan = read(file)?;
+            let open: Vec<bool> = plan.connections.iter().map(|one| one.enabled).collect();
+            Ok::<_, String>((plan.destinations[0].enabled, open))
+        };
+        let mut file = shared();
+        assert_eq!(told(&file), Ok((true, vec![true, false, true])));
+        for source in [0, 2] {
+            *at(&mut file, source, "enabled") = json!(false);
+        }
+        assert_eq!(told(&file), Ok((false, vec![true, false, true])));
+        *at(&mut file, 0, "enabled") = json!(true);
+        let differ = "sources[0].destinations[0] and sources[2].destinations[0] have the same id and are not the same";
+        assert_eq!(told(&file), Err(differ.to_owned()));
+
+        // Where all are off it is on, unless the file says it elsewhere.
+        let mut off = shared();
+        for source in 0..3 {
+            *at(&mut off, source, "enabled") = json!(false);
+            *at(&mut off, source, "isConnectionEnabled") = json!(false);
+        }
+        assert_eq!(told(&off), Ok((true, vec![false; 3])));
+        off["destinations"] = json!({ "d": { "enabled": false } });
+        assert_eq!(told(&off), Ok((false, vec![false; 3])));
+        let mut on = shared();
+        on["destinations"] = json!({ "d": { "enabled": false } });
+        let differ =
+            "destinations.d and sources[0].destinations[0] have the same id and are not the same";
+        assert_eq!(told(&on), Err(differ.to_owned()));
+        // The connections of a file may say it too.
+        let mut listed = shared();
+        at(&mut listed, 1, "isConnectionEnabled").take();
+        listed["connections"] =
+            json!({ "c": { "sourceId": "s2", "destinationId": "d", "enabled": false } });
+        assert_eq!(told(&listed), Ok((true, vec![true, false, true])));
+    }
+
+    #[test]
+    fn settings_that_differ_by_platform_are_kept_by_platform() {
+        let mut file = shared();
+        let consents =
+            |name: &str| json!([{ "provider": "oneTrust", "consents": [{ "consent": name }] }]);
+        for source in [0, 1] {
+            at(&mut file, source, "config")["consentManagement"] = consents("C1");
+            at(&mut file, source, "config")["oneTrustCookieCategories"] =
+                json!([{ "oneTrustCookieCategory": "C1" }]);
+        }
+        at(&mut file, 2, "config")["consentManagement"] = consents("C2");
+        let config = json!({ "a": 1, "consentManagement": { "web": consents("C1"), "cloud": consents("C2") } });
+        assert_eq!(read(&file).expect("a plan").destinations[0].config, config);
+        // What is secret is where the settings have it: by that it is known whether it is kept so.
+        for source in 0..3 {
+            *at(&mut file, source, "secretConfig") = json!({ "connectionMode": "m", "b": "s" });
+        }
+        let secret = json!({ "connectionMode": { "web": "m", "cloud": "m" }, "b": "s" });
+        assert_eq!(read(&file).expect("a plan").destinations[0].secret, secret);
+        at(&mut file, 1, "config")["consentManagement"] = consents("C3");
+        let differ = "sources[0].destinations[0] and sources[1].destinations[0] have the same id and are not the same";
+        assert_eq!(read(&file), Err(differ.to_owned()));
+    }
+
+    #[test]
+    fn what_is_not_known_here_is_named() {
+        let mut file = file();
+        file["unknownTop"] = json!({ "x": 1 });
+        file["nothing"] = json!({});
+        for source in [0, 1] {
+            file["sources"][source]["weird"] = json!(1);
+        }
+        *at(&mut file, 0, "extra") = json!("x");
+        let left = read(&file).expect("a plan").left;
+        assert_eq!(
+            left[2..],
+            [
+                "\u{201c}extra\u{201d} of destinations, which is not known here",
+                "\u{201c}weird\u{201d} of sources, which is not known here",
+                "\u{201c}unknownTop\u{201d} of the file, which is not known here",
+            ]
+        );
+    }
+
     #[test]
     fn what_is_no_such_file_is_refused_with_its_place() {
         let mut told = Vec::new();
         let whole = file().to_string();
-        let cut = Plan::read(&whole.as_bytes()[..whole.len() / 2]);
+        let cut = Plan::read(&whole.as_bytes()[..whole.len() / 2], Definitions::own());
         let cut = cut.expect_err("half a file").to_string();
         let begins = "this is no whole JSON file: it ends too early: ";
         assert!(cut.starts_with(begins), "{cut}");

@@ -5,10 +5,14 @@
 //! what somebody said no to. So each source gets its part, as `rudder-server` makes it from the second shape
 //! (`backend-config/namespace_config_v2_destconfig.go`).
 
+mod gather;
+
 use std::collections::BTreeSet;
 
-use model::definition::{Definition, has_sdk};
+use model::definition::{CLOUD, Definition, Definitions, Kind, has_sdk};
 use serde_json::{Map, Value, json};
+
+pub(crate) use self::gather::{Contradiction, gather};
 
 /// The settings that are kept for each platform where a type does not say it of its settings itself.
 const SETTINGS: [&str; 6] = [
@@ -21,6 +25,22 @@ const SETTINGS: [&str; 6] = [
 ];
 /// The member of a type's `destConfig` that lists the settings of all platforms together.
 const OF_ALL: &str = "defaultConfig";
+
+/// Consents of a provider in `consentManagement`, the older setting for the same, and the member of it that has one.
+const OLDER: [(&str, &str, &str); 2] = [
+    (
+        "oneTrust",
+        "oneTrustCookieCategories",
+        "oneTrustCookieCategory",
+    ),
+    ("ketch", "ketchConsentPurposes", "purpose"),
+];
+
+/// The word by which destinations keep settings for events of a type of source.
+pub(crate) fn platform_of<'a>(definitions: &'a Definitions, kind: &'a str) -> &'a str {
+    let (_, definition) = definitions.known_as(Kind::Source, kind);
+    definition.map_or(CLOUD, Definition::platform)
+}
 
 /// What stands in `destConfig` of a type that was imported.
 fn listed(definition: Option<&Definition>) -> Option<&Map<String, Value>> {
@@ -77,14 +97,7 @@ pub(super) fn settle(
             None => config.shift_remove(&key),
         };
     }
-    for (provider, legacy, word) in [
-        (
-            "oneTrust",
-            "oneTrustCookieCategories",
-            "oneTrustCookieCategory",
-        ),
-        ("ketch", "ketchConsentPurposes", "purpose"),
-    ] {
+    for (provider, legacy, word) in OLDER {
         lay_consents(config, provider, (legacy, word));
     }
 }

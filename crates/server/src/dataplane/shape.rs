@@ -18,7 +18,7 @@ use store::{
 };
 
 use self::v2::Catalogue;
-use super::platform::{self, Sender};
+use super::platform::{self, Sender, platform_of};
 use super::prepared::{Prepared, Shape};
 
 /// The switches that tell data planes to send what comes in, what is delivered, and what transformations do.
@@ -139,12 +139,6 @@ struct Transformation<'a> {
 struct Type {
     id: String,
     raw: Box<RawValue>,
-}
-
-/// The word by which destinations keep settings for events of a type of source.
-fn platform_of<'a>(definitions: &'a Definitions, kind: &'a str) -> &'a str {
-    let (_, definition) = definitions.known_as(Kind::Source, kind);
-    definition.map_or(CLOUD, Definition::platform)
 }
 
 /// The types that a configuration uses, each written once.

@@ -1,11 +1,12 @@
 //! Bring a workspace over from an exported configuration: all of it, as events of one request, or nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::catalogue::{self, EventType, TargetType};
 use model::code;
-use model::definition::{Definitions, Kind};
+use model::config::Matcher;
+use model::definition::{Definitions, Kind, Secrecy};
 use model::id::{
     AccountId, ConnectionId, DestinationId, OrganizationId, RevisionId, SourceId, TransformationId,
     VersionId, WorkspaceId,
@@ -125,6 +126,7 @@ impl ImportWorkspace {
         }
         for one in &self.plan.destinations {
             check(Kind::Destination, (&one.name, &one.kind), &one.config)
+                .and_then(|()| keeps_secrets(&definitions, one))
                 .map_err(|error| about("destination", &one.name, error))?;
         }
         for one in &self.plan.accounts {
@@ -159,6 +161,52 @@ impl ImportWorkspace {
         let made = tx.insert_workspace(&workspace, token)?;
         facts.push(Fact::new(catalogue::WORKSPACE_CREATED, &made));
         Ok(workspace.id)
+    }
+}
+
+/// How many settings the sentence of a refusal names.
+const NAMED: usize = 3;
+
+/// Refuses a destination of which events would tell what is secret where it comes from: which settings are secret is said by
+/// types alone, and the definition that holds here does not say it of these.
+fn keeps_secrets(definitions: &Definitions, one: &PlannedDestination) -> Result<()> {
+    let matcher = Matcher::new(Secrecy::of(definitions.find(Kind::Destination, &one.kind)));
+    let mut told = BTreeSet::new();
+    values(&matcher.for_anyone(&one.secret), "", &mut told);
+    if told.is_empty() {
+        return Ok(());
+    }
+    let mut named: Vec<String> = told
+        .iter()
+        .take(NAMED)
+        .map(|one| format!("\u{201c}{one}\u{201d}"))
+        .collect();
+    if told.len() > NAMED {
+        named.push(format!("{} more", told.len() - NAMED));
+    }
+    let message = format!(
+        "the file keeps {} secret, and the definition of {} here does not; import one first that has it in its secretKeys \
+         (annals definitions import)",
+        named.join(", "),
+        one.kind
+    );
+    Err(Error::invalid("secret_not_kept", message))
+}
+
+/// The paths of the values that there are, as `secretKeys` have them: through arrays.
+fn values(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Null => {}
+        Value::Array(elements) => elements.iter().for_each(|one| values(one, path, found)),
+        Value::Object(members) => {
+            for (key, one) in members {
+                let dot = if path.is_empty() { "" } else { "." };
+                values(one, &format!("{path}{dot}{key}"), found);
+            }
+        }
+        _ => {
+            found.insert(path.to_owned());
+        }
     }
 }
 
