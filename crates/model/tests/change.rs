@@ -135,9 +135,10 @@ fn a_container_that_is_filled_has_no_line_of_its_own_and_one_that_is_emptied_has
 }
 
 #[test]
-fn a_number_is_compared_as_it_was_written() {
+fn a_number_is_compared_by_its_value_and_told_as_it_was_written() {
     let number = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-    insta::assert_snapshot!(between(&number(r#"{"n":1.0}"#), &number(r#"{"n":1.00}"#)), @r#"{"path":"n","before":1.0,"after":1.00}"#);
+    insta::assert_snapshot!(between(&number(r#"{"n":1.0}"#), &number(r#"{"n":1.00}"#)), @"");
+    insta::assert_snapshot!(between(&number(r#"{"n":1.0}"#), &number(r#"{"n":1.50}"#)), @r#"{"path":"n","before":1.0,"after":1.50}"#);
     insta::assert_snapshot!(between(&number(r#"{"n":1}"#), &number(r#"{"n":123456789012345678901234567890}"#)), @r#"{"path":"n","before":1,"after":123456789012345678901234567890}"#);
 }
 

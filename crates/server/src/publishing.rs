@@ -84,7 +84,7 @@ impl Batch {
             if let (Some(other), Some(id)) = (other.and_then(|other| other.version), one.version) {
                 return Err(Error::invalid(
                     "two_versions",
-                    &format!(
+                    format!(
                         "{other} and {id} are versions of one {}, \u{201c}{}\u{201d}; publish one of them",
                         one.kind.as_str(),
                         one.name

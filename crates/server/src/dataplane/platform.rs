@@ -265,7 +265,8 @@ mod tests {
 
     #[test]
     fn who_sends_is_said_by_the_mode_or_else_by_the_switch() {
-        let sender = |config: Value| Sender::of(config.as_object().expect("an object"), None, "web");
+        let sender =
+            |config: Value| Sender::of(config.as_object().expect("an object"), None, "web");
         for (config, wanted) in [
             (json!({}), Sender::DataPlane),
             (json!({ "useNativeSDK": true }), Sender::Device),

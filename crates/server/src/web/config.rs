@@ -103,9 +103,9 @@ impl Settings<'_> {
                 }
                 FieldKind::Secret
                 | FieldKind::SecretLines
-                | FieldKind::Text | FieldKind::Lines | FieldKind::Select => {
-                    value.as_str().is_some_and(|text| !text.contains('\0'))
-                }
+                | FieldKind::Text
+                | FieldKind::Lines
+                | FieldKind::Select => value.as_str().is_some_and(|text| !text.contains('\0')),
             },
         };
         self.fields.iter().filter(fits).collect()

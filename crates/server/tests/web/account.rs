@@ -679,7 +679,10 @@ async fn a_letter_that_waits(database: Database) {
         workspaces: Vec::new(),
     })
     .await;
-    let found = site.app.read(|rx| rx.user_by_email("ada@example.com")).await;
+    let found = site
+        .app
+        .read(|rx| rx.user_by_email("ada@example.com"))
+        .await;
     let (ada, _) = found.expect("read").expect("her");
     site.perform(ErasePerson {
         organization: Some(team.organization),
