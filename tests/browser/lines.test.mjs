@@ -1,7 +1,7 @@
 // Texts of several lines: what is saved as it was drawn stays, whatever a browser does to the ends of lines.
 
 import assert from "node:assert/strict";
-import { annals, axe, browserTest, founder, screenshot } from "./harness.mjs";
+import { annals, browserTest, founder, look } from "./harness.mjs";
 
 const server = annals({ init: true });
 
@@ -12,20 +12,6 @@ async function signIn(page) {
   await page.fill("#password", founder.password);
   await page.click("button:has-text('Sign in')");
   await page.waitForURL(`${url}/sources`);
-}
-
-/** Looks at a page wide and narrow, light and dark: accessible, and no wider than the window. */
-async function look(page, name) {
-  for (const [width, scheme] of [[1440, "light"], [1440, "dark"], [390, "light"], [390, "dark"]]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    await axe(page);
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`);
-    await screenshot(page, `${name}-${width}-${scheme}`);
-  }
-  await page.setViewportSize({ width: 1440, height: 900 });
-  await page.emulateMedia({ colorScheme: "light" });
 }
 
 const pem = (text) => `-----BEGIN CERTIFICATE-----\r\n${text}\n-----END CERTIFICATE-----\n`;

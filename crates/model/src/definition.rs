@@ -179,11 +179,6 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
-    /// Whether what it takes is never shown again.
-    pub const fn is_secret(self) -> bool {
-        matches!(self, Self::Secret | Self::SecretLines)
-    }
-
     /// Whether what it takes may have several lines.
     pub const fn has_lines(self) -> bool {
         matches!(self, Self::Lines | Self::SecretLines)

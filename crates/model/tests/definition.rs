@@ -125,7 +125,8 @@ fn every_destination_has_a_form_whose_fields_agree_with_its_secrets() {
                 .any(|key| *key == field.key);
             assert!(keys.insert(&field.key), "{at} twice");
             assert!(!field.label.is_empty() && !field.key.contains('.'), "{at}");
-            assert_eq!(field.kind.is_secret(), hidden, "{at}");
+            let is_secret = matches!(field.kind, FieldKind::Secret | FieldKind::SecretLines);
+            assert_eq!(is_secret, hidden, "{at}");
             // A certificate or a key in an input of one line would be broken by the next save.
             let help = field.help.as_deref().unwrap_or_default();
             let has_lines = help.starts_with("PEM")

@@ -64,11 +64,15 @@ pub(crate) fn needs_edit(
     id: TransformationId,
 ) -> Result<Vec<Need>> {
     let one = found(rx, place, kind, id)?;
-    Ok(vec![Need::in_workspace(
+    Ok(vec![need_to_edit(place, &one)])
+}
+
+fn need_to_edit(place: Place, one: &Transformation) -> Need {
+    Need::in_workspace(
         Permission::EditTransformations,
         place.workspace,
-        target(&one),
-    )])
+        target(one),
+    )
 }
 
 /// The most places of use that an event names.
@@ -86,15 +90,14 @@ pub(crate) fn needs_unused(
         CodeKind::Transformation => TargetType::Destination,
         CodeKind::Library => TargetType::Transformation,
     };
-    let mut needs = needs_edit(rx, place, kind, id)?;
-    for user in users(rx, place, &one)?.into_iter().take(NAMED_USERS) {
-        needs[0].related.push(Target {
-            kind: by,
-            id: Some(user.id),
-            name: Some(user.name),
-        });
-    }
-    Ok(needs)
+    let mut need = need_to_edit(place, &one);
+    let users = users(rx, place, &one)?.into_iter().take(NAMED_USERS);
+    need.related.extend(users.map(|user| Target {
+        kind: by,
+        id: Some(user.id),
+        name: Some(user.name),
+    }));
+    Ok(vec![need])
 }
 
 /// Refuses what cannot be the name, description or code of a transformation or library.

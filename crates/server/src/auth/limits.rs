@@ -96,7 +96,7 @@ pub async fn begin_again(app: &App, user: &User, caller: &Caller) -> Result<()> 
     succeeded(app, "sign-in", &user.email, caller).await
 }
 
-/// Whether an address may ask for that needs no account.
+/// Whether an address may ask for one more thing that needs no account.
 pub async fn may_ask(app: &App, kind: &str, caller: &Caller) -> Result<bool> {
     let limit = (format!("{kind} address\n{}", address(caller)), OF_ADDRESS);
     count(app, vec![limit]).await
