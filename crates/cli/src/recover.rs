@@ -89,7 +89,7 @@ pub(crate) fn recover(command: &Recover) -> Result<()> {
 fn go_on(store: &Store, publisher: &mut Publisher, id: LogId, refusal: &Refusal) -> Result<u64> {
     publisher.can_accept(id)?;
     let log = store.read(|rx| rx.log(id))?.context("the log is gone")?;
-    let given_up = publisher.known_checkpoint(&log)?;
+    let given_up = publisher.given_up(&log)?;
     let action = RecoverLog {
         log: id,
         organization: log.organization,

@@ -719,6 +719,12 @@ fn a_receipt_is_verified_alone() {
     let entry = made.folder.path().join("entry");
     std::fs::write(&entry, event(41).0).expect("written");
     check(&bare, &["--entry", entry.to_str().expect("a path")]).is_verified();
+    // What the receipt carries must be the same.
+    let other = Receipt {
+        extra: text("updated", "deleted"),
+        ..good.clone()
+    };
+    check(&other, &["--entry", entry.to_str().expect("a path")]).is(4, "receipt");
     // A receipt is something to hold on to as well.
     std::fs::write(&file, good.to_bytes()).expect("written");
     Made::new(400)
@@ -736,7 +742,7 @@ fn rows(made: &Made, wanted: &[u64]) -> Vec<String> {
 fn manifest(made: &Made, count: usize) -> Value {
     let size = made.leaves.len();
     json!({
-        "format": "annals.events.v1", "query": {}, "range": [0, size], "count": count,
+        "format": "annals.events.v1", "query": { "action": "updated" }, "range": [0, size], "count": count,
         "checkpoint": made.checkpoint(&[key(1)], size), "vkey": key(1).verifier().to_string(),
     })
 }
@@ -821,6 +827,72 @@ fn a_filtered_export_tells_what_was_erased_from_what_is_withheld() {
     check(Some(&[forged]), &rows).is(3, "entry 7");
     let moved = bare(7).replace("\"index\":7", "\"index\":5");
     check(Some(&[moved]), &rows).is(3, "entry 5");
+}
+
+#[test]
+fn an_export_of_all_entries_has_no_gap() {
+    let made = Made::new(5);
+    let file = made.folder.path().join("events.jsonl");
+    let check = |indexes: &[u64], change: &dyn Fn(&mut Value)| {
+        let mut first = manifest(&made, indexes.len());
+        first["query"] = json!({});
+        first["erasures"] = json!([]);
+        change(&mut first);
+        let lines: Vec<String> = std::iter::once(first.to_string())
+            .chain(
+                indexes
+                    .iter()
+                    .map(|index| row(&made, *index, event(*index))),
+            )
+            .collect();
+        std::fs::write(&file, lines.join("\n") + "\n").expect("written");
+        verify(&file, &["--key", &key(1).verifier().to_string()])
+    };
+    let as_it_is = |_: &mut Value| {};
+    let open = |done: &Verified| {
+        done.said["notChecked"]
+            .to_string()
+            .contains("answered in full")
+    };
+
+    let done = check(&[0, 1, 2, 3, 4], &as_it_is);
+    done.is_verified();
+    assert!(!open(&done), "{:?}", done.said);
+    assert!(
+        done.said["checked"]
+            .to_string()
+            .contains("all entries of the log from 0 to before 5")
+    );
+    check(&[0, 1, 3, 4], &as_it_is).is(5, "entry 2");
+    check(&[1, 2, 3, 4], &as_it_is).is(5, "entry 0");
+    check(&[0, 1, 2], &as_it_is).is(5, "entry 3");
+    check(&[], &as_it_is).is(5, "entry 0");
+    // A filter that is not set is none.
+    let unset = |first: &mut Value| first["query"] = json!({ "actor": null });
+    check(&[0, 2, 3, 4], &unset).is(5, "entry 1");
+    // Who asked for some, or may not see all, gets some.
+    for some in [
+        &(|first: &mut Value| first["query"] = json!({ "action": "created" }))
+            as &dyn Fn(&mut Value),
+        &(|first: &mut Value| first["erasures"] = Value::Null),
+    ] {
+        let done = check(&[0, 2], some);
+        done.is_verified();
+        assert!(open(&done));
+    }
+    // A range that the log does not have, and rows out of it.
+    for range in [json!([4, 1]), json!([0, 6])] {
+        let other = |first: &mut Value| first["range"] = range.clone();
+        check(&[0, 1, 2, 3, 4], &other).is(3, "line 1");
+    }
+    let fewer = |first: &mut Value| first["range"] = json!([1, 4]);
+    check(&[1, 2, 3], &fewer).is_verified();
+    check(&[0, 1, 2, 3], &fewer).is(3, "line 2");
+    check(&[1, 2, 3, 4], &fewer).is(3, "line 5");
+    // Cut off within the first line.
+    let whole = std::fs::read(&file).expect("read");
+    std::fs::write(&file, &whole[..60]).expect("written");
+    verify(&file, &["--key", &key(1).verifier().to_string()]).is(5, "line 1");
 }
 
 #[test]

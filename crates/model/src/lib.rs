@@ -12,6 +12,7 @@ pub mod code;
 pub mod config;
 pub mod definition;
 pub mod entry;
+pub mod erasures;
 pub mod id;
 pub mod interface;
 pub mod part;

@@ -109,6 +109,21 @@ pub(crate) fn filters(query: &Query) -> Value {
     Value::Object(filters)
 }
 
+/// The filters of a query in words, as the first line of an export says them: with times.
+pub(crate) fn words(query: &Query) -> Value {
+    let mut words = filters(query);
+    let times = [
+        ("created_after", query.created_after),
+        ("created_before", query.created_before),
+    ];
+    for (name, time) in times {
+        if let Some(time) = time {
+            words[name] = json!(time.rfc3339());
+        }
+    }
+    words
+}
+
 /// The person whom an organization knows by an e-mail address. Whether someone else has an account is nothing that is told.
 ///
 /// # Errors

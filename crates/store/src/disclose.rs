@@ -16,7 +16,7 @@ pub struct Disclosed {
     pub sequence: u64,
     /// The leaf.
     pub entry: Vec<u8>,
-    /// In the order in which the parts were sealed. What was erased has none.
+    /// In the order in which the parts were sealed. What is gone has none.
     pub disclosures: Vec<Disclosure>,
 }
 
@@ -123,7 +123,7 @@ impl Rx<'_> {
         seal::open_all(self, log.id, organization.as_deref(), rows, |row, parts| {
             let opened = parts.iter().filter_map(|(part, read)| match read {
                 Read::Whole(opened) => opened.disclosure(row.entry.id(), *part),
-                Read::Erased => None,
+                Read::Gone => None,
             });
             Ok(make(Disclosed {
                 sequence: row.row.sequence,

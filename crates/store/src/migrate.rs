@@ -33,6 +33,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0017_keys_and_erasures.sql"),
     include_str!("../migrations/sqlite/0018_who_acts.sql"),
     include_str!("../migrations/sqlite/0019_accepted_by.sql"),
+    include_str!("../migrations/sqlite/0020_what_only_goes_one_way.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -54,6 +55,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0017_keys_and_erasures.sql"),
     include_str!("../migrations/postgres/0018_who_acts.sql"),
     include_str!("../migrations/postgres/0019_accepted_by.sql"),
+    include_str!("../migrations/postgres/0020_what_only_goes_one_way.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `migrate` off, a schema that is missing or old
@@ -243,6 +245,7 @@ impl Env {
             index,
             definitions: crate::tables::definitions::Remembered::default(),
             writing: std::sync::Mutex::default(),
+            waiting: std::sync::Mutex::default(),
         }
     }
 }

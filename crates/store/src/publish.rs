@@ -73,6 +73,11 @@ pub enum Refusal {
         /// How many entries the log has.
         size: u64,
     },
+    /// The database says that another key signs this log.
+    #[error(
+        "the database does not say of this log what its key file does: another origin, or another key; its row was changed, and only a backup helps"
+    )]
+    OtherKey,
     /// The log was signed before, but not as far as this process knows.
     #[error(
         "a checkpoint of {size} entries has been signed, and the guard folder of this process knows nothing of it; it goes on as soon as it sees another process sign, or after `annals recover --accept-database`"
@@ -103,6 +108,7 @@ impl Refusal {
             Self::Behind { .. } => "behind",
             Self::Forked { .. } => "forked",
             Self::Changed { .. } => "changed",
+            Self::OtherKey => "other_key",
             Self::Unguarded { .. } => "unguarded",
             Self::BrokenGuard => "broken_guard",
             Self::Unreadable { .. } => "unreadable",
@@ -206,6 +212,16 @@ impl Env {
         generations
             .map(|one| self.keys.log_key(&log.origin, one, log.seed_of(one)))
             .collect()
+    }
+
+    /// Whether what the database says of a log's key is what the key file gives for its origin. An operator of the database
+    /// alone cannot make up such a key.
+    fn is_its_key(&self, log: &Log) -> Result<bool> {
+        let newest = log.generation;
+        let key = self
+            .keys
+            .log_key(&log.origin, newest, log.seed_of(newest))?;
+        Ok(log.vkey == key.verifier().to_string())
     }
 
     /// The signed note over the first entries of a log.
@@ -317,6 +333,9 @@ impl Publisher {
     }
 
     fn step(&mut self, log: &Log) -> Result<Step> {
+        if !self.store.env.is_its_key(log)? {
+            return Ok(Step::Refuse(Refusal::OtherKey));
+        }
         // Another process with the same guard may have signed further than this one knows: then the guard is where to go on
         // from, and what the database has to hold.
         let further = |edge: &Frontier, kept: &Checkpoint| edge.size() < kept.size;
@@ -434,27 +453,37 @@ impl Publisher {
         Ok(kept.transpose()?.flatten())
     }
 
-    /// The newest checkpoint of a log that is known to have been signed: in the guard, or else in the database.
+    /// The newest checkpoint of a log that was signed and does not hold any more: in the guard, or else in the database. Another
+    /// process may have gone on with the log before, and what it has signed since is not given up.
     ///
     /// # Errors
     /// When guard or database cannot be read.
-    pub fn known_checkpoint(&self, log: &Log) -> Result<Option<Checkpoint>> {
+    pub fn given_up(&self, log: &Log) -> Result<Option<Checkpoint>> {
         let published = log.checkpoint.as_ref();
         let published = published.map(|one| signed_by(&one.note, log, &self.store.env));
         let published = published.transpose()?.flatten();
-        let both = self.guarded(log)?.into_iter().chain(published);
-        Ok(both.max_by_key(|one| one.size))
+        let mut newest: Option<Checkpoint> = None;
+        for one in self.guarded(log)?.into_iter().chain(published) {
+            if self.edge(log, &one)?.is_err() && newest.as_ref().is_none_or(|of| of.size < one.size)
+            {
+                newest = Some(one);
+            }
+        }
+        Ok(newest)
     }
 
     /// The right edge of all that the database holds of a log, made from its entries.
     ///
     /// # Errors
-    /// [`Error::Instance`] when they do not give the root that the log keeps.
+    /// [`Error::Instance`] when they do not give the root that the log keeps, or another key is said to sign it.
     pub fn can_accept(&self, id: LogId) -> Result<(Log, Frontier)> {
         let log = self
             .store
             .read(|rx| rx.log(id))?
             .ok_or(Error::NotFound("log"))?;
+        if !self.store.env.is_its_key(&log)? {
+            return Err(Error::Instance(Refusal::OtherKey.to_string()));
+        }
         let mut edge = Frontier::new();
         while edge.size() < log.size {
             let first = edge.size();
@@ -548,9 +577,11 @@ impl Store {
         self.signing().failing.clone()
     }
 
-    /// Why this process cannot write any change, as of its last try. What only lost to another change is none.
+    /// Why this process cannot write any change, as of its last try, or that a change has been under way for more than 5 s.
+    /// What only lost to another change is none.
     pub fn unwritable(&self) -> Option<Failure> {
-        self.env.writing().clone()
+        let failure = self.env.writing().clone();
+        failure.or_else(|| self.env.hanging())
     }
 
     /// The publisher of this process panicked; whoever runs it goes on with another.

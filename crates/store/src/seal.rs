@@ -38,7 +38,8 @@ pub(crate) struct Open<'a> {
 /// A part as far as it can be read.
 pub(crate) enum Read {
     Whole(Opened),
-    Erased,
+    /// Its key is there no more. Whether it was erased, the log says.
+    Gone,
 }
 
 /// What a part's disclosure is made of.
@@ -238,8 +239,7 @@ fn open(log: LogId, sealed: &Sealed<'_>, keys: &Seen) -> Result<Vec<(PartName, R
         let (name, generation, bytes) = next(&mut rest).ok_or_else(|| broken(sealed))?;
         let key = sealed.entry.subject_of(name).and_then(|one| keys.get(one));
         let read = match key {
-            None => return Err(broken(sealed)),
-            Some(KeyState::Erased) => Read::Erased,
+            None | Some(KeyState::Erased) => Read::Gone,
             Some(KeyState::Whole(key)) => key
                 .decrypt(generation, &aad(log, sealed.entry.id(), name), bytes)
                 .map(|bytes| Read::Whole(Opened { bytes }))
@@ -250,21 +250,22 @@ fn open(log: LogId, sealed: &Sealed<'_>, keys: &Seen) -> Result<Vec<(PartName, R
     Ok(parts)
 }
 
-/// From how many rows on the work is shared with a second thread.
+/// From how many on the work is shared with a second thread.
 const SHARED_FROM: usize = 256;
 
 /// Does the same with all of many, and gives what comes of them in their order.
-pub(crate) fn spread<T: Sync, U: Send>(
-    items: &[T],
-    one: impl Fn(&T) -> Result<U> + Sync,
+pub(crate) fn spread<T: Send, U: Send>(
+    items: impl IntoIterator<Item = T>,
+    one: impl Fn(T) -> Result<U> + Sync,
 ) -> Result<Vec<U>> {
-    if items.len() < SHARED_FROM {
-        return items.iter().map(one).collect();
+    let mut here: Vec<T> = items.into_iter().collect();
+    if here.len() < SHARED_FROM {
+        return here.into_iter().map(one).collect();
     }
-    let (here, there) = items.split_at(items.len() / 2);
+    let mut all = Vec::with_capacity(here.len());
+    let there = here.split_off(here.len() / 2);
     std::thread::scope(|threads| {
-        let there = threads.spawn(|| there.iter().map(&one).collect::<Result<Vec<_>>>());
-        let mut all = Vec::with_capacity(items.len());
+        let there = threads.spawn(|| there.into_iter().map(&one).collect::<Result<Vec<_>>>());
         for item in here {
             all.push(one(item)?);
         }

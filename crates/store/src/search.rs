@@ -7,17 +7,19 @@ mod filter;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use model::catalogue::Group;
+use model::catalogue::{Group, PRIVACY_ERASED};
 use model::clock::Micros;
 use model::entry::{Entry, EntryError, Outcome};
+use model::erasures::Erasures;
 use model::id::{EventId, LogId, OrganizationId, WorkspaceId};
+use model::part::PartName;
 
 pub use event::{Event, Hidden};
 use filter::Filter;
 
 use crate::db::{Param, Row, params};
 use crate::error::{Error, Result};
-use crate::seal::{self, Stored};
+use crate::seal::{self, Read, Stored};
 use crate::tx::Rx;
 
 /// Which way a page goes.
@@ -431,17 +433,48 @@ impl Rx<'_> {
         let (log, organization) = (extent.log, extent.organization);
         let rows = self.stored(extent.first_place, sequences)?;
         let rows = in_order(&rows, sequences)?;
-        seal::open_all(
+        let opened = seal::open_all(
             self,
             log,
             Some(organization.as_str()),
             &rows,
             |row, parts| {
                 let entry = row.entry.to_entry();
-                let event = Event::of(log, entry.map_err(|error| unreadable(&error))?, &parts)?;
-                Ok(make(event))
+                Ok((entry.map_err(|error| unreadable(&error))?, parts))
             },
-        )
+        )?;
+        // Who was erased, the log says, and not that a key is there no more.
+        let is_whole = |entry: &Entry, parts: &[(PartName, Read)]| {
+            let whole = |(_, read): &&(PartName, Read)| matches!(read, Read::Whole(_));
+            parts.iter().filter(whole).count() == entry.part_names().len()
+        };
+        let erasures = if opened.iter().all(|(entry, parts)| is_whole(entry, parts)) {
+            Erasures::default()
+        } else {
+            self.recorded_erasures(extent)?
+        };
+        seal::spread(opened, |(entry, parts)| {
+            Ok(make(Event::of(log, entry, &parts, &erasures)?))
+        })
+    }
+
+    /// What the entries of a log say of what was erased.
+    fn recorded_erasures(&mut self, extent: &Extent) -> Result<Erasures> {
+        let query = Query {
+            action: Some(PRIVACY_ERASED.action.to_owned()),
+            target_type: Some(PRIVACY_ERASED.target.as_str().to_owned()),
+            outcome: Some(Outcome::Success),
+            ..Query::default()
+        };
+        let filter = Filter::new(self, &query)?;
+        let most = usize::try_from(i64::MAX).unwrap_or(usize::MAX);
+        let mut sequences = self.indexed(extent, &filter, None, Order::Oldest, most)?;
+        sequences.extend(self.tail(extent, &filter)?);
+        let mut erasures = Erasures::default();
+        for row in &self.at(extent.first_place, &sequences, "entry")? {
+            erasures.take(&parse(row, 1)?, row.int(0)?.cast_unsigned());
+        }
+        Ok(erasures)
     }
 
     /// How many of these places of a log, from the first on, can be opened at once: one at least, if there is one.

@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::action::{Action, Fact, Need, Recorded, Scope};
 use crate::db::{Conn, DbError, Location};
-use crate::env::Env;
+use crate::env::{Env, Wait};
 use crate::error::{Error, Result};
 use crate::publish::{self, Failure};
 use crate::tx::{Rx, Tx};
@@ -59,6 +59,7 @@ struct Asked<A: Action> {
     origin: Arc<Origin>,
     action: A,
     output: Option<A::Output>,
+    _wait: Wait,
     reply: oneshot::Sender<Result<Recorded<A::Output>>>,
 }
 
@@ -121,6 +122,7 @@ impl Work {
 /// The threads that write, and what waits for them.
 pub(crate) struct Writer {
     queue: Arc<Queue>,
+    env: Arc<Env>,
     threads: Vec<JoinHandle<()>>,
     postgres: bool,
 }
@@ -150,6 +152,7 @@ impl Writer {
             .collect();
         Self {
             queue,
+            env: env.clone(),
             threads,
             postgres,
         }
@@ -176,6 +179,7 @@ impl Writer {
             origin: Arc::new(origin),
             action,
             output: None,
+            _wait: self.env.wait(),
             reply,
         };
         self.waiting(lane, Work::Act(Box::new(asked)), receiver)

@@ -1,11 +1,11 @@
 //! What entries say, and what was disclosed of their sealed parts.
 
-use std::collections::HashMap;
 use std::io::BufRead;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use model::entry::{Entry, View};
+use model::erasures::Erasures;
 use model::part::{Disclosure, PartName};
 use serde::Deserialize;
 use tlog::{Tile, tile};
@@ -17,63 +17,22 @@ const NEEDLE: &[u8] = b"\"type\":\"privacy\"";
 /// The longest line of disclosures: 67 parts, of which one may be as large as a request.
 const LONGEST: u64 = 64 << 20;
 
-/// What was erased, and by which entry.
-#[derive(Default)]
-pub(crate) struct Erasures {
-    subjects: HashMap<String, u64>,
-    parts: HashMap<(String, String), u64>,
+/// Takes in what the entries of a bundle erase, if any does.
+pub(crate) fn erasures_of(bundle: &[u8], first: u64, erasures: &mut Erasures) {
+    // Most bundles have no erasure, which shows without reading their entries.
+    if memchr::memmem::find(bundle, NEEDLE).is_none() {
+        return;
+    }
+    for (entry, index) in tile::entries(bundle).zip(first..) {
+        if let Ok(entry) = entry {
+            let _ = take_erasure(entry, index, erasures);
+        }
+    }
 }
 
-impl Erasures {
-    /// Takes in what the entries of a bundle erase, if any does.
-    pub(crate) fn of_bundle(&mut self, bundle: &[u8], first: u64) {
-        // Most bundles have no erasure, which shows without reading their entries.
-        if memchr::memmem::find(bundle, NEEDLE).is_none() {
-            return;
-        }
-        for (entry, index) in tile::entries(bundle).zip(first..) {
-            if let Ok(entry) = entry {
-                let _ = self.take(entry, index);
-            }
-        }
-    }
-
-    /// Takes in what an entry erases, and tells whether it is one that erases.
-    pub(crate) fn take(&mut self, bytes: &[u8], index: u64) -> bool {
-        let Ok(entry) = Entry::parse(bytes) else {
-            return false;
-        };
-        if (entry.target.r#type.as_str(), entry.action.as_str()) != ("privacy", "erased") {
-            return false;
-        }
-        let Some(facts) = &entry.facts else {
-            return true;
-        };
-        if let Some(subject) = facts["subject"].as_str() {
-            self.subjects.entry(subject.to_owned()).or_insert(index);
-        }
-        for one in facts["erased"].as_array().into_iter().flatten() {
-            if let (Some(event), Some(part)) = (one["event"].as_str(), one["part"].as_str()) {
-                let key = (event.to_owned(), part.to_owned());
-                self.parts.entry(key).or_insert(index);
-            }
-        }
-        true
-    }
-
-    /// The entry that erased a part.
-    pub(crate) fn of(&self, entry: &View<'_>, part: PartName) -> Option<u64> {
-        let subject = entry
-            .subject_of(part)
-            .and_then(|one| self.subjects.get(one));
-        let one = || {
-            let key = (entry.id().to_owned(), part.to_string());
-            self.parts.get(&key)
-        };
-        // An erasure reaches what was recorded before it.
-        let by = subject.or_else(one).copied();
-        by.filter(|index| *index > entry.sequence())
-    }
+/// Takes in what an entry erases, and tells whether it is one that erases.
+pub(crate) fn take_erasure(bytes: &[u8], index: u64, erasures: &mut Erasures) -> bool {
+    Entry::parse(bytes).is_ok_and(|entry| erasures.take(&entry, index))
 }
 
 /// A line of `disclosures.jsonl`.
@@ -239,7 +198,7 @@ pub(crate) fn entry(
         }
     }
     for ((part, _), _) in parts.iter().zip(&open).filter(|(_, open)| **open) {
-        match erasures.of(&entry, *part) {
+        match erasures.of(entry.id(), entry.sequence(), entry.subject_of(*part), *part) {
             Some(by) => report.erased.push(Erased {
                 entry: index,
                 part: *part,

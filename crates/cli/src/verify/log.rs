@@ -7,10 +7,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
+use model::erasures::Erasures;
 use tlog::tile::{self, Kind, Tiler};
 use tlog::{Checkpoint, Frontier, Hash, Note, Policy, Tile, leaf_hash};
 
-use super::content::{Bundle, Disclosures, Erasures, Hand};
+use super::content::{self, Bundle, Disclosures, Hand};
 use super::report::{Checked, Finding, Progress, Report, Stop, Verdict, found};
 use super::source::Source;
 
@@ -279,7 +280,7 @@ fn find_erasures(
         let Some((bytes, _)) = source.tile(tile)? else {
             return Ok(());
         };
-        erasures.of_bundle(&bytes, tile.first());
+        content::erasures_of(&bytes, tile.first(), erasures);
         progress.at(tile.first());
     }
     Ok(())

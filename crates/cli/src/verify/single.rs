@@ -3,13 +3,14 @@
 use std::io::BufRead;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use model::erasures::Erasures;
 use model::part::Disclosure;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tlog::proof::verify_inclusion;
 use tlog::{Checkpoint, Hash, Receipt, leaf_hash};
 
-use super::content::{self, Erasures};
+use super::content;
 use super::log::{Wanted, authentic};
 use super::report::{Checked, Progress, Report, Verdict, found};
 
@@ -31,8 +32,7 @@ struct Extra {
 #[serde(deny_unknown_fields)]
 struct Manifest<'a> {
     format: String,
-    #[expect(dead_code, reason = "for the reader; nothing can be checked about it")]
-    query: serde_json::Value,
+    query: serde_json::Map<String, serde_json::Value>,
     range: (u64, u64),
     count: u64,
     checkpoint: String,
@@ -40,6 +40,16 @@ struct Manifest<'a> {
     /// Rows of the entries that erase something, where the export holds them.
     #[serde(borrow, default)]
     erasures: Option<Vec<Row<'a>>>,
+}
+
+/// How the first line of a filtered export begins.
+const HEAD: &[u8] = br#"{"format":"annals.events.v1""#;
+
+impl Manifest<'_> {
+    /// Whether all entries of the range were asked for. Who may see one workspace alone gets no erasures, and the query says so.
+    fn is_of_all(&self) -> bool {
+        self.query.values().all(serde_json::Value::is_null) && self.erasures.is_some()
+    }
 }
 
 /// A row of a filtered export. Entry and disclosures are taken as the bytes that stand there.
@@ -124,6 +134,13 @@ pub(crate) fn receipt(
         .as_deref()
         .map(serde_json::from_slice::<Extra>);
     let (entry, disclosures) = match (entry, extra) {
+        (Some(entry), Some(Ok(extra))) if extra.entry.as_bytes() != entry => {
+            return found(
+                Verdict::Mismatch,
+                "receipt",
+                "the entry that the receipt carries is not the one that you gave: one of them was changed",
+            );
+        }
         (Some(entry), Some(Ok(extra))) => (entry, extra.disclosures),
         (Some(entry), other) => {
             if other.is_some() {
@@ -190,6 +207,13 @@ pub(crate) fn events(
     read(&mut lines, &mut text)?;
     let manifest: Manifest<'_> = match serde_json::from_slice(&text) {
         Ok(manifest) => manifest,
+        Err(_) if !text.ends_with(b"\n") && text.starts_with(HEAD) => {
+            return found(
+                Verdict::Incomplete,
+                "line 1",
+                "the first line is cut off: the rest of the export is missing",
+            );
+        }
         Err(_) => {
             return found(
                 Verdict::NotAuthentic,
@@ -212,6 +236,17 @@ pub(crate) fn events(
         report,
     )?;
     begin(&checkpoint, wanted, report)?;
+    let (first, end) = manifest.range;
+    if first > end || end > checkpoint.size {
+        return found(
+            Verdict::Tampered,
+            "line 1",
+            format!(
+                "the first line says that the export is of the entries from {first} to before {end}, which a log of {} entries does not have: it was changed",
+                checkpoint.size
+            ),
+        );
+    }
     if !wanted
         .policy
         .logs()
@@ -223,11 +258,23 @@ pub(crate) fn events(
             .push("the key in the export is not the one that you gave; yours was used".to_owned());
     }
     let mut progress = Progress::new("verifying", length, wanted.quiet);
+    let is_of_all = manifest.is_of_all();
+    let missing = |index: u64| {
+        found(
+            Verdict::Incomplete,
+            format!("entry {index}"),
+            format!(
+                "entry {index} is not there, and the first line says that all entries were asked for: rows were removed"
+            ),
+        )
+    };
     let (mut done, mut last, mut before, mut rows) = (text.len() as u64, None, None, 0_u64);
     let mut next = Vec::new();
     let mut erasures = Erasures::default();
     for row in manifest.erasures.iter().flatten() {
-        if !row.is_proved(&checkpoint) || !erasures.take(row.entry.get().as_bytes(), row.index) {
+        if !row.is_proved(&checkpoint)
+            || !content::take_erasure(row.entry.get().as_bytes(), row.index, &mut erasures)
+        {
             return found(
                 Verdict::Tampered,
                 format!("entry {}", row.index),
@@ -266,6 +313,15 @@ pub(crate) fn events(
         if before.is_some_and(|before| row.index <= before) {
             return bad("is out of order or there twice: rows were moved or added");
         }
+        let expected = before.map_or(first, |before| before + 1);
+        if row.index < first || row.index >= end {
+            return bad(
+                "is of an entry that the first line says is not in the export: it was added",
+            );
+        }
+        if is_of_all && row.index > expected {
+            return missing(expected);
+        }
         before = Some(row.index);
         let entry = row.entry.get().as_bytes();
         if !row.is_proved(&checkpoint) {
@@ -303,19 +359,25 @@ pub(crate) fn events(
             ),
         );
     }
-    report.checked.push(format!(
-        "each of the {rows} rows is an entry of the log, in order"
-    ));
+    if is_of_all && rows < end - first {
+        return missing(first + rows);
+    }
+    report.checked.push(if is_of_all {
+        format!("the {rows} rows are all entries of the log from {first} to before {end}, in order")
+    } else {
+        format!("each of the {rows} rows is an entry of the log, in order")
+    });
     report.looked_inside();
     // An erasure that was left out makes what it erased look withheld, and never the other way round.
     if manifest.erasures.is_none() || report.withheld > 0 {
         report.not_checked.push(ERASURES.to_owned());
     }
-    report.not_checked.push(format!(
-        "that the query was answered in full for entries {} to {}: that takes a full export",
-        manifest.range.0,
-        manifest.range.1.saturating_sub(1)
-    ));
+    if !is_of_all {
+        report.not_checked.push(format!(
+            "that the query was answered in full for entries {first} to {}: that takes a full export",
+            end.saturating_sub(1)
+        ));
+    }
     Ok(())
 }
 

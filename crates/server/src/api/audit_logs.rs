@@ -294,7 +294,7 @@ pub struct AuditLog {
     workspace_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     organization_id: Option<String>,
-    /// What is not shown, and why: `erased` or `withheld`.
+    /// What is not shown, and why: `erased`; `missing`, where it is gone and no entry erased it; or `withheld`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     hidden: BTreeMap<&'static str, &'static str>,
 }

@@ -393,7 +393,7 @@ pub(super) async fn export(State(app): State<App>, sent: Sent) -> Answer {
             if !problems.is_empty() {
                 return page(&app, &me, filter, Vec::new()).await;
             }
-            let words = audit::filters(&query);
+            let words = audit::words(&query);
             Export::Rows(rows, Box::new(query), words, None)
         }
     };

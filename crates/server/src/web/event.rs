@@ -129,11 +129,15 @@ fn actor(event: &Event) -> Actor {
                     (None, _) => actor,
                 }
             }
-            None if event.hidden.get("actorName") == Some(&Hidden::Withheld) => Actor {
-                name: "Withheld".to_owned(),
-                ..Actor::erased(id)
-            },
-            None => Actor::erased(id),
+            None => {
+                let erased = Actor::erased(id);
+                let name = match event.hidden.get("actorName") {
+                    Some(Hidden::Withheld) => "Withheld".to_owned(),
+                    Some(Hidden::Missing) => "Missing".to_owned(),
+                    Some(Hidden::Erased(_)) | None => erased.name,
+                };
+                Actor { name, ..erased }
+            }
         },
         "service" => Actor::service(id, name.unwrap_or_else(|| "Service token".to_owned())),
         "system" => {
@@ -522,7 +526,8 @@ fn line_of(text: &str) -> String {
 /// Everything else about an event.
 pub(super) fn details(event: &Event) -> Details {
     let hidden = |name: &str| match event.hidden.get(name) {
-        Some(Hidden::Erased) => Value::Erased(None),
+        Some(Hidden::Erased(by)) => Value::Erased(*by),
+        Some(Hidden::Missing) => Value::Missing,
         Some(Hidden::Withheld) => Value::Withheld,
         None => Value::NotSet,
     };

@@ -655,3 +655,49 @@ fn what_cannot_be_erased_again_yet_stops_nothing_else() {
         "it stays on the list"
     );
 }
+
+/// Whoever owns the database destroys a person's key past Annals: what it sealed is gone, and nobody is told that it was erased.
+#[test]
+fn what_is_gone_without_an_erasure_is_missing_and_not_erased() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        let made = |why: &str| {
+            let events = api.events();
+            let made = events
+                .iter()
+                .find(|one| one["actorId"] == user.as_str() && one["targetType"] == "source")
+                .expect("an event");
+            assert!(made["actorName"].is_null(), "{made}");
+            for what in ["actorName", "actorEmail", "ip", "userAgent"] {
+                assert_eq!(made["hidden"][what], why, "{made}");
+            }
+            assert!(made["hidden"]["targetName"].is_null(), "{made}");
+        };
+        let mut raw = Raw::open(&api.location);
+        raw.must(match api.location {
+            Location::Sqlite { .. } => "DROP TRIGGER data_keys_only_go",
+            Location::Postgres(_) => "ALTER TABLE data_keys DISABLE TRIGGER data_keys_guard_rows",
+        });
+        raw.must(&format!(
+            "UPDATE data_keys SET wrapped = NULL, erased_at = 1 WHERE subject = '{user}' AND organization = '{}'",
+            api.made.organization
+        ));
+        made("missing");
+        while api.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+        made("missing");
+        // A row that only says so is no entry of the log.
+        let log = api
+            .store
+            .read(|rx| rx.organization_log(api.made.organization));
+        let log = log.expect("a log").id;
+        raw.must(&format!(
+            "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('2CHj1PJ61lv1NPyQtCiFi2KVX2y', '{log}', '{user}', 1, 1, 1, 1)"
+        ));
+        made("missing");
+        // The person is still a member, and can be erased for real.
+        let _ = erase(&api, &person(&api, user, false)).expect("erased");
+        made("erased");
+        while api.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+        made("erased");
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::change::{self, Change};
 use model::entry::Entry;
+use model::erasures::Erasures;
 use model::id::LogId;
 use model::interface::Interface;
 use model::part::PartName;
@@ -15,8 +16,10 @@ use crate::seal::Read;
 /// Why a value cannot be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hidden {
-    /// The person's data has been erased.
-    Erased,
+    /// It has been erased, by this entry of the log.
+    Erased(u64),
+    /// It is gone, and no entry of the log says that it was erased: somebody has destroyed its key, or removed it, past Annals.
+    Missing,
     /// It exists, but not for the one who asks.
     Withheld,
 }
@@ -25,7 +28,8 @@ impl Hidden {
     /// The word in an answer.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Erased => "erased",
+            Self::Erased(_) => "erased",
+            Self::Missing => "missing",
             Self::Withheld => "withheld",
         }
     }
@@ -83,7 +87,12 @@ fn text(value: &mut Value, key: &str) -> Option<String> {
 }
 
 impl Event {
-    pub(super) fn of(log: LogId, entry: Entry, parts: &[(PartName, Read)]) -> Result<Self> {
+    pub(super) fn of(
+        log: LogId,
+        entry: Entry,
+        parts: &[(PartName, Read)],
+        erasures: &Erasures,
+    ) -> Result<Self> {
         let mut event = Self {
             log,
             actor_name: None,
@@ -100,7 +109,6 @@ impl Event {
             hidden: BTreeMap::new(),
             entry,
         };
-        // A part that the entry commits to and that is not there has been erased.
         for name in event.entry.part_names() {
             match parts.iter().find(|(part, _)| *part == name) {
                 Some((_, Read::Whole(opened))) => {
@@ -110,14 +118,23 @@ impl Event {
                     })?;
                     event.take(name, value);
                 }
-                Some((_, Read::Erased)) | None => {
-                    for one in names_in(name) {
-                        event.hidden.insert(one, Hidden::Erased);
-                    }
+                Some((_, Read::Gone)) | None => {
+                    let hidden = match event.erased_by(name, erasures) {
+                        Some(by) => Hidden::Erased(by),
+                        None => Hidden::Missing,
+                    };
+                    event
+                        .hidden
+                        .extend(names_in(name).iter().map(|one| (*one, hidden)));
                 }
             }
         }
         Ok(event)
+    }
+
+    fn erased_by(&self, part: PartName, erasures: &Erasures) -> Option<u64> {
+        let entry = &self.entry;
+        erasures.of(&entry.id, entry.sequence, entry.subject_of(part), part)
     }
 
     fn take(&mut self, part: PartName, mut value: Value) {

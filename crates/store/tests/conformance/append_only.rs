@@ -1,5 +1,7 @@
 //! Append-only: the database itself refuses what would change the past, whoever asks.
 
+use store::Upkeep;
+
 use crate::support::{Kind, Log, Place, Raw, create, logs, on_both, team};
 
 const NEVER: &str = "append-only";
@@ -68,6 +70,7 @@ fn an_entry_never_comes_after_a_gap() {
 fn an_entry_never_comes_before_the_first() {
     on_both(|place| {
         let (mut raw, log) = with_a_log(&place);
+        may_be_shortened(&place);
         raw.must(&format!("UPDATE logs SET kept_from = 2 WHERE id = '{log}'; DELETE FROM entries WHERE place >= {FIRST} AND place < {FIRST} + 2"));
         raw.refuses(&format!("INSERT INTO entries SELECT {FIRST} + 1, entry, parts FROM entries WHERE place = {FIRST} + 4"), NEVER);
     });
@@ -247,6 +250,17 @@ fn an_erasure_only_goes_on() {
     });
 }
 
+/// As once something shortens logs.
+fn may_be_shortened(place: &Place) {
+    let on = match place.kind {
+        Kind::Sqlite => "",
+        Kind::Postgres => " ON logs",
+    };
+    place
+        .raw()
+        .must(&format!("DROP TRIGGER logs_are_kept_whole{on}"));
+}
+
 fn empty(place: &Place) -> &'static str {
     match place.kind {
         Kind::Sqlite => "x''",
@@ -258,6 +272,7 @@ fn empty(place: &Place) -> &'static str {
 fn an_entry_below_what_is_kept_may_go_and_the_rest_stays() {
     on_both(|place| {
         let (mut raw, log) = with_a_log(&place);
+        may_be_shortened(&place);
         raw.must(&format!("UPDATE logs SET kept_from = 2 WHERE id = '{log}'"));
         raw.refuses(
             &format!("DELETE FROM entries WHERE place = {FIRST} + 2"),
@@ -266,10 +281,6 @@ fn an_entry_below_what_is_kept_may_go_and_the_rest_stays() {
         raw.must(&format!(
             "DELETE FROM entries WHERE place >= {FIRST} AND place < {FIRST} + 2"
         ));
-        raw.refuses(
-            &format!("UPDATE logs SET kept_from = 1 WHERE id = '{log}'"),
-            NEVER,
-        );
         assert_eq!(
             raw.number(&format!(
                 "SELECT min(place) FROM entries WHERE place >= {FIRST}"
@@ -280,11 +291,17 @@ fn an_entry_below_what_is_kept_may_go_and_the_rest_stays() {
 }
 
 #[test]
+fn a_log_is_kept_from_its_beginning() {
+    refused(|log| format!("UPDATE logs SET kept_from = 2 WHERE id = '{log}'"));
+}
+
+#[test]
 fn a_log_that_is_kept_from_its_end_goes_on_from_there() {
     on_both(|place| {
         let store = place.open();
         let team = team(&store, "Fernhill");
         let log = Log::of(&mut place.raw(), team.organization).id;
+        may_be_shortened(&place);
         place.raw().must(&format!("UPDATE logs SET kept_from = 4 WHERE id = '{log}'; DELETE FROM entries WHERE place >= {FIRST}"));
         let _ = create(&store, team, "Web app");
         assert_eq!(
@@ -306,6 +323,120 @@ fn a_log_never_takes_the_place_of_another() {
     refused(|log| format!("UPDATE logs SET id = 'other' WHERE id = '{log}'"));
     refused(|log| format!("UPDATE logs SET organization_id = 'other' WHERE id = '{log}'"));
     refused(|log| format!("UPDATE logs SET first_place = {FIRST} * 7 WHERE id = '{log}'"));
+}
+
+#[test]
+fn what_signs_a_log_changes_only_with_its_next_key() {
+    for change in [
+        "origin = 'other.example/log'",
+        "vkey = 'other.example/log+12345678+AAAA'",
+        "seeds = '1:other'",
+        "rotations = '2:1'",
+        "generation = generation + 2",
+        "kind = 'import'",
+        "created_at = 1",
+    ] {
+        refused(|log| format!("UPDATE logs SET {change} WHERE id = '{log}'"));
+    }
+    on_both(|place| {
+        let (mut raw, log) = with_a_log(&place);
+        raw.must(&format!(
+            "UPDATE logs SET generation = generation + 1, vkey = 'next', rotations = '2:1' WHERE id = '{log}'"
+        ));
+    });
+}
+
+#[test]
+fn a_data_key_goes_only_while_its_person_is_erased() {
+    on_both(|place| {
+        let (mut raw, log) = with_a_log(&place);
+        let organization = logs(&mut raw)
+            .into_iter()
+            .find(|one| one.id == log)
+            .and_then(|one| one.organization)
+            .expect("an organization");
+        let person = raw.rows("SELECT user_id FROM members")[0][0]
+            .text()
+            .to_owned();
+        let mut erasure = |id: &str, subject: &str, done: u64| {
+            raw.must(&format!(
+                "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('{id}', '{log}', '{subject}', 1, 4, 4, {done})"
+            ));
+        };
+        erasure("over", &person, 1);
+        erasure("another", "someone-else", 0);
+        let mut raw = place.raw();
+        let before = raw.table("data_keys");
+        let of = |organization: &str| {
+            format!("WHERE organization = '{organization}' AND subject = '{person}'")
+        };
+        let destroy = |organization: &str| {
+            let of = of(organization);
+            format!("UPDATE data_keys SET wrapped = NULL, erased_at = 1 {of}")
+        };
+        let all = [
+            destroy(&organization),
+            destroy("instance"),
+            format!("UPDATE data_keys SET generation = 2 {}", of(&organization)),
+            format!("UPDATE data_keys SET wrapped = (SELECT wrapped FROM data_keys WHERE organization = 'instance' AND subject = '{person}') {}", of(&organization)),
+            format!("DELETE FROM data_keys {}", of(&organization)),
+            "INSERT INTO data_keys (organization, subject, generation, wrapped, erased_at) VALUES ('instance', 'new', 1, NULL, 1)".to_owned(),
+            match place.kind {
+                Kind::Sqlite => format!("INSERT OR REPLACE INTO data_keys (organization, subject, generation, wrapped) VALUES ('{organization}', '{person}', 1, x'00')"),
+                Kind::Postgres => "TRUNCATE data_keys".to_owned(),
+            },
+        ];
+        for sql in &all {
+            raw.refuses(sql, NEVER);
+        }
+        assert_eq!(raw.table("data_keys"), before);
+        raw.must(&format!(
+            "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('now', '{log}', '{person}', 1, 4, 0, 0)"
+        ));
+        raw.must(&destroy(&organization));
+        raw.must(&destroy("instance"));
+        let back = format!(
+            "UPDATE data_keys SET wrapped = (SELECT wrapped FROM data_keys WHERE wrapped IS NOT NULL LIMIT 1), erased_at = NULL {}",
+            of(&organization)
+        );
+        raw.refuses(&back, NEVER);
+        let _ = place.open();
+    });
+}
+
+#[test]
+fn the_index_of_a_log_has_no_gap_and_never_changes() {
+    on_both(|place| {
+        let (mut raw, log) = with_a_log(&place);
+        let store = place.open();
+        while store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+        let tables = ["index_events", "index_things", "index_reached"];
+        let before = tables.map(|table| raw.table(table));
+        for sql in [
+            "DELETE FROM index_events WHERE sequence = 2",
+            "UPDATE index_events SET actor = 'someone'",
+            "DELETE FROM index_things WHERE sequence = 2",
+            "UPDATE index_things SET thing = 'something' WHERE sequence = 2",
+            "UPDATE index_reached SET reached = reached - 1",
+            "UPDATE index_reached SET reached = reached + 1",
+        ] {
+            raw.refuses(sql, NEVER);
+        }
+        if place.kind == Kind::Postgres {
+            raw.refuses("TRUNCATE index_events", NEVER);
+            raw.refuses("TRUNCATE index_things", NEVER);
+        }
+        assert_eq!(tables.map(|table| raw.table(table)), before);
+        // Where it is thrown away, what is left of it is no hindrance, and it comes again as it was.
+        raw.must("DELETE FROM index_reached");
+        raw.must("DELETE FROM index_events WHERE sequence = 2");
+        raw.refuses(
+            &format!("INSERT INTO index_reached (log_id, reached) VALUES ('{log}', 5)"),
+            NEVER,
+        );
+        while store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+        assert_eq!(tables.map(|table| raw.table(table)), before);
+    });
 }
 
 #[test]

@@ -431,3 +431,30 @@ fn a_row_of_which_nothing_is_told_but_that_it_is_there_needs_a_fact_as_well() {
         assert_eq!(place.raw().table("sessions").len(), 0);
     });
 }
+
+#[test]
+fn a_change_that_waits_too_long_is_told_until_it_is_done() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let mut other = place.raw();
+        other.must("BEGIN");
+        other.must("UPDATE logs SET size = size");
+        let action = CreateSource {
+            team,
+            name: "Web app".to_owned(),
+        };
+        let asked = store.perform(team.actor(), origin(&store), action).begun();
+        place.clock.advance(5 * Micros::SECOND);
+        assert_eq!(store.unwritable(), None);
+        place.clock.advance(1);
+        let why = store.unwritable().expect("it hangs").why;
+        assert!(
+            why.starts_with("a change takes longer than it may"),
+            "{why}"
+        );
+        other.must("ROLLBACK");
+        let _ = asked.wait().expect("done");
+        assert_eq!(store.unwritable(), None);
+    });
+}

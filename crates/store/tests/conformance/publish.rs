@@ -716,10 +716,7 @@ fn a_log_goes_on_by_decision_only() {
         let mut publisher = scene.publisher("guard");
         publisher.round().expect("a round");
         assert_eq!(scene.refused().map(|one| one.code()), Some("behind"));
-        assert_eq!(
-            publisher.known_checkpoint(&scene.log()).expect("read"),
-            Some(lost)
-        );
+        assert_eq!(publisher.given_up(&scene.log()).expect("read"), Some(lost));
         assert_eq!(publisher.accept(id).expect("accepted"), 5);
         publisher.round().expect("a round");
         assert_eq!(scene.refused(), None);
@@ -727,6 +724,74 @@ fn a_log_goes_on_by_decision_only() {
         scene.publisher("guard").round().expect("a round");
         assert_eq!(scene.signed().map(|one| one.size), Some(6));
     });
+}
+
+/// Two servers, each with a guard of its own, over a database that was restored: each goes on by its own decision, and the
+/// second gives up what its own guard holds, not what the first has signed since.
+#[test]
+fn a_second_server_gives_up_only_what_does_not_hold() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        for name in ["one", "two", "three"] {
+            let _ = create(&scene.store, scene.team, name);
+        }
+        scene.publisher("first").round().expect("a round");
+        let lost = scene.signed().expect("signed");
+        let mut second = scene.publisher("second");
+        second.round().expect("a round");
+        let _ = create(&scene.store, scene.team, "four");
+        let (mut first, id) = (scene.publisher("first"), scene.log().id);
+        first.round().expect("a round");
+        second.round().expect("a round");
+        let lost_by_both = scene.signed().expect("signed");
+        assert!(lost_by_both.size > lost.size);
+        scene.tamper(&format!("DELETE FROM checkpoints WHERE log_id = '{id}'"));
+        scene.restore(5);
+        let mut first = scene.publisher("first");
+        assert_eq!(first.accept(id).expect("accepted"), 5);
+        for name in ["five", "six", "seven", "eight"] {
+            let _ = create(&scene.store, scene.team, name);
+        }
+        first.round().expect("a round");
+        let since = scene.signed().expect("signed");
+        assert!(since.size > lost_by_both.size);
+        let mut second = scene.publisher("second");
+        second.round().expect("a round");
+        assert_eq!(scene.refused().map(|one| one.code()), Some("forked"));
+        let given_up = second.given_up(&scene.log()).expect("read");
+        assert_eq!(given_up, Some(lost_by_both));
+        assert_eq!(second.accept(id).expect("accepted"), since.size);
+        second.round().expect("a round");
+        assert_eq!(scene.refused(), None);
+        assert_eq!(second.given_up(&scene.log()).expect("read"), None);
+    });
+}
+
+#[test]
+fn a_log_whose_key_was_changed_in_the_database_is_neither_signed_nor_accepted() {
+    for change in [
+        "origin = 'other.example/log'",
+        "vkey = 'a' || vkey",
+        "generation = 2",
+    ] {
+        on_both(|place| {
+            let scene = Scene::new(place);
+            scene.publisher("guard").round().expect("a round");
+            let (before, id) = (scene.signed(), scene.log().id);
+            scene.tamper(&format!("UPDATE logs SET {change} WHERE id = '{id}'"));
+            let _ = create(&scene.store, scene.team, "one");
+            let mut publisher = scene.publisher("guard");
+            publisher.round().expect("a round");
+            assert_eq!(scene.refused(), Some(Refusal::OtherKey), "{change}");
+            let error = publisher.accept(id).expect_err("refused");
+            assert!(error.to_string().contains("another key"), "{error}");
+            let raw = scene.place.raw().rows(&format!(
+                "SELECT size FROM checkpoints WHERE log_id = '{id}'"
+            ));
+            let size = before.map(|one| i64::try_from(one.size).expect("small"));
+            assert_eq!(raw.first().map(|row| row[0].int()), size);
+        });
+    }
 }
 
 #[test]

@@ -151,6 +151,7 @@ impl Change {
             (Value::Redacted, Value::Redacted)
                 | (Value::Withheld, Value::Withheld)
                 | (Value::Erased(_), Value::Erased(_))
+                | (Value::Missing, Value::Missing)
         )
     }
 }
@@ -171,8 +172,10 @@ pub enum Value {
         /// The SHA-256 in hexadecimal.
         sha256: String,
     },
-    /// Personal data that was erased later; by which entry, where that is known.
-    Erased(Option<u64>),
+    /// Personal data that was erased later, by this entry.
+    Erased(u64),
+    /// It is gone, and no entry says that it was erased.
+    Missing,
     /// It exists, and the reader's role may not see it.
     Withheld,
 }

@@ -193,7 +193,7 @@ impl Samples {
                 change("config.apiKey", Value::NotSet, Value::Redacted),
                 change(
                     "config.alertEmail",
-                    Value::Erased(Some(184_190)),
+                    Value::Erased(184_190),
                     value("data@fernhill.example"),
                 ),
                 change("config.tables", value("orders, refunds"), Value::NotSet),

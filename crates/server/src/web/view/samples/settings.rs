@@ -156,7 +156,7 @@ impl Samples {
         let erased = Details {
             changes: Vec::new(),
             reason: None,
-            address: Value::Erased(None),
+            address: Value::Missing,
             user_agent: Value::Withheld,
             ..self.details()
         };
