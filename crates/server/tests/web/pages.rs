@@ -687,6 +687,16 @@ async fn an_export_of_the_page_has_the_days_of_its_zone() {
     assert!(page.body.contains(&kept), "{}", page.body);
     assert!(rows(&export(&mut browser, &in_utc).await) > 3);
     assert_eq!(rows(&export(&mut browser, day).await), 0);
+    // The first line of rows with proofs says from when until when.
+    let sent = [("format", "events"), ("query", &*in_utc)];
+    let events = browser.post("/settings/audit-logs/export", &sent).await;
+    let first: serde_json::Value =
+        serde_json::from_str(events.body.lines().next().expect("a line")).expect("JSON");
+    let times = ["created_after", "created_before"].map(|name| &first["query"][name]);
+    assert_eq!(
+        times,
+        ["2026-11-17T23:59:59.999999Z", "2026-11-19T00:00:00.000000Z"]
+    );
     // What is not understood is no export of everything.
     let odd = export(&mut browser, "outcome=odd").await;
     assert!(odd.contains("There is no outcome"), "{odd}");
