@@ -185,10 +185,22 @@ impl Disclosure {
     /// Its commitment: base64url(SHA-256("annals.part.v1\n" || disclosure)) without padding (RFC 4648,
     /// section 5), 43 characters.
     pub fn commitment(&self) -> String {
+        self.commitment_bytes()
+            .iter()
+            .copied()
+            .map(char::from)
+            .collect()
+    }
+
+    /// The bytes of [`Disclosure::commitment`].
+    pub fn commitment_bytes(&self) -> [u8; 43] {
         let mut sha = Sha256::new();
         sha.update(DOMAIN);
         sha.update(self.as_str());
-        URL_SAFE_NO_PAD.encode(sha.finalize())
+        let mut bytes = [0; 43];
+        let written = URL_SAFE_NO_PAD.encode_slice(sha.finalize(), &mut bytes);
+        debug_assert_eq!(written, Ok(bytes.len()), "256 bits are 43 characters");
+        bytes
     }
 
     /// Whether this is a disclosure of this part of this event, as [`Disclosure::open`] says it, without its value.
@@ -212,9 +224,9 @@ impl Disclosure {
             .strip_prefix("\",\"")
             .and_then(|rest| rest.strip_prefix(event_id))
             .and_then(|rest| rest.strip_prefix("\",\""))
-            .and_then(|rest| rest.strip_prefix(&*part.to_string()))
-            .and_then(|rest| rest.strip_prefix("\","))
-            .and_then(|rest| rest.strip_suffix(']'));
+            .and_then(|rest| rest.split_once("\","))
+            .filter(|(name, _)| PartName::parse(name) == Ok(part))
+            .and_then(|(_, rest)| rest.strip_suffix(']'));
         value.is_some_and(|value| serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok())
     }
 

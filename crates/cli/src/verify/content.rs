@@ -47,6 +47,8 @@ struct Line {
 pub(crate) struct Disclosures<R> {
     lines: R,
     number: u64,
+    /// The line that is read.
+    text: Vec<u8>,
     next: Option<Line>,
     last: Option<u64>,
 }
@@ -56,6 +58,7 @@ impl<R: BufRead> Disclosures<R> {
         Self {
             lines,
             number: 0,
+            text: Vec::new(),
             next: None,
             last: None,
         }
@@ -107,16 +110,16 @@ impl<R: BufRead> Disclosures<R> {
 
     fn read(&mut self, report: &mut Report) -> Result<Option<Line>> {
         loop {
-            let mut text = Vec::new();
+            self.text.clear();
             self.number += 1;
             let mut limited = std::io::Read::take(&mut self.lines, LONGEST);
             let length = limited
-                .read_until(b'\n', &mut text)
+                .read_until(b'\n', &mut self.text)
                 .with_context(|| format!("cannot read disclosures.jsonl line {}", self.number))?;
             if length == 0 {
                 return Ok(None);
             }
-            if let Ok(line) = serde_json::from_slice(&text) {
+            if let Ok(line) = serde_json::from_slice(&self.text) {
                 return Ok(Some(line));
             }
             let place = format!("disclosures.jsonl line {}", self.number);
@@ -163,8 +166,11 @@ pub(crate) fn entry(
     let parts: Vec<(PartName, &str)> = entry.commitments().collect();
     let mut open = vec![true; parts.len()];
     for disclosure in disclosures {
-        let commitment = disclosure.commitment();
-        match parts.iter().position(|(_, one)| *one == commitment) {
+        let commitment = disclosure.commitment_bytes();
+        match parts
+            .iter()
+            .position(|(_, one)| one.as_bytes() == commitment)
+        {
             Some(at) if !std::mem::replace(&mut open[at], false) => {
                 let part = parts[at].0;
                 report.mismatch(
