@@ -252,11 +252,12 @@ impl<'c> Shower<'c> {
             || noun(&entry.target.r#type),
             |known| known.type_label.to_owned(),
         );
+        let missing = event.hidden.get("targetName") == Some(&Hidden::Missing);
         self.named(
             rx,
             &entry.target.r#type,
             entry.target.id.as_deref(),
-            event.target_name.as_deref(),
+            event.target_name.as_deref().or(missing.then_some("Missing")),
             type_label,
         )
     }
