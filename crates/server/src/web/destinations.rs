@@ -41,8 +41,10 @@ use crate::actions::destination::found;
 use crate::actions::destination::put_transformation::PutTransformation;
 use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
+use crate::actions::input;
 use crate::app::App;
 use crate::request::Place;
+use crate::schema::Faults;
 
 const NAV: NavItem = NavItem::Destinations;
 const PERMISSION: &str = "Edit destinations";
@@ -102,7 +104,7 @@ pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
         Ok(kind) => kind,
         Err(errors) => return new_type(&me, &chosen, Wrong::fields(errors)),
     };
-    if let Err(error) = crate::actions::input::kind(
+    if let Err(error) = input::kind(
         &me.signed_in.definitions,
         Kind::Destination,
         kind,
@@ -164,7 +166,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
     };
     // Who may not create one hears so, and it is recorded, whatever was sent.
     if let (Some(mut errors), true) = (errors, me.signed_in.can.edit_destinations) {
-        if let Err(Error::Invalid { message, .. }) = crate::actions::input::name(form.name()) {
+        if let Err(Error::Invalid { message, .. }) = input::name(form.name()) {
             errors.add("name", super::refusal::sentence(&message));
         }
         return new_page(&me, &kind, &form, Wrong::fields(errors));
@@ -237,6 +239,7 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
 }
 
 fn head(me: &Me, seen: &Seen) -> DestinationHead {
+    let of_type = (Kind::Destination, seen.destination.kind.as_str());
     let (kind, known) = things::kind(&seen.definitions, Kind::Destination, &seen.destination.kind);
     DestinationHead {
         id: seen.destination.id.to_string(),
@@ -249,6 +252,7 @@ fn head(me: &Me, seen: &Seen) -> DestinationHead {
         can_audit: me.signed_in.can.read_audit_log,
         can_watch: me.signed_in.can.view_live_events,
         deleted: false,
+        faults: input::faults(&seen.definitions, of_type, &seen.destination.config),
         connections: seen.connections,
         events: seen.known.events,
         last_change: seen.known.last.clone(),
@@ -669,6 +673,7 @@ pub(super) async fn audit_logs(
             can_audit: true,
             can_watch: false,
             deleted: true,
+            faults: Faults::new(),
             connections: 0,
             events: log.total,
             last_change: None,

@@ -34,6 +34,7 @@ use crate::actions::source::delete::DeleteSource;
 use crate::actions::source::found;
 use crate::actions::source::update::UpdateSource;
 use crate::app::App;
+use crate::schema::Faults;
 
 const NAV: NavItem = NavItem::Sources;
 const PERMISSION: &str = "Edit sources";
@@ -206,7 +207,9 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
 }
 
 fn head(me: &Me, seen: &Seen) -> SourceHead {
-    let (kind, known) = things::kind(&me.signed_in.definitions, Kind::Source, &seen.source.kind);
+    let definitions = &me.signed_in.definitions;
+    let of_type = (Kind::Source, seen.source.kind.as_str());
+    let (kind, known) = things::kind(definitions, Kind::Source, &seen.source.kind);
     SourceHead {
         id: seen.source.id.to_string(),
         name: seen.source.name.clone(),
@@ -219,6 +222,7 @@ fn head(me: &Me, seen: &Seen) -> SourceHead {
         can_watch: me.signed_in.can.view_live_events,
         has_settings: true,
         deleted: false,
+        faults: input::faults(definitions, of_type, &seen.source.config),
         events: seen.known.events,
         last_change: seen.known.last.clone(),
     }
@@ -511,6 +515,7 @@ pub(super) async fn audit_logs(
             can_watch: false,
             has_settings: false,
             deleted: true,
+            faults: Faults::new(),
             events: log.total,
             last_change: None,
         },

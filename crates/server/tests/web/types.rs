@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
+use server::app::Config;
 
-use crate::site::Site;
+use crate::site::{Database, Site};
 
 #[tokio::test]
 async fn an_administrator_says_what_a_type_is_and_lets_go_of_it() {
@@ -199,6 +200,72 @@ async fn an_imported_form_asks_for_settings_and_never_shows_a_secret() {
     bad[7] = ("config.spouts", "[");
     let answer = ada.post(&path, &bad).await;
     assert!(answer.body.contains("This is not JSON"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn settings_that_do_not_fit_are_told_after_a_save_on_the_page_and_on_the_event() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let site = Site::new(database, Config::default()).await;
+        let team = site.set_up().await;
+        for path in ["/destination-definitions", "/source-definitions"] {
+            let (status, answer) = site.api("POST", path, Some(kettle())).await;
+            assert!(status.is_success(), "{answer}");
+        }
+        let mut ada = site.signed_in("ada@example.com").await;
+        let told = "<code>config.litres</code> does not have the form that is asked for: ^[0-9]+$";
+        for (list, tab) in [("/destinations", "configuration"), ("/sources", "settings")] {
+            let fields = [
+                ("type", "KETTLE"),
+                ("settings", "true"),
+                ("name", "A kettle"),
+                ("config.key", "hidden-key"),
+                ("config.litres", "a lot"),
+            ];
+            let answer = ada.post(list, &fields).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+            let path = answer.header("location").to_owned();
+            let event = site.log(team.organization).await.pop().expect("an event");
+            // It is told on the page that one lands on, and for as long as the settings are so.
+            for page in [path.clone(), format!("{path}/{tab}")] {
+                let page = ada.get(&page).await.body;
+                assert!(
+                    page.contains(told) && !page.contains("a lot</code>"),
+                    "{page}"
+                );
+            }
+            let event = event.entry.id;
+            for page in [
+                format!("/settings/audit-logs/{event}"),
+                format!("{path}/audit-logs?open={event}"),
+            ] {
+                let page = ada.get(&page).await.body;
+                assert!(
+                    page.contains("Taken with a warning.") && page.contains(told),
+                    "{page}"
+                );
+            }
+            let seen = match tab {
+                "settings" => {
+                    let page = ada.get(&format!("{path}/settings")).await.body;
+                    let (_, rest) = page.split_once("name=\"seen\" value=\"").expect("a moment");
+                    rest.split('"').next().expect("its end").to_owned()
+                }
+                _ => String::new(),
+            };
+            let mut mended = vec![
+                ("form", "settings"),
+                ("name", "A kettle"),
+                ("config.litres", "2"),
+            ];
+            if !seen.is_empty() {
+                mended.push(("seen", &seen));
+            }
+            let answer = ada.post(&path, &mended).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+            let page = ada.get(&path).await.body;
+            assert!(!page.contains("do not fit the type"), "{page}");
+        }
+    }
 }
 
 #[tokio::test]

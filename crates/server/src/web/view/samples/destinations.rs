@@ -24,6 +24,7 @@ impl Samples {
             can_audit: true,
             can_watch: true,
             deleted: false,
+            faults: self.faults(),
             connections: 2,
             events: Some(1312),
             last_change: Some(self.last_change()),
