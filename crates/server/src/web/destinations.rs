@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use model::catalogue::TargetType;
 use model::definition::{Definitions, Kind};
 use model::id::{DestinationId, SourceId, TransformationId};
+use model::role::Permission;
 use model::things::{CodeKind, Destination};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -47,7 +48,6 @@ use crate::request::Place;
 use crate::schema::Faults;
 
 const NAV: NavItem = NavItem::Destinations;
-const PERMISSION: &str = "Edit destinations";
 
 /// `GET /destinations`
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
@@ -95,7 +95,7 @@ pub(super) struct Chosen {
 /// `GET /destinations/new`: first the type, then the rest.
 pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
     if !me.signed_in.can.edit_destinations {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditDestinations));
     }
     let Some(listed) = chosen.r#type.as_deref() else {
         return new_type(&me, &chosen, Wrong::none());
@@ -618,7 +618,7 @@ fn question(seen: &Seen) -> Question {
 /// `GET /destinations/{id}/delete`
 pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     if !me.signed_in.can.edit_destinations {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditDestinations));
     }
     let seen = seen(&app, &me, &id).await?;
     me.show(&Delete {

@@ -6,6 +6,7 @@ use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::definition::Kind;
 use model::id::SourceId;
+use model::role::Permission;
 use model::things::Source;
 use serde_json::{Map, Value, json};
 use store::Error;
@@ -37,7 +38,6 @@ use crate::app::App;
 use crate::schema::Faults;
 
 const NAV: NavItem = NavItem::Sources;
-const PERMISSION: &str = "Edit sources";
 
 /// `GET /sources`
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
@@ -79,7 +79,7 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
 /// `GET /sources/new`
 pub(super) async fn new(me: Me) -> Answer {
     if !me.signed_in.can.edit_sources {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditSources));
     }
     new_page(&me, &Form::default(), None)
 }
@@ -450,7 +450,7 @@ async fn to_delete(
 /// `GET /sources/{id}/delete`
 pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     if !me.signed_in.can.edit_sources {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditSources));
     }
     let (_, question, _) = to_delete(&app, &me, &id).await?;
     me.show(&Delete {

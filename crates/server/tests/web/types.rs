@@ -74,10 +74,10 @@ async fn an_administrator_says_what_a_type_is_and_lets_go_of_it() {
             .body
             .contains("Define a type")
     );
-    assert_eq!(
-        grace.get("/settings/types/one").await.status,
-        StatusCode::FORBIDDEN
-    );
+    let refused = grace.get("/settings/types/one").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let for_whom = "This page is for administrators of the organization.";
+    assert!(refused.body.contains(for_whom), "{}", refused.body);
     assert_eq!(
         grace.post("/settings/types", &right).await.status,
         StatusCode::FORBIDDEN
