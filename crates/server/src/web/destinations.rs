@@ -134,7 +134,7 @@ fn new_type(me: &Me, chosen: &Chosen, wrong: Wrong) -> Answer {
 
 fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
     let sent = (wrong.status != StatusCode::OK).then_some(form);
-    let drawn = Settings::of(&me.signed_in.definitions, Kind::Destination, kind).draw(
+    let drawn = Settings::of_new(&me.signed_in.definitions, Kind::Destination, kind).draw(
         &Map::new(),
         sent,
         &wrong.errors,
@@ -158,8 +158,8 @@ fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
 pub(super) async fn create(sent: Sent) -> Answer {
     let Sent { me, form } = sent;
     let kind = form.text("type").to_owned();
-    let config =
-        Settings::of(&me.signed_in.definitions, Kind::Destination, &kind).read(&Map::new(), &form);
+    let config = Settings::of_new(&me.signed_in.definitions, Kind::Destination, &kind)
+        .read(&Map::new(), &form);
     let (config, errors) = match config {
         Ok(config) => (Some(config), None),
         Err(errors) => (None, Some(errors)),

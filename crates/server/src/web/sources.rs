@@ -100,8 +100,11 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
     let settings = has_settings(form).then(|| {
         let (definitions, kind) = (&me.signed_in.definitions, chosen(form).unwrap_or_default());
         let sent = (wrong.status != StatusCode::OK).then_some(form);
-        let drawn =
-            Settings::of(definitions, Kind::Source, kind).draw(&Map::new(), sent, &wrong.errors);
+        let drawn = Settings::of_new(definitions, Kind::Source, kind).draw(
+            &Map::new(),
+            sent,
+            &wrong.errors,
+        );
         NewSettings {
             type_name: kind.to_owned(),
             kind: things::kind(definitions, Kind::Source, kind).0,
@@ -140,7 +143,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
         Err(_) if !me.signed_in.can.edit_sources => "",
         Err(errors) => return new_page(&me, &form, Some(wrong_fields(&form, errors))),
     };
-    let asked = Settings::of(&me.signed_in.definitions, Kind::Source, kind);
+    let asked = Settings::of_new(&me.signed_in.definitions, Kind::Source, kind);
     let config = if has_settings(&form) {
         match asked.read(&Map::new(), &form) {
             Ok(config) => Some(config),

@@ -39,6 +39,11 @@ impl Samples {
             required: true,
             error: None,
             input,
+            heading: None,
+            applies: true,
+            when: String::new(),
+            pattern: None,
+            pattern_message: None,
         };
         let secret = |set, lines| Input::Secret { set, lines };
         let every = |value: &str| Choice::new(value, self.text(value), "30");
