@@ -79,6 +79,95 @@ browserTest("the form of an imported type never shows its secrets", async ({ pag
   assert.deepEqual(one.destination.config.slots, [{ from: "left", to: "hidden-slot" }]);
 });
 
+const oven = {
+  name: "OVEN",
+  displayName: "Oven",
+  config: {
+    secretKeys: ["password", "privateKey"],
+    supportedConnectionModes: { web: ["cloud", "device"], ios: ["cloud"] },
+    destConfig: { defaultConfig: ["account"], web: ["useNativeSDK", "connectionMode"], ios: ["connectionMode"] },
+  },
+  configSchema: { type: "object", properties: { degrees: { type: "string", pattern: "^[0-9]+$" }, useNativeSDK: { type: "object", properties: { web: { type: "boolean" } } } } },
+  uiConfig: { baseTemplate: [{ title: "Setup", sections: [{ groups: [
+    { title: "Credentials", fields: [
+      { type: "textInput", label: "Account", configKey: "account", required: true, regex: "^[a-z]+$", regexErrorMessage: "Invalid account" },
+      { type: "checkbox", label: "Key pair", configKey: "keyPair", default: false },
+      { type: "textInput", label: "Password", configKey: "password", required: true, secret: true, preRequisites: { fields: [{ configKey: "keyPair", value: false }] } },
+      { type: "textareaInput", label: "Private key", configKey: "privateKey", required: true, secret: true, preRequisites: { fields: [{ configKey: "keyPair", value: true }] } },
+    ] },
+    { title: "Heat", fields: [
+      { type: "singleSelect", label: "Fuel", configKey: "fuel", default: "gas", options: [{ label: "Gas", value: "gas" }, { label: "Wood", value: "wood" }] },
+      { type: "textInput", label: "Valve", configKey: "supply", preRequisites: { fields: [{ configKey: "fuel", value: "gas" }] } },
+      { type: "textInput", label: "Shed", configKey: "supply", preRequisites: { fields: [{ configKey: "fuel", value: "wood" }] } },
+      { type: "textInput", label: "Degrees", configKey: "degrees" },
+    ] },
+  ] }] }], sdkTemplate: { title: "SDK", fields: [{ type: "checkbox", label: "Device mode", configKey: "useNativeSDK" }] } },
+};
+
+async function defineOven() {
+  const { api, ids } = await server;
+  await api("POST", "/destination-definitions", { token: ids.accessToken, body: oven });
+}
+
+browserTest("a form shows the fields whose conditions are met, and keeps what is hidden", async ({ page }) => {
+  const { url, api, ids } = await server;
+  await defineOven();
+  await signIn(page);
+  await page.goto(`${url}/destinations/new?type=OVEN`);
+  const visible = (name) => page.isVisible(`[name='config.${name}']`);
+  const shown = async () => [await visible("password"), await visible("privateKey"), await visible("supply"), await visible("supply~2")];
+  assert.deepEqual(await shown(), [true, false, true, false]);
+  assert.equal(await page.inputValue("[name='config.fuel']"), "gas");
+  await page.fill("#name", "Stone oven");
+  await page.fill("[name='config.account']", "NOT THIS");
+  await page.fill("[name='config.password']", "hidden-password");
+  await page.fill("[name='config.supply']", "left");
+  await page.selectOption("[name='config.connectionMode.web']", "device");
+  await page.check("[name='config.useNativeSDK.web']");
+  await look(page, "platforms-new");
+  // The browser itself says what does not have the form that is asked for.
+  assert.equal(await page.$eval("[name='config.account']", (input) => input.validity.patternMismatch), true);
+  await page.fill("[name='config.account']", "baker");
+  await page.click("button:has-text('Create')");
+  await page.waitForSelector(".note--ok");
+  const id = page.url().split("/").pop();
+  const config = async () => (await api("GET", `/v2/destinations/${id}`, { token: ids.accessToken })).destination.config;
+  const first = { account: "baker", fuel: "gas", keyPair: false, password: "hidden-password", supply: "left", connectionMode: { web: "device" }, useNativeSDK: { web: true } };
+  assert.deepEqual(await config(), first);
+
+  await page.click(".tabs a:has-text('Configuration')");
+  await page.check("[name='config.keyPair']");
+  await page.selectOption("[name='config.fuel']", "wood");
+  assert.deepEqual(await shown(), [false, true, false, true]);
+  assert.equal(await page.inputValue("[name='config.supply~2']"), "left");
+  await page.fill("[name='config.privateKey']", "hidden-key");
+  await page.fill("[name='config.supply~2']", "behind the house");
+  await look(page, "platforms");
+  await page.click("button:has-text('Save')");
+  await page.waitForSelector(".note--ok");
+  assert.deepEqual(await config(), { ...first, keyPair: true, fuel: "wood", privateKey: "hidden-key", supply: "behind the house" });
+});
+
+browserTest("settings that do not fit are told on the page that one lands on, and on the event", async ({ page }) => {
+  const { url } = await server;
+  await defineOven();
+  await signIn(page);
+  await page.goto(`${url}/destinations/new?type=OVEN`);
+  await page.fill("#name", "Hot oven");
+  await page.fill("[name='config.account']", "baker");
+  await page.fill("[name='config.password']", "hidden-password");
+  await page.fill("[name='config.degrees']", "hot");
+  await page.click("button:has-text('Create')");
+  await page.waitForSelector(".note--ok");
+  const told = /config\.degrees does not have the form that is asked for: \^\[0-9\]\+\$/;
+  assert.match(await page.textContent(".note--warn"), told);
+  await look(page, "warned");
+  await page.click(".note--ok a");
+  await page.waitForSelector("h2:has-text('Changes')");
+  assert.match(await page.textContent(".note--warn"), told);
+  await look(page, "warned-event");
+});
+
 browserTest("a source of an imported type is asked for its settings", async ({ page }) => {
   const { url, api, ids } = await server;
   const body = {

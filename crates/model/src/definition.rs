@@ -153,6 +153,42 @@ pub struct Field {
     /// An example inside the empty field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<String>,
+    /// Where the setting is an object: the member of it that this field is. What is kept for each platform has one for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// What stands above this field and its neighbours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
+    /// What a new configuration begins with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// The form that a text must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Pattern>,
+    /// When the field is asked for: of each list one condition at least has to hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<Vec<Condition>>,
+}
+
+/// The form that a text must have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pattern {
+    /// A regular expression of ECMAScript; it need not match the whole text.
+    pub regex: String,
+    /// What is said where it does not match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// A condition on the value of another field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The key of the other field; with a dot, a member of its setting.
+    pub key: String,
+    /// A scalar.
+    pub value: Value,
 }
 
 /// What a field of the form takes.

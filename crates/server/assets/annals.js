@@ -13,6 +13,23 @@
   // Theme: the radios alone change this page; the cookie tells the server for the next.
   $$('[name=theme]').forEach((radio) => radio.addEventListener('change', () => remember('annals_theme', radio.value)));
 
+  // A setting that is asked for in some cases only: hidden in the others, and then not sent, so that what is stored stays.
+  $$('form:has([data-when])').forEach((form) => {
+    const now = (name) => {
+      const input = form.elements.namedItem(name);
+      return input?.type === 'checkbox' ? String(input.checked) : input?.value;
+    };
+    const show = () => $$('[data-when]', form).forEach((field) => {
+      const asked = JSON.parse(field.dataset.when).every((any) => any.some(([name, value]) => now(name) === value));
+      field.hidden = !asked;
+      $$('input, select, textarea', field).forEach((input) => { input.disabled = !asked; });
+    });
+    form.addEventListener('input', show);
+    // A browser that comes back to the page fills in what was typed.
+    addEventListener('pageshow', show);
+    show();
+  });
+
   // Time zone: the server learns it for the next page. On a first visit it drew UTC, so the clocks are moved here.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) {

@@ -21,7 +21,7 @@ use crate::app::{App, Config};
 use crate::auth::secret;
 use crate::problem::Problem;
 
-pub use body::Body;
+pub use body::{AsItCame, Body};
 
 /// The largest body, in bytes.
 pub const BODY_LIMIT: usize = 4 * 1024 * 1024;

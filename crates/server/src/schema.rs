@@ -86,6 +86,12 @@ pub fn check(schema: &Value) -> Result<(), String> {
     compile(schema).map(|_| ())
 }
 
+/// Whether a text matches a regular expression of ECMAScript, somewhere in it. One that cannot be used asks for nothing.
+pub fn matches(regex: &str, text: &str) -> bool {
+    let schema = serde_json::json!({ "pattern": regex });
+    compile(&schema).map_or(true, |validator| validator.is_valid(&Value::from(text)))
+}
+
 fn compile(schema: &Value) -> Result<Validator, String> {
     if !schema.is_object() && !schema.is_boolean() {
         return Err("the schema has to be an object".to_owned());

@@ -246,6 +246,7 @@ impl Plan {
         for (id, account) in &file.object("accounts")? {
             reading.account(id, &At::new(format!("accounts.{id}"), account)?)?;
         }
+        reading.unconnected(&file)?;
         for (id, connection) in &file.object("connections")? {
             reading.connection(&At::new(format!("connections.{id}"), connection)?)?;
         }
@@ -361,7 +362,7 @@ impl Reading {
             transient: at.flag("transient", false)?,
         });
         for destination in at.list("destinations")? {
-            if let Some(to) = self.destination(&destination, place)? {
+            if let Some(to) = self.destination(&destination, None, Some(place))? {
                 let enabled = destination.flag("isConnectionEnabled", true)?;
                 self.connect(place, to, enabled);
             }
@@ -369,7 +370,13 @@ impl Reading {
         Ok(())
     }
 
-    fn destination(&mut self, at: &At<'_>, source: usize) -> Result<Option<usize>, NotTaken> {
+    /// A destination, below a source or by itself; `id` is its id where it stands under that.
+    fn destination(
+        &mut self,
+        at: &At<'_>,
+        id: Option<&str>,
+        source: Option<usize>,
+    ) -> Result<Option<usize>, NotTaken> {
         let name = at.required("name")?;
         if at.flag("deleted", false)? {
             self.plan.left.push(format!(
@@ -401,7 +408,7 @@ impl Reading {
             },
         };
         let one = PlannedDestination {
-            from: at.required("id")?,
+            from: id.map_or_else(|| at.required("id"), |id| Ok(id.to_owned()))?,
             name,
             kind: at.kind("destinationDefinition")?,
             version,
@@ -631,6 +638,49 @@ mod tests {
         at(&mut file, 1, "config")["consentManagement"] = consents("C3");
         let differ = "sources[0].destinations[0] and sources[1].destinations[0] have the same id and are not the same";
         assert_eq!(read(&file), Err(differ.to_owned()));
+    }
+
+    #[test]
+    fn a_destination_below_no_source_comes_unconnected_or_is_named() {
+        let mut file = file();
+        let whole = json!({
+            "name": "Alone", "enabled": false, "destinationDefinition": { "name": "WEBHOOK" },
+            "config": { "webhookUrl": "u", "consentManagement": { "web": [] } }, "secretConfig": { "key": "s" },
+        });
+        let deleted = json!({ "name": "Gone", "deleted": true, "destinationDefinition": { "name": "WEBHOOK" } });
+        file["destinations"] = json!({
+            "d1": { "enabled": true }, "d2": whole, "d3": { "name": "Nameless type" }, "d4": { "enabled": true }, "d5": deleted,
+        });
+        let plan = read(&file).expect("a plan");
+        assert_eq!(plan.destinations.len(), 2);
+        let alone = &plan.destinations[1];
+        assert_eq!(
+            (&*alone.from, &*alone.name, alone.enabled),
+            ("d2", "Alone", false)
+        );
+        assert_eq!(
+            alone.config,
+            json!({ "webhookUrl": "u", "consentManagement": { "web": [] }, "key": "s" })
+        );
+        assert!(plan.connections.iter().all(|one| one.destination == 0));
+        let too_little = "which is below no source and has no name or no type in the file";
+        assert_eq!(
+            plan.left[1..4],
+            [
+                format!("destination \u{201c}Nameless type\u{201d}, {too_little}"),
+                format!("destination \u{201c}d4\u{201d}, {too_little}"),
+                "destination \u{201c}Gone\u{201d}, which is deleted".to_owned(),
+            ]
+        );
+        // A list says the same, and what is connected elsewhere in the file is connected.
+        let mut one = file["destinations"]["d2"].clone();
+        one["id"] = json!("d2");
+        file["destinations"] = json!([one]);
+        file["connections"]["c2"] = json!({ "sourceId": "s1", "destinationId": "d2" });
+        let plan = read(&file).expect("a plan");
+        assert_eq!(plan.destinations[1].name, "Alone");
+        let link = plan.connections.iter().find(|one| one.destination == 1);
+        assert_eq!(link.map(|one| (one.source, one.enabled)), Some((0, true)));
     }
 
     #[test]

@@ -4,9 +4,13 @@
 //! templates; somewhere inside are lists called `fields`, whose key is `configKey`. What a field of a kind that we do not
 //! draw holds is asked for as JSON, so that every setting can be reached.
 
+mod conditions;
+mod platforms;
+
 use serde_json::{Map, Value};
 
-use super::{Choice, Field, FieldKind};
+use self::conditions::Conditions;
+use super::{Choice, Field, FieldKind, Pattern, Taken};
 
 /// How many fields a form may have.
 const MOST: usize = 200;
@@ -14,36 +18,64 @@ const MOST: usize = 200;
 /// How deep the lists of fields are looked for.
 const DEPTH: usize = 12;
 
-/// Templates that repeat what has a place of its own, or belong to another page.
-const SKIPPED: [&str; 2] = ["redirectGroups", "consentSettingsTemplate"];
+/// The template that repeats what has a place of its own.
+const SKIPPED: &str = "redirectGroups";
 
-/// The fields of a form, in order, each key once.
-pub fn fields(ui_config: &Value) -> Vec<Field> {
-    let mut all = Vec::new();
-    collect(ui_config, &mut all, 0);
+/// The fields of the form that was taken in with a type, in order: first what holds for all platforms.
+pub fn of(taken: &Taken) -> Vec<Field> {
+    let all = taken.ui_config().as_ref().map(fields).unwrap_or_default();
+    if all.is_empty() {
+        return all;
+    }
+    let mut all = platforms::by_platform(all, taken, taken.config_schema().as_ref());
+    all.truncate(MOST);
     all
 }
 
-fn collect(value: &Value, all: &mut Vec<Field>, depth: usize) {
+/// The fields of a form, in order. A key is there more than once only where conditions tell which of its fields is asked for.
+fn fields(ui_config: &Value) -> Vec<Field> {
+    let mut all = Vec::new();
+    collect(ui_config, &Around::default(), &mut all, 0);
+    all
+}
+
+/// What holds for the fields inside of a group.
+#[derive(Clone, Default)]
+struct Around {
+    section: Option<String>,
+    conditions: Conditions,
+}
+
+impl Around {
+    fn within(&self, group: &Map<String, Value>) -> Self {
+        Self {
+            section: text(group.get("title")).or_else(|| self.section.clone()),
+            conditions: self.conditions.clone().and(Conditions::of(group)),
+        }
+    }
+}
+
+fn collect(value: &Value, around: &Around, all: &mut Vec<Field>, depth: usize) {
     if depth > DEPTH {
         return;
     }
     match value {
         Value::Array(elements) => {
             for element in elements {
-                collect(element, all, depth + 1);
+                collect(element, around, all, depth + 1);
             }
         }
         Value::Object(members) => {
+            let around = around.within(members);
             for (key, member) in members {
                 match member {
                     Value::Array(fields) if key == "fields" => {
                         for field in fields.iter().filter_map(Value::as_object) {
-                            add(field, all);
+                            add(field, &around, all);
                         }
                     }
-                    _ if SKIPPED.contains(&key.as_str()) => {}
-                    other => collect(other, all, depth + 1),
+                    _ if key == SKIPPED || conditions::MEMBERS.contains(&key.as_str()) => {}
+                    other => collect(other, &around, all, depth + 1),
                 }
             }
         }
@@ -80,19 +112,10 @@ fn choices(field: &Map<String, Value>) -> Option<Vec<Choice>> {
         .collect()
 }
 
-fn add(field: &Map<String, Value>, all: &mut Vec<Field>) {
-    let key = ["configKey", "value"]
-        .iter()
-        .find_map(|name| field.get(*name)?.as_str());
-    // A setting inside of another stays in the JSON below the fields.
-    let Some(key) = key.filter(|key| !key.is_empty() && !key.contains('.')) else {
-        return;
-    };
-    if all.len() >= MOST || all.iter().any(|known| known.key == key) {
-        return;
-    }
+/// The kind of a field, and what a select offers.
+fn kind(field: &Map<String, Value>) -> (FieldKind, Vec<Choice>) {
     let is_secret = field.get("secret") == Some(&Value::Bool(true));
-    let (kind, options) = match (field.get("type").and_then(Value::as_str), choices(field)) {
+    match (field.get("type").and_then(Value::as_str), choices(field)) {
         (Some("textInput"), _) if is_secret => (FieldKind::Secret, Vec::new()),
         (Some("textInput"), _) => (FieldKind::Text, Vec::new()),
         (Some("textareaInput" | "textArea" | "textarea"), _) if is_secret => {
@@ -104,11 +127,72 @@ fn add(field: &Map<String, Value>, all: &mut Vec<Field>) {
             (FieldKind::Select, options)
         }
         _ => (FieldKind::Json, Vec::new()),
+    }
+}
+
+/// What a new configuration begins with, where it is of the field's own kind. A secret begins with nothing.
+fn default(field: &Map<String, Value>, kind: FieldKind) -> Option<Value> {
+    let given = || {
+        field
+            .get("default")
+            .or_else(|| field.get("defaultOption")?.get("value"))
     };
-    // What is only asked for in some cases must not be in the way in the others.
-    let required = field.get("required") == Some(&Value::Bool(true))
-        && !field.contains_key("preRequisites")
-        && !field.contains_key("preRequisiteField");
+    match kind {
+        FieldKind::Boolean => given().filter(|given| given.is_boolean()).cloned(),
+        FieldKind::Text | FieldKind::Lines | FieldKind::Select => given()
+            .filter(|given| given.as_str().is_some_and(|text| !text.is_empty()))
+            .cloned(),
+        FieldKind::Number | FieldKind::Secret | FieldKind::SecretLines | FieldKind::Json => None,
+    }
+}
+
+fn pattern(field: &Map<String, Value>, kind: FieldKind) -> Option<Pattern> {
+    let is_text = matches!(
+        kind,
+        FieldKind::Text | FieldKind::Lines | FieldKind::Secret | FieldKind::SecretLines
+    );
+    let regex = field.get("regex").and_then(Value::as_str)?;
+    (is_text && !regex.is_empty()).then(|| Pattern {
+        regex: regex.to_owned(),
+        message: text(field.get("regexErrorMessage")),
+    })
+}
+
+/// Whether a field has no place beside those that are there: its setting is asked for already, as a whole or by its members, and
+/// no conditions tell them apart.
+fn is_taken(one: &Field, all: &[Field]) -> bool {
+    all.iter()
+        .filter(|known| known.key == one.key)
+        .any(|known| match (&known.member, &one.member) {
+            (Some(known), Some(own)) if known != own => false,
+            (known_member, member) => {
+                known_member != member
+                    || known.kind != one.kind
+                    || known.when.is_empty()
+                    || one.when.is_empty()
+            }
+        })
+}
+
+fn add(field: &Map<String, Value>, around: &Around, all: &mut Vec<Field>) {
+    let key = ["configKey", "value"]
+        .iter()
+        .find_map(|name| field.get(*name)?.as_str());
+    let (key, member) = match key.map(|key| {
+        key.split_once('.')
+            .map_or((key, None), |(key, member)| (key, Some(member)))
+    }) {
+        Some((key, member)) if !key.is_empty() => (key, member),
+        _ => return,
+    };
+    let (kind, options) = kind(field);
+    // What is deeper inside of another setting stays in the JSON below the fields.
+    if member
+        .is_some_and(|member| member.is_empty() || member.contains('.') || kind == FieldKind::Json)
+    {
+        return;
+    }
+    let conditions = around.conditions.clone().and(Conditions::of(field));
     let example = text(field.get("placeholder")).map(|example| {
         let bare = example
             .strip_prefix("e.g")
@@ -116,15 +200,32 @@ fn add(field: &Map<String, Value>, all: &mut Vec<Field>) {
             .filter(|rest| !rest.is_empty());
         bare.unwrap_or(&example).to_owned()
     });
-    all.push(Field {
+    let one = Field {
         key: key.to_owned(),
         label: text(field.get("label")).unwrap_or_else(|| key.to_owned()),
         kind,
         options,
-        required,
+        // What is only asked for in cases that we cannot tell must not be in the way in the others.
+        required: field.get("required") == Some(&Value::Bool(true)) && conditions.are_all_known,
         help: text(field.get("footerNote")).or_else(|| text(field.get("note"))),
         placeholder: example,
-    });
+        member: member.map(str::to_owned),
+        section: around.section.clone(),
+        default: default(field, kind),
+        pattern: pattern(field, kind),
+        when: conditions.all,
+    };
+    if is_taken(&one, all) {
+        // Who has no place may be asked for where the other is not: then the other is asked for always.
+        for known in all.iter_mut() {
+            if (&known.key, &known.member) == (&one.key, &one.member) && !known.when.is_empty() {
+                known.when.clear();
+                known.required = false;
+            }
+        }
+    } else if all.len() < MOST {
+        all.push(one);
+    }
 }
 
 #[cfg(test)]
@@ -133,21 +234,46 @@ mod tests {
     use serde_json::json;
 
     fn drawn(ui_config: &Value) -> String {
-        let lines: Vec<String> = fields(ui_config)
+        told(&fields(ui_config))
+    }
+
+    fn told(fields: &[Field]) -> String {
+        let lines: Vec<String> = fields
             .iter()
             .map(|one| {
                 let options: Vec<&str> = one.options.iter().map(|one| one.label.as_str()).collect();
+                let place = one
+                    .member
+                    .iter()
+                    .fold(one.key.clone(), |key, member| key + "." + member);
+                let when: Vec<String> = one
+                    .when
+                    .iter()
+                    .map(|any| {
+                        let all = any.iter().map(|one| format!("{}={}", one.key, one.value));
+                        all.collect::<Vec<_>>().join("|")
+                    })
+                    .collect();
+                let section = one.section.as_deref().unwrap_or("-");
                 format!(
-                    "{} {:?} {}{} {} {}",
-                    one.key,
+                    "{section}: {place} {:?} {}{} {} {} {} {}",
                     one.kind,
                     one.label,
                     if one.required { "*" } else { "" },
                     options.join("/"),
                     one.placeholder.as_deref().unwrap_or_default(),
+                    one.default
+                        .as_ref()
+                        .map(|value| format!("[{value}]"))
+                        .unwrap_or_default(),
+                    when.iter()
+                        .map(|any| format!("if {any}"))
+                        .collect::<Vec<_>>()
+                        .join(" "),
                 )
-                .trim_end()
-                .to_owned()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
             })
             .collect();
         lines.join("\n")
@@ -171,13 +297,13 @@ mod tests {
             ] }
         ]);
         insta::assert_snapshot!(drawn(&form), @r"
-        steamUrl Text Steam URL*  https://steam.example
-        key Secret Key
-        whistle Boolean Whistle
-        recipe Lines Recipe
-        pair SecretLines Key pair
-        colour Select Colour Red/Blue
-        spouts Json spouts
+        Connection: steamUrl Text Steam URL* https://steam.example
+        Connection: key Secret Key
+        Connection: whistle Boolean Whistle
+        Connection: recipe Lines Recipe
+        Connection: pair SecretLines Key pair
+        More: colour Select Colour Red/Blue
+        More: spouts Json spouts
         ");
     }
 
@@ -192,11 +318,110 @@ mod tests {
             "consentSettingsTemplate": { "fields": [{ "type": "dynamicCustomForm", "configKey": "consentManagement" }] }
         });
         insta::assert_snapshot!(drawn(&form), @r"
-        steamUrl Text Steam URL
-        tags Json Tags
-        native Boolean Native
+        Setup: steamUrl Text Steam URL
+        Setup: tags Json Tags
+        -: native Boolean Native
+        -: consentManagement Json consentManagement
         ");
         assert_eq!(fields(&form)[0].help.as_deref(), Some("See the guide"));
+    }
+
+    #[test]
+    fn a_field_says_when_it_is_asked_for_and_what_it_begins_with() {
+        let asks = |name: &str, value: Value| json!({ "name": name, "selectedValue": value });
+        let field = |more: Value| {
+            let mut field = json!({ "type": "textInput", "value": "bucket", "label": "Bucket", "required": true });
+            field
+                .as_object_mut()
+                .expect("an object")
+                .extend(more.as_object().expect("an object").clone());
+            field
+        };
+        let older = json!([{ "title": "Storage", "fields": [
+            { "type": "checkbox", "value": "managed", "default": true },
+            { "type": "singleSelect", "value": "cloud", "options": [{ "name": "A", "value": "a" }], "defaultOption": { "value": "a" } },
+            field(json!({ "preRequisiteField": [asks("cloud", json!("a")), asks("managed", json!(false))], "regex": "^a", "regexErrorMessage": "No" })),
+            field(json!({ "preRequisiteField": asks("cloud", json!("b")), "label": "Container" })),
+            field(json!({ "value": "other", "preRequisiteField": asks("cloud", json!("b")) })),
+            field(json!({ "value": "other", "label": "Has no place of its own" })),
+            field(json!({ "value": "flagged", "preRequisites": { "featureFlags": [{ "configKey": "x", "value": true }] } })),
+            field(json!({ "value": "key", "secret": true, "default": "never drawn" }))
+        ] }]);
+        let any = json!({ "condition": "or", "fields": [{ "configKey": "modes.web", "value": true }, { "configKey": "cloud", "value": "a" }] });
+        let newer = json!({ "baseTemplate": [{ "title": "Setup", "sections": [{ "groups": [{ "title": "Filter", "preRequisites": any, "fields": [
+            { "type": "textInput", "configKey": "list", "preRequisites": { "fields": [{ "configKey": "filter", "value": "on" }, { "configKey": "level", "value": 2 }] } },
+            { "type": "checkbox", "configKey": "native.web" },
+            { "type": "checkbox", "configKey": "native" },
+            { "type": "tagInput", "configKey": "lid.handle" }
+        ] }] }] }] });
+        insta::assert_snapshot!(drawn(&older) + "\n" + &drawn(&newer), @r#"
+        Storage: managed Boolean managed [true]
+        Storage: cloud Select cloud A ["a"]
+        Storage: bucket Text Bucket* if cloud="a" if managed=false
+        Storage: bucket Text Container* if cloud="b"
+        Storage: other Text Bucket
+        Storage: flagged Text Bucket
+        Storage: key Secret Bucket*
+        Filter: list Text list if modes.web=true|cloud="a" if filter="on" if level=2
+        Filter: native.web Boolean native if modes.web=true|cloud="a"
+        "#);
+        let pattern = fields(&older)[2].pattern.clone();
+        let pattern = pattern.expect("a pattern");
+        assert_eq!(
+            (&*pattern.regex, pattern.message.as_deref()),
+            ("^a", Some("No"))
+        );
+    }
+
+    #[test]
+    fn what_is_kept_for_each_platform_has_a_field_for_each() {
+        let body = json!({
+            "name": "KETTLE",
+            "config": {
+                "supportedConnectionModes": { "web": ["cloud", "device"], "ios": { "cloud": [], "hybrid": [] } },
+                "destConfig": {
+                    "defaultConfig": ["colour", "both"],
+                    "ios": ["connectionMode", "useNativeSDK"],
+                    "web": ["connectionMode", "useNativeSDK", "colour", "both", "tags"],
+                },
+            },
+            "configSchema": { "properties": {
+                "useNativeSDK": { "type": "object", "properties": { "web": { "type": "boolean" }, "ios": { "type": "boolean" } } },
+                "steam": { "type": "object", "properties": { "cloud": {} } },
+                "nested": { "type": "object", "properties": { "web": { "type": "array" } } },
+                "alone": { "type": "object" },
+                "colour": { "type": "string" },
+            } },
+            "uiConfig": [{ "title": "SDK", "fields": [
+                { "type": "checkbox", "value": "useNativeSDK", "default": true, "required": true },
+                { "type": "textInput", "value": "steam" },
+                { "type": "checkbox", "value": "nested" },
+                { "type": "checkbox", "value": "alone" },
+                { "type": "textInput", "value": "colour" },
+                { "type": "textInput", "value": "both" },
+                { "type": "tagInput", "value": "tags" },
+            ] }],
+        });
+        let about = ("id".to_owned(), super::super::Origin::Posted);
+        let moments = (crate::clock::Micros(0), crate::clock::Micros(0));
+        let taken = Taken::parse(
+            super::super::Kind::Destination,
+            about,
+            &body.to_string(),
+            moments,
+        );
+        insta::assert_snapshot!(told(&of(&taken.expect("a definition"))), @"
+        SDK: nested Json nested
+        SDK: alone Json alone
+        SDK: colour Text colour
+        SDK: both Text both
+        SDK: tags Json tags
+        Platform ios: connectionMode.ios Select Connection mode cloud/hybrid
+        Platform ios: useNativeSDK.ios Boolean useNativeSDK [true]
+        Platform web: connectionMode.web Select Connection mode cloud/device
+        Platform web: useNativeSDK.web Boolean useNativeSDK [true]
+        Platform cloud: steam.cloud Text steam
+        ");
     }
 
     #[test]

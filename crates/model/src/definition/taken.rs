@@ -169,6 +169,14 @@ impl Taken {
         })
     }
 
+    /// The member of [`Self::listed`] with the settings of all platforms together.
+    pub const OF_ALL: &str = "defaultConfig";
+
+    /// The settings of each platform, and those of all together.
+    pub fn listed(&self) -> Option<&Map<String, Value>> {
+        self.config.get("destConfig")?.as_object()
+    }
+
     /// All of it, as it was given: the text of a JSON object.
     pub fn body(&self) -> &str {
         &self.body

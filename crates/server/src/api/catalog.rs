@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer;
-use super::paging::Paging;
+use super::paging::{self, Paging};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::request::{Bearer, Params};
@@ -74,7 +74,7 @@ async fn page(
 ) -> Result<Json<CatalogPage>, Problem> {
     look(app, bearer).await?;
     Ok(Json(CatalogPage {
-        current_page: wanted.page.unwrap_or(1),
+        current_page: paging::number(wanted.page)?.unwrap_or(1),
         page_size: 50,
         ..CatalogPage::default()
     }))

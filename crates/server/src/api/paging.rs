@@ -37,6 +37,18 @@ pub struct Paging {
     pub next: Option<String>,
 }
 
+/// The number of a page, from 1.
+pub fn number(page: Option<u64>) -> Result<Option<u64>> {
+    match page {
+        Some(0) => Err(Error::field(
+            "out_of_range",
+            "page",
+            "page must be 1 or more",
+        )),
+        page => Ok(page),
+    }
+}
+
 impl PageOf {
     /// Where the page starts.
     pub fn start(&self) -> Result<Option<After>> {
@@ -46,12 +58,8 @@ impl PageOf {
         };
         match (&self.after, self.page) {
             (Some(after), _) => parse(after).map(Some),
-            (None, Some(0)) => Err(Error::field(
-                "out_of_range",
-                "page",
-                "page must be 1 or more",
-            )),
-            (None, Some(page)) => {
+            (None, Some(_)) => {
+                let page = number(self.page)?.unwrap_or(1);
                 let before = (page - 1).saturating_mul(u64::from(self.limit()?));
                 Ok(Some(After::Count(before)))
             }

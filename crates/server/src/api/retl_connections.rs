@@ -10,7 +10,7 @@ use model::role::Permission;
 use model::things::RetlConnection;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{Error, Rx};
+use store::{Error, Listing, Rx};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -208,13 +208,21 @@ async fn list(
 ) -> Result<Json<RetlConnections>, Problem> {
     let place = bearer.place()?;
     let (after, limit, has) = (wanted.start()?, wanted.limit()?, wanted.has_external_id);
-    let source: Option<SourceId> = narrowed(which.source_id.as_deref(), "source")?;
-    let destination: Option<DestinationId> =
-        narrowed(which.destination_id.as_deref(), "destination")?;
+    let source = narrowed(which.source_id.as_deref(), "source");
+    let destination = narrowed(which.destination_id.as_deref(), "destination");
+    // What is no id is the id of nothing, and nothing is connected.
+    let ends: Option<(Option<SourceId>, Option<DestinationId>)> = source.ok().zip(destination.ok());
     let (page, data) = app
         .read(move |rx| {
             answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
-            let ends = (source, destination);
+            let Some(ends) = ends else {
+                let none = Listing {
+                    items: Vec::new(),
+                    total: 0,
+                    next: None,
+                };
+                return Ok((none, Vec::new()));
+            };
             let mut page =
                 rx.retl_connections(place.workspace, ends, after.as_ref(), limit, has)?;
             let views = std::mem::take(&mut page.items)
@@ -224,6 +232,7 @@ async fn list(
             Ok((page, views))
         })
         .await?;
+    let (source, destination) = ends.unwrap_or_default();
     let further = [
         ("sourceId", source.as_ref().map(SourceId::as_str)),
         (

@@ -9,7 +9,7 @@ mod gather;
 
 use std::collections::BTreeSet;
 
-use model::definition::{CLOUD, Definition, Definitions, Kind, has_sdk};
+use model::definition::{CLOUD, Definition, Definitions, Kind, Taken, has_sdk};
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::gather::{Contradiction, gather};
@@ -23,8 +23,7 @@ const SETTINGS: [&str; 6] = [
     "useNativeSDK",
     "useNativeSDKToSend",
 ];
-/// The member of a type's `destConfig` that lists the settings of all platforms together.
-const OF_ALL: &str = "defaultConfig";
+const OF_ALL: &str = Taken::OF_ALL;
 
 /// Consents of a provider in `consentManagement`, the older setting for the same, and the member of it that has one.
 const OLDER: [(&str, &str, &str); 2] = [
@@ -44,8 +43,7 @@ pub(crate) fn platform_of<'a>(definitions: &'a Definitions, kind: &'a str) -> &'
 
 /// What stands in `destConfig` of a type that was imported.
 fn listed(definition: Option<&Definition>) -> Option<&Map<String, Value>> {
-    let taken = definition?.taken.as_ref()?;
-    taken.config.get("destConfig")?.as_object()
+    definition?.taken.as_ref()?.listed()
 }
 
 fn has(list: Option<&Value>, key: &str) -> bool {

@@ -105,7 +105,11 @@ async fn worker_job(
     Path((id, _job)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     own(of, &id)?;
-    Err(Problem::from(Error::NotFound("job")))
+    Err(Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is no such job: the deletion of a user's data cannot be asked for yet.",
+    ))
 }
 
 /// What a destination was at a revision, secrets included: for what a data plane took under it and still has to deliver. A

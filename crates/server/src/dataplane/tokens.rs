@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::Error;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -48,8 +48,13 @@ async fn account_token(
     let id = answer::id(&account, "account")?;
     let found = app.read(move |rx| rx.account(of.workspace, id)).await?;
     let secret = found.ok_or(Error::NotFound("account"))?.secret;
-    if wanted.expired_secret.as_ref() == Some(&secret) {
-        let message = "the secret of the account has expired, and Annals does not renew it: give the account a new one";
+    let has_none = secret.as_object().is_some_and(Map::is_empty);
+    if has_none || wanted.expired_secret.as_ref() == Some(&secret) {
+        let message = if has_none {
+            "the account has no secret: give it one"
+        } else {
+            "the secret of the account has expired, and Annals does not renew it: give the account a new one"
+        };
         let said = json!({ "body": { "code": "ref_token_invalid_response", "message": message } });
         return Ok((StatusCode::NOT_IMPLEMENTED, Json(said)).into_response());
     }

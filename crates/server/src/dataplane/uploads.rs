@@ -12,7 +12,7 @@ use super::door::OfWorkspace;
 use super::live::{LiveEvent, Outcome};
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::Body;
+use crate::request::AsItCame;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -29,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn events_v2(
     State(app): State<App>,
     of: OfWorkspace,
-    Body(told): Body<Value>,
+    AsItCame(told): AsItCame,
 ) -> Result<Json<Value>, Problem> {
     take(&app, of, by_thing(&told, event)?, By::WriteKey).await
 }
@@ -40,7 +40,7 @@ async fn events_v2(
 async fn events(
     State(app): State<App>,
     of: OfWorkspace,
-    Body(told): Body<Value>,
+    AsItCame(told): AsItCame,
 ) -> Result<Json<Value>, Problem> {
     take(&app, of, by_thing(&told, event)?, By::WriteKey).await
 }
@@ -51,7 +51,7 @@ async fn events(
 async fn deliveries_v2(
     State(app): State<App>,
     of: OfWorkspace,
-    Body(told): Body<Value>,
+    AsItCame(told): AsItCame,
 ) -> Result<Json<Value>, Problem> {
     take(&app, of, by_thing(&told, delivery)?, By::Id).await
 }
@@ -62,7 +62,7 @@ async fn deliveries_v2(
 async fn deliveries(
     State(app): State<App>,
     of: OfWorkspace,
-    Body(told): Body<Value>,
+    AsItCame(told): AsItCame,
 ) -> Result<Json<Value>, Problem> {
     take(&app, of, by_thing(&told, delivery)?, By::Id).await
 }
@@ -73,7 +73,7 @@ async fn deliveries(
 async fn transformed(
     State(app): State<App>,
     of: OfWorkspace,
-    Body(told): Body<Value>,
+    AsItCame(told): AsItCame,
 ) -> Result<Json<Value>, Problem> {
     let all = object(&told, "the body")?;
     let list = array(all.get("payload").unwrap_or(&Value::Null), "payload")?;

@@ -1,9 +1,15 @@
 //! A body of JSON: what it must be, and what is said where it is not.
 
+use std::collections::HashSet;
+use std::fmt;
+
+use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::BODY_LIMIT;
 use crate::app::App;
@@ -17,11 +23,26 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let bytes = axum::body::Bytes::from_request(request, app)
-            .await
-            .map_err(|rejection| not_taken(&rejection))?;
-        read(&bytes).map(Self)
+        read(&bytes(request, app).await?).map(Self)
     }
+}
+
+/// A body that holds what others have sent, as the events of end users: of a key that is there twice the last counts.
+#[derive(Clone, Debug)]
+pub struct AsItCame(pub Value);
+
+impl FromRequest<App> for AsItCame {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        whole(&bytes(request, app).await?).map(Self)
+    }
+}
+
+async fn bytes(request: Request, app: &App) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, app)
+        .await
+        .map_err(|rejection| not_taken(&rejection))
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -33,6 +54,13 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             "The body must be a JSON object, not an array.",
         ));
     }
+    let value = whole(bytes)?;
+    // Of a key that is there twice the last would count, without a word.
+    whole::<Once>(bytes)?;
+    Ok(value)
+}
+
+fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let is_json = || serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
@@ -42,6 +70,64 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .end()
         .map_err(|error| does_not_fit(".", &error, || false))?;
     Ok(value)
+}
+
+/// Any value in which no object has a key twice.
+struct Once;
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self, A::Error> {
+        while elements.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if keys.contains(&key) {
+                return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
+            }
+            keys.insert(key);
+            members.next_value::<Self>()?;
+        }
+        Ok(self)
+    }
 }
 
 fn not_taken(rejection: &BytesRejection) -> Problem {
@@ -110,10 +196,6 @@ fn field(path: &str, said: &str) -> Option<String> {
     match (path, named) {
         (".", None) => None,
         (".", Some(name)) => Some(name.to_owned()),
-        // A field that is there twice is already the end of the path.
-        (path, Some(name)) if path == name || path.ends_with(&format!(".{name}")) => {
-            Some(path.to_owned())
-        }
         (path, Some(name)) => Some(format!("{path}.{name}")),
         (path, None) => Some(path.to_owned()),
     }
@@ -244,7 +326,11 @@ mod tests {
     }
 
     fn refusal(body: &str) -> String {
-        let problem = read::<Outer>(body.as_bytes()).expect_err("it does not fit");
+        told::<Outer>(body)
+    }
+
+    fn told<T: DeserializeOwned + fmt::Debug>(body: &str) -> String {
+        let problem = read::<T>(body.as_bytes()).expect_err("it does not fit");
         let json = serde_json::to_value(&problem).expect("JSON");
         let fields = json["details"].as_object().map_or_else(String::new, |all| {
             all.iter().fold(String::new(), |all, (field, said)| {
@@ -256,6 +342,33 @@ mod tests {
             problem.code,
             problem.message()
         )
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_refused_with_its_place() {
+        let all: String = [
+            r#"{"config":1,"config":2}"#,
+            r#"{"config":{"deep":[0,{"key":1,"key":"a secret"}]}}"#,
+            r#"{"config":{"key":{"key":1,"\u006bey":2}}}"#,
+        ]
+        .iter()
+        .map(|body| told::<Value>(body))
+        .collect();
+        assert_snapshot!(all, @r#"
+        >{"config":1,"config":2}
+            invalid_body: The body does not fit: duplicate field `config` at line 1 column 20
+            config: "duplicate field `config`"
+        >{"config":{"deep":[0,{"key":1,"key":"a secret"}]}}
+            invalid_body: The body does not fit: config.deep[1].key: duplicate field `key` at line 1 column 35
+            config.deep[1].key: "duplicate field `key`"
+        >{"config":{"key":{"key":1,"\u006bey":2}}}
+            invalid_body: The body does not fit: config.key.key: duplicate field `key` at line 1 column 36
+            config.key.key: "duplicate field `key`"
+        "#);
+        let same = r#"{"a":{"key":1},"b":[{"key":2},{"key":3}]}"#;
+        assert!(read::<Value>(same.as_bytes()).is_ok());
+        let last = whole::<Value>(br#"{"key":1,"key":2}"#).expect("as it came");
+        assert_eq!(last["key"], 2);
     }
 
     #[test]
@@ -283,6 +396,7 @@ mod tests {
             r#"{"fullName":"a","people":[{"id":"x","role":7}]}"#,
             r#"{"fullName":"a","people":[{"role":"admin"}]}"#,
             r#"{"fullName":"a","people":["x"]}"#,
+            r#"{"fullName":"a","people":[{"id":"x","id":"y"}]}"#,
             r#"{"fullName":"a","roles":{"w1":"owner"}}"#,
             r#"{"fullName":"a","pair":[true]}"#,
             r#"{"fullName":"a","letter":"ab"}"#,
@@ -357,6 +471,9 @@ mod tests {
         >{"fullName":"a","people":["x"]}
             invalid_body: The body does not fit: people[0]: expected an object, found a string at line 1 column 29
             people[0]: "expected an object, found a string"
+        >{"fullName":"a","people":[{"id":"x","id":"y"}]}
+            invalid_body: The body does not fit: people[0].id: duplicate field `id` at line 1 column 40
+            people[0].id: "duplicate field `id`"
         >{"fullName":"a","roles":{"w1":"owner"}}
             invalid_body: The body does not fit: roles.w1: expected `admin` or `viewer` at line 1 column 37
             roles.w1: "expected `admin` or `viewer`"

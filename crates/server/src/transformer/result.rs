@@ -193,8 +193,9 @@ fn summary(results: &[TestResult]) -> Option<String> {
     (!bad.is_empty()).then(|| {
         let shown = bad.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
         let verb = if bad.len() == 1 { "does" } else { "do" };
+        let noun = if results.len() == 1 { "test" } else { "tests" };
         format!(
-            "{} of {} tests {verb} not pass: {shown}",
+            "{} of {} {noun} {verb} not pass: {shown}",
             bad.len(),
             results.len()
         )

@@ -52,6 +52,12 @@ impl Test {
         Self::of("default-events", EVENTS.clone())
     }
 
+    /// What is said of a test that has no events: nothing would be run.
+    pub fn without_input(&self) -> Option<TestResult> {
+        let refused = || Run::Refused("it has no input".to_owned());
+        self.input.is_empty().then(|| self.judge(refused()))
+    }
+
     /// What this test says of a run.
     pub fn judge(&self, run: Run) -> TestResult {
         let (outs, refused) = match run {
@@ -186,6 +192,15 @@ mod tests {
         let judged = test(json!(null)).judge(Run::Refused("no function".to_owned()));
         assert_eq!(judged.status, Status::Error);
         assert_eq!(judged.errors[0].message, "no function");
+    }
+
+    #[test]
+    fn a_test_without_input_does_not_pass() {
+        let none = Test::of("t", Vec::new());
+        let judged = none.without_input().expect("it has none");
+        assert_eq!(judged.status, Status::Error);
+        assert_eq!(judged.errors[0].message, "it has no input");
+        assert!(test(json!(null)).without_input().is_none());
     }
 
     #[test]

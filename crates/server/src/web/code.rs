@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use model::id::{TransformationId, VersionId};
+use model::role::Permission;
 use model::things::{CodeKind, Transformation};
 use serde_json::Value;
 use store::Error;
@@ -28,7 +29,6 @@ use crate::publishing::{self, Batch, Trouble};
 use crate::transformer::suite::Test;
 use crate::transformer::trial::Candidate;
 
-const PERMISSION: &str = "Edit transformations";
 const FIELDS: &[&str] = &["name", "description", "code", "events"];
 
 const fn noun(kind: CodeKind) -> Noun {
@@ -146,7 +146,7 @@ fn may_edit(me: &Me) -> std::result::Result<(), Refusal> {
     if me.signed_in.can.edit_transformations {
         Ok(())
     } else {
-        Err(Refusal::not_for_you(PERMISSION))
+        Err(Refusal::not_for_you(Permission::EditTransformations))
     }
 }
 

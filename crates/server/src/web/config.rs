@@ -8,13 +8,14 @@ use std::borrow::Cow;
 
 use model::change::Segment;
 use model::config::{Matcher, Shown};
-use model::definition::{Definition, Definitions, FieldKind, Kind, Secrecy, form};
-use serde_json::{Map, Value};
+use model::definition::{Condition, Definition, Definitions, FieldKind, Kind, Secrecy, form};
+use serde_json::{Map, Value, json};
 
 use super::form::{Form, over};
 use super::things::TYPE_AGAIN;
 use super::view::event::Change;
 use super::view::parts::{Choice, Errors, Field, Input};
+use crate::schema;
 
 /// What stands before the name of a field, so that no setting is mistaken for another field of the page.
 const PREFIX: &str = "config.";
@@ -23,6 +24,8 @@ const PREFIX: &str = "config.";
 pub(super) struct Settings<'d> {
     fields: Cow<'d, [Spec]>,
     matcher: Matcher,
+    /// Whether they are those of something new, which begins with the defaults of the form.
+    is_new: bool,
 }
 
 /// A form of settings, as it is drawn.
@@ -38,38 +41,88 @@ impl<'d> Settings<'d> {
         Self {
             fields: definition.map(fields).unwrap_or_default(),
             matcher: Matcher::new(Secrecy::of(definition)),
+            is_new: false,
+        }
+    }
+
+    /// The same, of something that is to be made.
+    pub(super) fn of_new(definitions: &'d Definitions, of: Kind, kind: &str) -> Self {
+        Self {
+            is_new: true,
+            ..Self::of(definitions, of, kind)
         }
     }
 }
 
 /// The fields of the form that was imported with the type or, where there is none, of our own.
 fn fields(definition: &Definition) -> Cow<'_, [Spec]> {
-    let form = definition
-        .taken
-        .as_ref()
-        .and_then(|taken| taken.ui_config());
-    let mut imported = form.as_ref().map(form::fields).unwrap_or_default();
-    if imported.is_empty() {
-        return Cow::Borrowed(&definition.fields);
+    let imported = definition.taken.as_deref().map(form::of);
+    match imported {
+        Some(imported) if !imported.is_empty() => Cow::Owned(imported),
+        _ => Cow::Borrowed(&definition.fields),
     }
-    // What the schema wants to be an object or a list, as a switch for each platform, is no switch and no text.
-    let schema = definition
-        .taken
-        .as_ref()
-        .and_then(|taken| taken.config_schema());
-    for field in &mut imported {
-        let of_field = schema
-            .as_ref()
-            .and_then(|schema| schema.get("properties")?.get(&field.key));
-        let wanted = of_field.and_then(|of_field| of_field.get("type")?.as_str());
-        if matches!(wanted, Some("object" | "array")) {
-            field.kind = FieldKind::Json;
-        }
-    }
-    Cow::Owned(imported)
 }
 
 type Spec = model::definition::Field;
+
+/// A field of the form, with its name on the page.
+struct Asked<'s> {
+    spec: &'s Spec,
+    name: String,
+}
+
+impl Asked<'_> {
+    /// Whether both ask for one setting, in cases that conditions tell apart.
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.spec.key, &self.spec.member) == (&other.spec.key, &other.spec.member)
+    }
+
+    /// Whether a condition speaks of this field.
+    fn is_meant(&self, key: &str) -> bool {
+        match (&self.spec.member, key.split_once('.')) {
+            (Some(own), Some((key, member))) => self.spec.key == key && own == member,
+            _ => self.spec.key == key,
+        }
+    }
+}
+
+/// What a setting is.
+fn at<'v>(spec: &Spec, config: &'v Map<String, Value>) -> Option<&'v Value> {
+    let value = config.get(&spec.key)?;
+    match &spec.member {
+        None => Some(value),
+        Some(member) => value.as_object()?.get(member),
+    }
+}
+
+/// Settings without those that have a field.
+fn without_fields(config: &Map<String, Value>, asked: &[Asked<'_>]) -> Map<String, Value> {
+    let mut rest = config.clone();
+    for Asked { spec, .. } in asked {
+        match (&spec.member, rest.get_mut(&spec.key)) {
+            (None, _) => {
+                rest.shift_remove(&spec.key);
+            }
+            (Some(member), Some(Value::Object(members))) => {
+                let was_there = members.shift_remove(member).is_some();
+                if was_there && members.is_empty() {
+                    rest.shift_remove(&spec.key);
+                }
+            }
+            (Some(_), _) => {}
+        }
+    }
+    rest
+}
+
+/// Whether a field is asked for.
+#[derive(Clone, Copy)]
+struct Applies {
+    /// Whether no condition that can be told is missed.
+    holds: bool,
+    /// Whether all conditions can be told.
+    is_sure: bool,
+}
 
 impl Settings<'_> {
     /// Whether nothing is asked for but what may stand in the JSON.
@@ -77,38 +130,161 @@ impl Settings<'_> {
         self.fields.is_empty()
     }
 
-    fn is_hidden(&self, key: &str, value: &Value) -> bool {
-        self.matcher
-            .visibility(&[Segment::Key(key)], value)
-            .is_hidden()
+    fn is_hidden(&self, path: &[Segment<'_>], value: &Value) -> bool {
+        self.matcher.visibility(path, value).is_hidden()
     }
 
     /// Whether a value is never shown again. An imported form may call a field secret whose value is not, being none of the
     /// type's `secretKeys`: it stands in events, so it is drawn like others.
     fn is_secret(&self, spec: &Spec) -> bool {
-        self.is_hidden(&spec.key, &Value::String(String::new()))
+        let mut path = vec![Segment::Key(&spec.key)];
+        path.extend(spec.member.as_deref().map(Segment::Key));
+        self.is_hidden(&path, &Value::String(String::new()))
     }
 
     /// The fields that can show what is stored. A value of another form than the field takes stays in the JSON.
-    fn specs<'s>(&'s self, stored: &Map<String, Value>) -> Vec<&'s Spec> {
-        let fits = |spec: &&Spec| match stored.get(&spec.key) {
-            None | Some(Value::Null) => true,
-            Some(value) => match spec.kind {
-                FieldKind::Boolean => value.is_boolean(),
-                FieldKind::Number => value.is_number(),
-                FieldKind::Json => true,
-                // HTML has no null character, and a secret is not shown.
-                FieldKind::Secret | FieldKind::SecretLines if self.is_secret(spec) => {
-                    value.is_string()
-                }
-                FieldKind::Secret
-                | FieldKind::SecretLines
-                | FieldKind::Text
-                | FieldKind::Lines
-                | FieldKind::Select => value.as_str().is_some_and(|text| !text.contains('\0')),
+    fn asked<'s>(&'s self, stored: &Map<String, Value>) -> Vec<Asked<'s>> {
+        let fits = |spec: &&Spec| match (&spec.member, stored.get(&spec.key)) {
+            (Some(_), Some(whole)) if !whole.is_object() => false,
+            _ => match at(spec, stored) {
+                None | Some(Value::Null) => true,
+                Some(value) => match spec.kind {
+                    FieldKind::Boolean => value.is_boolean(),
+                    FieldKind::Number => value.is_number(),
+                    FieldKind::Json => true,
+                    // HTML has no null character, and a secret is not shown.
+                    FieldKind::Secret | FieldKind::SecretLines if self.is_secret(spec) => {
+                        value.is_string()
+                    }
+                    FieldKind::Secret
+                    | FieldKind::SecretLines
+                    | FieldKind::Text
+                    | FieldKind::Lines
+                    | FieldKind::Select => value.as_str().is_some_and(|text| !text.contains('\0')),
+                },
             },
         };
-        self.fields.iter().filter(fits).collect()
+        let mut asked: Vec<Asked<'s>> = Vec::with_capacity(self.fields.len());
+        for spec in self.fields.iter().filter(fits) {
+            let mut name = format!("{PREFIX}{}", spec.key);
+            if let Some(member) = &spec.member {
+                name.push('.');
+                name.push_str(member);
+            }
+            let mut one = Asked { spec, name };
+            // The first has the name that faults are told by.
+            let earlier = asked.iter().filter(|other| other.is_same(&one)).count();
+            if earlier > 0 {
+                one.name = format!("{}~{}", one.name, earlier + 1);
+            }
+            asked.push(one);
+        }
+        asked
+    }
+
+    /// What a field holds: as it was sent or, where it was not, as it is stored or begins.
+    fn text<'v>(
+        &self,
+        one: &Asked<'_>,
+        stored: Option<&'v Value>,
+        sent: Option<&'v Form>,
+    ) -> Cow<'v, str> {
+        let default = one.spec.default.as_ref().filter(|_| self.is_new);
+        match (sent.and_then(|form| form.get(&one.name)), stored) {
+            (Some(sent), _) => Cow::Borrowed(sent),
+            (None, Some(Value::String(text))) => Cow::Borrowed(text),
+            (None, stored) => Cow::Owned(
+                stored
+                    .filter(|value| !value.is_null())
+                    .or(default)
+                    .map(word)
+                    .unwrap_or_default(),
+            ),
+        }
+    }
+
+    /// What a field holds, for a condition: a box that is not ticked is not sent, and holds `false`.
+    fn now(&self, one: &Asked<'_>, stored: Option<&Value>, sent: Option<&Form>) -> String {
+        match (one.spec.kind, sent) {
+            (FieldKind::Boolean, Some(form)) => form.flag(&one.name).to_string(),
+            (FieldKind::Boolean, None) => (self.text(one, stored, None) == "true").to_string(),
+            _ => self.text(one, stored, sent).into_owned(),
+        }
+    }
+
+    /// The fields that a condition on one of them means. Of what is kept for each platform it is the value of the field's own.
+    fn meant<'a, 's>(
+        &self,
+        condition: &Condition,
+        one: &Asked<'s>,
+        asked: &'a [Asked<'s>],
+    ) -> Vec<&'a Asked<'s>> {
+        let mut meant: Vec<_> = asked
+            .iter()
+            .filter(|other| other.is_meant(&condition.key))
+            .collect();
+        let of_own =
+            |other: &&Asked<'_>| one.spec.member.is_some() && other.spec.member == one.spec.member;
+        if meant.iter().any(of_own) {
+            meant.retain(of_own);
+        }
+        meant
+    }
+
+    /// Whether a field is asked for, as the others stand. What is no field of the form cannot be told, and counts as fulfilled.
+    fn applies(
+        &self,
+        one: &Asked<'_>,
+        asked: &[Asked<'_>],
+        stored: &Map<String, Value>,
+        sent: Option<&Form>,
+    ) -> Applies {
+        let mut applies = Applies {
+            holds: true,
+            is_sure: true,
+        };
+        for any in &one.spec.when {
+            let (mut holds, mut is_sure) = (false, true);
+            for condition in any {
+                let meant = self.meant(condition, one, asked);
+                is_sure &= !meant.is_empty();
+                holds |= meant.iter().any(|other| {
+                    self.now(other, at(other.spec, stored), sent) == word(&condition.value)
+                });
+            }
+            applies.holds &= holds || !is_sure;
+            applies.is_sure &= holds || is_sure;
+        }
+        applies
+    }
+
+    /// The conditions of a field for the page, as lists of names and values; nothing where none can be told.
+    fn when(&self, one: &Asked<'_>, asked: &[Asked<'_>]) -> String {
+        let lists: Vec<Value> = one
+            .spec
+            .when
+            .iter()
+            .filter_map(|any| {
+                let mut list = Vec::new();
+                for condition in any {
+                    let meant = self.meant(condition, one, asked);
+                    if meant.is_empty() {
+                        return None;
+                    }
+                    list.extend(
+                        meant
+                            .iter()
+                            .map(|other| json!([other.name, word(&condition.value)])),
+                    );
+                }
+                Some(Value::Array(list))
+            })
+            .collect();
+        if lists.is_empty() {
+            String::new()
+        } else {
+            Value::Array(lists).to_string()
+        }
     }
 
     /// The form: what is stored, or, where it is drawn again, what was sent.
@@ -118,15 +294,20 @@ impl Settings<'_> {
         sent: Option<&Form>,
         errors: &Errors,
     ) -> Drawn {
-        let specs = self.specs(stored);
-        let fields = specs
-            .iter()
-            .map(|spec| self.field(spec, stored.get(&spec.key), sent, errors))
-            .collect();
-        let mut rest = stored.clone();
-        for spec in &specs {
-            rest.shift_remove(&spec.key);
+        let asked = self.asked(stored);
+        let mut fields = Vec::with_capacity(asked.len());
+        let mut section = None;
+        for one in &asked {
+            let applies = self.applies(one, &asked, stored, sent);
+            let mut field = self.field(one, at(one.spec, stored), (sent, applies), errors);
+            field.when = self.when(one, &asked);
+            if section != one.spec.section {
+                section.clone_from(&one.spec.section);
+                field.heading.clone_from(&section);
+            }
+            fields.push(field);
         }
+        let rest = without_fields(stored, &asked);
         let json_secrets = self
             .matcher
             .for_page(&Value::Object(rest.clone()))
@@ -151,28 +332,36 @@ impl Settings<'_> {
 
     fn field(
         &self,
-        spec: &Spec,
+        one: &Asked<'_>,
         stored: Option<&Value>,
-        sent: Option<&Form>,
+        (sent, applies): (Option<&Form>, Applies),
         errors: &Errors,
     ) -> Field {
-        let name = format!("{PREFIX}{}", spec.key);
+        let Asked { spec, name } = one;
         let stored = stored.filter(|value| !value.is_null());
-        let text = match (sent, stored) {
-            (Some(form), _) => form.lines(&name),
-            (None, Some(value)) if spec.kind == FieldKind::Json => self
-                .shown(&mut vec![Segment::Key(&spec.key)], value)
+        let text = match (spec.kind, sent.map(|form| (form, form.get(name)))) {
+            (_, Some((form, Some(_)))) => form.lines(name),
+            // A box that is not ticked is not sent, and neither is one that is not asked for.
+            (FieldKind::Boolean, Some((_, None))) if applies.holds => String::new(),
+            (FieldKind::Json, _) => stored
+                .and_then(|value| self.shown(&mut vec![Segment::Key(&spec.key)], value))
                 .map(|shown| serde_json::to_string_pretty(&shown).unwrap_or_default())
                 .unwrap_or_default(),
-            (None, Some(Value::String(text))) => text.clone(),
-            (None, Some(other)) => other.to_string(),
-            (None, None) => String::new(),
+            _ => self.text(one, stored, None).into_owned(),
         };
         // An input of one line drops the ends of lines, whatever the definition knows of them.
         let is_several = |text: &str| text.contains(['\n', '\r']);
         let has_lines = spec.kind.has_lines()
             || is_several(&text)
             || stored.and_then(Value::as_str).is_some_and(is_several);
+        // What is stored and does not match is no obstacle to other changes.
+        let pattern = spec.pattern.as_ref().filter(|pattern| {
+            self.is_secret(spec) || text.is_empty() || schema::matches(&pattern.regex, &text)
+        });
+        let (pattern, pattern_message) = (
+            pattern.map(|pattern| for_html(&pattern.regex)),
+            pattern.and_then(|pattern| pattern.message.clone()),
+        );
         let input = if spec.kind == FieldKind::Json {
             Input::Lines(text)
         } else if self.is_secret(spec) {
@@ -189,34 +378,41 @@ impl Settings<'_> {
                 _ => Input::Text(text),
             }
         };
+        let is_lost = matches!(input, Input::Secret { .. })
+            && sent.is_some_and(|form| !form.text(name).is_empty());
+        let said = errors.of(name).or(is_lost.then_some(TYPE_AGAIN));
+        Field {
+            error: said.map(str::to_owned),
+            required: spec.required && applies.is_sure,
+            label: spec.label.clone(),
+            hint: self.hint(spec, stored),
+            input,
+            name: name.clone(),
+            heading: None,
+            applies: applies.holds,
+            when: String::new(),
+            pattern,
+            pattern_message,
+        }
+    }
+
+    /// The sentence under a field.
+    fn hint(&self, spec: &Spec, stored: Option<&Value>) -> Option<String> {
         let example = spec
             .placeholder
             .as_ref()
             .map(|example| format!("For example {example}"));
-        let mut hint = match (&spec.help, example) {
-            (Some(help), _) => Some(help.clone()),
-            (None, example) => example,
+        let hint = spec.help.clone().or(example);
+        if spec.kind != FieldKind::Json {
+            return hint;
+        }
+        let kept = stored.is_some_and(|value| self.hides_some(spec, value));
+        let words = if kept {
+            "JSON. Stored secrets in it are not shown and stay as they are unless you set them again."
+        } else {
+            "JSON."
         };
-        if spec.kind == FieldKind::Json {
-            let kept = stored.is_some_and(|value| self.hides_some(spec, value));
-            let words = if kept {
-                "JSON. Stored secrets in it are not shown and stay as they are unless you set them again."
-            } else {
-                "JSON."
-            };
-            hint = Some(hint.map_or_else(|| words.to_owned(), |hint| format!("{hint} {words}")));
-        }
-        let is_lost = matches!(input, Input::Secret { .. })
-            && sent.is_some_and(|form| !form.text(&name).is_empty());
-        let said = errors.of(&name).or(is_lost.then_some(TYPE_AGAIN));
-        Field {
-            error: said.map(str::to_owned),
-            required: spec.required,
-            label: spec.label.clone(),
-            hint,
-            input,
-            name,
-        }
+        Some(hint.map_or_else(|| words.to_owned(), |hint| format!("{hint} {words}")))
     }
 
     /// Whether something of a value is not shown.
@@ -317,22 +513,33 @@ impl Settings<'_> {
     /// What the settings are to be: what was sent, laid over what is stored.
     pub(super) fn read(&self, stored: &Map<String, Value>, form: &Form) -> Result<Value, Errors> {
         let mut errors = Errors::default();
-        let specs = self.specs(stored);
-        let mut out = match self.rest(stored, form, &specs) {
+        let asked = self.asked(stored);
+        let mut out = match self.rest(stored, form, &asked) {
             Ok(rest) => rest,
             Err(message) => {
                 errors.add("json", message);
                 Map::new()
             }
         };
-        for spec in specs {
-            let name = format!("{PREFIX}{}", spec.key);
-            match self.value(spec, stored.get(&spec.key), form.get(&name)) {
-                Ok(Some(value)) => {
-                    out.insert(spec.key.clone(), value);
-                }
+        for (place, first) in asked.iter().enumerate() {
+            if asked[..place].iter().any(|other| other.is_same(first)) {
+                continue;
+            }
+            let spec = first.spec;
+            match self.chosen(first, &asked, stored, form) {
                 Ok(None) => {}
-                Err(message) => errors.add(name, message),
+                Ok(Some(value)) => match &spec.member {
+                    None => {
+                        out.insert(spec.key.clone(), value);
+                    }
+                    Some(member) => {
+                        let whole = out.entry(spec.key.clone());
+                        if let Value::Object(whole) = whole.or_insert_with(|| Map::new().into()) {
+                            whole.insert(member.clone(), value);
+                        }
+                    }
+                },
+                Err((name, message)) => errors.add(name, message),
             }
         }
         if errors.is_empty() {
@@ -342,17 +549,43 @@ impl Settings<'_> {
         }
     }
 
+    /// What a setting is to be by the field that is asked for. Where none is, what is stored stays.
+    fn chosen(
+        &self,
+        first: &Asked<'_>,
+        asked: &[Asked<'_>],
+        stored: &Map<String, Value>,
+        form: &Form,
+    ) -> Result<Option<Value>, (String, String)> {
+        let now = at(first.spec, stored);
+        let all: Vec<_> = asked.iter().filter(|one| one.is_same(first)).collect();
+        for one in &all {
+            let applies = self.applies(one, asked, stored, Some(form));
+            if applies.holds {
+                let sent = form.get(&one.name);
+                let is_needed = one.spec.required && applies.is_sure;
+                return self
+                    .value(one.spec, now, sent, is_needed)
+                    .map_err(|message| (one.name.clone(), message));
+            }
+        }
+        match (form.get(&first.name), &*all) {
+            // Without a script all fields are there, and what was typed is meant.
+            (Some(sent), [_]) if first.spec.kind != FieldKind::Boolean || sent == "true" => self
+                .value(first.spec, now, Some(sent), false)
+                .map_err(|message| (first.name.clone(), message)),
+            _ => Ok(now.cloned()),
+        }
+    }
+
     /// The settings without a field.
     fn rest(
         &self,
         stored: &Map<String, Value>,
         form: &Form,
-        specs: &[&Spec],
+        asked: &[Asked<'_>],
     ) -> Result<Map<String, Value>, String> {
-        let mut rest = stored.clone();
-        for spec in specs {
-            rest.shift_remove(&spec.key);
-        }
+        let rest = without_fields(stored, asked);
         let Some(json) = form.get("json") else {
             return Ok(rest);
         };
@@ -365,10 +598,15 @@ impl Settings<'_> {
         let Value::Object(members) = &given else {
             return Err("This has to be one JSON object: { ... }.".to_owned());
         };
-        if let Some(spec) = specs.iter().find(|spec| members.contains_key(&spec.key)) {
+        let is_there = |one: &&Asked<'_>| match (&one.spec.member, members.get(&one.spec.key)) {
+            (_, None) => false,
+            (Some(member), Some(Value::Object(given))) => given.contains_key(member),
+            (_, Some(_)) => true,
+        };
+        if let Some(one) = asked.iter().find(is_there) {
+            let name = one.name.strip_prefix(PREFIX).unwrap_or(&one.name);
             return Err(format!(
-                "\u{201c}{}\u{201d} has a field above. Set it there.",
-                spec.key
+                "\u{201c}{name}\u{201d} has a field above. Set it there."
             ));
         }
         match self.restored(&mut Vec::new(), &Value::Object(rest), given) {
@@ -383,19 +621,21 @@ impl Settings<'_> {
         spec: &Spec,
         stored: Option<&Value>,
         sent: Option<&str>,
+        is_needed: bool,
     ) -> Result<Option<Value>, String> {
         let kept = stored.cloned();
         let is_set = kept.as_ref().is_some_and(|value| !value.is_null());
         let missing = || Err(format!("{} is needed.", spec.label));
         if spec.kind == FieldKind::Boolean {
-            // A box that is not ticked is not sent.
+            // A box that is not ticked is not sent. What is not set stays so, unless the form began with a tick.
             return Ok(match (sent == Some("true"), kept) {
-                (false, None) => None,
+                (false, None) if self.is_new => spec.default.as_ref().map(|_| Value::Bool(false)),
+                (false, None | Some(Value::Null)) => stored.cloned(),
                 (ticked, _) => Some(Value::Bool(ticked)),
             });
         }
         let Some(text) = sent else {
-            return if spec.required && !is_set {
+            return if is_needed && !is_set {
                 missing()
             } else {
                 Ok(kept)
@@ -413,7 +653,7 @@ impl Settings<'_> {
                 {
                     Ok(kept)
                 }
-                () if spec.required => missing(),
+                () if is_needed => missing(),
                 // What was stored as an empty text stays one; other texts are gone when they are emptied.
                 () if kept.as_ref().is_some_and(|old| old == "" || old.is_null()) => Ok(kept),
                 () => Ok(None),
@@ -434,8 +674,45 @@ impl Settings<'_> {
             };
         }
         let old = stored.and_then(Value::as_str).unwrap_or_default();
-        Ok(Some(Value::String(over(old, text))))
+        let text = over(old, text);
+        match &spec.pattern {
+            // What was not touched stays, whatever it is.
+            Some(pattern)
+                if text != old
+                    && !is_filled_in(&text)
+                    && !schema::matches(&pattern.regex, &text) =>
+            {
+                let message = pattern.message.as_deref();
+                Err(message.map_or_else(
+                    || "This does not have the form that is asked for.".to_owned(),
+                    super::refusal::sentence,
+                ))
+            }
+            _ => Ok(Some(Value::String(text))),
+        }
     }
+}
+
+/// A scalar as a form has it.
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the data plane fills a text in, from its environment or from the event: then its form is not known here.
+fn is_filled_in(text: &str) -> bool {
+    let is_template = text.starts_with("{{") && text.ends_with("}}") && text.contains("||");
+    is_template
+        || text
+            .strip_prefix("env.")
+            .is_some_and(|name| !name.is_empty())
+}
+
+/// A regular expression for the attribute of an input, which has to match all of its text.
+fn for_html(regex: &str) -> String {
+    format!(r"\{{\{{.*\|\|.*\}}\}}|env\..+|.*(?:{regex}).*")
 }
 
 /// The options of a select; one that is stored and not among them is offered too.

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use model::catalogue::TargetType;
 use model::definition::{Definitions, Kind};
 use model::id::{DestinationId, SourceId, TransformationId};
+use model::role::Permission;
 use model::things::{CodeKind, Destination};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -41,11 +42,12 @@ use crate::actions::destination::found;
 use crate::actions::destination::put_transformation::PutTransformation;
 use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
+use crate::actions::input;
 use crate::app::App;
 use crate::request::Place;
+use crate::schema::Faults;
 
 const NAV: NavItem = NavItem::Destinations;
-const PERMISSION: &str = "Edit destinations";
 
 /// `GET /destinations`
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
@@ -93,7 +95,7 @@ pub(super) struct Chosen {
 /// `GET /destinations/new`: first the type, then the rest.
 pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
     if !me.signed_in.can.edit_destinations {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditDestinations));
     }
     let Some(listed) = chosen.r#type.as_deref() else {
         return new_type(&me, &chosen, Wrong::none());
@@ -102,7 +104,7 @@ pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
         Ok(kind) => kind,
         Err(errors) => return new_type(&me, &chosen, Wrong::fields(errors)),
     };
-    if let Err(error) = crate::actions::input::kind(
+    if let Err(error) = input::kind(
         &me.signed_in.definitions,
         Kind::Destination,
         kind,
@@ -132,7 +134,7 @@ fn new_type(me: &Me, chosen: &Chosen, wrong: Wrong) -> Answer {
 
 fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
     let sent = (wrong.status != StatusCode::OK).then_some(form);
-    let drawn = Settings::of(&me.signed_in.definitions, Kind::Destination, kind).draw(
+    let drawn = Settings::of_new(&me.signed_in.definitions, Kind::Destination, kind).draw(
         &Map::new(),
         sent,
         &wrong.errors,
@@ -156,15 +158,15 @@ fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
 pub(super) async fn create(sent: Sent) -> Answer {
     let Sent { me, form } = sent;
     let kind = form.text("type").to_owned();
-    let config =
-        Settings::of(&me.signed_in.definitions, Kind::Destination, &kind).read(&Map::new(), &form);
+    let config = Settings::of_new(&me.signed_in.definitions, Kind::Destination, &kind)
+        .read(&Map::new(), &form);
     let (config, errors) = match config {
         Ok(config) => (Some(config), None),
         Err(errors) => (None, Some(errors)),
     };
     // Who may not create one hears so, and it is recorded, whatever was sent.
     if let (Some(mut errors), true) = (errors, me.signed_in.can.edit_destinations) {
-        if let Err(Error::Invalid { message, .. }) = crate::actions::input::name(form.name()) {
+        if let Err(Error::Invalid { message, .. }) = input::name(form.name()) {
             errors.add("name", super::refusal::sentence(&message));
         }
         return new_page(&me, &kind, &form, Wrong::fields(errors));
@@ -237,6 +239,7 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
 }
 
 fn head(me: &Me, seen: &Seen) -> DestinationHead {
+    let of_type = (Kind::Destination, seen.destination.kind.as_str());
     let (kind, known) = things::kind(&seen.definitions, Kind::Destination, &seen.destination.kind);
     DestinationHead {
         id: seen.destination.id.to_string(),
@@ -249,6 +252,7 @@ fn head(me: &Me, seen: &Seen) -> DestinationHead {
         can_audit: me.signed_in.can.read_audit_log,
         can_watch: me.signed_in.can.view_live_events,
         deleted: false,
+        faults: input::faults(&seen.definitions, of_type, &seen.destination.config),
         connections: seen.connections,
         events: seen.known.events,
         last_change: seen.known.last.clone(),
@@ -614,7 +618,7 @@ fn question(seen: &Seen) -> Question {
 /// `GET /destinations/{id}/delete`
 pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     if !me.signed_in.can.edit_destinations {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditDestinations));
     }
     let seen = seen(&app, &me, &id).await?;
     me.show(&Delete {
@@ -669,6 +673,7 @@ pub(super) async fn audit_logs(
             can_audit: true,
             can_watch: false,
             deleted: true,
+            faults: Faults::new(),
             connections: 0,
             events: log.total,
             last_change: None,

@@ -18,6 +18,7 @@ use super::view::event::{Change, Details, EventRow, Outcome, Value, apart};
 use super::view::parts::{Actor, ActorKind, Target};
 use super::visitor::Clock;
 use crate::actions::input::is_misleading;
+use crate::schema::Faults;
 
 /// The longest value in the line that says what changed, in characters.
 const SHORT: usize = 40;
@@ -556,7 +557,21 @@ pub(super) fn details(event: &Event) -> Details {
         ),
         request_id: event.entry.request.clone(),
         client_request: event.client_request.as_deref().map(visible),
+        warnings: warnings(event),
     }
+}
+
+/// What was warned of when settings were taken. What other applications call so is something else.
+fn warnings(event: &Event) -> Faults {
+    let kinds = [TargetType::Source, TargetType::Destination];
+    let of_settings = kinds
+        .iter()
+        .any(|kind| kind.as_str() == event.entry.target.r#type);
+    let detail = event.detail.as_ref().filter(|_| of_settings);
+    let said = detail.and_then(|detail| detail.get("warnings")?.as_object());
+    let said = said.into_iter().flatten();
+    said.filter_map(|(at, what)| Some((visible(at), visible(what.as_str()?))))
+        .collect()
 }
 
 /// A change as pages show it.

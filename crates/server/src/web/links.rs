@@ -47,9 +47,10 @@ fn dead_link() -> Refusal {
     Refusal::new(
         StatusCode::FORBIDDEN,
         "This link does not work",
-        "It was used, has ended, or is not complete. Nothing was changed.",
+        "It was used, has ended, or is not complete.",
         "Ask for a new one, and open it as it stands in the letter.",
     )
+    .unchanged()
 }
 
 /// The secret goes into a cookie, and the browser on to the address without it.

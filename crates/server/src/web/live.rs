@@ -118,7 +118,7 @@ fn may(me: &Me) -> std::result::Result<(), Refusal> {
     if me.signed_in.can.view_live_events {
         return Ok(());
     }
-    Err(Refusal::not_for_you(Permission::ViewLiveEvents.label()))
+    Err(Refusal::not_for_you(Permission::ViewLiveEvents))
 }
 
 /// What an event is about besides the thing itself: how it is called, and its page.

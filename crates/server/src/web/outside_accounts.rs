@@ -4,6 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use model::catalogue::TargetType;
 use model::id::AccountId;
+use model::role::Permission;
 use model::things::Account;
 use serde_json::Value;
 use store::{Error, Result, Rx};
@@ -31,7 +32,6 @@ use crate::actions::outside_account::update::UpdateAccount;
 use crate::app::App;
 
 const NAV: NavItem = NavItem::Accounts;
-const PERMISSION: &str = "Edit accounts";
 
 /// `GET /accounts`
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
@@ -73,7 +73,7 @@ fn row(rx: &mut Rx<'_>, one: Account, last_change: Option<LastChange>) -> Result
 /// `GET /accounts/new`
 pub(super) async fn new(me: Me) -> Answer {
     if !me.signed_in.can.edit_accounts {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditAccounts));
     }
     new_page(&me, &Form::default(), Wrong::none())
 }
@@ -263,7 +263,7 @@ fn settings_page(me: &Me, seen: &Seen, form: AccountForm, wrong: Wrong) -> Answe
 /// `GET /accounts/{id}/settings`
 pub(super) async fn settings(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     if !me.signed_in.can.edit_accounts {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditAccounts));
     }
     let seen = seen(&app, &me, &id).await?;
     let is_empty = seen
@@ -329,7 +329,7 @@ fn question(account: &Account) -> Question {
 /// `GET /accounts/{id}/delete`
 pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     if !me.signed_in.can.edit_accounts {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditAccounts));
     }
     let seen = seen(&app, &me, &id).await?;
     me.show(&Delete {

@@ -2,9 +2,10 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use model::role::{OrganizationRole, Permission, Standing, WorkspaceRole};
 use store::Error;
 
 use super::view::error::{AgainPage, ErrorPage};
@@ -46,6 +47,8 @@ pub(super) struct Said {
     pub(super) state: String,
     pub(super) advice: String,
     pub(super) link: Option<(String, String)>,
+    /// Whether it is said of a form that nothing was changed. Of who only looks nobody would have thought so.
+    unchanged: bool,
     /// After how many seconds it may be tried again, where that is known.
     wait: Option<u64>,
 }
@@ -83,9 +86,10 @@ impl Refusal {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many tries",
-            "Nothing was changed.",
+            "",
             "Wait a quarter of an hour, and try again.",
         )
+        .unchanged()
         .wait(limits::WINDOW_SECONDS)
     }
 
@@ -94,9 +98,10 @@ impl Refusal {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many requests",
-            "More came from this browser, or from its network, than the server answers. Nothing was changed.",
+            "More came from this browser, or from its network, than the server answers.",
             &format!("Wait {seconds} s, and load the page again."),
         )
+        .unchanged()
     }
 
     /// The page of an error with these words: what happened, what is true now, what to do.
@@ -107,8 +112,17 @@ impl Refusal {
             state: state.to_owned(),
             advice: advice.to_owned(),
             link: Some(("Back to the start".to_owned(), "/".to_owned())),
+            unchanged: false,
             wait: None,
         })))
+    }
+
+    /// The same, and of a form that nothing was changed.
+    pub(super) fn unchanged(mut self) -> Self {
+        if let Why::Said(said) = &mut *self.0 {
+            said.unchanged = true;
+        }
+        self
     }
 
     /// The same, to be tried again after so many seconds.
@@ -148,13 +162,17 @@ impl Refusal {
     }
 
     /// A page that is only for people with another role.
-    pub(super) fn not_for_you(what: &str) -> Self {
+    pub(super) fn not_for_you(permission: Permission) -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
             "You may not do this",
-            "Nothing was changed.",
-            &format!("Ask an administrator for the permission \u{201c}{what}\u{201d}."),
+            &format!("This page is for {}.", who_may(permission)),
+            &format!(
+                "Ask an administrator for the permission \u{201c}{}\u{201d}.",
+                permission.label()
+            ),
         )
+        .unchanged()
     }
 
     /// A form that did not come from a page of ours.
@@ -162,9 +180,33 @@ impl Refusal {
         Self::new(
             StatusCode::FORBIDDEN,
             "This form cannot be taken",
-            "Nothing was changed.",
+            "",
             "It was sent from another site, or its page was too old. Open the page again and send it from there.",
         )
+        .unchanged()
+    }
+}
+
+/// The roles that have a permission, as people call them.
+fn who_may(permission: Permission) -> String {
+    let has = |role: &&WorkspaceRole| {
+        let standing = Standing::Person {
+            organization: OrganizationRole::Member,
+            workspace: Some(**role),
+        };
+        standing.may(permission)
+    };
+    let roles: Vec<_> = WorkspaceRole::ALL
+        .iter()
+        .filter(has)
+        .map(|role| role.label())
+        .collect();
+    match roles.split_last() {
+        None => "administrators of the organization".to_owned(),
+        Some((only, [])) => format!("who is {only} in the workspace"),
+        Some((last, others)) => {
+            format!("who is {} or {last} in the workspace", others.join(", "))
+        }
     }
 }
 
@@ -199,20 +241,23 @@ impl From<Error> for Refusal {
                 StatusCode::FORBIDDEN,
                 "You may not do this",
                 &sentence(&message),
-                "Nothing was changed, and the attempt was recorded. Ask an administrator for the permission.",
-            ),
+                "The attempt was recorded. Ask an administrator for the permission.",
+            )
+            .unchanged(),
             Error::Failed { message, .. } => Self::new(
                 StatusCode::CONFLICT,
                 "This cannot be done now",
                 &sentence(&message),
-                "Nothing was changed, and the attempt was recorded.",
-            ),
+                "The attempt was recorded.",
+            )
+            .unchanged(),
             Error::Invalid { message, .. } => Self::new(
                 StatusCode::BAD_REQUEST,
                 "This does not make sense here",
                 &sentence(&message),
-                "Nothing was changed. Go back and look at what was sent.",
-            ),
+                "Go back and look at what was sent.",
+            )
+            .unchanged(),
             error => {
                 // The same words, and the same line in the server's log, as for the API.
                 let problem = Problem::from(error);
@@ -283,9 +328,10 @@ fn unsaid(response: &Response) -> Option<Said> {
     let refusal = Refusal::new(
         response.status(),
         "This address does not make sense here",
-        "A part of it cannot be read. Nothing was changed.",
+        "A part of it cannot be read.",
         "Look at the address, or start from a list.",
-    );
+    )
+    .unchanged();
     match *refusal.0 {
         Why::Said(said) => Some(said),
         Why::SignIn(_) | Why::On(_) | Why::Again(_) => None,
@@ -296,6 +342,7 @@ fn unsaid(response: &Response) -> Option<Said> {
 pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let visitor = Visitor::of(&mut parts, &app);
+    let only_looks = matches!(parts.method, Method::GET | Method::HEAD);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let bare = |csrf| Bare {
         csrf,
@@ -317,9 +364,13 @@ pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) 
         );
     }
     let said = response.extensions_mut().remove::<Said>();
-    let Some(said) = said.or_else(|| unsaid(&response)) else {
+    let Some(mut said) = said.or_else(|| unsaid(&response)) else {
         return response;
     };
+    if said.unchanged && !only_looks {
+        let before = if said.state.is_empty() { "" } else { " " };
+        said.state = format!("{}{before}Nothing was changed.", said.state);
+    }
     let page = ErrorPage {
         bare: bare(String::new()),
         status: said.status.as_u16(),

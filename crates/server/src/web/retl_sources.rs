@@ -20,6 +20,7 @@ use super::view::source::{ConnectedDestination, RetlOverview, SourceHead, Synced
 use crate::actions::retl_source::delete::DeleteRetlSource;
 use crate::actions::retl_source::update::UpdateRetlSource;
 use crate::app::App;
+use crate::schema::Faults;
 
 /// What a source of reverse ETL is, as people call it.
 pub(super) fn kind(kind: RetlKind, definition: &str) -> String {
@@ -76,6 +77,8 @@ pub(super) fn head(me: &Me, seen: &Seen) -> SourceHead {
         can_watch: false,
         has_settings: false,
         deleted: false,
+        // Which settings reverse ETL has is known without a schema.
+        faults: Faults::new(),
         events: seen.known.events,
         last_change: seen.known.last.clone(),
     }

@@ -101,7 +101,7 @@ pub(super) async fn update_workspace(State(app): State<App>, sent: Sent) -> Answ
 
 fn token_page(me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
     if !me.signed_in.can.edit_workspace {
-        return Err(Refusal::not_for_you(Permission::EditWorkspace.label()));
+        return Err(Refusal::not_for_you(Permission::EditWorkspace));
     }
     me.show_as(
         wrong.status,
@@ -202,7 +202,7 @@ async fn question(
 /// `GET /settings/team/{id}/erase`
 pub(super) async fn ask_erase(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     let view = question(&app, &me, &id, "request", Errors::default()).await?;
-    let missing = || Refusal::not_for_you(Permission::ErasePeople.label());
+    let missing = || Refusal::not_for_you(Permission::ErasePeople);
     me.show(&view.ok_or_else(missing)?)
 }
 

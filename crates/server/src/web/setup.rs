@@ -35,9 +35,10 @@ fn already() -> Refusal {
     Refusal::new(
         StatusCode::CONFLICT,
         "This server is set up already",
-        "Its one-time link is used up. Nothing was changed.",
+        "Its one-time link is used up.",
         "Sign in, or ask an administrator to add you.",
     )
+    .unchanged()
     .link("Sign in", "/sign-in")
 }
 

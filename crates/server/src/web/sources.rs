@@ -6,6 +6,7 @@ use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::definition::Kind;
 use model::id::SourceId;
+use model::role::Permission;
 use model::things::Source;
 use serde_json::{Map, Value, json};
 use store::Error;
@@ -34,9 +35,9 @@ use crate::actions::source::delete::DeleteSource;
 use crate::actions::source::found;
 use crate::actions::source::update::UpdateSource;
 use crate::app::App;
+use crate::schema::Faults;
 
 const NAV: NavItem = NavItem::Sources;
-const PERMISSION: &str = "Edit sources";
 
 /// `GET /sources`
 pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From>) -> Answer {
@@ -78,7 +79,7 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
 /// `GET /sources/new`
 pub(super) async fn new(me: Me) -> Answer {
     if !me.signed_in.can.edit_sources {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditSources));
     }
     new_page(&me, &Form::default(), None)
 }
@@ -99,8 +100,11 @@ fn new_page(me: &Me, form: &Form, wrong: Option<Wrong>) -> Answer {
     let settings = has_settings(form).then(|| {
         let (definitions, kind) = (&me.signed_in.definitions, chosen(form).unwrap_or_default());
         let sent = (wrong.status != StatusCode::OK).then_some(form);
-        let drawn =
-            Settings::of(definitions, Kind::Source, kind).draw(&Map::new(), sent, &wrong.errors);
+        let drawn = Settings::of_new(definitions, Kind::Source, kind).draw(
+            &Map::new(),
+            sent,
+            &wrong.errors,
+        );
         NewSettings {
             type_name: kind.to_owned(),
             kind: things::kind(definitions, Kind::Source, kind).0,
@@ -139,7 +143,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
         Err(_) if !me.signed_in.can.edit_sources => "",
         Err(errors) => return new_page(&me, &form, Some(wrong_fields(&form, errors))),
     };
-    let asked = Settings::of(&me.signed_in.definitions, Kind::Source, kind);
+    let asked = Settings::of_new(&me.signed_in.definitions, Kind::Source, kind);
     let config = if has_settings(&form) {
         match asked.read(&Map::new(), &form) {
             Ok(config) => Some(config),
@@ -206,7 +210,9 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
 }
 
 fn head(me: &Me, seen: &Seen) -> SourceHead {
-    let (kind, known) = things::kind(&me.signed_in.definitions, Kind::Source, &seen.source.kind);
+    let definitions = &me.signed_in.definitions;
+    let of_type = (Kind::Source, seen.source.kind.as_str());
+    let (kind, known) = things::kind(definitions, Kind::Source, &seen.source.kind);
     SourceHead {
         id: seen.source.id.to_string(),
         name: seen.source.name.clone(),
@@ -219,6 +225,7 @@ fn head(me: &Me, seen: &Seen) -> SourceHead {
         can_watch: me.signed_in.can.view_live_events,
         has_settings: true,
         deleted: false,
+        faults: input::faults(definitions, of_type, &seen.source.config),
         events: seen.known.events,
         last_change: seen.known.last.clone(),
     }
@@ -446,7 +453,7 @@ async fn to_delete(
 /// `GET /sources/{id}/delete`
 pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     if !me.signed_in.can.edit_sources {
-        return Err(Refusal::not_for_you(PERMISSION));
+        return Err(Refusal::not_for_you(Permission::EditSources));
     }
     let (_, question, _) = to_delete(&app, &me, &id).await?;
     me.show(&Delete {
@@ -511,6 +518,7 @@ pub(super) async fn audit_logs(
             can_watch: false,
             has_settings: false,
             deleted: true,
+            faults: Faults::new(),
             events: log.total,
             last_change: None,
         },

@@ -130,7 +130,7 @@ async fn page(
     links: Vec<(String, String)>,
 ) -> Answer {
     if !me.signed_in.can.view_members {
-        return Err(Refusal::not_for_you(Permission::ViewMembers.label()));
+        return Err(Refusal::not_for_you(Permission::ViewMembers));
     }
     let place = me.place();
     let actor = me.signed_in.caller.actor;
@@ -322,7 +322,7 @@ async fn question(app: &App, me: &Me, id: &str) -> Result<Remove, Refusal> {
         })
         .await?;
     match found {
-        (false, _) => Err(Refusal::not_for_you(Permission::EditMembers.label())),
+        (false, _) => Err(Refusal::not_for_you(Permission::EditMembers)),
         (true, None) => Err(Refusal::nothing_here()),
         (true, Some(member)) => Ok(Remove {
             frame: me.frame(NAV),

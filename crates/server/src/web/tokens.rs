@@ -72,7 +72,7 @@ async fn page_with(
         })
         .await?;
     let (true, rules, names, (tokens, workspaces), log) = found else {
-        return Err(Refusal::not_for_you(Permission::EditTokens.label()));
+        return Err(Refusal::not_for_you(Permission::EditTokens));
     };
     let clock = me.clock();
     let view = Tokens {
@@ -170,7 +170,7 @@ pub(super) async fn question(
         })
         .await?;
     let Some((one, used, owner, workspaces)) = found else {
-        return Err(Refusal::not_for_you(Permission::EditTokens.label()));
+        return Err(Refusal::not_for_you(Permission::EditTokens));
     };
     me.show(&view::tokens::DeleteToken {
         frame: me.frame(NAV),
@@ -184,7 +184,7 @@ pub(super) async fn question(
 pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     // The page that it leads back to is open to nobody else, whosever the token is.
     if !me.signed_in.can.edit_tokens {
-        return Err(Refusal::not_for_you(Permission::EditTokens.label()));
+        return Err(Refusal::not_for_you(Permission::EditTokens));
     }
     let action = format!("{TOKENS}/{id}/delete");
     question(&app, &me, &id, ("Access", TOKENS), action).await

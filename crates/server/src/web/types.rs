@@ -130,7 +130,7 @@ fn form(me: &Me, which: &Which, wrong: Wrong) -> TypeForm {
 /// `GET /settings/types/one?kind=&name=`
 pub(super) async fn one(State(app): State<App>, me: Me, Query(which): Query<Which>) -> Answer {
     if !may_edit(&app, &me).await? {
-        return Err(Refusal::not_for_you(Permission::EditDefinitions.label()));
+        return Err(Refusal::not_for_you(Permission::EditDefinitions));
     }
     let view = form(&me, &which, Wrong::none());
     me.show(&view)

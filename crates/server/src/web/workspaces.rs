@@ -198,7 +198,7 @@ async fn to_delete(app: &App, me: &Me, id: &str) -> std::result::Result<ToDelete
         })
         .await?;
     if !may {
-        return Err(Refusal::not_for_you(Permission::EditOrganization.label()));
+        return Err(Refusal::not_for_you(Permission::EditOrganization));
     }
     Ok(found)
 }

@@ -1,5 +1,6 @@
 //! Destinations of a file, which tells each of them below every source that feeds it: switched off where its connection is, and
-//! with what its settings are for the platform of that source. So one destination is put together from all its places.
+//! with what its settings are for the platform of that source. So one destination is put together from all its places. What no
+//! source feeds may stand at the top.
 
 use std::collections::HashMap;
 
@@ -13,8 +14,8 @@ use crate::dataplane::platform::{Contradiction, gather, platform_of};
 pub(super) struct Told {
     /// The place in the file.
     place: String,
-    /// The place of the source in the plan.
-    source: usize,
+    /// The place of the source in the plan; none where it stands by itself.
+    source: Option<usize>,
     enabled: bool,
     config: Map<String, Value>,
     secret: Map<String, Value>,
@@ -48,7 +49,7 @@ impl Reading {
     pub(super) fn told(
         &mut self,
         place: String,
-        source: usize,
+        source: Option<usize>,
         one: PlannedDestination,
         (config, secret): (Map<String, Value>, Map<String, Value>),
     ) -> Result<usize, NotTaken> {
@@ -78,6 +79,25 @@ impl Reading {
         Ok(at)
     }
 
+    /// Takes the destinations that stand at the top of the file and below no source: nothing is connected to them. Those of which
+    /// the file has too little are named.
+    pub(super) fn unconnected(&mut self, file: &At<'_>) -> Result<(), NotTaken> {
+        for (id, one) in at_the_top(file)? {
+            if self.destinations.place(&id).is_some() {
+                continue;
+            }
+            if one.get("name").is_some() && one.get("destinationDefinition").is_some() {
+                self.destination(&one, Some(&id), None)?;
+            } else {
+                let name = one.text("name")?.unwrap_or(id);
+                self.plan.left.push(format!(
+                    "destination \u{201c}{name}\u{201d}, which is below no source and has no name or no type in the file"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Puts each destination together. The connections are known by now.
     pub(super) fn gather(
         &mut self,
@@ -89,11 +109,21 @@ impl Reading {
         for (at, all) in all.iter().enumerate() {
             let own = own.get(self.plan.destinations[at].from.as_str());
             let enabled = self.is_enabled(at, all, own)?;
-            let platforms: Vec<_> = all
+            let platforms: Option<Vec<_>> = all
                 .iter()
-                .map(|told| platform_of(definitions, &self.plan.sources[told.source].kind))
+                .map(|told| {
+                    let source = &self.plan.sources[told.source?];
+                    Some(platform_of(definitions, &source.kind))
+                })
                 .collect();
             let destination = &mut self.plan.destinations[at];
+            let Some(platforms) = platforms else {
+                // It was told to nobody: its settings are its own.
+                destination.config = Value::Object(all[0].config.clone());
+                destination.secret = Value::Object(all[0].secret.clone());
+                destination.enabled = enabled;
+                continue;
+            };
             let definition = definitions.find(Kind::Destination, &destination.kind);
             let put_together = |part: fn(&Told) -> &Map<String, Value>| {
                 let told: Vec<_> = platforms
@@ -123,8 +153,8 @@ impl Reading {
         all: &[Told],
         own: Option<&(String, bool)>,
     ) -> Result<bool, NotTaken> {
-        let is_open = |source| {
-            let link = self.pairs.get(&(source, at));
+        let is_open = |source: Option<usize>| {
+            let link = source.and_then(|source| self.pairs.get(&(source, at)));
             link.is_some_and(|link| self.plan.connections[*link].enabled)
         };
         let told = all
@@ -145,17 +175,29 @@ impl Reading {
     }
 }
 
-/// What a map of destinations at the top of the file says of each by itself, with its place, by their ids.
-fn own_switches<'a>(file: &At<'a>) -> Result<HashMap<&'a str, (String, bool)>, NotTaken> {
+/// The destinations at the top of the file by their ids: a map, or a list of what has an id.
+fn at_the_top<'a>(file: &At<'a>) -> Result<Vec<(String, At<'a>)>, NotTaken> {
+    match file.get("destinations") {
+        Some(Value::Object(all)) => all
+            .iter()
+            .map(|(id, one)| Ok((id.clone(), At::new(format!("destinations.{id}"), one)?)))
+            .collect(),
+        _ => file
+            .list("destinations")?
+            .into_iter()
+            .map(|one| Ok((one.required("id")?, one)))
+            .collect(),
+    }
+}
+
+/// What the destinations at the top of the file say of each by itself, with its place, by their ids.
+fn own_switches(file: &At<'_>) -> Result<HashMap<String, (String, bool)>, NotTaken> {
+    debug_assert_eq!(file.place, FILE, "they are at the top");
     let mut all = HashMap::new();
-    if let Some(Value::Object(destinations)) = file.get("destinations") {
-        debug_assert_eq!(file.place, FILE, "the map is at the top");
-        for (id, one) in destinations {
-            let one = At::new(format!("destinations.{id}"), one)?;
-            if one.get("enabled").is_some() {
-                let enabled = one.flag("enabled", true)?;
-                all.insert(id.as_str(), (one.place, enabled));
-            }
+    for (id, one) in at_the_top(file)? {
+        if one.get("enabled").is_some() {
+            let enabled = one.flag("enabled", true)?;
+            all.insert(id, (one.place, enabled));
         }
     }
     Ok(all)

@@ -35,6 +35,7 @@ fn pages_are_counted_too_and_one_beyond_the_end_is_empty() {
             "/v2/connections?page=2",
             "/v2/event-stream-sources?page=9",
             "/v2/sources?page=0",
+            "/v2/catalog/events?page=0",
             "/v2/sources?page=-1",
             "/v2/sources?pageSize=0",
             "/v2/sources?per_page=501",
@@ -59,6 +60,7 @@ fn pages_are_counted_too_and_one_beyond_the_end_is_empty() {
     /v2/connections?page=2 {"connections":[],"paging":{"total":0}}
     /v2/event-stream-sources?page=9 {"data":[],"paging":{"total":5}}
     /v2/sources?page=0 400 out_of_range: page must be 1 or more
+    /v2/catalog/events?page=0 400 out_of_range: page must be 1 or more
     /v2/sources?page=-1 400 invalid_query: The query does not fit: `page` must be a whole number
     /v2/sources?pageSize=0 400 out_of_range: pageSize must be 1 to 500
     /v2/sources?per_page=501 400 out_of_range: per_page must be 1 to 500

@@ -598,8 +598,8 @@ fn what_a_data_plane_says_and_asks_beside_is_answered() {
         let done = json!({"status": "complete"});
         let none = ask("PATCH", &format!("{regulations}/workerJobs/1"), &done);
         assert_eq!(
-            (none.status, &none.json["code"]),
-            (404, &json!("not_found"))
+            none.problem(),
+            "404 not_found: There is no such job: the deletion of a user's data cannot be asked for yet."
         );
         // Of another workspace it is not found, whatever it is.
         let other = "2CHj1PJ61lv1NPyQtCiFi2KVX2y";

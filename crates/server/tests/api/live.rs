@@ -376,6 +376,15 @@ fn the_secret_of_an_account_is_given_as_it_is_kept_and_not_renewed() {
         let refused = api.tell(&path, &same);
         assert_eq!(refused.status, 501);
         assert!(!refused.json.to_string().contains("s3cret"));
+        let bare = json!({"name": "New", "accountDefinitionName": "DESTINATION_SALESFORCE", "options": {}, "secret": {}});
+        let bare = id(&api.post("/v2/accounts", bare).ok());
+        let none = format!("/destination/workspaces/{workspace}/accounts/{bare}/token");
+        let none = api.tell(&none, &json!({"hasExpired": true, "expiredSecret": {}}));
+        assert_eq!(none.status, 501);
+        assert_eq!(
+            none.json["body"]["message"],
+            "the account has no secret: give it one"
+        );
         let nowhere = "2CHj1PJ61lv1NPyQtCiFi2KVX2y";
         for path in [
             format!("/destination/workspaces/{nowhere}/accounts/{account}/token"),

@@ -366,6 +366,16 @@ fn lists_are_narrowed_and_pages_keep_what_they_were_narrowed_by() {
         assert_eq!(count("/v2/retl-sources?hasExternalId=false"), 2);
         assert_eq!(api.get("/v2/retl-sources?sourceType=x").status, 400);
         assert_eq!(count(&format!("/v2/retl-connections?sourceId={last}")), 1);
+        for nothing in ["zz", "2CHj1PJ61lv1NPyQtCiFi2KVX2y"] {
+            assert_eq!(
+                count(&format!("/v2/retl-connections?sourceId={nothing}")),
+                0
+            );
+            assert_eq!(
+                count(&format!("/v2/retl-connections?destinationId={nothing}")),
+                0
+            );
+        }
         assert_eq!(count("/v2/retl-connections?hasExternalId=true"), 2);
         let mut next = format!(
             "/v2/retl-connections?page=1&pageSize=1&hasExternalId=true&destinationId={hook}"

@@ -27,7 +27,7 @@ fn text(html: &str) -> String {
 
 /// What a browser sends where somebody opens a form and saves it: an input has one line, the first line break of a textarea is
 /// not part of it, and lines end with `\r\n`.
-fn untouched(page: &str, action: &str) -> Vec<(String, String)> {
+pub fn untouched(page: &str, action: &str) -> Vec<(String, String)> {
     let forms = page.split("<form ").skip(1);
     let form = forms
         .map(|rest| rest.split("</form>").next().unwrap_or_default())

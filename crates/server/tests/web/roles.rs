@@ -179,6 +179,8 @@ async fn every_page_opens_for_the_roles_that_may_see_it_and_no_other() {
             let answer = browser.get(&filled(route.path, &things)).await;
             let what = format!("{} by {email}: {}", route.path, answer.status);
             assert_eq!(is_refused(&answer), !may(wanted, role), "{what}");
+            // Who only looks would not have changed anything.
+            assert!(!answer.body.contains("Nothing was changed"), "{what}");
             if may(wanted, role) {
                 assert!(
                     answer.status.is_success() || answer.status == StatusCode::SEE_OTHER,
@@ -214,6 +216,7 @@ async fn what_a_role_may_not_is_refused_and_recorded_and_changes_nothing() {
                 route.path, answer.status, answer.body
             );
             assert!(is_refused(&answer), "{what}");
+            assert!(answer.body.contains("Nothing was changed."), "{what}");
             let log = site.log(team.organization).await;
             assert!(
                 log[before..]

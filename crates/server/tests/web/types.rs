@@ -3,8 +3,10 @@
 use axum::http::StatusCode;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
+use server::app::Config;
 
-use crate::site::Site;
+use crate::lines::untouched;
+use crate::site::{Browser, Database, Site};
 
 #[tokio::test]
 async fn an_administrator_says_what_a_type_is_and_lets_go_of_it() {
@@ -73,10 +75,10 @@ async fn an_administrator_says_what_a_type_is_and_lets_go_of_it() {
             .body
             .contains("Define a type")
     );
-    assert_eq!(
-        grace.get("/settings/types/one").await.status,
-        StatusCode::FORBIDDEN
-    );
+    let refused = grace.get("/settings/types/one").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let for_whom = "This page is for administrators of the organization.";
+    assert!(refused.body.contains(for_whom), "{}", refused.body);
     assert_eq!(
         grace.post("/settings/types", &right).await.status,
         StatusCode::FORBIDDEN
@@ -199,6 +201,279 @@ async fn an_imported_form_asks_for_settings_and_never_shows_a_secret() {
     bad[7] = ("config.spouts", "[");
     let answer = ada.post(&path, &bad).await;
     assert!(answer.body.contains("This is not JSON"), "{}", answer.body);
+}
+
+/// A type as the public integrations have them: with platforms, conditions, defaults and forms that texts must have.
+fn pot() -> Value {
+    let when = |name: &str, value: Value| json!({ "name": name, "selectedValue": value });
+    json!({
+        "name": "POT",
+        "displayName": "Pot",
+        "config": {
+            "secretKeys": ["password", "privateKey"],
+            "supportedConnectionModes": { "web": ["cloud", "device"], "ios": ["cloud"] },
+            "destConfig": {
+                "defaultConfig": ["account"],
+                "web": ["useNativeSDK", "connectionMode"],
+                "ios": ["connectionMode"],
+            },
+        },
+        "configSchema": { "type": "object", "properties": {
+            "useNativeSDK": { "type": "object", "properties": { "web": { "type": "boolean" } } },
+        } },
+        "uiConfig": [
+            { "title": "Credentials", "fields": [
+                { "type": "textInput", "label": "Account", "value": "account", "required": true, "regex": "^[a-z]+$", "regexErrorMessage": "Invalid Account" },
+                { "type": "checkbox", "label": "Key pair", "value": "keyPair", "default": false },
+                { "type": "textInput", "label": "Password", "value": "password", "required": true, "secret": true, "preRequisiteField": when("keyPair", json!(false)) },
+                { "type": "textareaInput", "label": "Private key", "value": "privateKey", "required": true, "secret": true, "regex": "BEGIN KEY", "preRequisiteField": when("keyPair", json!(true)) },
+            ] },
+            { "title": "Storage", "fields": [
+                { "type": "singleSelect", "label": "Cloud", "value": "cloud", "options": [{ "name": "A", "value": "a" }, { "name": "B", "value": "b" }], "defaultOption": { "name": "A", "value": "a" } },
+                { "type": "textInput", "label": "Bucket", "value": "store", "required": true, "preRequisiteField": when("cloud", json!("a")) },
+                { "type": "textInput", "label": "Container", "value": "store", "regex": "^c", "preRequisiteField": when("cloud", json!("b")) },
+                { "type": "checkbox", "label": "Encrypt", "value": "encrypt", "default": true, "preRequisiteField": when("cloud", json!("a")) },
+                { "type": "textInput", "label": "Later", "value": "later", "preRequisites": { "fields": [{ "configKey": "connectionModes.cloud", "value": true }] } },
+            ] },
+            { "title": "SDK", "fields": [
+                { "type": "checkbox", "label": "Device mode", "value": "useNativeSDK" },
+            ] },
+        ],
+    })
+}
+
+/// Sends the settings of a destination, and gives what is stored then, or the page that says what is wrong.
+async fn saved(
+    site: &Site,
+    browser: &mut Browser<'_>,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> Result<Value, String> {
+    let mut all = vec![("form", "settings"), ("name", "A pot"), ("enabled", "true")];
+    all.extend(fields);
+    let answer = browser.post(path, &all).await;
+    if answer.status != StatusCode::SEE_OTHER {
+        return Err(answer.body);
+    }
+    let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
+    Ok(made["destination"]["config"].clone())
+}
+
+#[tokio::test]
+async fn a_form_has_fields_for_platforms_and_asks_for_what_its_conditions_say() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let site = Site::new(database, Config::default()).await;
+        site.set_up().await;
+        let (status, answer) = site
+            .api("POST", "/destination-definitions", Some(pot()))
+            .await;
+        assert!(status.is_success(), "{answer}");
+        let mut ada = site.signed_in("ada@example.com").await;
+
+        // A new one begins with the defaults, below the titles of the form.
+        let page = ada.get("/destinations/new?type=POT").await.body;
+        for part in [
+            "<h3>Credentials</h3>",
+            "<h3>Platform web</h3>",
+            "<h3>Platform ios</h3>",
+            "name=\"config.connectionMode.ios\"",
+            "<option value=\"a\" selected>A</option>",
+            "name=\"config.encrypt\" value=\"true\" checked",
+            "title=\"Invalid Account\"",
+            "data-when=\"[[[&#34;config.keyPair&#34;,&#34;true&#34;]]]\"",
+            "name=\"config.store~2\"",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        // What cannot be told, as a mode of the original's own page, is always asked for.
+        assert_eq!(page.matches("data-when").count(), 5, "{page}");
+
+        let new = |account: &'static str| {
+            vec![
+                ("type", "POT"),
+                ("name", "A pot"),
+                ("config.account", account),
+                ("config.password", "hidden-password"),
+                ("config.cloud", "a"),
+                ("config.store", "bucket"),
+                ("config.connectionMode.ios", "cloud"),
+                ("config.useNativeSDK.web", "true"),
+            ]
+        };
+        let refused = ada.post("/destinations", &new("Not this")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused.body.contains("Invalid Account."),
+            "{}",
+            refused.body
+        );
+        let made = ada.post("/destinations", &new("env.ACCOUNT")).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+        let path = made.header("location").to_owned();
+        let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
+        let config = json!({
+            "account": "env.ACCOUNT", "keyPair": false, "password": "hidden-password", "cloud": "a", "store": "bucket",
+            "encrypt": false, "connectionMode": { "ios": "cloud" }, "useNativeSDK": { "web": true },
+        });
+        assert_eq!(made["destination"]["config"], config);
+
+        // What the form knows nothing of, and what another has set in a form of its own, comes back as it was.
+        let mut odd = config.clone();
+        odd["account"] = json!("NOT THE FORM");
+        odd["unknown"] = json!({ "deep": [1, { "x": null }] });
+        odd["connectionMode"] = json!({ "ios": "cloud", "shopify": "cloud" });
+        odd["useNativeSDK"] = json!({ "web": true, "amp": {} });
+        odd["privateKey"] = json!("BEGIN KEY hidden-key");
+        odd["later"] = json!("kept");
+        odd["keyPair"] = json!(null);
+        let (status, answer) = site
+            .api("PUT", &format!("/v2{path}"), Some(json!({ "config": odd })))
+            .await;
+        assert!(status.is_success(), "{answer}");
+        let page = ada.get(&format!("{path}/configuration")).await.body;
+        assert!(!page.contains("hidden-"), "{page}");
+        let sent = untouched(&page, &path);
+        let sent: Vec<(&str, &str)> = sent
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| name.starts_with("config.") || *name == "json")
+            .collect();
+        // Nothing was touched, and nothing changed, with a script that does not send what is hidden and without.
+        let hidden = ["config.privateKey", "config.store~2"];
+        let shown: Vec<_> = sent
+            .iter()
+            .copied()
+            .filter(|(name, _)| !hidden.contains(name))
+            .collect();
+        for fields in [&sent, &shown] {
+            assert_eq!(saved(&site, &mut ada, &path, fields).await, Ok(odd.clone()));
+        }
+
+        // What is hidden keeps what is stored, and is not needed; what is shown is.
+        let with = |changes: &[(&'static str, &'static str)]| {
+            let mut fields = shown.clone();
+            for (name, value) in changes {
+                fields.retain(|(known, _)| known != name);
+                fields.push((name, value));
+            }
+            fields
+        };
+        let fields = with(&[
+            ("config.keyPair", "true"),
+            ("config.cloud", "b"),
+            ("config.store~2", "container"),
+        ]);
+        let mut fields: Vec<_> = fields
+            .into_iter()
+            .filter(|(name, _)| {
+                !["config.password", "config.store", "config.encrypt"].contains(name)
+            })
+            .collect();
+        odd["keyPair"] = json!(true);
+        odd["cloud"] = json!("b");
+        odd["store"] = json!("container");
+        assert_eq!(
+            saved(&site, &mut ada, &path, &fields).await,
+            Ok(odd.clone())
+        );
+        fields.push(("config.privateKey", "no key"));
+        let wrong = saved(&site, &mut ada, &path, &fields)
+            .await
+            .expect_err("refused");
+        assert!(wrong.contains("config.privateKey-error"), "{wrong}");
+        // A field that was hidden when it was sent is drawn with what is stored.
+        assert!(
+            wrong.contains("name=\"config.store\" value=\"container\""),
+            "{wrong}"
+        );
+        fields.pop();
+        fields.retain(|(name, _)| *name != "config.store~2");
+        fields.push(("config.store~2", "no container"));
+        let wrong = saved(&site, &mut ada, &path, &fields)
+            .await
+            .expect_err("refused");
+        assert!(wrong.contains("config.store~2-error"), "{wrong}");
+        let empty = with(&[("config.cloud", "a"), ("config.store", "")]);
+        let wrong = saved(&site, &mut ada, &path, &empty)
+            .await
+            .expect_err("refused");
+        assert!(wrong.contains("Bucket is needed."), "{wrong}");
+        // A setting is set in one place.
+        let twice = with(&[("json", r#"{"connectionMode":{"ios":"device"}}"#)]);
+        let wrong = saved(&site, &mut ada, &path, &twice)
+            .await
+            .expect_err("refused");
+        assert!(
+            wrong.contains("\u{201c}connectionMode.ios\u{201d} has a field above."),
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn settings_that_do_not_fit_are_told_after_a_save_on_the_page_and_on_the_event() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let site = Site::new(database, Config::default()).await;
+        let team = site.set_up().await;
+        for path in ["/destination-definitions", "/source-definitions"] {
+            let (status, answer) = site.api("POST", path, Some(kettle())).await;
+            assert!(status.is_success(), "{answer}");
+        }
+        let mut ada = site.signed_in("ada@example.com").await;
+        let told = "<code>config.litres</code> does not have the form that is asked for: ^[0-9]+$";
+        for (list, tab) in [("/destinations", "configuration"), ("/sources", "settings")] {
+            let fields = [
+                ("type", "KETTLE"),
+                ("settings", "true"),
+                ("name", "A kettle"),
+                ("config.key", "hidden-key"),
+                ("config.litres", "a lot"),
+            ];
+            let answer = ada.post(list, &fields).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+            let path = answer.header("location").to_owned();
+            let event = site.log(team.organization).await.pop().expect("an event");
+            // It is told on the page that one lands on, and for as long as the settings are so.
+            for page in [path.clone(), format!("{path}/{tab}")] {
+                let page = ada.get(&page).await.body;
+                assert!(
+                    page.contains(told) && !page.contains("a lot</code>"),
+                    "{page}"
+                );
+            }
+            let event = event.entry.id;
+            for page in [
+                format!("/settings/audit-logs/{event}"),
+                format!("{path}/audit-logs?open={event}"),
+            ] {
+                let page = ada.get(&page).await.body;
+                assert!(
+                    page.contains("Taken with a warning.") && page.contains(told),
+                    "{page}"
+                );
+            }
+            let seen = match tab {
+                "settings" => {
+                    let page = ada.get(&format!("{path}/settings")).await.body;
+                    let (_, rest) = page.split_once("name=\"seen\" value=\"").expect("a moment");
+                    rest.split('"').next().expect("its end").to_owned()
+                }
+                _ => String::new(),
+            };
+            let mut mended = vec![
+                ("form", "settings"),
+                ("name", "A kettle"),
+                ("config.litres", "2"),
+            ];
+            if !seen.is_empty() {
+                mended.push(("seen", &seen));
+            }
+            let answer = ada.post(&path, &mended).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+            let page = ada.get(&path).await.body;
+            assert!(!page.contains("do not fit the type"), "{page}");
+        }
+    }
 }
 
 #[tokio::test]

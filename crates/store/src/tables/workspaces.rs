@@ -36,7 +36,7 @@ impl Audited for Workspace {
             value["dataPlaneURL"] = json!(url);
         }
         if self.refuse_invalid_config {
-            value["invalidConfig"] = json!(REFUSE);
+            value["refuseInvalidConfig"] = json!(true);
         }
         Snapshot {
             workspace: Some(self.id),

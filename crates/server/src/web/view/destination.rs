@@ -8,6 +8,7 @@ use super::filters;
 use super::frame::{Flash, Frame};
 use super::parts::{Choice, Errors, Field, Input, LastChange, Tab};
 use super::when::When;
+use crate::schema::Faults;
 
 /// What stands above every tab of a destination.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct DestinationHead {
     pub can_watch: bool,
     /// Whether it was deleted: then there is nothing to see but its events.
     pub deleted: bool,
+    /// What in its settings does not fit its type, by where.
+    pub faults: Faults,
     /// How many sources are connected.
     pub connections: u64,
     /// How many events it has, where that is known.

@@ -2,6 +2,7 @@
 
 use super::parts::{Actor, Target};
 use super::when::When;
+use crate::schema::Faults;
 use crate::web::lines::{Line, difference};
 
 /// A text that keeps its direction to itself beside others in a line: between FSI and PDI of Unicode.
@@ -116,6 +117,8 @@ pub struct Details {
     pub request_id: String,
     /// What the client itself called the request.
     pub client_request: Option<String>,
+    /// What was warned of, by where.
+    pub warnings: Faults,
 }
 
 /// One field that changed.

@@ -144,6 +144,31 @@ pub struct Field {
     pub error: Option<String>,
     /// What kind of field, with its value.
     pub input: Input,
+    /// What stands above it and those that follow, where it is not what stands above already.
+    pub heading: Option<String>,
+    /// Whether it is asked for, as the others stand.
+    pub applies: bool,
+    /// When it is, as JSON for the script: of each list of names and values one has to be so. Empty where it always is.
+    pub when: String,
+    /// The form that the text of one line must have.
+    pub pattern: Option<String>,
+    /// What is said where it does not.
+    pub pattern_message: Option<String>,
+}
+
+impl Field {
+    /// Whether who may only look is shown it: what is not asked for may still be set.
+    pub fn is_shown(&self) -> bool {
+        self.applies
+            || match &self.input {
+                Input::Text(text) | Input::Number(text) | Input::Lines(text) => !text.is_empty(),
+                Input::Secret { set, .. } => *set,
+                Input::Boolean(is_on) => *is_on,
+                Input::Select(choices) => choices
+                    .iter()
+                    .any(|choice| choice.selected && !choice.value.is_empty()),
+            }
+    }
 }
 
 /// The kinds of fields, each with its value.

@@ -7,6 +7,7 @@ use super::frame::{Bare, Frame, NavCounts, NavItem, Person, Theme};
 use super::parts::{Actor, Choice, ChoiceGroup, LastChange, Recorded, Target};
 use super::sources::ResourceRow;
 use super::when::When;
+use crate::schema::Faults;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -215,7 +216,16 @@ impl Samples {
             ),
             request_id: self.text("3FQhReq6Rv9tDy1"),
             client_request: Some(self.text("req-of-the-client")),
+            warnings: self.faults(),
         }
+    }
+
+    fn faults(self) -> Faults {
+        let fault = |at: &str, what: &str| (self.text(at), self.text(what));
+        vec![
+            fault("config.role", "has to be one of: LOADER, TRANSFORMER"),
+            fault("config.warehouse", "is needed"),
+        ]
     }
 
     fn row(

@@ -8,6 +8,7 @@ use super::filters;
 use super::frame::{Flash, Frame};
 use super::parts::{Errors, Field, Input, LastChange, Tab};
 use super::when::When;
+use crate::schema::Faults;
 
 /// What stands above every tab of a source.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub struct SourceHead {
     pub has_settings: bool,
     /// Whether it was deleted: then there is nothing to see but its events.
     pub deleted: bool,
+    /// What in its settings does not fit its type, by where.
+    pub faults: Faults,
     /// How many events it has, where that is known.
     pub events: Option<u64>,
     /// Its newest event.

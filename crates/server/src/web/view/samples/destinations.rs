@@ -24,6 +24,7 @@ impl Samples {
             can_audit: true,
             can_watch: true,
             deleted: false,
+            faults: self.faults(),
             connections: 2,
             events: Some(1312),
             last_change: Some(self.last_change()),
@@ -38,6 +39,11 @@ impl Samples {
             required: true,
             error: None,
             input,
+            heading: None,
+            applies: true,
+            when: String::new(),
+            pattern: None,
+            pattern_message: None,
         };
         let secret = |set, lines| Input::Secret { set, lines };
         let every = |value: &str| Choice::new(value, self.text(value), "30");

@@ -105,6 +105,7 @@ impl Samples {
             head: SourceHead {
                 kind: self.text("Reverse ETL, model of bigquery"),
                 has_settings: false,
+                faults: Vec::new(),
                 ..self.source_head()
             },
             account_id: ACCOUNT.to_owned(),

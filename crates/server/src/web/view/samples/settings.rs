@@ -155,6 +155,7 @@ impl Samples {
         };
         let erased = Details {
             changes: Vec::new(),
+            warnings: Vec::new(),
             reason: None,
             address: Value::Missing,
             user_agent: Value::Withheld,

@@ -25,6 +25,7 @@ impl Samples {
             can_watch: true,
             has_settings: true,
             deleted: false,
+            faults: self.faults(),
             events: Some(48),
             last_change: Some(self.last_change()),
         }
