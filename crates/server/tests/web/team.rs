@@ -5,6 +5,7 @@ use model::clock::Micros;
 use model::role::WorkspaceRole;
 use server::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
 use server::actions::member::remove::RemoveMember;
+use server::actions::privacy::erase_person::ErasePerson;
 use server::app::Config;
 use store::{NewChallenge, Upkeep};
 
@@ -624,6 +625,68 @@ async fn sessions_that_an_administrator_ends_are_told_in_all_of_the_persons_orga
 async fn sessions_that_an_administrator_ends_are_told_in_all_of_the_persons_organizations_on_postgresql()
  {
     ended_everywhere(Database::Postgres).await;
+}
+
+async fn erased_here(database: Database) {
+    let (site, team) = ready(database).await;
+    let address = "grace@example.com";
+    let role = Some(WorkspaceRole::Editor);
+    site.member(team, address, role).await;
+    let path = format!("/settings/team/{}/erase", site.user(address).await);
+    let other = site.another(address).await;
+    let mut browser = site.signed_in(address).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get(&path).await;
+    let fields = [("confirm", address), ("basis", "request")];
+    let done = ada.post(&path, &fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let page = browser.get("/sources").await;
+    assert!(page.header("location").starts_with("/sign-in"));
+    // Where the person still is, it is told as any other end of a session, and not that it was an erasure.
+    let there = told(&site, other, "session_revoked").await;
+    assert_eq!(there, [ENDED_ELSEWHERE]);
+    assert!(told(&site, other, "erased").await.is_empty());
+    assert_eq!(told(&site, team, "erased").await.len(), 1);
+    assert!(told(&site, team, "session_revoked").await.is_empty());
+}
+
+#[tokio::test]
+async fn sessions_that_end_with_an_erasure_are_told_where_the_person_still_is_on_sqlite() {
+    erased_here(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn sessions_that_end_with_an_erasure_are_told_where_the_person_still_is_on_postgresql() {
+    erased_here(Database::Postgres).await;
+}
+
+async fn former_erased(database: Database) {
+    let (site, team) = ready(database).await;
+    let address = "grace@example.com";
+    site.member(team, address, None).await;
+    let user = site.user(address).await;
+    let other = site.another(address).await;
+    let organization = team.organization;
+    site.perform(RemoveMember { organization, user }).await;
+    let mut browser = site.signed_in(address).await;
+    site.perform(ErasePerson {
+        organization: Some(organization),
+        user,
+        basis: "request",
+    })
+    .await;
+    assert_eq!(browser.get("/sources").await.status, StatusCode::OK);
+    assert!(told(&site, other, "session_revoked").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_organization_that_a_person_has_left_ends_no_sessions_by_an_erasure_on_sqlite() {
+    former_erased(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn an_organization_that_a_person_has_left_ends_no_sessions_by_an_erasure_on_postgresql() {
+    former_erased(Database::Postgres).await;
 }
 
 async fn left(database: Database) {
