@@ -2,11 +2,14 @@
 
 use axum::http::StatusCode;
 use model::clock::Micros;
-use model::role::WorkspaceRole;
+use model::role::{Access, OrganizationRole, WorkspaceRole};
 use server::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
+use server::actions::member::change::{ChangeMember, Seen};
 use server::actions::member::remove::RemoveMember;
 use server::actions::privacy::erase_person::ErasePerson;
+use server::actions::token::create::{CreateToken, Whose};
 use server::app::Config;
+use server::auth::secret;
 use store::{NewChallenge, Upkeep};
 
 use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
@@ -555,6 +558,14 @@ async fn told(site: &Site, team: Team, action: &str) -> Vec<String> {
     of.map(line).collect()
 }
 
+/// The page of the newest event of an action.
+async fn event_page(site: &Site, team: Team, browser: &mut Browser<'_>, action: &str) -> Answer {
+    let log = site.log(team.organization).await.into_iter();
+    let event = log.rev().find(|event| event.entry.action == action);
+    let id = event.expect("an event").entry.id;
+    browser.get(&format!("/settings/audit-logs/{id}")).await
+}
+
 /// What an organization is told of a session that another one has ended.
 const ENDED_ELSEWHERE: &str = "system Some(\"another organization\") None None: Member grace@example.com (session, signedInAt)";
 
@@ -613,6 +624,11 @@ async fn ended_everywhere(database: Database) {
         former.await.expect("read").is_empty(),
         "nobody is known by that"
     );
+    let mut grace = site.signed_in(address).await;
+    let page = event_page(&site, other, &mut grace, "session_revoked").await;
+    assert!(page.body.contains("Another organization"), "{}", page.body);
+    let page = event_page(&site, other, &mut grace, "created").await;
+    assert!(!page.body.contains("Another organization"));
 }
 
 #[tokio::test]
@@ -687,6 +703,63 @@ async fn an_organization_that_a_person_has_left_ends_no_sessions_by_an_erasure_o
 #[tokio::test]
 async fn an_organization_that_a_person_has_left_ends_no_sessions_by_an_erasure_on_postgresql() {
     former_erased(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn the_page_of_a_token_that_ended_says_why() {
+    let (site, team) = Site::ready().await;
+    let address = "grace@example.com";
+    site.member(team, address, Some(WorkspaceRole::Editor))
+        .await;
+    let (organization, user) = (team.organization, site.user(address).await);
+    let mut ada = site.signed_in("ada@example.com").await;
+    let token = async |name: &str| {
+        site.perform(CreateToken {
+            organization,
+            whose: Whose::Personal(team.workspace, Some(user)),
+            name: name.to_owned(),
+            access: Access::Read,
+            days: None,
+            hash: secret::hash(name),
+        })
+        .await
+    };
+    token("laptop").await;
+    site.perform(ChangeMember {
+        organization,
+        user,
+        role: Some(OrganizationRole::Admin),
+        workspaces: vec![(team.workspace, None)],
+        seen: Seen::default(),
+    })
+    .await;
+    site.perform(ChangeMember {
+        organization,
+        user,
+        role: Some(OrganizationRole::Member),
+        workspaces: Vec::new(),
+        seen: Seen::default(),
+    })
+    .await;
+    let page = event_page(&site, team, &mut ada, "deleted").await;
+    let why = "Its owner&#39;s role in the workspace has ended";
+    assert_eq!(between(&page, "<dt>Reason</dt><dd>", "<"), why);
+    let log = ada.get("/settings/audit-logs").await;
+    assert!(log.body.contains(why), "{}", log.body);
+
+    site.perform(ChangeMember {
+        organization,
+        user,
+        role: None,
+        workspaces: vec![(team.workspace, Some(WorkspaceRole::Viewer))],
+        seen: Seen::default(),
+    })
+    .await;
+    token("desktop").await;
+    site.perform(RemoveMember { organization, user }).await;
+    let page = event_page(&site, team, &mut ada, "deleted").await;
+    let why = "Its owner&#39;s membership has ended";
+    assert_eq!(between(&page, "<dt>Reason</dt><dd>", "<"), why);
 }
 
 async fn left(database: Database) {
