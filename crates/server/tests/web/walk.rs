@@ -117,6 +117,7 @@ const ELSEWHERE: &[&str] = &[
     "/profile/phone/change",
     "/profile/passkeys",
     "/profile/passkeys/options",
+    "/profile/passkeys/{id}/rename",
     "/profile/factors/{id}/remove",
     "/profile/recovery-codes",
     "/profile/sessions/end",
