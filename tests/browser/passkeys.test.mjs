@@ -71,6 +71,9 @@ browserTest(
     await page.click("text=I keep these codes");
     await page.waitForSelector("text=Passkey: Laptop");
     await look(page, "profile-with-passkey");
+    await page.fill("[aria-labelledby='p-factors'] input[name='name']", "Blue laptop");
+    await page.click("button:text-is('Rename')");
+    await page.waitForSelector("text=Passkey: Blue laptop");
     await signOut(page);
 
     await password(page);
@@ -90,7 +93,7 @@ browserTest(
 
     await page.goto(`${url}/profile`);
     await page.fill("#proof-1", founder.password);
-    await page.click("[aria-label='Remove: Passkey: Laptop']");
+    await page.click("[aria-label='Remove: Passkey: Blue laptop']");
     await page.waitForSelector(".badge:has-text('Off')");
     await page.goto(`${url}/settings/audit-logs`);
     for (const action of ["Passkey Added", "Enabled MFA", "Passkey Removed", "Disabled MFA"]) {

@@ -64,8 +64,8 @@ pub(crate) struct Change {
     #[arg(long, value_name = "ID")]
     workspace: Option<WorkspaceId>,
     /// owner: Admin of the organization; admin, editor, viewer, auditor: a role in the workspace; none: no role there
-    #[arg(long, value_name = "ROLE", value_parser = ["owner", "admin", "editor", "viewer", "auditor", "none"])]
-    role: String,
+    #[arg(long, value_name = "ROLE", value_parser = role_or("none"))]
+    role: Role,
 }
 
 /// A password to be.
@@ -93,14 +93,67 @@ pub(crate) struct Add {
     #[arg(long, value_name = "NAME")]
     name: String,
     /// owner: Admin of the organization; admin, editor, viewer, auditor: a role in the workspace; member: no role yet
-    #[arg(long, value_name = "ROLE", value_parser = ["owner", "admin", "editor", "viewer", "auditor", "member"])]
-    role: String,
+    #[arg(long, value_name = "ROLE", value_parser = role_or("member"))]
+    role: Role,
     /// Read the person's password from standard input
     #[arg(long, required = true)]
     password_stdin: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// A role as somebody types it: as pages write it, or with small letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Admin of the organization.
+    Owner,
+    /// In a workspace.
+    In(WorkspaceRole),
+    /// In none.
+    Nothing,
+}
+
+impl Role {
+    const fn in_workspace(self) -> Option<WorkspaceRole> {
+        match self {
+            Self::In(role) => Some(role),
+            Self::Owner | Self::Nothing => None,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::In(role) => role.as_str(),
+            Self::Nothing => "none",
+        }
+    }
+}
+
+/// Reads a role, where `nothing` is the word for none.
+fn role_or(nothing: &'static str) -> impl Fn(&str) -> Result<Role, String> + Clone {
+    move |text| match text.to_lowercase().as_str() {
+        "owner" => Ok(Role::Owner),
+        word if word == nothing => Ok(Role::Nothing),
+        word => word.parse().map(Role::In).map_err(|_| {
+            let roles = workspace_roles();
+            format!(
+                "it is Owner (Admin of the organization), {roles} (in a workspace) or {nothing}"
+            )
+        }),
+    }
+}
+
+/// Reads a role in a workspace.
+pub(crate) fn workspace_role(text: &str) -> Result<WorkspaceRole, String> {
+    let role = text.to_lowercase().parse();
+    role.map_err(|_| format!("it is one of {}", workspace_roles()))
+}
+
+fn workspace_roles() -> String {
+    let roles: Vec<_> = WorkspaceRole::ALL.iter().map(|one| one.label()).collect();
+    roles.join(", ")
 }
 
 /// A member, by e-mail.
@@ -223,12 +276,12 @@ fn list(command: &List) -> Result<()> {
 }
 
 fn change(command: &Change) -> Result<()> {
-    of_no_workspace(&command.role, command.workspace)?;
+    of_no_workspace(command.role, command.workspace)?;
     let (store, organization) = command.one.home.open()?;
     let user = member(&store, organization, &command.one.email)?.user;
-    let role = command.role.parse::<WorkspaceRole>().ok();
-    let workspaces = match (command.role.as_str(), command.workspace) {
-        ("owner", _) => Vec::new(),
+    let role = command.role.in_workspace();
+    let workspaces = match (command.role, command.workspace) {
+        (Role::Owner, _) => Vec::new(),
         (_, Some(workspace)) => vec![(workspace, role)],
         (_, None) => store
             .read(|rx| rx.workspaces(organization))?
@@ -239,8 +292,8 @@ fn change(command: &Change) -> Result<()> {
     let action = ChangeMember {
         organization,
         user: user.id,
-        role: match (command.role.as_str(), command.workspace) {
-            ("owner", _) => Some(OrganizationRole::Admin),
+        role: match (command.role, command.workspace) {
+            (Role::Owner, _) => Some(OrganizationRole::Admin),
             (_, Some(_)) => None,
             (_, None) => Some(OrganizationRole::Member),
         },
@@ -250,7 +303,7 @@ fn change(command: &Change) -> Result<()> {
     let member = perform(&store, action, UNCHANGED)?;
     let place = command.workspace.map(|id| format!(" in {id}"));
     let still = match member.role {
-        OrganizationRole::Admin if command.role != "owner" => {
+        OrganizationRole::Admin if command.role != Role::Owner => {
             "; and Admin of the organization still, who may do everything"
         }
         _ => "",
@@ -259,15 +312,15 @@ fn change(command: &Change) -> Result<()> {
         "{} ({}) is {}{} now{still}",
         member.user.name,
         member.user.id,
-        command.role,
+        command.role.word(),
         place.unwrap_or_default()
     );
     Ok(())
 }
 
 /// An owner is one of the whole organization.
-fn of_no_workspace(role: &str, workspace: Option<WorkspaceId>) -> Result<()> {
-    if role == "owner" && workspace.is_some() {
+fn of_no_workspace(role: Role, workspace: Option<WorkspaceId>) -> Result<()> {
+    if role == Role::Owner && workspace.is_some() {
         bail!(
             "an owner is Admin of the whole organization: leave --workspace out, or say --role admin"
         );
@@ -276,19 +329,19 @@ fn of_no_workspace(role: &str, workspace: Option<WorkspaceId>) -> Result<()> {
 }
 
 fn add(command: Add) -> Result<()> {
-    of_no_workspace(&command.role, command.workspace)?;
+    of_no_workspace(command.role, command.workspace)?;
     let password = read_password()?;
     password::acceptable_for(&password, &[&command.name, &command.email])?;
     let (store, organization) = command.home.open()?;
     let was_there = store.read(|rx| rx.user_by_email(&command.email))?.is_some();
-    let role = if command.role == "owner" {
+    let role = if command.role == Role::Owner {
         OrganizationRole::Admin
     } else {
         OrganizationRole::Member
     };
-    let workspaces = match command.role.parse::<WorkspaceRole>() {
-        Err(_) => Vec::new(),
-        Ok(role) => match command.workspace {
+    let workspaces = match command.role.in_workspace() {
+        None => Vec::new(),
+        Some(role) => match command.workspace {
             Some(workspace) => vec![(workspace, role)],
             None => store
                 .read(|rx| rx.workspaces(organization))?

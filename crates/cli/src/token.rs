@@ -16,7 +16,7 @@ use server::request::Place;
 use store::{Query, Store};
 use zeroize::Zeroizing;
 
-use crate::member::member;
+use crate::member::{member, workspace_role};
 use crate::place::{Home, password, perform, say};
 
 /// Manage access tokens.
@@ -74,10 +74,12 @@ pub(crate) struct Create {
     /// A personal token of this member; without it the token is a service's
     #[arg(long, value_name = "EMAIL", conflicts_with = "role")]
     owner: Option<String>,
-    /// What a service's token is in the workspace: admin, editor, viewer, auditor [default: it reads the audit log]
-    #[arg(long, value_name = "ROLE", value_parser = ["admin", "editor", "viewer", "auditor"])]
-    role: Option<String>,
-    /// It may only read
+    /// What a service's token is in the workspace: admin, editor, viewer, auditor; without it the token is one of the
+    /// organization, which reads the audit log and nothing else
+    #[arg(long, value_name = "ROLE", value_parser = workspace_role)]
+    role: Option<WorkspaceRole>,
+    /// It may only read [default: a personal token may do what its owner may in the workspace, and one with a role what
+    /// that role may]
     #[arg(long)]
     read_only: bool,
     /// How many days it lasts [default: for ever]
@@ -245,9 +247,7 @@ fn rotate_workspace(command: &RotateWorkspace) -> Result<()> {
 fn create(command: Create) -> Result<()> {
     let (store, organization) = command.home.open()?;
     let workspace = || workspace(&store, organization, command.workspace);
-    let role = command.role.as_deref().map(str::parse::<WorkspaceRole>);
-    let role = role.transpose().context("this is no role")?;
-    let (whose, kind) = match (&command.owner, role) {
+    let (whose, kind) = match (&command.owner, command.role) {
         (Some(email), _) => {
             let user = member(&store, organization, email)?.user.id;
             (Whose::Personal(workspace()?, Some(user)), Kind::Personal)
@@ -273,7 +273,10 @@ fn create(command: Create) -> Result<()> {
     };
     let token = perform(&store, action, "no token was made")?;
     if command.json {
-        say!("{}", json!({ "id": token.id, "token": secret.as_str() }));
+        say!(
+            "{}",
+            json!({ "id": token.id, "access": token.access.as_str(), "token": secret.as_str() })
+        );
     } else {
         say!("{}", secret.as_str());
     }

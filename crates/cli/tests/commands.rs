@@ -266,6 +266,89 @@ fn a_member_is_added_with_a_role_and_once() {
     ");
 }
 
+/// Words of pages are taken as they stand there, and what is no role is told the roles that there are.
+#[test]
+fn a_role_is_typed_as_pages_write_it_or_with_small_letters() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = init(folder.path(), None, "ada@example.com", PASSWORD);
+    assert!(made.status.success());
+    let run = |arguments: &[&str]| run(folder.path(), None, arguments, PASSWORD);
+    let mo = ["--email", "mo@example.com", "--role"];
+    let add = ["member", "add", "--name", "Mo", "--password-stdin"];
+    let added = run(&[&add[..], &mo, &["Editor"]].concat());
+    assert!(added.status.success(), "{added:?}");
+    let change = |role: &str| run(&[&["member", "change"], &mo[..], &[role]].concat());
+    for (role, said) in [("AUDITOR", "is auditor now"), ("Owner", "is owner now")] {
+        let changed = String::from_utf8(change(role).stdout).expect("text");
+        assert!(changed.contains(said), "{changed}");
+    }
+    let wrong = [
+        change("boss"),
+        run(&[&add[..], &mo, &["boss"]].concat()),
+        run(&["token", "create", "--name", "ci", "--role", "owner"]),
+    ];
+    let first = |output: &Output| {
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        said.lines().next().expect("a line").to_owned()
+    };
+    insta::assert_snapshot!(wrong.each_ref().map(first).join("\n"), @r"
+    error: invalid value 'boss' for '--role <ROLE>': it is Owner (Admin of the organization), Admin, Editor, Viewer, Auditor (in a workspace) or none
+    error: invalid value 'boss' for '--role <ROLE>': it is Owner (Admin of the organization), Admin, Editor, Viewer, Auditor (in a workspace) or member
+    error: invalid value 'owner' for '--role <ROLE>': it is one of Admin, Editor, Viewer, Auditor
+    ");
+}
+
+/// What each kind of token may, and whom it is not made for.
+#[test]
+fn a_token_is_a_persons_the_organizations_or_a_services_with_a_role() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = init(folder.path(), None, "ada@example.com", PASSWORD);
+    assert!(made.status.success());
+    let run = |arguments: &[&str]| run(folder.path(), None, arguments, PASSWORD);
+    let create = |more: &[&str]| {
+        let fixed = ["token", "create", "--json", "--name", "ci"];
+        run(&[&fixed[..], more].concat())
+    };
+    for (more, prefix, access) in [
+        (
+            &["--owner", "ada@example.com"][..],
+            "annals_pat_",
+            "read_write",
+        ),
+        (
+            &["--owner", "ada@example.com", "--read-only"],
+            "annals_pat_",
+            "read",
+        ),
+        (&["--role", "Viewer"], "annals_sat_", "read_write"),
+        (&["--role", "editor", "--read-only"], "annals_sat_", "read"),
+        (&[], "annals_sat_", "read"),
+    ] {
+        let output = create(more);
+        let made: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        assert_eq!(made["access"], access, "{more:?}");
+        let token = made["token"].as_str().expect("a token");
+        assert!(token.starts_with(prefix), "{more:?}: {token}");
+    }
+    let add = [
+        "member",
+        "add",
+        "--name",
+        "Mo",
+        "--email",
+        "mo@example.com",
+        "--role",
+        "member",
+        "--password-stdin",
+    ];
+    assert!(run(&add).status.success());
+    assert_eq!(
+        refusal(&create(&["--owner", "mo@example.com"])),
+        "annals: no token was made: this person has no role in the workspace"
+    );
+}
+
 #[test]
 fn a_database_that_cannot_be_reached_is_told_without_its_password() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -429,6 +512,27 @@ fn the_first_start_prints_a_link_to_set_up_and_a_later_one_of_a_set_up_instance_
             .count();
         assert_eq!(links, usize::from(!set_up), "{rest:?}");
     }
+}
+
+/// Of a server that listens at all addresses, the link is for the machine that it is printed on.
+#[test]
+fn the_link_to_set_up_leads_to_this_machine_where_all_addresses_are_listened_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = annals(Path::new(BINARY), folder.path(), None)
+        .args(["serve", "--listen", "0.0.0.0:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let mut line = || lines.next().expect("a line").expect("text");
+    let (listening, link) = (line(), line());
+    child.kill().expect("killed");
+    child.wait().expect("gone");
+    let port = listening.strip_prefix("listening on http://0.0.0.0:");
+    let port = port.unwrap_or_else(|| panic!("{listening}"));
+    let near = format!("set up: http://127.0.0.1:{port}/setup?token=annals_set_");
+    assert!(link.starts_with(&near), "{link}");
 }
 
 /// The whole way of an auditor: export, verify, erase, export again, verify against what was known; and a restored backup.

@@ -199,8 +199,7 @@ fn every_command_explains_itself() {
           --email <EMAIL>      The person's e-mail
           --name <NAME>        The person's name
           --role <ROLE>        owner: Admin of the organization; admin, editor, viewer, auditor: a role
-                               in the workspace; member: no role yet [possible values: owner, admin,
-                               editor, viewer, auditor, member]
+                               in the workspace; member: no role yet
           --password-stdin     Read the person's password from standard input
           --json               Print one JSON object
       -h, --help               Print help
@@ -239,8 +238,7 @@ fn every_command_explains_itself() {
                                the organization, stays [default: all of the organization, of which the
                                person is no Admin any more, unless the role is owner]
           --role <ROLE>        owner: Admin of the organization; admin, editor, viewer, auditor: a role
-                               in the workspace; none: no role there [possible values: owner, admin,
-                               editor, viewer, auditor, none]
+                               in the workspace; none: no role there
       -h, --help               Print help
 
     $ annals member remove --help
@@ -342,9 +340,10 @@ fn every_command_explains_itself() {
           --name <NAME>        Its name
           --owner <EMAIL>      A personal token of this member; without it the token is a service's
           --role <ROLE>        What a service's token is in the workspace: admin, editor, viewer,
-                               auditor [default: it reads the audit log] [possible values: admin,
-                               editor, viewer, auditor]
-          --read-only          It may only read
+                               auditor; without it the token is one of the organization, which reads the
+                               audit log and nothing else
+          --read-only          It may only read [default: a personal token may do what its owner may in
+                               the workspace, and one with a role what that role may]
           --days <DAYS>        How many days it lasts [default: for ever]
           --json               Print one JSON object
       -h, --help               Print help

@@ -166,6 +166,8 @@ fn an_invitation_goes_out_over_starttls_is_tried_again_and_says_when_it_failed()
     assert_eq!(letter["tls"], true);
     assert_eq!(letter["signed_in"], true);
     assert_eq!(letter["subject"], "Ada Lovelace invites you to Fernhill");
+    let id = letter["id"].as_str().expect("an id");
+    assert!(id.starts_with('<') && id.ends_with("@example.com>"), "{id}");
     let text = letter["text"].as_str().expect("a text");
     assert!(
         text.contains("https://annals.example.com/invitation?token=annals_lnk_"),

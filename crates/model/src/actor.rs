@@ -26,6 +26,9 @@ pub enum Actor {
     Anonymous,
 }
 
+/// The name that an organization is told of who acts in another one.
+pub const ELSEWHERE: &str = "another organization";
+
 /// A part of the system that acts by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {

@@ -347,6 +347,8 @@ catalogue! {
     USER_UPDATED_PHONE_NUMBER = User."updated_phone_number", "Updated Phonenumber", "MFA", Mfa;
     /// A person adds a passkey to the own account.
     USER_PASSKEY_ADDED = User."passkey_added", "Passkey Added", "Sign-in", SignIn;
+    /// A person gives a passkey of the own account another name.
+    USER_PASSKEY_RENAMED = User."passkey_renamed", "Passkey Renamed", "Sign-in", SignIn;
     /// A person removes a passkey of the own account.
     USER_PASSKEY_REMOVED = User."passkey_removed", "Passkey Removed", "Sign-in", SignIn;
     /// A person makes new recovery codes; the old ones are dead.

@@ -9,7 +9,7 @@ use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use model::id::UserId;
+use model::id::{MessageId, UserId};
 use store::{BY, Letter};
 use url::Url;
 
@@ -95,8 +95,9 @@ impl Mailer {
         })
     }
 
-    /// Gives a letter to the mail server.
-    pub(crate) async fn send(&self, letter: &Letter) -> Result<(), Undelivered> {
+    /// Gives a letter to the mail server. It has the same id (RFC 5322, 3.6.4) at each try, so that what comes twice is known to
+    /// be one.
+    pub(crate) async fn send(&self, id: MessageId, letter: &Letter) -> Result<(), Undelivered> {
         let never = |why: String| Undelivered {
             is_final: true,
             why,
@@ -108,6 +109,7 @@ impl Mailer {
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
+            .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .subject(&letter.subject)
             .header(ContentType::TEXT_PLAIN)
             .body(letter.text.clone())

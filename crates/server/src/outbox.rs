@@ -1,6 +1,7 @@
 //! What waits to be sent, and the ways out: letters by mail, codes by text message. Each way is tried by itself, so that one
 //! that hangs keeps nothing else.
 
+use model::id::MessageId;
 use store::{Letter, Message, Upkeep, Way};
 
 use crate::app::App;
@@ -38,7 +39,7 @@ pub async fn deliver(app: &App, way: Way) -> store::Result<usize> {
         let done = match &message.letter {
             // Whoever it was for has been erased, or its secret opens nothing any more.
             None => Upkeep::GiveUp(message.id),
-            Some(letter) => match send(app, way, letter).await {
+            Some(letter) => match send(app, message.id, way, letter).await {
                 Ok(()) => {
                     sent += 1;
                     Upkeep::Delivered(message.id)
@@ -51,13 +52,16 @@ pub async fn deliver(app: &App, way: Way) -> store::Result<usize> {
     Ok(sent)
 }
 
-async fn send(app: &App, way: Way, letter: &Letter) -> Result<(), Undelivered> {
+async fn send(app: &App, id: MessageId, way: Way, letter: &Letter) -> Result<(), Undelivered> {
     let nobody = || Undelivered {
         is_final: false,
         why: "there is no way out".to_owned(),
     };
     match way {
-        Way::Mail => app.mailer.as_ref().ok_or_else(nobody)?.send(letter).await,
+        Way::Mail => {
+            let mailer = app.mailer.as_ref().ok_or_else(nobody)?;
+            mailer.send(id, letter).await
+        }
         Way::Sms => {
             let texter = app.texter.clone().ok_or_else(nobody)?;
             let letter = letter.clone();

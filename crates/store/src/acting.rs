@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::actor::{Actor, System};
+use model::actor::{Actor, ELSEWHERE, System};
 use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::id::{OrganizationId, SessionId, TokenId, UserId, WorkspaceId};
@@ -90,7 +90,7 @@ impl Acting {
     /// What an organization is told of who acts in another one.
     pub(crate) fn elsewhere() -> Self {
         Self {
-            name: Some("another organization".to_owned()),
+            name: Some(ELSEWHERE.to_owned()),
             ..Self::nobody("system")
         }
     }

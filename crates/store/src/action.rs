@@ -36,13 +36,13 @@ pub trait Action: Send + 'static {
 pub enum Scope {
     /// The log of an organization.
     Organization(OrganizationId),
-    /// The log of an organization, to which what is refused goes, and the instance's.
-    OrganizationAndInstance(OrganizationId),
     /// What a person does to the own account: the logs of all organizations of that person or, with none, the instance's.
     Account(UserId),
     /// What is done in an organization to one who belongs to it, and reaches the account: the logs of all organizations of that
     /// person. It is asked for, and refused, in the one. The others hear that it was done, and not by whom, if not by the person.
     Member(OrganizationId, UserId),
+    /// The same, and the instance's log: the account itself may go.
+    MemberAndInstance(OrganizationId, UserId),
     /// The logs of all organizations that know something of a person, whether it is a member of them or not any more, and the
     /// instance's.
     Person(UserId),

@@ -167,9 +167,9 @@ impl Writer {
         let lane = match action.scope() {
             _ if !self.postgres => Lane::All,
             Scope::Organization(organization) => Lane::Organization(organization),
-            Scope::OrganizationAndInstance(_)
-            | Scope::Account(_)
+            Scope::Account(_)
             | Scope::Member(..)
+            | Scope::MemberAndInstance(..)
             | Scope::Person(_)
             | Scope::Instance => self.queue.alone(),
         };

@@ -1,5 +1,7 @@
 //! `annals bench permission`.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -37,9 +39,12 @@ pub(crate) fn run(command: &Check) -> Result<()> {
     let instance = Instance::create(None, command.dir.as_deref())?;
     let teams = instance.fill(1, 1)?;
     let team = &teams[0];
-    let (mut first, mut again): (Vec<Duration>, Vec<Duration>) = Default::default();
-    // Each in a transaction of its own. After a change nothing is remembered; until the next, what was read still holds. The
-    // first checks warm caches.
+    let (mut first, mut again, mut waited): (Vec<Duration>, Vec<Duration>, Vec<Duration>) =
+        Default::default();
+    let mut elsewhere = File::create(instance.folder.path().join("elsewhere"))?;
+    // Each in a transaction of its own. After a change what was read is looked at again; until the next, it still holds. A change
+    // waits for the disk, which costs whatever comes next something by itself: so another file is synced as well, with nothing
+    // changed. The first checks warm caches.
     for number in 0..command.checks + WARMING {
         let changes = number % CHANGE_EVERY == 0;
         if changes {
@@ -49,6 +54,11 @@ pub(crate) fn run(command: &Check) -> Result<()> {
                 team.sources[0],
                 format!("Name {number}"),
             )?;
+        }
+        let waits = number % CHANGE_EVERY == CHANGE_EVERY / 2;
+        if waits {
+            elsewhere.write_all(&[0; 4096])?;
+            elsewhere.sync_data()?;
         }
         let start = Instant::now();
         let may = instance.store.read(|rx| {
@@ -63,10 +73,15 @@ pub(crate) fn run(command: &Check) -> Result<()> {
         let took = start.elapsed();
         ensure!(may, "an Admin who may not");
         if number >= WARMING {
-            if changes { &mut first } else { &mut again }.push(took);
+            let of = match (changes, waits) {
+                (true, _) => &mut first,
+                (_, true) => &mut waited,
+                _ => &mut again,
+            };
+            of.push(took);
         }
     }
-    let (first, again) = (Latency::of(&first), Latency::of(&again));
+    let [first, again, waited] = [first, again, waited].map(|all| Latency::of(&all));
     let target = |what, key, latency: &Latency| Target {
         what,
         key,
@@ -89,10 +104,17 @@ pub(crate) fn run(command: &Check) -> Result<()> {
         let list: Vec<_> = targets.iter().map(Target::json).collect();
         println!(
             "{}",
-            json!({ "first": first.json(), "again": again.json(), "targets": list })
+            json!({ "first": first.json(), "again": again.json(), "waited": waited.json(), "targets": list })
         );
     } else {
-        for (what, latency) in [("right after a change", first), ("without one", again)] {
+        for (what, latency) in [
+            ("right after a change", first),
+            (
+                "right after the sync of another file, without a change",
+                waited,
+            ),
+            ("without either", again),
+        ] {
             println!(
                 "{} checks {what}: median {:.1} µs, p99 {:.1} µs",
                 latency.changes, latency.p50, latency.p99

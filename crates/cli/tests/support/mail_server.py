@@ -28,7 +28,7 @@ class Handler:
             "from": envelope.mail_from,
             "tls": session.ssl is not None,
             "signed_in": session.authenticated,
-            "headers": sorted(name.lower() for name in letter.keys()),
+            "id": letter["message-id"],
             "subject": letter["subject"],
             "text": letter.get_content(),
         }

@@ -6,6 +6,7 @@ pub mod add_phone;
 pub mod change_phone;
 pub mod codes;
 pub mod remove;
+pub mod rename_passkey;
 
 use model::catalogue;
 use model::id::UserId;

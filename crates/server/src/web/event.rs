@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use model::actor::ELSEWHERE;
 use model::catalogue::{EventType, TargetType};
 use model::change::{Change as Changed, ChangeKind};
 use model::clock::Micros;
@@ -141,6 +142,11 @@ fn actor(event: &Event) -> Actor {
             }
         },
         "service" => Actor::service(id, name.unwrap_or_else(|| "Service token".to_owned())),
+        "system" if name.as_deref() == Some(ELSEWHERE) => Actor {
+            name: "Another organization".to_owned(),
+            detail: "Of the person's".to_owned(),
+            ..Actor::system()
+        },
         "system" => {
             let detail = match event.interface {
                 Some(Interface::CommandLine) => "Command line",
@@ -158,6 +164,16 @@ fn actor(event: &Event) -> Actor {
             detail: "Visitor".to_owned(),
             via: None,
         },
+    }
+}
+
+/// Why something was done, where the event says so.
+fn reason(event: &Event) -> Option<&'static str> {
+    match event.detail.as_ref()?.get("reason")?.as_str()? {
+        "role_ended" => Some("Its owner's role in the workspace has ended"),
+        "membership_ended" => Some("Its owner's membership has ended"),
+        "leaked" => Some("The key before it may be known to others"),
+        _ => None,
     }
 }
 
@@ -373,6 +389,7 @@ impl<'c> Shower<'c> {
                     _ => None,
                 })
                 .map(|with| format!("with {with}")),
+            ("access_token", "deleted") => reason(event).map(str::to_owned),
             (_, "created" | "deleted" | "signed_in" | "signed_out" | "set_up") => None,
             ("user", "added_to_organization") => event
                 .changes
@@ -545,7 +562,7 @@ pub(super) fn details(event: &Event) -> Details {
     }
     Details {
         changes,
-        reason: None,
+        reason: reason(event).map(str::to_owned),
         interface: event
             .interface
             .map_or("Not known", Interface::label)

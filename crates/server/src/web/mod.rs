@@ -81,6 +81,7 @@ use crate::actions::factor::add_phone::AddPhone;
 use crate::actions::factor::change_phone::ChangePhone;
 use crate::actions::factor::codes::RegenerateCodes;
 use crate::actions::factor::remove::RemoveFactor;
+use crate::actions::factor::rename_passkey::RenamePasskey;
 use crate::actions::instance::set_up::SetUp;
 use crate::actions::invitation::accept::AcceptInvitation;
 use crate::actions::invitation::cancel::CancelInvitation;
@@ -304,6 +305,7 @@ pub fn table() -> Vec<Route> {
         plain("/profile/passkeys/options", passkeys::ask_new),
         form::<AddPasskey, _, _>("/profile/passkeys", passkeys::add),
         form::<RemoveFactor, _, _>("/profile/factors/{id}/remove", profile::remove_factor),
+        form::<RenamePasskey, _, _>("/profile/passkeys/{id}/rename", profile::rename_passkey),
         form::<RegenerateCodes, _, _>("/profile/recovery-codes", profile::recovery_codes),
         read("/invitation", links::invited),
         form::<AcceptInvitation, _, _>("/invitation", links::accept),

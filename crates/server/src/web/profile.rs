@@ -32,6 +32,7 @@ use crate::actions::factor::Proof;
 use crate::actions::factor::add::{AddApp, SEED};
 use crate::actions::factor::codes::RegenerateCodes;
 use crate::actions::factor::remove::RemoveFactor;
+use crate::actions::factor::rename_passkey::RenamePasskey;
 use crate::actions::input;
 use crate::actions::member::leave::LeaveOrganization;
 use crate::actions::session::revoke::RevokeSessions;
@@ -596,6 +597,23 @@ pub(super) async fn remove_factor(
         ("The factor is still on", &[]),
     )
     .await
+}
+
+/// `POST /profile/passkeys/{id}/rename`
+pub(super) async fn rename_passkey(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    sent: SentByWho,
+) -> Answer {
+    let SentByWho { who, form } = sent;
+    let action = RenamePasskey {
+        user: who.user(),
+        id: things::id(&id)?,
+        name: form.name().to_owned(),
+    };
+    let result = who.perform(&app, action).await;
+    let title = "The passkey was not renamed";
+    done(&app, &who, Done::Saved, result, (title, &[])).await
 }
 
 /// `POST /profile/recovery-codes`

@@ -233,9 +233,9 @@ impl From<Error> for Refusal {
                 StatusCode::NOT_FOUND,
                 "Nothing is here",
                 &sentence(&format!(
-                    "this {what} was deleted, or belongs to another workspace"
+                    "this {what} is not here any more, or belongs elsewhere"
                 )),
-                "Look for it in its list; what happened to it is in the audit log.",
+                "Look at the list again; what happened is in the audit log.",
             ),
             Error::Denied { message, .. } => Self::new(
                 StatusCode::FORBIDDEN,

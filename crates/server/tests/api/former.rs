@@ -144,7 +144,7 @@ fn who_was_erased_from_an_organization_comes_back_by_no_invitation() {
     for api in both() {
         let tom = api.stranger("Tom Erased");
         let hash = api.invites(api.made.organization, "tom.erased@example.com");
-        let _ = api.accepts(tom.user, hash).expect("a member");
+        let _ = api.accepts(api.signs_in(tom.user), hash).expect("a member");
         let _ = erase(&api, &whole(&api, tom.user, false)).expect("erased");
         assert!(
             api.store
@@ -154,7 +154,7 @@ fn who_was_erased_from_an_organization_comes_back_by_no_invitation() {
         );
         let hash = api.invites(api.made.organization, "tom.new@example.com");
         api.moves(tom.user, "tom.new@example.com");
-        let refused = api.accepts(tom.user, hash);
+        let refused = api.accepts(api.signs_in(tom.user), hash);
         assert!(
             matches!(
                 refused,
@@ -179,7 +179,7 @@ fn an_account_that_accepted_what_was_sent_to_its_address_is_erased_under_both_id
         let pim = api.member("Pim Quorvath", None);
         let hash = api.invites(other, "pim.quorvath.private@example.com");
         api.moves(pim.user, "pim.quorvath.private@example.com");
-        let _ = api.accepts(pim.user, hash).expect("a member");
+        let _ = api.accepts(api.signs_in(pim.user), hash).expect("a member");
         // In the log of the other organization, with what can be opened.
         let tells = || {
             let all = api.store.read(|rx| {

@@ -2,9 +2,12 @@
 
 use std::sync::Barrier;
 
-use model::actor::Actor;
-use serde_json::json;
+use model::actor::{Actor, System};
+use model::id::OrganizationId;
+use serde_json::{Value, json};
 use server::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
+use server::actions::member::remove::RemoveMember;
+use server::actions::privacy::erase_person::ErasePerson;
 use server::problem::Problem;
 use store::{Error, NewChallenge, Upkeep};
 use zeroize::Zeroizing;
@@ -141,5 +144,109 @@ fn of_two_who_take_one_address_at_once_one_gets_it_and_the_other_hears_why() {
             let refused = refused.expect("one is refused");
             assert_eq!((refused.status, &*refused.code), (409, "email_taken"));
         }
+    }
+}
+
+/// The actions of an organization's log.
+fn actions(api: &Api, organization: OrganizationId) -> Vec<String> {
+    let read = api.store.read(|rx| {
+        let log = rx.organization_log(organization)?;
+        rx.disclosed(&log, 0, log.size)
+    });
+    let entries = read.expect("read").into_iter().map(|one| one.entry);
+    let action = |entry: Vec<u8>| {
+        let entry: Value = serde_json::from_slice(&entry).expect("JSON");
+        entry["action"].as_str().expect("a word").to_owned()
+    };
+    entries.map(action).collect()
+}
+
+fn count(of: &[String], action: &str) -> usize {
+    of.iter().filter(|one| *one == action).count()
+}
+
+/// Each of two processes over one database removes a person from another organization of the same person.
+#[test]
+fn who_is_removed_from_two_organizations_at_once_is_told_of_in_both() {
+    let api = Api::postgres();
+    let other = api.another_process();
+    let here = api.made.organization;
+    let admin = api.stranger("Other Admin").user;
+    let there = api.store.read(|rx| rx.organizations_of(admin));
+    let there = there.expect("read")[0];
+    for round in 0..8 {
+        let user = api.member(&format!("Ann {round}"), None).user;
+        let hash = api.invites(there, &format!("ann.{round}@example.com"));
+        let _ = api
+            .accepts(api.signs_in(user), hash)
+            .expect("a member of both");
+        let both = Barrier::new(2);
+        let removed = std::thread::scope(|scope| {
+            let asked = [(&api, here), (&other, there)].map(|(process, organization)| {
+                let both = &both;
+                scope.spawn(move || {
+                    both.wait();
+                    let actor = Actor::System(System::CommandLine);
+                    let origin = local_origin(&process.store);
+                    let action = RemoveMember { organization, user };
+                    let done = process.store.perform(actor, origin, action);
+                    done.wait().map(|_| ())
+                })
+            });
+            asked.map(|one| one.join().expect("answered"))
+        });
+        assert!(removed.iter().all(Result::is_ok), "{removed:?}");
+        for organization in [here, there] {
+            let said = actions(&api, organization);
+            assert_eq!(count(&said, "removed_from_organization"), round + 1);
+            // Whoever was first has ended the one session that there was, and told both.
+            assert_eq!(count(&said, "session_revoked"), round + 1, "{said:?}");
+        }
+    }
+}
+
+/// Whichever of the two processes comes first, an organization has no member of whom it must know nothing.
+#[test]
+fn who_accepts_an_invitation_while_another_process_erases_the_person_is_no_member() {
+    let api = Api::postgres();
+    let other = api.another_process();
+    let organization = api.made.organization;
+    for round in 0..16 {
+        let user = api.stranger(&format!("Tom {round}")).user;
+        let hash = api.invites(organization, &format!("tom.{round}@example.com"));
+        let person = api.signs_in(user);
+        let both = Barrier::new(2);
+        let (accepted, erased) = std::thread::scope(|scope| {
+            let accepting = scope.spawn(|| {
+                both.wait();
+                api.accepts(person, hash)
+            });
+            let erasing = scope.spawn(|| {
+                both.wait();
+                let action = ErasePerson {
+                    organization: Some(organization),
+                    user,
+                    basis: "request",
+                };
+                let actor = Actor::System(System::CommandLine);
+                let done = other
+                    .store
+                    .perform(actor, local_origin(&other.store), action);
+                done.wait()
+            });
+            let done = (accepting.join(), erasing.join());
+            (done.0.expect("answered"), done.1.expect("answered"))
+        });
+        let _ = erased.expect("erased");
+        let refused = matches!(
+            accepted,
+            Ok(_) | Err(Error::NotFound(_) | Error::Failed { .. })
+        );
+        assert!(refused, "{accepted:?}");
+        let found = api.store.read(|rx| {
+            let member = rx.member(organization, user)?;
+            Ok((member, rx.is_erased(Some(organization), user)?))
+        });
+        assert_eq!(found.expect("read"), (None, true), "{accepted:?}");
     }
 }

@@ -8,7 +8,6 @@ use model::interface::Interface;
 use model::role::{OrganizationRole, WorkspaceRole};
 use server::actions::account::change_password::ChangePassword;
 use server::actions::member::add::AddMember;
-use server::actions::organization::create::CreateOrganization;
 use server::actions::organization::update::UpdateOrganization;
 use server::actions::privacy::erase_person::ErasePerson;
 use server::app::Config;
@@ -252,18 +251,9 @@ async fn who_lacks_the_required_factor_is_led_to_set_it_up() {
 async fn who_belongs_to_two_organizations_is_led_to_the_factor_that_one_requires() {
     for database in [Database::Sqlite, Database::Postgres] {
         let (site, team) = ready(database).await;
-        let user = site.app.read(|rx| rx.user_by_email("ada@example.com"));
-        let owner = user.await.expect("read").expect("ada").0.id;
-        let made = site
-            .perform(CreateOrganization {
-                name: "Difference Engines".to_owned(),
-                workspace: "Closed".to_owned(),
-                owner,
-                token: "wst 2".to_owned().into(),
-            })
-            .await;
+        let other = site.another("ada@example.com").await;
         let require = |on: bool| UpdateOrganization {
-            id: made.organization,
+            id: other.organization,
             name: None,
             requires_mfa: Some(on),
             public_hashes: None,
@@ -276,8 +266,8 @@ async fn who_belongs_to_two_organizations_is_led_to_the_factor_that_one_requires
         assert_eq!(page.status, StatusCode::OK, "the other one is open");
         assert!(page.body.contains(says), "{}", page.body);
         let page = ada.get("/workspaces").await;
-        assert!(page.body.contains("Closed"), "{}", page.body);
-        let path = format!("/workspaces/{}/open", made.workspace);
+        assert!(page.body.contains("Elsewhere"), "{}", page.body);
+        let path = format!("/workspaces/{}/open", other.workspace);
         let led = ada.post(&path, &[]).await;
         assert_eq!(led.header("location"), "/profile/app");
         set_up_app(&site, &mut ada).await;
@@ -285,18 +275,11 @@ async fn who_belongs_to_two_organizations_is_led_to_the_factor_that_one_requires
         let opened = ada.post(&path, &[]).await;
         assert_eq!(opened.header("location"), "/sources");
         let page = ada.get("/settings/workspace").await;
-        assert!(page.body.contains("<h1>Closed</h1>"), "{}", page.body);
+        assert!(page.body.contains("<h1>Elsewhere</h1>"), "{}", page.body);
         assert!(!page.body.contains(says));
 
         // Where it is recorded: its making in the instance's log and its own, all else in its own.
-        let own = actions(
-            &site,
-            Team {
-                organization: made.organization,
-                workspace: made.workspace,
-            },
-        );
-        let own = own.await;
+        let own = actions(&site, other).await;
         assert_eq!(
             own[..3],
             [
@@ -313,7 +296,7 @@ async fn who_belongs_to_two_organizations_is_led_to_the_factor_that_one_requires
         let instance = site.app.read(read).await.expect("read");
         let text = |one: &store::Disclosed| String::from_utf8_lossy(&one.entry).into_owned();
         let is_made = |one: &&store::Disclosed| {
-            text(one).contains("organization") && text(one).contains(made.organization.as_str())
+            text(one).contains("organization") && text(one).contains(other.organization.as_str())
         };
         assert_eq!(instance.iter().filter(is_made).count(), 1);
         let first = actions(&site, team).await;
@@ -1029,8 +1012,7 @@ async fn links_end(database: Database) {
 
     // One that the command line sets.
     let link = waits(&mut ada, "mallory@example.com", NEW).await;
-    let user = site.app.read(|rx| rx.user_by_email("ada@example.com"));
-    let user = user.await.expect("read").expect("ada").0.id;
+    let user = site.user("ada@example.com").await;
     site.perform(ChangePassword {
         user,
         checked: None,

@@ -49,11 +49,6 @@ async fn send(browser: &mut Browser<'_>, path: &str, fields: &[(String, String)]
     browser.post(path, &fields.collect::<Vec<_>>()).await
 }
 
-async fn person(site: &Site, email: &'static str) -> String {
-    let found = site.app.read(move |rx| rx.user_by_email(email)).await;
-    found.expect("read").expect("a member").0.id.to_string()
-}
-
 async fn put(site: &Site, path: &str, body: Value) -> Value {
     let (status, answer) = site.api("PUT", path, Some(body)).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
@@ -65,7 +60,7 @@ async fn roles(database: Database) {
     let Team { workspace, .. } = team;
     site.member(team, "grace@example.com", Some(WorkspaceRole::Editor))
         .await;
-    let grace = person(&site, "grace@example.com").await;
+    let grace = site.user("grace@example.com").await.to_string();
     let mut ada = site.signed_in("ada@example.com").await;
     let made = [("name", "Staging"), ("environment", "DEVELOPMENT")];
     ada.post("/workspaces", &made).await;
@@ -146,7 +141,7 @@ async fn access(database: Database) {
     let mut people = Vec::new();
     for email in ["grace@example.com", "edsger@example.com", "kim@example.com"] {
         site.member(team, email, Some(WorkspaceRole::Editor)).await;
-        people.push(person(&site, email).await);
+        people.push(site.user(email).await.to_string());
     }
     let [grace, edsger, kim] = &people[..] else {
         panic!("three people");

@@ -827,8 +827,7 @@ async fn events_are_found_by_names_of_people_and_things_also_of_those_that_are_g
         let log = site.log(team.organization).await;
         let viewed = log.iter().filter(|event| event.entry.action == "viewed");
         let told: Vec<_> = viewed.map(|event| format!("{:?}", event.detail)).collect();
-        let ed = site.app.read(|rx| rx.user_by_email("ed@example.com")).await;
-        let ed = ed.expect("read").expect("a member").0.id.to_string();
+        let ed = site.user("ed@example.com").await.to_string();
         assert!(told.iter().any(|one| one.contains(&ed)), "{told:?}");
         assert!(
             !told

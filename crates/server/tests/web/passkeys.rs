@@ -80,6 +80,63 @@ fn with(event: &Event) -> String {
     format!("{:?}", event.changes)
 }
 
+async fn renamed(database: Database) {
+    let (site, team) = ready(database).await;
+    let mut ada = site.signed_in(ADA).await;
+    let (mut laptop, _) = add(&mut ada, "Laptop").await;
+    let page = ada.get("/profile").await;
+    let path = format!(
+        "/profile/passkeys/{}/rename",
+        between(&page, "/profile/passkeys/", "/rename")
+            .rsplit('/')
+            .next()
+            .expect("an id")
+    );
+    let answer = ada.post(&path, &[("name", " Blue key ")]).await;
+    assert_eq!(answer.header("location"), "/profile", "{}", answer.body);
+    let page = ada.get("/profile").await;
+    assert!(page.body.contains("Passkey: Blue key"), "{}", page.body);
+    assert!(!page.body.contains("Laptop"));
+    // Nothing changes: no event.
+    ada.post(&path, &[("name", "Blue key")]).await;
+    let empty = ada.post(&path, &[("name", " ")]).await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(empty.body.contains("The passkey was not renamed"));
+    // Nobody finds the passkey of another person.
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Admin))
+        .await;
+    let mut grace = site.signed_in("grace@example.com").await;
+    grace.get("/profile").await;
+    let refused = grace.post(&path, &[("name", "Mine")]).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+
+    let log = site.log(team.organization).await;
+    let [event] = &of(&log, "passkey_renamed")[..] else {
+        panic!("one event: {log:?}");
+    };
+    assert_eq!(event.target_name.as_deref(), Some("Ada Lovelace"));
+    let told = with(event);
+    assert!(
+        told.contains("Laptop") && told.contains("Blue key") && event.changes.len() == 1,
+        "{told}"
+    );
+    // It signs in as before.
+    let mut browser = site.browser();
+    let credential = laptop.get(&asked(&mut browser).await);
+    let answer = send(&mut browser, &credential).await;
+    assert_eq!(answer.header("location"), "/sources", "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_passkey_gets_another_name_and_signs_in_as_before_on_sqlite() {
+    renamed(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_passkey_gets_another_name_and_signs_in_as_before_on_postgresql() {
+    renamed(Database::Postgres).await;
+}
+
 async fn a_passkey(database: Database) {
     let (site, team) = ready(database).await;
     let mut ada = site.signed_in(ADA).await;

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use model::actor::{Actor, System};
 use model::clock::Micros;
-use model::id::UserId;
 use server::actions::factor::Proof;
 use server::actions::factor::remove::RemoveFactor;
 use server::actions::privacy::erase_person::ErasePerson;
@@ -331,17 +330,12 @@ async fn without_a_gateway_the_page_says_so() {
     assert!(!page.body.contains("Add a phone"));
 }
 
-async fn ada(site: &Site) -> UserId {
-    let found = site.app.read(|rx| rx.user_by_email(ADA)).await;
-    found.expect("read").expect("an account").0.id
-}
-
 async fn ends(database: Database) {
     let (site, team) = ready(database).await;
     let mut browser = site.signed_in(ADA).await;
     crate::account::set_up_app(&site, &mut browser).await;
     add(&site, &mut browser).await;
-    let user = ada(&site).await;
+    let user = site.user(ADA).await;
 
     // The command line takes every kind away, one event for each.
     let factors = site.app.read(move |rx| rx.factors(user)).await;
@@ -371,8 +365,7 @@ async fn ends(database: Database) {
     crate::account::set_up_app(&site, &mut browser).await;
     add(&site, &mut browser).await;
     send(&mut browser, "+12025550143").await;
-    let found = site.app.read(move |rx| rx.user_by_email(grace)).await;
-    let user = found.expect("read").expect("an account").0.id;
+    let user = site.user(grace).await;
     let factors = site.app.read(move |rx| rx.factors(user)).await;
     assert_eq!(factors.expect("read").len(), 2);
     let store = site.app.store.clone();

@@ -7,12 +7,13 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use model::actor::{Actor, Origin, System};
 use model::clock::{Clock, ManualClock, Micros, SystemEntropy};
-use model::id::{OrganizationId, RequestId, WorkspaceId};
+use model::id::{OrganizationId, RequestId, UserId, WorkspaceId};
 use model::interface::Interface;
 use model::role::{OrganizationRole, WorkspaceRole};
 use serde_json::Value;
 use server::actions::instance::set_up::SetUp;
 use server::actions::member::add::AddMember;
+use server::actions::organization::create::CreateOrganization;
 use server::app::{App, Config};
 use server::auth::hosted::HostedSecret;
 use server::auth::secret::{self, Kind};
@@ -143,6 +144,30 @@ impl Site {
                 .collect(),
         })
         .await;
+    }
+
+    /// The account with this address.
+    pub async fn user(&self, email: &str) -> UserId {
+        let email = email.to_owned();
+        let found = self.app.read(move |rx| rx.user_by_email(&email)).await;
+        found.expect("read").expect("an account").0.id
+    }
+
+    /// Another organization, of somebody who has an account.
+    pub async fn another(&self, email: &str) -> Team {
+        let owner = self.user(email).await;
+        let made = self
+            .perform(CreateOrganization {
+                name: "Difference Engines".to_owned(),
+                workspace: "Elsewhere".to_owned(),
+                owner,
+                token: "wst 2".to_owned().into(),
+            })
+            .await;
+        Team {
+            organization: made.organization,
+            workspace: made.workspace,
+        }
     }
 
     /// A one-time link's secret.

@@ -2,11 +2,14 @@
 
 use axum::http::StatusCode;
 use model::clock::Micros;
-use model::role::WorkspaceRole;
+use model::role::{Access, OrganizationRole, WorkspaceRole};
 use server::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
+use server::actions::member::change::{ChangeMember, Seen};
 use server::actions::member::remove::RemoveMember;
-use server::actions::organization::create::CreateOrganization;
+use server::actions::privacy::erase_person::ErasePerson;
+use server::actions::token::create::{CreateToken, Whose};
 use server::app::Config;
+use server::auth::secret;
 use store::{NewChallenge, Upkeep};
 
 use crate::site::{Answer, Browser, Database, PASSWORD, Site, Team};
@@ -128,11 +131,7 @@ async fn an_account_joins_only_signed_in_and_only_its_own() {
     // Grace leaves, and is invited again: the account is there.
     let mut grace = site.signed_in("grace@example.com").await;
     let mut ada = site.signed_in("ada@example.com").await;
-    let found = site
-        .app
-        .read(|rx| rx.user_by_email("grace@example.com"))
-        .await;
-    let id = found.expect("read").expect("an account").0.id;
+    let id = site.user("grace@example.com").await;
     ada.get("/settings/team").await;
     let path = format!("/settings/team/{id}/remove");
     assert_eq!(ada.get(&path).await.status, StatusCode::OK);
@@ -185,11 +184,7 @@ async fn an_account_joins_only_signed_in_and_only_its_own() {
 async fn invited_moves(database: Database) {
     let (site, team) = ready(database).await;
     site.member(team, "grace@example.com", None).await;
-    let account = |email: &'static str| {
-        let found = site.app.read(move |rx| rx.user_by_email(email));
-        async move { found.await.expect("read").expect("an account").0.id }
-    };
-    let grace = account("grace@example.com").await;
+    let grace = site.user("grace@example.com").await;
     site.perform(RemoveMember {
         organization: team.organization,
         user: grace,
@@ -240,7 +235,7 @@ async fn invited_moves(database: Database) {
     let fields = [("name", "Grace Murray"), ("password", NEW)];
     let joined = other.post("/invitation", &fields).await;
     assert_eq!(joined.header("location"), "/", "{}", joined.body);
-    assert_ne!(account("grace@example.com").await, grace);
+    assert_ne!(site.user("grace@example.com").await, grace);
 }
 
 #[tokio::test]
@@ -434,8 +429,7 @@ async fn who_is_easy_to_break_in_on_is_seen(database: Database) {
     let mut ada = site.signed_in("ada@example.com").await;
     // The account is older than the membership, which is what counts.
     ada.get("/settings/team").await;
-    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
-    let id = found.await.expect("read").expect("a member").0.id;
+    let id = site.user(grace).await;
     let gone = [("confirm", grace)];
     ada.post(&format!("/settings/team/{id}/remove"), &gone)
         .await;
@@ -501,8 +495,7 @@ async fn an_administrator_ends_all_sessions_of_a_member_and_keeps_the_own() {
     let address = "grace@example.com";
     site.member(team, address, Some(WorkspaceRole::Editor))
         .await;
-    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
-    let grace = found.await.expect("read").expect("a member").0.id;
+    let grace = site.user("grace@example.com").await;
     let mut browsers = [site.signed_in(address).await, site.signed_in(address).await];
     let mut ada = site.signed_in("ada@example.com").await;
     ada.get("/settings/team").await;
@@ -537,8 +530,7 @@ async fn an_administrator_ends_all_sessions_of_a_member_and_keeps_the_own() {
 
     // One's own go but for the one that acts.
     let mut other = site.signed_in("ada@example.com").await;
-    let found = site.app.read(|rx| rx.user_by_email("ada@example.com"));
-    let own = found.await.expect("read").expect("a member").0.id;
+    let own = site.user("ada@example.com").await;
     ada.get("/settings/team").await;
     ada.post(&format!("/settings/team/{own}/sessions/end"), &[])
         .await;
@@ -546,56 +538,54 @@ async fn an_administrator_ends_all_sessions_of_a_member_and_keeps_the_own() {
     assert_eq!(other.get("/sources").await.status, StatusCode::SEE_OTHER);
 }
 
+/// The events of an action in one of the logs, newest first: who acted by which address, and what changed.
+async fn told(site: &Site, team: Team, action: &str) -> Vec<String> {
+    let log = site.log(team.organization).await.into_iter().rev();
+    let of = log.filter(|event| event.entry.action == action);
+    let line = |event: store::Event| {
+        let mut paths: Vec<_> = event.changes.iter().map(|one| one.path.as_str()).collect();
+        paths.sort_unstable();
+        format!(
+            "{} {:?} {:?} {:?}: {} ({})",
+            event.entry.actor.r#type,
+            event.actor_name,
+            event.actor_email,
+            event.user_agent,
+            event.target_name.unwrap_or_default(),
+            paths.join(", ")
+        )
+    };
+    of.map(line).collect()
+}
+
+/// The page of the newest event of an action.
+async fn event_page(site: &Site, team: Team, browser: &mut Browser<'_>, action: &str) -> Answer {
+    let log = site.log(team.organization).await.into_iter();
+    let event = log.rev().find(|event| event.entry.action == action);
+    let id = event.expect("an event").entry.id;
+    browser.get(&format!("/settings/audit-logs/{id}")).await
+}
+
+/// What an organization is told of a session that another one has ended.
+const ENDED_ELSEWHERE: &str = "system Some(\"another organization\") None None: Member grace@example.com (session, signedInAt)";
+
 async fn ended_everywhere(database: Database) {
     let (site, team) = ready(database).await;
     let address = "grace@example.com";
     site.member(team, address, Some(WorkspaceRole::Editor))
         .await;
-    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
-    let grace = found.await.expect("read").expect("a member").0.id;
-    let made = site
-        .perform(CreateOrganization {
-            name: "Difference Engines".to_owned(),
-            workspace: "Elsewhere".to_owned(),
-            owner: grace,
-            token: "wst 2".to_owned().into(),
-        })
-        .await;
-    let other = Team {
-        organization: made.organization,
-        workspace: made.workspace,
-    };
-    // The events of an action in one of the logs, newest first: who acted by which address, and what changed.
-    let told = async |team: Team, action: &str| -> Vec<String> {
-        let log = site.log(team.organization).await.into_iter().rev();
-        let of = log.filter(|event| event.entry.action == action);
-        let line = |event: store::Event| {
-            let mut paths: Vec<_> = event.changes.iter().map(|one| one.path.as_str()).collect();
-            paths.sort_unstable();
-            format!(
-                "{} {:?} {:?} {:?}: {} ({})",
-                event.entry.actor.r#type,
-                event.actor_name,
-                event.actor_email,
-                event.user_agent,
-                event.target_name.unwrap_or_default(),
-                paths.join(", ")
-            )
-        };
-        of.map(line).collect()
-    };
-    let (here, there) = (
-        "user Some(\"Ada Lovelace\") Some(\"ada@example.com\") None: Member grace@example.com (session, signedInAt)",
-        "system Some(\"another organization\") None None: Member grace@example.com (session, signedInAt)",
-    );
+    let grace = site.user(address).await;
+    let other = site.another(address).await;
+    let here = "user Some(\"Ada Lovelace\") Some(\"ada@example.com\") None: Member grace@example.com (session, signedInAt)";
+    let there = ENDED_ELSEWHERE;
     let mut ada = site.signed_in("ada@example.com").await;
     ada.get("/settings/team").await;
 
     let mut browsers = [site.signed_in(address).await, site.signed_in(address).await];
     let path = format!("/settings/team/{grace}/sessions/end");
     ada.post(&path, &[]).await;
-    assert_eq!(told(team, "session_revoked").await, [here; 2]);
-    assert_eq!(told(other, "session_revoked").await, [there; 2]);
+    assert_eq!(told(&site, team, "session_revoked").await, [here; 2]);
+    assert_eq!(told(&site, other, "session_revoked").await, [there; 2]);
     let page = ada.get("/settings/team").await;
     assert!(page.body.contains("Session Revoked"), "{}", page.body);
     for browser in &mut browsers {
@@ -608,8 +598,8 @@ async fn ended_everywhere(database: Database) {
     kim.get("/settings/team").await;
     let refused = kim.post(&path, &[]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    assert_eq!(told(team, "session_revoked").await.len(), 3);
-    assert_eq!(told(other, "session_revoked").await.len(), 2);
+    assert_eq!(told(&site, team, "session_revoked").await.len(), 3);
+    assert_eq!(told(&site, other, "session_revoked").await.len(), 2);
 
     // Who is removed is out everywhere; that it was a removal concerns one organization.
     site.signed_in(address).await;
@@ -617,16 +607,28 @@ async fn ended_everywhere(database: Database) {
     ada.get(&path).await;
     let gone = ada.post(&path, &[("confirm", address)]).await;
     assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
-    assert_eq!(told(team, "session_revoked").await[0], here);
-    assert_eq!(told(other, "session_revoked").await[0], there);
-    assert_eq!(told(team, "removed_from_organization").await.len(), 1);
-    assert!(told(other, "removed_from_organization").await.is_empty());
+    assert_eq!(told(&site, team, "session_revoked").await[0], here);
+    assert_eq!(told(&site, other, "session_revoked").await[0], there);
+    assert_eq!(
+        told(&site, team, "removed_from_organization").await.len(),
+        1
+    );
+    assert!(
+        told(&site, other, "removed_from_organization")
+            .await
+            .is_empty()
+    );
     let organization = other.organization;
     let former = site.app.read(move |rx| rx.former_members(organization));
     assert!(
         former.await.expect("read").is_empty(),
         "nobody is known by that"
     );
+    let mut grace = site.signed_in(address).await;
+    let page = event_page(&site, other, &mut grace, "session_revoked").await;
+    assert!(page.body.contains("Another organization"), "{}", page.body);
+    let page = event_page(&site, other, &mut grace, "created").await;
+    assert!(!page.body.contains("Another organization"));
 }
 
 #[tokio::test]
@@ -641,21 +643,131 @@ async fn sessions_that_an_administrator_ends_are_told_in_all_of_the_persons_orga
     ended_everywhere(Database::Postgres).await;
 }
 
+async fn erased_here(database: Database) {
+    let (site, team) = ready(database).await;
+    let address = "grace@example.com";
+    let role = Some(WorkspaceRole::Editor);
+    site.member(team, address, role).await;
+    let path = format!("/settings/team/{}/erase", site.user(address).await);
+    let other = site.another(address).await;
+    let mut browser = site.signed_in(address).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get(&path).await;
+    let fields = [("confirm", address), ("basis", "request")];
+    let done = ada.post(&path, &fields).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let page = browser.get("/sources").await;
+    assert!(page.header("location").starts_with("/sign-in"));
+    // Where the person still is, it is told as any other end of a session, and not that it was an erasure.
+    let there = told(&site, other, "session_revoked").await;
+    assert_eq!(there, [ENDED_ELSEWHERE]);
+    assert!(told(&site, other, "erased").await.is_empty());
+    assert_eq!(told(&site, team, "erased").await.len(), 1);
+    assert!(told(&site, team, "session_revoked").await.is_empty());
+}
+
+#[tokio::test]
+async fn sessions_that_end_with_an_erasure_are_told_where_the_person_still_is_on_sqlite() {
+    erased_here(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn sessions_that_end_with_an_erasure_are_told_where_the_person_still_is_on_postgresql() {
+    erased_here(Database::Postgres).await;
+}
+
+async fn former_erased(database: Database) {
+    let (site, team) = ready(database).await;
+    let address = "grace@example.com";
+    site.member(team, address, None).await;
+    let user = site.user(address).await;
+    let other = site.another(address).await;
+    let organization = team.organization;
+    site.perform(RemoveMember { organization, user }).await;
+    let mut browser = site.signed_in(address).await;
+    site.perform(ErasePerson {
+        organization: Some(organization),
+        user,
+        basis: "request",
+    })
+    .await;
+    assert_eq!(browser.get("/sources").await.status, StatusCode::OK);
+    assert!(told(&site, other, "session_revoked").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_organization_that_a_person_has_left_ends_no_sessions_by_an_erasure_on_sqlite() {
+    former_erased(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn an_organization_that_a_person_has_left_ends_no_sessions_by_an_erasure_on_postgresql() {
+    former_erased(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn the_page_of_a_token_that_ended_says_why() {
+    let (site, team) = Site::ready().await;
+    let address = "grace@example.com";
+    site.member(team, address, Some(WorkspaceRole::Editor))
+        .await;
+    let (organization, user) = (team.organization, site.user(address).await);
+    let mut ada = site.signed_in("ada@example.com").await;
+    let token = async |name: &str| {
+        site.perform(CreateToken {
+            organization,
+            whose: Whose::Personal(team.workspace, Some(user)),
+            name: name.to_owned(),
+            access: Access::Read,
+            days: None,
+            hash: secret::hash(name),
+        })
+        .await
+    };
+    token("laptop").await;
+    site.perform(ChangeMember {
+        organization,
+        user,
+        role: Some(OrganizationRole::Admin),
+        workspaces: vec![(team.workspace, None)],
+        seen: Seen::default(),
+    })
+    .await;
+    site.perform(ChangeMember {
+        organization,
+        user,
+        role: Some(OrganizationRole::Member),
+        workspaces: Vec::new(),
+        seen: Seen::default(),
+    })
+    .await;
+    let page = event_page(&site, team, &mut ada, "deleted").await;
+    let why = "Its owner&#39;s role in the workspace has ended";
+    assert_eq!(between(&page, "<dt>Reason</dt><dd>", "<"), why);
+    let log = ada.get("/settings/audit-logs").await;
+    assert!(log.body.contains(why), "{}", log.body);
+
+    site.perform(ChangeMember {
+        organization,
+        user,
+        role: None,
+        workspaces: vec![(team.workspace, Some(WorkspaceRole::Viewer))],
+        seen: Seen::default(),
+    })
+    .await;
+    token("desktop").await;
+    site.perform(RemoveMember { organization, user }).await;
+    let page = event_page(&site, team, &mut ada, "deleted").await;
+    let why = "Its owner&#39;s membership has ended";
+    assert_eq!(between(&page, "<dt>Reason</dt><dd>", "<"), why);
+}
+
 async fn left(database: Database) {
     let (site, team) = ready(database).await;
     let address = "grace@example.com";
     site.member(team, address, Some(WorkspaceRole::Editor))
         .await;
-    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
-    let owner = found.await.expect("read").expect("a member").0.id;
-    let made = site
-        .perform(CreateOrganization {
-            name: "Difference Engines".to_owned(),
-            workspace: "Elsewhere".to_owned(),
-            owner,
-            token: "wst 2".to_owned().into(),
-        })
-        .await;
+    let other = site.another(address).await;
     let mut grace = site.signed_in(address).await;
     let organization = team.organization.to_string();
     let fields = [
@@ -665,7 +777,7 @@ async fn left(database: Database) {
     grace.get("/profile").await;
     let gone = grace.post("/profile/leave", &fields).await;
     assert_eq!(gone.header("location"), "/sign-in", "{}", gone.body);
-    let other = site.log(made.organization).await;
+    let other = site.log(other.organization).await;
     let last = other.last().expect("an event");
     assert_eq!(last.entry.action, "session_revoked");
     assert_eq!(last.actor_email.as_deref(), Some(address), "by oneself");
@@ -755,11 +867,7 @@ async fn roles_in_several_workspaces_are_given_on_one_page_and_each_workspace_is
         .await;
     assert_eq!(opened.header("location"), "/sources");
     let page = ada.get("/settings/team").await;
-    let grace = site
-        .app
-        .read(|rx| rx.user_by_email("grace@example.com"))
-        .await;
-    let grace = grace.expect("read").expect("a member").0.id.to_string();
+    let grace = site.user("grace@example.com").await.to_string();
     assert!(page.body.contains(&format!("name=\"workspace.{staging}\"")));
     let elsewhere = format!("workspace.{staging}");
     let fields = [
@@ -863,11 +971,7 @@ async fn a_source_is_locked_on_its_page_and_only_who_is_selected_changes_it() {
     let path = format!("{source}/access");
     let page = ada.get(&path).await;
     assert!(page.body.contains("Who may change this source"));
-    let grace = site
-        .app
-        .read(|rx| rx.user_by_email("grace@example.com"))
-        .await;
-    let grace = grace.expect("read").expect("a member").0.id.to_string();
+    let grace = site.user("grace@example.com").await.to_string();
     let fields = [("who", "selected"), ("people", grace.as_str())];
     let done = ada.post(&path, &fields).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
@@ -952,26 +1056,8 @@ async fn erasure_of_invited(database: Database) {
     let (site, team) = ready(database).await;
     // Grace has an account, in an organization that is another's.
     site.member(team, "grace@example.com", None).await;
-    let found = site.app.read(|rx| rx.user_by_email("grace@example.com"));
-    let owner = found.await.expect("read").expect("there").0.id;
-    let made = site
-        .perform(CreateOrganization {
-            name: "Difference Engines".to_owned(),
-            workspace: "Elsewhere".to_owned(),
-            owner,
-            token: "wst 2".to_owned().into(),
-        })
-        .await;
-    let organization = made.organization;
-    site.member(
-        Team {
-            organization,
-            workspace: made.workspace,
-        },
-        "heir@example.com",
-        None,
-    )
-    .await;
+    let other = site.another("grace@example.com").await;
+    site.member(other, "heir@example.com", None).await;
     let mut pages = Vec::new();
     let mut ada = site.signed_in("ada@example.com").await;
     for email in ["heir@example.com", "none@example.com"] {
@@ -1015,11 +1101,7 @@ async fn the_question_before_an_erasure_does_not_tell_who_has_an_account_on_post
 async fn who_has_left_is_erased_only_after_the_address_was_typed() {
     let (site, team) = Site::ready().await;
     site.member(team, "kim@example.com", None).await;
-    let found = site
-        .app
-        .read(|rx| rx.user_by_email("kim@example.com"))
-        .await;
-    let kim = found.expect("read").expect("there").0.id;
+    let kim = site.user("kim@example.com").await;
     let mut ada = site.signed_in("ada@example.com").await;
     ada.post(
         &format!("/settings/team/{kim}/remove"),

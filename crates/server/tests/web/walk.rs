@@ -117,6 +117,7 @@ const ELSEWHERE: &[&str] = &[
     "/profile/phone/change",
     "/profile/passkeys",
     "/profile/passkeys/options",
+    "/profile/passkeys/{id}/rename",
     "/profile/factors/{id}/remove",
     "/profile/recovery-codes",
     "/profile/sessions/end",
@@ -164,11 +165,7 @@ async fn grace(site: &Site, team: Team) -> String {
     browser.get("/sign-in").await;
     let fields = [("email", "grace@example.com"), ("password", PASSWORD)];
     browser.post("/sign-in", &fields).await;
-    let found = site
-        .app
-        .read(|rx| rx.user_by_email("grace@example.com"))
-        .await;
-    found.expect("read").expect("a member").0.id.to_string()
+    site.user("grace@example.com").await.to_string()
 }
 
 pub async fn things(site: &Site, team: Team) -> Things {

@@ -225,8 +225,8 @@ impl Rx<'_> {
 }
 
 impl Tx<'_> {
-    /// A person is erased from an organization: the key there, the membership, its tokens, and all sessions. With the last
-    /// membership, or `everywhere`, the account goes as well, unless another organization has invited the person.
+    /// A person is erased from an organization: the key there, the membership and its tokens. With the last membership, or
+    /// `everywhere`, the account goes as well, with its sessions, unless another organization has invited the person.
     pub fn erase_person(
         &mut self,
         log: &crate::tree::Log,
@@ -252,8 +252,6 @@ impl Tx<'_> {
                 self.conn.execute(sql, params![&organization, &user])?;
             }
         }
-        self.conn
-            .execute("DELETE FROM sessions WHERE user_id = $1", params![&user])?;
         let is_wanted = match log.organization {
             Some(organization) => self.is_wanted_elsewhere(organization, user)?,
             None => !self.organizations_of(user)?.is_empty(),
@@ -266,6 +264,7 @@ impl Tx<'_> {
                 "INSERT INTO past_tokens (hash, token_id, organization_id) \
                  SELECT hash, id, organization_id FROM tokens WHERE user_id = $1",
                 "DELETE FROM tokens WHERE user_id = $1",
+                "DELETE FROM sessions WHERE user_id = $1",
                 "DELETE FROM factors WHERE user_id = $1",
                 "DELETE FROM recovery_codes WHERE user_id = $1",
                 "DELETE FROM challenges WHERE user_id = $1",

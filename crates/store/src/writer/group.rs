@@ -213,7 +213,8 @@ impl<'a> Group<'a> {
                 if let Some((event, need)) = refused_event(job.events(), needs) {
                     // What one organization refuses is not told to others.
                     let scope = match job.scope() {
-                        Scope::Member(organization, _) => {
+                        Scope::Member(organization, _)
+                        | Scope::MemberAndInstance(organization, _) => {
                             vec![self.lock_organization(organization, &job.actor())?]
                         }
                         _ => scope,
@@ -247,8 +248,8 @@ impl<'a> Group<'a> {
     ) -> (Vec<Need>, Result<()>) {
         let organization = match job.scope() {
             Scope::Organization(organization)
-            | Scope::OrganizationAndInstance(organization)
-            | Scope::Member(organization, _) => Some(organization),
+            | Scope::Member(organization, _)
+            | Scope::MemberAndInstance(organization, _) => Some(organization),
             Scope::Account(_) | Scope::Person(_) | Scope::Instance => None,
         };
         let parts = self.parts;
@@ -310,12 +311,11 @@ impl<'a> Group<'a> {
             }
         }
         let elsewhere = match job.scope() {
-            Scope::Member(organization, user)
+            Scope::Member(organization, user) | Scope::MemberAndInstance(organization, user)
                 if acting.user != Some(user) && !acting.is_system() =>
             {
-                let home = self.lock_organization(organization, &job.actor())?;
                 let origin = Origin::local(origin.request, origin.interface);
-                Some((home, Acting::elsewhere(), origin))
+                Some((organization, Acting::elsewhere(), origin))
             }
             _ => None,
         };
@@ -344,8 +344,12 @@ impl<'a> Group<'a> {
                 None => scope.to_vec(),
             };
             for log in logs {
+                let of = self.logs.iter().find(|one| one.id == log);
+                let of = of.and_then(|log| log.organization);
                 let (acting, origin) = match &elsewhere {
-                    Some((home, nobody, nowhere)) if *home != log => (nobody, nowhere),
+                    Some((home, nobody, nowhere)) if of.is_some_and(|of| of != *home) => {
+                        (nobody, nowhere)
+                    }
                     _ => (acting, origin),
                 };
                 let draft = Draft {
@@ -439,7 +443,7 @@ impl<'a> Group<'a> {
         // The set was read before it was locked; if it has changed since, the transaction starts over.
         let is_a_set = matches!(
             scope,
-            Scope::Account(_) | Scope::Member(..) | Scope::Person(_)
+            Scope::Account(_) | Scope::Member(..) | Scope::MemberAndInstance(..) | Scope::Person(_)
         );
         if is_a_set && self.conn.is_postgres() {
             let mut again = self.logs_of(scope)?;
@@ -458,10 +462,6 @@ impl<'a> Group<'a> {
             Scope::Organization(organization) => self
                 .conn
                 .query("SELECT id FROM logs WHERE organization_id = $1", params![&organization])?,
-            Scope::OrganizationAndInstance(organization) => self.conn.query(
-                "SELECT id FROM logs WHERE organization_id = $1 UNION SELECT log_id FROM instance",
-                params![&organization],
-            )?,
             Scope::Account(user) => self.conn.query(
                 "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $1 ORDER BY l.id",
                 params![&user],
@@ -469,6 +469,11 @@ impl<'a> Group<'a> {
             Scope::Member(organization, user) => self.conn.query(
                 "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $2 \
                  UNION SELECT id FROM logs WHERE organization_id = $1",
+                params![&organization, &user],
+            )?,
+            Scope::MemberAndInstance(organization, user) => self.conn.query(
+                "SELECT l.id FROM logs l JOIN members m ON m.organization_id = l.organization_id WHERE m.user_id = $2 \
+                 UNION SELECT id FROM logs WHERE organization_id = $1 UNION SELECT log_id FROM instance",
                 params![&organization, &user],
             )?,
             Scope::Person(user) => self.conn.query(

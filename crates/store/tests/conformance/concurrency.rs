@@ -7,7 +7,7 @@ use std::time::Duration;
 use model::actor::Actor;
 use model::catalogue;
 use model::clock::Micros;
-use model::id::{SessionId, UserId};
+use model::id::{OrganizationId, SessionId, UserId};
 use model::role::OrganizationRole;
 use model::things::User;
 use store::{Done, Error, Fact, Result, Scope, Store, Tx, Upkeep};
@@ -228,8 +228,9 @@ fn accounts_and_groups_of_several_organizations_do_not_stand_in_each_others_way(
     });
 }
 
-#[test]
-fn an_accounts_action_starts_over_when_the_persons_organizations_change_while_it_waits() {
+/// An action of this scope waits for the log of the person's organization, in which another process makes the person a member of
+/// another one: it is told there as well.
+fn starts_over(scope: impl Fn(OrganizationId, UserId) -> Scope) {
     let place = Place::new(Kind::Postgres);
     let store = place.open();
     let (old, new) = (team(&store, "Old"), team(&store, "New"));
@@ -247,8 +248,10 @@ fn an_accounts_action_starts_over_when_the_persons_organizations_change_while_it
         "BEGIN; SELECT size FROM logs WHERE id = '{log}' FOR UPDATE"
     ));
     let session = SessionId::new(store.clock(), store.entropy());
+    let mut action = sign_in(user, session);
+    action.scope = scope(old.organization, user);
     let waiting = store
-        .perform(Actor::Anonymous, origin(&store), sign_in(user, session))
+        .perform(Actor::Anonymous, origin(&store), action)
         .begun();
     let mut watch = place.raw();
     while watch.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 0 {
@@ -266,6 +269,16 @@ fn an_accounts_action_starts_over_when_the_persons_organizations_change_while_it
             Some("user.signed_in success")
         );
     }
+}
+
+#[test]
+fn an_accounts_action_starts_over_when_the_persons_organizations_change_while_it_waits() {
+    starts_over(|_, user| Scope::Account(user));
+}
+
+#[test]
+fn what_is_done_to_a_member_starts_over_when_the_persons_organizations_change_while_it_waits() {
+    starts_over(Scope::Member);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use model::role::Permission;
 use serde_json::json;
 use store::{Action, Done, Error, Fact, Log, Need, Result, Rx, Scope, Target, Tx};
 
+use crate::actions::session;
+
 /// Why something is erased: one of these words stands in the log for ever.
 pub const BASES: &[&str] = &[
     "request",
@@ -100,6 +102,23 @@ impl ErasePerson {
         Ok(goes)
     }
 
+    /// Where the account stays, a member's sessions end as with any removal. Here nothing more is said of the person; it is said
+    /// where the person belongs from now on.
+    fn end_sessions(&self, tx: &mut Tx<'_>) -> Result<Vec<Fact>> {
+        let Some(organization) = self.organization else {
+            return Ok(Vec::new());
+        };
+        match tx.member(organization, self.user)? {
+            Some(member) if tx.is_wanted_elsewhere(organization, self.user)? => {
+                let ended = session::end(tx, &member.user, |_| true)?.into_iter();
+                Ok(ended
+                    .map(|fact| fact.to_log(Scope::Account(self.user)))
+                    .collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// Refuses what would leave an organization without an Admin; gives what goes: log and number of events. Nothing goes where all
     /// was erased before.
     ///
@@ -145,12 +164,15 @@ impl ErasePerson {
 }
 
 impl Action for ErasePerson {
-    const EVENTS: &'static [EventType] = &[catalogue::PRIVACY_ERASED];
+    const EVENTS: &'static [EventType] =
+        &[catalogue::PRIVACY_ERASED, catalogue::USER_SESSION_REVOKED];
     type Output = ();
 
     fn scope(&self) -> Scope {
-        self.organization
-            .map_or(Scope::Person(self.user), Scope::OrganizationAndInstance)
+        match self.organization {
+            Some(organization) => Scope::MemberAndInstance(organization, self.user),
+            None => Scope::Person(self.user),
+        }
     }
 
     fn needs(&self, _: &mut Rx<'_>) -> Result<Vec<Need>> {
@@ -163,7 +185,7 @@ impl Action for ErasePerson {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
-        let mut facts = Vec::new();
+        let mut facts = self.end_sessions(tx)?;
         for (log, user, events) in self.goes(tx)? {
             let erased = tx.erase_person(&log, user, self.organization.is_none())?;
             let readable = json!({ "subject": user, "events": events, "basis": self.basis });

@@ -47,6 +47,7 @@
 //! | `/settings/organization` | `requires_mfa`; with `rule=hashes`, `public_hashes` |
 //! | `/profile/name`, `/profile/email`, `/profile/password` | `name`; `email`, `password`; `password`, `new_password` |
 //! | `/profile/app` | `code`, `password` |
+//! | `/profile/passkeys/{id}/rename` | `name` |
 //! | `/profile/factors/{id}/remove`, `/profile/recovery-codes` | `proof` |
 
 pub mod access;

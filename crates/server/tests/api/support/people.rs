@@ -177,8 +177,8 @@ impl Api {
         hash
     }
 
-    /// A person signs in, and accepts an invitation.
-    pub(crate) fn accepts(&self, user: UserId, hash: [u8; 32]) -> Result<User> {
+    /// A person signs in.
+    pub(crate) fn signs_in(&self, user: UserId) -> Actor {
         let account = self
             .store
             .read(|rx| rx.user(user))
@@ -191,11 +191,16 @@ impl Api {
             session,
         };
         let session = self.by_hand(Actor::Anonymous, sign_in).expect("signed in");
+        Actor::User { user, session }
+    }
+
+    /// Who is signed in accepts an invitation.
+    pub(crate) fn accepts(&self, person: Actor, hash: [u8; 32]) -> Result<User> {
         let accept = AcceptInvitation {
             hash,
             account: None,
         };
-        self.by_hand(Actor::User { user, session }, accept)
+        self.by_hand(person, accept)
     }
 
     fn add(&self, mut person: AddPerson) -> Person {
