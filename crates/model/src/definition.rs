@@ -102,6 +102,10 @@ pub struct Definition {
     /// Keys whose values are in no event and on no page, but which lists of the API keep.
     #[serde(default)]
     pub redact_keys: Vec<String>,
+    /// Keys that are in no event and on no page and that the type's SDKs cannot do without: what they are for is sending alone,
+    /// and every browser has them. Of a type that was imported, its `includeKeys` say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sdk_keys: Vec<String>,
     /// Laid under the configuration in answers until the first change after the creation.
     #[serde(default)]
     pub defaults: Map<String, Value>,
@@ -242,6 +246,7 @@ impl Definition {
             same_as: None,
             secret_keys: None,
             redact_keys: Vec::new(),
+            sdk_keys: Vec::new(),
             defaults: Map::new(),
             always_defaults: Map::new(),
             conditional_defaults: Vec::new(),

@@ -18,7 +18,7 @@ use store::{Action, Error, Target, Upkeep};
 
 use crate::actions::token::without_workspace::WithoutWorkspace;
 use crate::app::{App, Config};
-use crate::auth::secret;
+use crate::auth::{basic, secret};
 use crate::problem::Problem;
 
 pub use body::{AsItCame, Body};
@@ -273,16 +273,8 @@ impl FromRequestParts<App> for Bearer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let unauthorized = || Problem::from(Error::Unauthenticated);
-        let header = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .ok_or_else(unauthorized)?;
-        let (scheme, shown) = header.split_once(' ').ok_or_else(unauthorized)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(unauthorized());
-        }
-        Self::with(parts, app, shown.trim()).await
+        let token = basic::token(&parts.headers).ok_or_else(unauthorized)?;
+        Self::with(parts, app, &token).await
     }
 }
 

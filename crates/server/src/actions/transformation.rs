@@ -23,6 +23,8 @@ pub const CODE_LIMIT: usize = 1024 * 1024;
 pub const DESCRIPTION_LIMIT: usize = 10_000;
 /// What is said of code that was published although nothing could run it.
 pub const NOT_TESTED: &str = "not tested: no transformer is configured";
+/// What is said of a library that a transformer does not look at.
+pub const NOT_CHECKED: &str = "not checked: a transformer checks the syntax of JavaScript alone";
 
 /// The events of a kind of code: created, updated, published, deleted.
 pub(crate) const fn events(kind: CodeKind) -> [EventType; 4] {

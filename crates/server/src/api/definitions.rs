@@ -10,8 +10,6 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use model::definition::{Definition, Kind, Origin};
 use model::role::Permission;
 use serde_json::{Map, Value, json};
@@ -25,43 +23,9 @@ use crate::definitions::{Change, change_for};
 use crate::problem::Problem;
 use crate::request::Bearer;
 
-/// Who asks: with a token as bearer, or as the user or the password of Basic authentication.
-#[derive(Clone, Debug)]
-pub struct Deployer(Bearer);
-
-/// The token in a header, however it is shown.
-fn token_in(header: &str) -> Option<String> {
-    let (scheme, shown) = header.split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(shown.trim().to_owned());
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = String::from_utf8(STANDARD.decode(shown.trim()).ok()?).ok()?;
-    let (user, password) = pair.split_once(':')?;
-    let token = if password.is_empty() { user } else { password };
-    Some(token.to_owned())
-}
-
-impl FromRequestParts<App> for Deployer {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let header = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let token = header
-            .and_then(token_in)
-            .ok_or_else(|| Problem::from(Error::Unauthenticated))?;
-        Bearer::with(parts, app, &token).await.map(Self)
-    }
-}
-
 /// Who reads, if anyone says so.
 #[derive(Clone, Debug)]
-pub struct Reader(Option<Deployer>);
+pub struct Reader(Option<Bearer>);
 
 impl FromRequestParts<App> for Reader {
     type Rejection = Problem;
@@ -70,7 +34,7 @@ impl FromRequestParts<App> for Reader {
         if !parts.headers.contains_key(header::AUTHORIZATION) {
             return Ok(Self(None));
         }
-        Deployer::from_request_parts(parts, app)
+        Bearer::from_request_parts(parts, app)
             .await
             .map(|who| Self(Some(who)))
     }
@@ -112,7 +76,7 @@ fn look(rx: &mut Rx<'_>, bearer: &Bearer) -> Result<(), Error> {
 }
 
 pub(super) async fn all(app: App, reader: Reader, kind: Kind) -> Result<Json<Vec<Value>>, Problem> {
-    let Some(Deployer(bearer)) = reader.0 else {
+    let Some(bearer) = reader.0 else {
         return Ok(Json(Vec::new()));
     };
     let views = app
@@ -131,7 +95,7 @@ pub(super) async fn one(
     kind: Kind,
     name: String,
 ) -> Result<Json<Value>, Problem> {
-    let Some(Deployer(bearer)) = reader.0 else {
+    let Some(bearer) = reader.0 else {
         return Err(Error::NotFound("definition").into());
     };
     let view = app
@@ -149,7 +113,7 @@ pub(super) async fn one(
 
 pub(super) async fn put(
     app: App,
-    Deployer(bearer): Deployer,
+    bearer: Bearer,
     (kind, name): (Kind, Option<String>),
     mut body: Map<String, Value>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -191,7 +155,7 @@ pub(super) async fn put(
 
 pub(super) async fn drop_one(
     app: App,
-    Deployer(bearer): Deployer,
+    bearer: Bearer,
     kind: Kind,
     name: String,
 ) -> Result<StatusCode, Problem> {
@@ -208,20 +172,4 @@ async fn projects() -> Json<Vec<Value>> {
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(projects))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_a_bearer_a_password_or_a_user() {
-        let basic = |pair: &str| token_in(&format!("Basic {}", STANDARD.encode(pair)));
-        assert_eq!(token_in("Bearer abc").as_deref(), Some("abc"));
-        assert_eq!(basic("deploy:abc").as_deref(), Some("abc"));
-        assert_eq!(basic("abc:").as_deref(), Some("abc"));
-        assert_eq!(basic("abc"), None);
-        assert_eq!(token_in("Basic ???"), None);
-        assert_eq!(token_in("Digest abc"), None);
-    }
 }

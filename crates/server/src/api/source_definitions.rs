@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::definitions::{self, Deployer, Reader};
+use super::definitions::{self, Reader};
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::{Body, Path};
+use crate::request::{Bearer, Body, Path};
 
 const KIND: Kind = Kind::Source;
 
@@ -33,7 +33,7 @@ async fn list(State(app): State<App>, reader: Reader) -> Result<Json<Vec<Value>>
     responses((status = 200, body = Object), (status = 201, body = Object), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn create(
     State(app): State<App>,
-    who: Deployer,
+    who: Bearer,
     Body(body): Body<Map<String, Value>>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     definitions::put(app, who, (KIND, None), body).await
@@ -44,7 +44,7 @@ async fn create(
     responses((status = 200, body = Object), (status = 201, body = Object), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn create_at_slash(
     State(app): State<App>,
-    who: Deployer,
+    who: Bearer,
     Body(body): Body<Map<String, Value>>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     definitions::put(app, who, (KIND, None), body).await
@@ -66,7 +66,7 @@ async fn get(
     responses((status = 200, body = Object), (status = 201, body = Object), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn update(
     State(app): State<App>,
-    who: Deployer,
+    who: Bearer,
     Path(name): Path<String>,
     Body(body): Body<Map<String, Value>>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -78,7 +78,7 @@ async fn update(
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete(
     State(app): State<App>,
-    who: Deployer,
+    who: Bearer,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     definitions::drop_one(app, who, KIND, name).await

@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use model::id::WorkspaceId;
 use store::{DataPlane, Error};
 
 use crate::app::App;
@@ -16,6 +17,31 @@ const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"annals\"");
 /// A data plane that has shown the token of its workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct OfWorkspace(pub DataPlane);
+
+/// A data plane of one workspace, or one that serves all of them and has shown the secret of the host.
+#[derive(Clone, Copy, Debug)]
+pub struct OfSome(Option<DataPlane>);
+
+impl OfSome {
+    /// Whether this workspace is its to ask for.
+    pub fn serves(self, workspace: WorkspaceId) -> bool {
+        self.0.is_none_or(|of| of.workspace == workspace)
+    }
+}
+
+impl FromRequestParts<App> for OfSome {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let secret = app.config.hosted_secret.as_ref();
+        if secret.is_some_and(|secret| secret.is_shown(&parts.headers)) {
+            app.limiter.is_right(&parts.headers);
+            return Ok(Self(None));
+        }
+        let OfWorkspace(of) = OfWorkspace::from_request_parts(parts, app).await?;
+        Ok(Self(Some(of)))
+    }
+}
 
 /// The answer to who is not known.
 pub(super) fn unknown() -> Response {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::door::OfWorkspace;
+use super::door::{OfSome, OfWorkspace};
 use super::shape;
 use crate::api::answer;
 use crate::app::App;
@@ -118,18 +118,19 @@ async fn worker_job(
     responses((status = 200, body = Value), (status = 401, body = Problem), (status = 404, body = Problem)))]
 async fn destination_history(
     State(app): State<App>,
-    OfWorkspace(of): OfWorkspace,
+    of: OfSome,
     Path(revision): Path<String>,
 ) -> Result<Response, Problem> {
     let revision = answer::id(&revision, "revision")?;
     let body = app
         .read(move |rx| {
             let found = rx.destination_at(revision)?;
-            let (_, one) = found
-                .filter(|(workspace, _)| *workspace == of.workspace)
+            let (workspace, one) = found
+                .filter(|(workspace, _)| of.serves(*workspace))
                 .ok_or(Error::NotFound("revision"))?;
-            let definitions = rx.definitions(of.organization)?;
-            shape::revision(of.workspace, &one, &definitions)
+            let organization = rx.organization_of(workspace)?;
+            let definitions = rx.definitions(organization.ok_or(Error::NotFound("workspace"))?)?;
+            shape::revision(workspace, &one, &definitions)
         })
         .await?;
     let json = HeaderValue::from_static("application/json");

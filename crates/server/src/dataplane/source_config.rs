@@ -190,7 +190,18 @@ fn destination(one: &Destination, known: Option<&Definition>, platform: &str) ->
     let listed = |name: &str| taken.and_then(|taken| taken.config.get(name)?.as_array());
     let names = |list: &[Value], key: &str| list.iter().any(|one| one.as_str() == Some(key));
     let (included, excluded) = (listed("includeKeys"), listed("excludeKeys"));
+    // What its SDK cannot do without is in every browser, whatever the log and the pages may say of it.
+    let handed = |key: &str| match (included, known) {
+        (Some(list), _) => names(list, key),
+        (None, Some(known)) => known.sdk_keys.iter().any(|one| one == key),
+        (None, None) => false,
+    };
     if let Some(members) = config.as_object_mut() {
+        for (key, value) in all.as_object().into_iter().flatten() {
+            if value.is_string() && handed(key) {
+                members.insert(key.clone(), value.clone());
+            }
+        }
         members.retain(|key, _| {
             included.is_none_or(|list| names(list, key))
                 && !excluded.is_some_and(|list| names(list, key))

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::door::OfWorkspace;
+use super::door::OfSome;
 use crate::api::answer;
 use crate::app::App;
 use crate::problem::Problem;
@@ -27,6 +27,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenWanted {
+    /// Whether the secret that it has is not taken any more; so it is, where this is not given.
+    #[serde(default)]
+    has_expired: Option<bool>,
     /// The secret that is not taken any more; nothing where it has none yet.
     #[serde(default)]
     expired_secret: Option<Value>,
@@ -38,18 +41,21 @@ pub struct TokenWanted {
     responses((status = 200, body = Value), (status = 401, body = Problem), (status = 404, body = Problem), (status = 501, description = "There is no newer one; `body.code` says so in the data plane's words.", body = Value)))]
 async fn account_token(
     State(app): State<App>,
-    OfWorkspace(of): OfWorkspace,
+    of: OfSome,
     Path((workspace, account)): Path<(String, String)>,
     Body(wanted): Body<TokenWanted>,
 ) -> Result<Response, Problem> {
-    if of.workspace.as_str() != workspace {
+    let workspace = answer::id(&workspace, "workspace")?;
+    if !of.serves(workspace) {
         return Err(Error::NotFound("workspace").into());
     }
     let id = answer::id(&account, "account")?;
-    let found = app.read(move |rx| rx.account(of.workspace, id)).await?;
+    let found = app.read(move |rx| rx.account(workspace, id)).await?;
     let secret = found.ok_or(Error::NotFound("account"))?.secret;
     let has_none = secret.as_object().is_some_and(Map::is_empty);
-    if has_none || wanted.expired_secret.as_ref() == Some(&secret) {
+    let has_expired =
+        wanted.has_expired.unwrap_or(true) && wanted.expired_secret.as_ref() == Some(&secret);
+    if has_none || has_expired {
         let message = if has_none {
             "the account has no secret: give it one"
         } else {

@@ -2,7 +2,7 @@
 //! delivered. See [`super::live`] for what becomes of it.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use serde_json::{Map, Value, json};
 use store::{Error, Watched};
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +21,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deliveries))
         .routes(routes!(deliveries_v2))
         .routes(routes!(transformed))
+        .layer(DefaultBodyLimit::max(UPLOAD_LIMIT))
 }
+
+/// How many bytes a body may have here, 32 MiB: a data plane tells of 32 events at once, each with what came of it.
+const UPLOAD_LIMIT: usize = 32 << 20;
 
 /// Events that came in, by the write key of their source. Those of a source that nobody looks at are not kept.
 #[utoipa::path(post, path = "/dataplane/v2/eventUploads", tag = "Data plane", security(("workspace_token" = [])), request_body = Value,

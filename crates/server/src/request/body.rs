@@ -136,7 +136,9 @@ fn not_taken(rejection: &BytesRejection) -> Problem {
             Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
-                format!("The body may have {BODY_LIMIT} bytes at most."),
+                format!(
+                    "The body is too large; most requests may have {BODY_LIMIT} bytes at most."
+                ),
             )
         }
         _ => Problem::new(

@@ -108,10 +108,10 @@ pub struct TransformationResult {
     imports: Vec<String>,
     /// Whether it may be published.
     pub pass: bool,
-    /// What is wrong with it, or why it was not tested.
+    /// Why it was not tested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Its tests.
+    /// Its tests, and what is wrong with them.
     pub test_result: SuiteResult,
 }
 
@@ -168,14 +168,14 @@ impl TransformationResult {
             version_id: text(one.version),
             imports: code::imports(&one.language, &one.code),
             pass: status == Status::Pass,
-            message: message.or_else(|| summary(&results)),
+            message,
             test_result: SuiteResult { status, results },
         }
     }
 }
 
 /// Which tests did not pass, in a sentence; nothing where all did.
-fn summary(results: &[TestResult]) -> Option<String> {
+pub(super) fn summary(results: &[TestResult]) -> Option<String> {
     let bad: Vec<String> = results
         .iter()
         .filter(|result| result.status != Status::Pass)

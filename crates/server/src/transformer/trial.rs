@@ -7,12 +7,12 @@ use model::things::{CodeKind, Transformation, Version};
 use store::Rx;
 
 use super::result::{
-    LibraryResult, Status, TestError, TestResult, TransformationResult, Validation,
+    LibraryResult, Status, TestError, TestResult, TransformationResult, Validation, summary,
 };
 use super::suite::Test;
 use super::{Code, NoVerdict, Transformer};
 use crate::actions::transformation::verdict::Verdict;
-use crate::actions::transformation::{NOT_TESTED, all};
+use crate::actions::transformation::{NOT_CHECKED, NOT_TESTED, all};
 use crate::app::App;
 use crate::request::Place;
 use crate::syntax::{self, Checked};
@@ -153,7 +153,11 @@ pub async fn with(
                 None
             };
             wrong.extend(error.iter().map(|error| said(one, error)));
-            let result = LibraryResult::of(one, error.is_none(), error);
+            let is_checked = one.language == "javascript";
+            let message = error
+                .clone()
+                .or_else(|| (!is_checked).then(|| NOT_CHECKED.to_owned()));
+            let result = LibraryResult::of(one, error.is_none(), message);
             validation.libraries.push(result);
             continue;
         }
@@ -170,8 +174,8 @@ pub async fn with(
             });
         }
         tests += results.len();
+        wrong.extend(summary(&results).map(|message| said(one, &message)));
         let result = TransformationResult::of(one, None, results);
-        wrong.extend(result.message.iter().map(|message| said(one, message)));
         validation.transformations.push(result);
         for used in shelf.imported(one) {
             if !libraries.contains(&used) {
@@ -180,7 +184,13 @@ pub async fn with(
         }
     }
     let verdict = if wrong.is_empty() {
-        Verdict::Passed { tests, libraries }
+        let mut libraries_tried = validation.libraries.iter();
+        let unchecked = libraries_tried.any(|one| one.message.is_some());
+        Verdict::Passed {
+            tests,
+            libraries,
+            unchecked,
+        }
     } else {
         Verdict::Failed(wrong.join("; "))
     };

@@ -274,7 +274,10 @@ impl<'c> Shower<'c> {
             rx,
             &entry.target.r#type,
             entry.target.id.as_deref(),
-            event.target_name.as_deref().or(missing.then_some("Missing")),
+            event
+                .target_name
+                .as_deref()
+                .or(missing.then_some("Missing")),
             type_label,
         )
     }

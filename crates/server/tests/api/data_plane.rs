@@ -740,6 +740,9 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
             json!({"name": "Unknown", "type": "NOBODY_KNOWS", "config": {"apiKey": "s3cret", "rate": 3, "useNativeSDK": {"web": true}}}),
         );
         destination(
+            json!({"name": "Amplitude", "type": "AM", "config": {"apiKey": "write-only", "apiSecret": "s3cret", "connectionMode": {"web": "device"}}}),
+        );
+        destination(
             json!({"name": "App", "type": "S3", "config": {"bucketName": "b", "useNativeSDK": {"ios": true}}}),
         );
         let answer = ask(&format!(
@@ -765,13 +768,14 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
             .collect();
         sent.sort_by_key(Value::to_string);
         let expected = json!([
+            ["Amplitude", {"apiKey": "write-only", "connectionMode": "device", "residencyServer": "standard"}],
             ["Device", {"bucketName": "b", "nested": [{}], "connectionMode": "device", "enableSSE": false}],
             ["Unknown", {"rate": 3, "useNativeSDK": true}],
         ]);
         assert_eq!(json!(sent), expected);
         assert_eq!(
             sent.len(),
-            2,
+            3,
             "what a server delivers to is none of a browser's business: {sent:?}"
         );
 
@@ -824,7 +828,7 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
         let names = |told: &Value| told["source"]["destinations"].as_array().map(Vec::len);
         assert_eq!(
             names(&ask(&format!("/sourceConfig/?writeKey={key}")).ok()),
-            Some(1)
+            Some(2)
         );
         api.put(&format!("/v2/sources/{source}"), json!({"enabled": false}))
             .ok();

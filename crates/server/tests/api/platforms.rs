@@ -167,6 +167,38 @@ fn an_sdk_gets_what_is_kept_for_its_platform() {
 }
 
 #[test]
+fn an_sdk_gets_what_an_imported_type_names_for_it() {
+    for api in both() {
+        let kind = json!({
+            "name": "KETTLE", "displayName": "Kettle",
+            "config": {
+                "includeKeys": ["apiKey", "litres", "spouts"], "secretKeys": ["apiKey", "apiSecret", "spouts.to"],
+                "supportedSourceTypes": ["web"], "supportedConnectionModes": { "web": ["cloud", "device"] },
+            },
+        });
+        assert_eq!(api.post("/destination-definitions/", kind).status, 201);
+        let config = json!({
+            "apiKey": "write-only", "apiSecret": "s3cret", "litres": 2, "hidden": "other",
+            "spouts": [{ "from": "left", "to": "s3cret" }], "connectionMode": { "web": "device" },
+        });
+        let sent = json!({ "name": "Kettle", "type": "KETTLE", "config": config });
+        let destination = api.post("/v2/destinations", sent).ok();
+        let source = json!({ "name": "Site", "type": "Javascript" });
+        let source = api.post("/v2/sources", source).ok()["source"].take();
+        api.connection(&id(&source), &id(&destination["destination"]));
+        let key = source["writeKey"].as_str().expect("a key");
+        let told = api.with(
+            "GET",
+            &format!("/sourceConfig?writeKey={key}"),
+            &[],
+            &Value::Null,
+        );
+        let wanted = json!({ "apiKey": "write-only", "litres": 2, "spouts": [{ "from": "left" }] });
+        assert_eq!(told.ok()["source"]["destinations"][0]["config"], wanted);
+    }
+}
+
+#[test]
 fn a_cli_reads_sources_in_its_own_words() {
     for api in both() {
         let _ = made(&api);

@@ -6,7 +6,7 @@ use model::things::CodeKind;
 use serde_json::{Map, Value, json};
 use store::{Error, Result, Rx};
 
-use super::{NOT_TESTED, all};
+use super::{NOT_CHECKED, NOT_TESTED, all};
 use crate::request::Place;
 
 /// What was found of code.
@@ -23,6 +23,8 @@ pub enum Verdict {
         tests: usize,
         /// What it imported: the name, and the version that stood behind it.
         libraries: Vec<(String, VersionId)>,
+        /// Whether there is a library in it that a transformer does not look at.
+        unchecked: bool,
     },
     /// It does not compile, and where.
     DoesNotCompile(String),
@@ -41,12 +43,21 @@ impl Verdict {
             Self::NotTested {
                 unchecked: Some(why),
             } => json!({ "tests": NOT_TESTED, "syntax": format!("not checked: {why}") }),
-            Self::Passed { tests, libraries } => {
+            Self::Passed {
+                tests,
+                libraries,
+                unchecked,
+            } => {
                 let libraries: Map<String, Value> = libraries
                     .iter()
                     .map(|(name, version)| (name.clone(), json!(version)))
                     .collect();
-                json!({ "tests": format!("passed: {tests}"), "libraries": libraries })
+                let mut detail =
+                    json!({ "tests": format!("passed: {tests}"), "libraries": libraries });
+                if *unchecked {
+                    detail["syntax"] = json!(NOT_CHECKED);
+                }
+                detail
             }
             Self::DoesNotCompile(why) | Self::Failed(why) => json!({ "tests": why }),
         }
