@@ -4,13 +4,18 @@
 //! the old one, a setting without a field stands in the JSON below the fields, and what is hidden in there stays unless
 //! it is given again. A text that comes back as it was drawn stays as it was stored, to the byte.
 
+mod asked;
+mod pattern;
+
 use std::borrow::Cow;
 
 use model::change::Segment;
 use model::config::{Matcher, Shown};
-use model::definition::{Condition, Definition, Definitions, FieldKind, Kind, Secrecy, form};
-use serde_json::{Map, Value, json};
+use model::definition::{Definition, Definitions, FieldKind, Kind, Secrecy, form};
+use serde_json::{Map, Value};
 
+use self::asked::{Applies, Asked, at, when, without_fields};
+use self::pattern::{for_html, is_filled_in};
 use super::form::{Form, over};
 use super::things::TYPE_AGAIN;
 use super::view::event::Change;
@@ -65,65 +70,6 @@ fn fields(definition: &Definition) -> Cow<'_, [Spec]> {
 
 type Spec = model::definition::Field;
 
-/// A field of the form, with its name on the page.
-struct Asked<'s> {
-    spec: &'s Spec,
-    name: String,
-}
-
-impl Asked<'_> {
-    /// Whether both ask for one setting, in cases that conditions tell apart.
-    fn is_same(&self, other: &Self) -> bool {
-        (&self.spec.key, &self.spec.member) == (&other.spec.key, &other.spec.member)
-    }
-
-    /// Whether a condition speaks of this field.
-    fn is_meant(&self, key: &str) -> bool {
-        match (&self.spec.member, key.split_once('.')) {
-            (Some(own), Some((key, member))) => self.spec.key == key && own == member,
-            _ => self.spec.key == key,
-        }
-    }
-}
-
-/// What a setting is.
-fn at<'v>(spec: &Spec, config: &'v Map<String, Value>) -> Option<&'v Value> {
-    let value = config.get(&spec.key)?;
-    match &spec.member {
-        None => Some(value),
-        Some(member) => value.as_object()?.get(member),
-    }
-}
-
-/// Settings without those that have a field.
-fn without_fields(config: &Map<String, Value>, asked: &[Asked<'_>]) -> Map<String, Value> {
-    let mut rest = config.clone();
-    for Asked { spec, .. } in asked {
-        match (&spec.member, rest.get_mut(&spec.key)) {
-            (None, _) => {
-                rest.shift_remove(&spec.key);
-            }
-            (Some(member), Some(Value::Object(members))) => {
-                let was_there = members.shift_remove(member).is_some();
-                if was_there && members.is_empty() {
-                    rest.shift_remove(&spec.key);
-                }
-            }
-            (Some(_), _) => {}
-        }
-    }
-    rest
-}
-
-/// Whether a field is asked for.
-#[derive(Clone, Copy)]
-struct Applies {
-    /// Whether no condition that can be told is missed.
-    holds: bool,
-    /// Whether all conditions can be told.
-    is_sure: bool,
-}
-
 impl Settings<'_> {
     /// Whether nothing is asked for but what may stand in the JSON.
     pub(super) fn asks_for_nothing(&self) -> bool {
@@ -142,151 +88,6 @@ impl Settings<'_> {
         self.is_hidden(&path, &Value::String(String::new()))
     }
 
-    /// The fields that can show what is stored. A value of another form than the field takes stays in the JSON.
-    fn asked<'s>(&'s self, stored: &Map<String, Value>) -> Vec<Asked<'s>> {
-        let fits = |spec: &&Spec| match (&spec.member, stored.get(&spec.key)) {
-            (Some(_), Some(whole)) if !whole.is_object() => false,
-            _ => match at(spec, stored) {
-                None | Some(Value::Null) => true,
-                Some(value) => match spec.kind {
-                    FieldKind::Boolean => value.is_boolean(),
-                    FieldKind::Number => value.is_number(),
-                    FieldKind::Json => true,
-                    // HTML has no null character, and a secret is not shown.
-                    FieldKind::Secret | FieldKind::SecretLines if self.is_secret(spec) => {
-                        value.is_string()
-                    }
-                    FieldKind::Secret
-                    | FieldKind::SecretLines
-                    | FieldKind::Text
-                    | FieldKind::Lines
-                    | FieldKind::Select => value.as_str().is_some_and(|text| !text.contains('\0')),
-                },
-            },
-        };
-        let mut asked: Vec<Asked<'s>> = Vec::with_capacity(self.fields.len());
-        for spec in self.fields.iter().filter(fits) {
-            let mut name = format!("{PREFIX}{}", spec.key);
-            if let Some(member) = &spec.member {
-                name.push('.');
-                name.push_str(member);
-            }
-            let mut one = Asked { spec, name };
-            // The first has the name that faults are told by.
-            let earlier = asked.iter().filter(|other| other.is_same(&one)).count();
-            if earlier > 0 {
-                one.name = format!("{}~{}", one.name, earlier + 1);
-            }
-            asked.push(one);
-        }
-        asked
-    }
-
-    /// What a field holds: as it was sent or, where it was not, as it is stored or begins.
-    fn text<'v>(
-        &self,
-        one: &Asked<'_>,
-        stored: Option<&'v Value>,
-        sent: Option<&'v Form>,
-    ) -> Cow<'v, str> {
-        let default = one.spec.default.as_ref().filter(|_| self.is_new);
-        match (sent.and_then(|form| form.get(&one.name)), stored) {
-            (Some(sent), _) => Cow::Borrowed(sent),
-            (None, Some(Value::String(text))) => Cow::Borrowed(text),
-            (None, stored) => Cow::Owned(
-                stored
-                    .filter(|value| !value.is_null())
-                    .or(default)
-                    .map(word)
-                    .unwrap_or_default(),
-            ),
-        }
-    }
-
-    /// What a field holds, for a condition: a box that is not ticked is not sent, and holds `false`.
-    fn now(&self, one: &Asked<'_>, stored: Option<&Value>, sent: Option<&Form>) -> String {
-        match (one.spec.kind, sent) {
-            (FieldKind::Boolean, Some(form)) => form.flag(&one.name).to_string(),
-            (FieldKind::Boolean, None) => (self.text(one, stored, None) == "true").to_string(),
-            _ => self.text(one, stored, sent).into_owned(),
-        }
-    }
-
-    /// The fields that a condition on one of them means. Of what is kept for each platform it is the value of the field's own.
-    fn meant<'a, 's>(
-        &self,
-        condition: &Condition,
-        one: &Asked<'s>,
-        asked: &'a [Asked<'s>],
-    ) -> Vec<&'a Asked<'s>> {
-        let mut meant: Vec<_> = asked
-            .iter()
-            .filter(|other| other.is_meant(&condition.key))
-            .collect();
-        let of_own =
-            |other: &&Asked<'_>| one.spec.member.is_some() && other.spec.member == one.spec.member;
-        if meant.iter().any(of_own) {
-            meant.retain(of_own);
-        }
-        meant
-    }
-
-    /// Whether a field is asked for, as the others stand. What is no field of the form cannot be told, and counts as fulfilled.
-    fn applies(
-        &self,
-        one: &Asked<'_>,
-        asked: &[Asked<'_>],
-        stored: &Map<String, Value>,
-        sent: Option<&Form>,
-    ) -> Applies {
-        let mut applies = Applies {
-            holds: true,
-            is_sure: true,
-        };
-        for any in &one.spec.when {
-            let (mut holds, mut is_sure) = (false, true);
-            for condition in any {
-                let meant = self.meant(condition, one, asked);
-                is_sure &= !meant.is_empty();
-                holds |= meant.iter().any(|other| {
-                    self.now(other, at(other.spec, stored), sent) == word(&condition.value)
-                });
-            }
-            applies.holds &= holds || !is_sure;
-            applies.is_sure &= holds || is_sure;
-        }
-        applies
-    }
-
-    /// The conditions of a field for the page, as lists of names and values; nothing where none can be told.
-    fn when(&self, one: &Asked<'_>, asked: &[Asked<'_>]) -> String {
-        let lists: Vec<Value> = one
-            .spec
-            .when
-            .iter()
-            .filter_map(|any| {
-                let mut list = Vec::new();
-                for condition in any {
-                    let meant = self.meant(condition, one, asked);
-                    if meant.is_empty() {
-                        return None;
-                    }
-                    list.extend(
-                        meant
-                            .iter()
-                            .map(|other| json!([other.name, word(&condition.value)])),
-                    );
-                }
-                Some(Value::Array(list))
-            })
-            .collect();
-        if lists.is_empty() {
-            String::new()
-        } else {
-            Value::Array(lists).to_string()
-        }
-    }
-
     /// The form: what is stored, or, where it is drawn again, what was sent.
     pub(super) fn draw(
         &self,
@@ -300,7 +101,7 @@ impl Settings<'_> {
         for one in &asked {
             let applies = self.applies(one, &asked, stored, sent);
             let mut field = self.field(one, at(one.spec, stored), (sent, applies), errors);
-            field.when = self.when(one, &asked);
+            field.when = when(one, &asked);
             if section != one.spec.section {
                 section.clone_from(&one.spec.section);
                 field.heading.clone_from(&section);
@@ -691,28 +492,6 @@ impl Settings<'_> {
             _ => Ok(Some(Value::String(text))),
         }
     }
-}
-
-/// A scalar as a form has it.
-fn word(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Whether the data plane fills a text in, from its environment or from the event: then its form is not known here.
-fn is_filled_in(text: &str) -> bool {
-    let is_template = text.starts_with("{{") && text.ends_with("}}") && text.contains("||");
-    is_template
-        || text
-            .strip_prefix("env.")
-            .is_some_and(|name| !name.is_empty())
-}
-
-/// A regular expression for the attribute of an input, which has to match all of its text.
-fn for_html(regex: &str) -> String {
-    format!(r"\{{\{{.*\|\|.*\}}\}}|env\..+|.*(?:{regex}).*")
 }
 
 /// The options of a select; one that is stored and not among them is offered too.
