@@ -1,7 +1,9 @@
 //! Workspaces, who may change a single thing, and what a token did.
 
+use model::clock::Micros;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
+use store::Upkeep;
 
 use crate::support::{Answer, Api, id, on_both, told, without_ids};
 
@@ -286,22 +288,36 @@ fn a_locked_source_is_neither_connected_nor_cut_off_by_who_is_not_selected() {
         api.put(&access, json!({ "people": [ines.user] })).ok();
         let to_other = json!({ "sourceId": source, "destinationId": other, "enabled": true });
         let cut = json!({ "sourceId": source, "destinationId": hook, "enabled": false });
-        for (method, path, body) in [
-            ("POST", "/v2/connections", &to_other),
-            ("PUT", &*path, &cut),
-            ("DELETE", &*path, &Value::Null),
+        // Each is refused as the event that it would have been.
+        for (method, path, body, expected) in [
+            ("POST", "/v2/connections", &to_other, "connected_source"),
+            ("PUT", &*path, &cut, "updated_connection"),
+            ("DELETE", &*path, &Value::Null, "disconnected_source"),
         ] {
             let refused = api.ask(method, path, &eddy.token, body).problem();
-            assert!(
-                refused.starts_with("403 resource_locked"),
-                "{method}: {refused}"
+            assert_eq!(
+                refused, "403 resource_locked: only people selected may change this source",
+                "{method} {path}"
             );
             let event = api.events().pop().expect("an event");
+            let to = if method == "POST" { &other } else { &hook };
             assert_eq!(
-                (&event["code"], &event["targetId"]),
-                (&json!("resource_locked"), &json!(source))
+                (&event["targetType"], &event["action"], &event["targetId"]),
+                (&json!("destination"), &json!(expected), &json!(to)),
             );
+            assert_eq!(event["related"][0]["id"], json!(source));
         }
+        // So is the end of a series, which has the destination's name.
+        api.ask("POST", "/v2/connections", &eddy.token, &to_other);
+        api.clock.advance(600 * Micros::SECOND);
+        let closed = api.store.upkeep(Upkeep::CloseRefusals).wait();
+        assert!(closed.expect("closed") > 0);
+        let end = api.events().pop().expect("an event");
+        assert_eq!(
+            told(&end),
+            "destination.connected_source Other [denied: resource_locked]"
+        );
+        assert_eq!(end["targetId"], json!(other));
         assert_eq!(
             api.ask("POST", "/v2/connections", &ines.token, &to_other)
                 .status,
