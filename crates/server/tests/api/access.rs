@@ -329,3 +329,30 @@ fn a_locked_source_is_neither_connected_nor_cut_off_by_who_is_not_selected() {
         );
     }
 }
+
+#[test]
+fn a_destination_is_not_deleted_by_who_may_not_cut_off_a_source_of_it() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let eddy = api.member("Eddy Editor", Some(WorkspaceRole::Editor));
+        let (source, hook) = (api.source("Web"), api.destination("Hook"));
+        let connection = format!("/v2/connections/{}", api.connection(&source, &hook));
+        let access = format!("/v2/sources/{source}/access");
+        api.put(&access, json!({ "people": [] })).ok();
+        let path = format!("/v2/destinations/{hook}");
+        let delete = || api.ask("DELETE", &path, &eddy.token, &Value::Null);
+        assert_eq!(
+            status(&delete()),
+            (403, "resource_locked".to_owned()),
+            "as for the connection alone"
+        );
+        let event = api.events().pop().expect("an event");
+        assert_eq!(
+            told(&event),
+            "destination.deleted Hook ~ source Web [denied: resource_locked]"
+        );
+        assert_eq!(api.get(&connection).status, 200);
+        // What it no longer hears keeps it from nothing.
+        assert_eq!(api.delete(&connection).status, 204);
+        assert_eq!(delete().status, 204);
+    }
+}
