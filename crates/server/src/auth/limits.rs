@@ -49,7 +49,7 @@ fn of_account(kind: &str, email: &str, caller: &Caller) -> [Limit; 3] {
     [
         (format!("{kind}\n{email}\n{ip}"), OF_BOTH),
         account_limit(kind, &email),
-        (format!("{kind} address\n{ip}"), OF_ADDRESS),
+        of_address(kind, caller),
     ]
 }
 
@@ -62,10 +62,12 @@ pub async fn may_try(app: &App, kind: &str, email: &str, caller: &Caller) -> Res
     count(app, of_account(kind, email, caller).into()).await
 }
 
-/// It succeeded: what was tried from there before does not count any more.
+/// It succeeded: what was tried from there before does not count any more and, of all tries of the account or from the address,
+/// this one does not. Others' still do: who has an account gets no more tries at those of others by it.
 pub async fn succeeded(app: &App, kind: &str, email: &str, caller: &Caller) -> Result<()> {
-    let [both, ..] = of_account(kind, email, caller);
-    forgive(app, both).await
+    let [both, account, address] = of_account(kind, email, caller);
+    forgive(app, both).await?;
+    give_back(app, [account, address].into()).await
 }
 
 /// There is no such account: it is written down as durably as a wrong password is for one that there is, so that the time of the
@@ -93,13 +95,22 @@ pub async fn begin_again(app: &App, user: &User, caller: &Caller) -> Result<()> 
     for what in of_everyone(user) {
         app.store.upkeep(Upkeep::Forgive(what)).await?;
     }
-    succeeded(app, "sign-in", &user.email, caller).await
+    let [both, ..] = of_account("sign-in", &user.email, caller);
+    forgive(app, both).await
+}
+
+fn of_address(kind: &str, caller: &Caller) -> Limit {
+    (format!("{kind} address\n{}", address(caller)), OF_ADDRESS)
 }
 
 /// Whether an address may ask for one more thing that needs no account.
 pub async fn may_ask(app: &App, kind: &str, caller: &Caller) -> Result<bool> {
-    let limit = (format!("{kind} address\n{}", address(caller)), OF_ADDRESS);
-    count(app, vec![limit]).await
+    count(app, vec![of_address(kind, caller)]).await
+}
+
+/// What was asked for was answered rightly: that one does not count any more.
+pub async fn answered(app: &App, kind: &str, caller: &Caller) -> Result<()> {
+    give_back(app, vec![of_address(kind, caller)]).await
 }
 
 /// Whether one more text message may be sent: each costs money, and may annoy someone who has nothing to do with it.
@@ -159,4 +170,9 @@ pub async fn proved(app: &App, user: UserId) -> Result<()> {
 
 async fn forgive(app: &App, (what, _): Limit) -> Result<()> {
     app.store.upkeep(Upkeep::Forgive(what)).await.map(|_| ())
+}
+
+async fn give_back(app: &App, limits: Vec<Limit>) -> Result<()> {
+    let all = limits.into_iter().map(|(what, _)| what).collect();
+    app.store.upkeep(Upkeep::GiveBack(all)).await.map(|_| ())
 }

@@ -269,16 +269,21 @@ pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) ->
     if !limits::may_step(&app, user.id, &sent.caller).await? {
         return Err(Refusal::too_many().link("Back to sign-in", "/sign-in"));
     }
+    let second = second(&app, &sent, user.id).await?;
+    let by_passkey = matches!(second, Second::Passkey(_));
     let shown = Shown::Both {
         checked,
         step,
-        second: second(&app, &sent, user.id).await?,
+        second,
     };
     let (id, email) = (user.id, user.email.clone());
     let error = match begin(&app, &sent.caller, user, shown, see_other(&next)).await {
         Ok(response) => {
             limits::stepped(&app, id, &sent.caller).await?;
             limits::succeeded(&app, "sign-in", &email, &sent.caller).await?;
+            if by_passkey {
+                limits::answered(&app, "passkey", &sent.caller).await?;
+            }
             let response = with_cookie(response, cookies::forget(&app.config, Name::Step));
             return Ok(with_cookie(
                 response,

@@ -377,6 +377,57 @@ async fn the_addresses_of_one_host_count_as_one() {
     assert!(may("2001:db8:2:3::1").await, "another one");
 }
 
+async fn what_succeeds_uses_up_nothing(database: Database) {
+    let (site, _) = ready(database).await;
+    let tried = async |email: &str, address: &str| {
+        let caller = from(&site, address);
+        let tried = limits::may_try(&site.app, "sign-in", email, &caller).await;
+        tried.expect("counted")
+    };
+    let signed_in = async |email: &str, address: &str| {
+        let may = tried(email, address).await;
+        let caller = from(&site, address);
+        let done = limits::succeeded(&site.app, "sign-in", email, &caller).await;
+        done.expect("counted");
+        may
+    };
+    // Many people behind one address, and one person behind many.
+    for number in 0..150 {
+        let email = format!("person.{number}@example.com");
+        assert!(signed_in(&email, "192.0.2.1").await, "{number}");
+        let address = format!("198.51.100.{number}");
+        assert!(signed_in("ada@example.com", &address).await, "{number}");
+    }
+    // Who signs in gets that one try back, and none of those with others' addresses.
+    for number in 0..99 {
+        assert!(tried(&format!("guessed.{number}@example.com"), "203.0.113.9").await);
+    }
+    assert!(signed_in("eve@example.com", "203.0.113.9").await);
+    assert!(tried("guessed.99@example.com", "203.0.113.9").await);
+    assert!(!tried("guessed.100@example.com", "203.0.113.9").await);
+    assert!(!signed_in("eve@example.com", "203.0.113.9").await);
+    assert!(!tried("guessed.101@example.com", "203.0.113.9").await);
+
+    // So it is with passkeys.
+    for number in 0..150 {
+        let caller = from(&site, "192.0.2.7");
+        let may = limits::may_ask(&site.app, "passkey", &caller).await;
+        assert!(may.expect("counted"), "{number}");
+        let done = limits::answered(&site.app, "passkey", &caller).await;
+        done.expect("counted");
+    }
+}
+
+#[tokio::test]
+async fn signing_in_uses_up_no_tries_of_the_account_or_the_address_on_sqlite() {
+    what_succeeds_uses_up_nothing(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn signing_in_uses_up_no_tries_of_the_account_or_the_address_on_postgresql() {
+    what_succeeds_uses_up_nothing(Database::Postgres).await;
+}
+
 #[tokio::test]
 async fn another_password_lets_in_who_was_kept_out_by_the_tries_of_others() {
     let (site, _) = with_mail().await;
