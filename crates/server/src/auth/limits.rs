@@ -19,11 +19,11 @@ const OF_ACCOUNT: u64 = 100;
 /// How often one address may try any account.
 const OF_ADDRESS: u64 = 100;
 
-/// Within which time text messages count, in seconds.
+/// Within which time text messages, and letters to addresses that nobody has confirmed, count, in seconds.
 pub const TEXTS_SECONDS: i64 = 3600;
-/// How many text messages go to one person, and to one number.
+/// How many go for one person, and to one number or e-mail address.
 const TEXTS: u64 = 5;
-/// How many text messages one address may ask for.
+/// How many one address may ask for.
 const TEXTS_OF_ADDRESS: u64 = 30;
 
 /// By what a try is counted, and the most tries.
@@ -113,17 +113,27 @@ pub async fn answered(app: &App, kind: &str, caller: &Caller) -> Result<()> {
     give_back(app, vec![of_address(kind, caller)]).await
 }
 
-/// Whether one more text message may be sent: each costs money, and may annoy someone who has nothing to do with it.
-pub async fn may_send(app: &App, user: UserId, number: &str, caller: &Caller) -> Result<bool> {
+async fn may_go(app: &App, kind: &str, user: UserId, to: &str, caller: &Caller) -> Result<bool> {
     let limits = vec![
-        (format!("text person\n{user}"), TEXTS),
-        (format!("text number\n{number}"), TEXTS),
+        (format!("{kind} person\n{user}"), TEXTS),
+        (format!("{kind} to\n{to}"), TEXTS),
         (
-            format!("text address\n{}", address(caller)),
+            format!("{kind} address\n{}", address(caller)),
             TEXTS_OF_ADDRESS,
         ),
     ];
     count_within(app, limits, TEXTS_SECONDS * Micros::SECOND).await
+}
+
+/// Whether one more text message may be sent: each costs money, and may annoy someone who has nothing to do with it.
+pub async fn may_send(app: &App, user: UserId, number: &str, caller: &Caller) -> Result<bool> {
+    may_go(app, "text", user, number, caller).await
+}
+
+/// Whether one more letter may be sent to an e-mail address that nobody has confirmed yet: it may be that of someone who has nothing
+/// to do with it.
+pub async fn may_confirm(app: &App, user: UserId, email: &str, caller: &Caller) -> Result<bool> {
+    may_go(app, "confirm", user, &normalized_email(email), caller).await
 }
 
 /// How often the second step of one account may be tried from everywhere: who tries knows the password.

@@ -289,6 +289,16 @@ pub(super) async fn change_email(State(app): State<App>, sent: SentByWho) -> Ans
         let wrong = Wrong::fields(errors.into_iter().collect());
         return who.page(&app, wrong).await;
     };
+    if !limits::may_confirm(&app, user, &email, who.caller()).await? {
+        return Err(Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many letters",
+            "No other letter was sent.",
+            "Those that were sent may still be on their way. Wait an hour, and try again.",
+        )
+        .wait(limits::TEXTS_SECONDS)
+        .link("Back to your profile", PROFILE));
+    }
     let asked = Asked {
         email: email.clone(),
         checked,

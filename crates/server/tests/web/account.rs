@@ -1012,6 +1012,51 @@ async fn an_address_changes_when_its_own_letter_is_followed() {
 }
 
 #[tokio::test]
+async fn letters_to_confirm_an_address_are_limited_for_the_person_and_the_address() {
+    let (site, team) = with_mail().await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    let ask = async |browser: &mut Browser<'_>, email: &str| {
+        let fields = [("email", email), ("password", PASSWORD)];
+        browser.post("/profile/email", &fields).await
+    };
+    for number in 0..5 {
+        let email = format!("ada.{number}@example.com");
+        assert_eq!(ask(&mut ada, &email).await.status, StatusCode::OK);
+    }
+    let sent = links(&site).await.len();
+    let refused = ask(&mut ada, "ada.5@example.com").await;
+    assert_eq!(
+        refused.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "{}",
+        refused.body
+    );
+    assert_eq!(refused.header("retry-after"), "3600");
+    assert_eq!(links(&site).await.len(), sent);
+    // Another person is not concerned, unless it is the same mailbox that gets the letters.
+    let mut grace = site.signed_in("grace@example.com").await;
+    grace.get("/profile").await;
+    for number in 0..4 {
+        assert_eq!(
+            ask(&mut grace, "ada.0@example.com").await.status,
+            StatusCode::OK,
+            "{number}"
+        );
+    }
+    let refused = ask(&mut grace, "Ada.0@example.com").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    site.clock.advance(3601 * Micros::SECOND);
+    ada.get("/profile").await;
+    assert_eq!(
+        ask(&mut ada, "ada.5@example.com").await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
 async fn the_same_address_is_no_change_and_other_capitals_are_told_to_nobody() {
     let (site, team) = with_mail().await;
     let mut ada = site.signed_in("ada@example.com").await;
