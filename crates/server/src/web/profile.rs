@@ -22,8 +22,8 @@ use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::tokens;
 use super::view::frame::{Flash, NavItem};
-use super::view::parts::Errors;
-use super::view::profile::{App as AppPage, Codes, Factor, Profile, Session, Token};
+use super::view::parts::{Choice, Errors};
+use super::view::profile::{App as AppPage, Codes, Factor, NewToken, Profile, Session, Token};
 use super::visitor::{Clock, Visitor};
 use crate::actions::account::change_password::ChangePassword;
 use crate::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
@@ -105,8 +105,45 @@ fn rows(clock: &Clock, factors: Vec<model::things::Factor>) -> Vec<Factor> {
     factors.into_iter().map(row).collect()
 }
 
-/// The page; `shown` is a token just made, `typed` what could not be taken.
+/// What is in a form for a token: what was sent, or what most people want.
+pub(super) fn new_token(sent: &Form) -> NewToken {
+    let choices = |field: &str, default: &str, all: &[(&str, &str)]| -> Vec<Choice> {
+        let chosen = sent.get(field).unwrap_or(default);
+        all.iter()
+            .map(|(word, label)| Choice::new(*word, *label, chosen))
+            .collect()
+    };
+    let read_write = Access::ReadWrite.as_str();
+    NewToken {
+        name: sent.name().to_owned(),
+        accesses: choices(
+            "access",
+            Access::Read.as_str(),
+            &[
+                (Access::Read.as_str(), "Read"),
+                (read_write, "Read and write"),
+            ],
+        ),
+        days: choices(
+            "days",
+            "90",
+            &[
+                ("7", "7 days"),
+                ("30", "30 days"),
+                ("90", "90 days"),
+                ("365", "A year"),
+                ("0", "For ever"),
+            ],
+        ),
+    }
+}
+
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+    page_with(app, me, wrong, shown, &Form::default()).await
+}
+
+/// The page; `shown` is a token just made, `sent` the form of one that was not.
+async fn page_with(app: &App, me: &Me, wrong: Wrong, shown: Option<String>, sent: &Form) -> Answer {
     let (user, organization) = (me.signed_in.user.id, me.place().organization);
     let (open, tokens, workspaces, factors, codes) = app
         .read(move |rx| {
@@ -138,6 +175,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
         factors: rows(clock, factors),
         codes_left: codes,
         shown,
+        new_token: new_token(sent),
         once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
@@ -397,7 +435,7 @@ pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
             if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
                 wrong.errors = [("token_name", message.as_str())].into_iter().collect();
             }
-            page(&app, &me, wrong, None).await
+            page_with(&app, &me, wrong, None, &form).await
         }
     }
 }

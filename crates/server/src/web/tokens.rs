@@ -10,14 +10,15 @@ use store::Error;
 
 use super::answer::Answer;
 use super::flash::Done;
-use super::form::Sent;
+use super::form::{Form, Sent};
 use super::me::Me;
 use super::once;
-use super::profile::{days, token};
+use super::profile::{days, new_token, token};
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view;
 use super::view::frame::NavItem;
+use super::view::parts::Choice;
 use super::view::tokens::{PublicHashes, Tokens};
 use crate::actions::organization::update::UpdateOrganization;
 use crate::actions::token::create::{CreateToken, Whose};
@@ -38,17 +39,11 @@ fn owner(one: &Token, name: impl FnOnce(UserId) -> Option<String>) -> String {
 }
 
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
-    page_with(app, me, wrong, shown, None).await
+    page_with(app, me, wrong, shown, &Form::default()).await
 }
 
-/// The page; `typed` is a name of the organization that could not be taken.
-async fn page_with(
-    app: &App,
-    me: &Me,
-    wrong: Wrong,
-    shown: Option<String>,
-    typed: Option<&str>,
-) -> Answer {
+/// The page; `sent` is a form that could not be taken.
+async fn page_with(app: &App, me: &Me, wrong: Wrong, shown: Option<String>, sent: &Form) -> Answer {
     let place = me.place();
     let actor = me.signed_in.caller.actor;
     let found = app
@@ -75,9 +70,16 @@ async fn page_with(
         return Err(Refusal::not_for_you(Permission::EditTokens.label()));
     };
     let clock = me.clock();
+    let name = &me.signed_in.organization.name;
+    let shown_name = sent.get("organization_name").map_or(&**name, str::trim);
+    let of = |role: &WorkspaceRole| {
+        let label = format!("{} of {}", role.label(), me.signed_in.workspace.name);
+        Choice::new(role.as_str(), label, sent.text("role"))
+    };
+    let reader = Choice::new("", "Reader of the whole audit log", sent.text("role"));
     let view = Tokens {
         frame: me.frame_with(NAV, wrong.flash),
-        organization_name: typed.unwrap_or(&me.signed_in.organization.name).to_owned(),
+        organization_name: shown_name.to_owned(),
         tokens: tokens
             .into_iter()
             .map(|(one, used)| {
@@ -85,9 +87,8 @@ async fn page_with(
                 token(clock, one, used, Some(owner), &workspaces)
             })
             .collect(),
-        roles: WorkspaceRole::ALL
-            .iter()
-            .map(|role| (role.as_str(), role.label()))
+        roles: std::iter::once(reader)
+            .chain(WorkspaceRole::ALL.iter().map(of))
             .collect(),
         requires_mfa: rules.then_some(me.signed_in.organization.requires_mfa),
         public_hashes: rules.then_some(PublicHashes {
@@ -95,6 +96,7 @@ async fn page_with(
             log,
         }),
         shown,
+        new_token: new_token(sent),
         once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
@@ -138,7 +140,7 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
         Err(error) => {
             ticket.give_back();
             let wrong = Wrong::of(error, "The token was not made", &["name"])?;
-            page(&app, &me, wrong, None).await
+            page_with(&app, &me, wrong, None, &form).await
         }
     }
 }
@@ -227,7 +229,7 @@ pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> A
                 let errors = [("organization_name", message.as_str())];
                 wrong.errors = errors.into_iter().collect();
             }
-            page_with(&app, &me, wrong, None, (rule == "name").then_some(name)).await
+            page_with(&app, &me, wrong, None, &form).await
         }
     }
 }

@@ -698,6 +698,76 @@ async fn an_invitation_says_who_invites() {
     );
 }
 
+/// What is chosen in the select with this id.
+fn chosen<'p>(page: &'p Answer, id: &str) -> &'p str {
+    let select = between(
+        page,
+        &format!("<select class=\"in\" id=\"{id}\""),
+        "</select>",
+    );
+    let mut options = select.split("<option value=\"").skip(1);
+    let one = options.find(|one| {
+        one.split('>')
+            .next()
+            .is_some_and(|tag| tag.ends_with(" selected"))
+    });
+    one.and_then(|one| one.split('"').next())
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_was_chosen_in_a_form_that_is_wrong_stays_chosen() {
+    let (site, team) = ready(Database::Sqlite).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/workspaces").await;
+    let fields = [("name", "Staging"), ("environment", "DEVELOPMENT")];
+    ada.post("/workspaces", &fields).await;
+    ada.get("/settings/team").await;
+    let elsewhere = format!("workspace.{}", team.workspace);
+    let fields = [
+        ("emails", "nobody"),
+        ("role", "admin"),
+        ("workspace_role", "auditor"),
+        (&*elsewhere, "editor"),
+    ];
+    let page = ada.post("/settings/invitations", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(chosen(&page, "role"), "admin");
+    assert_eq!(chosen(&page, "workspace_role"), "auditor");
+    assert_eq!(
+        chosen(&page, &format!("invite-{}", team.workspace)),
+        "editor"
+    );
+    // A form that nobody has sent has what most people want.
+    let page = ada.get("/settings/team").await;
+    assert_eq!(chosen(&page, "role"), "member");
+    assert_eq!(chosen(&page, "workspace_role"), "viewer");
+
+    for path in ["/profile/tokens", "/settings/tokens"] {
+        let fields = [
+            ("name", " "),
+            ("role", "editor"),
+            ("access", "read_write"),
+            ("days", "365"),
+        ];
+        let page = ada.post(path, &fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        assert_eq!(chosen(&page, "access"), "read_write", "{path}");
+        assert_eq!(chosen(&page, "days"), "365", "{path}");
+        if path == "/settings/tokens" {
+            assert_eq!(chosen(&page, "role"), "editor");
+        }
+    }
+    // One that reads the audit log writes nothing.
+    let fields = [("name", "ci"), ("role", ""), ("access", "read_write")];
+    let page = ada.post("/settings/tokens", &fields).await;
+    assert!(page.status.is_client_error());
+    assert_eq!(chosen(&page, "access"), "read_write");
+    assert!(page.body.contains("value=\"ci\""), "{}", page.body);
+    let page = ada.get("/settings/tokens").await;
+    assert_eq!(chosen(&page, "days"), "90");
+}
+
 #[tokio::test]
 async fn an_administrator_renames_the_organization() {
     let (site, team) = ready(Database::Sqlite).await;
