@@ -415,8 +415,8 @@ pub(super) fn days(form: &Form) -> Option<i64> {
 /// `POST /profile/tokens`
 pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let Some(ticket) = app.once.take(me.signed_in.session, &form) else {
-        return page(&app, &me, once::made_already(), None).await;
+    let Some(ticket) = app.once.take(me.signed_in.session, "token", &form) else {
+        return page(&app, &me, once::token_made(), None).await;
     };
     let secret = secret::new(Kind::Personal, app.store.entropy());
     let action = CreateToken {
@@ -655,15 +655,30 @@ pub(super) async fn recovery_codes(State(app): State<App>, sent: SentByPerson) -
         proof: proof(&app, user, sent.form.text("proof")).await?,
         codes: codes.clone(),
     };
+    let refused = |title: &str, state: &str, advice: &str| {
+        Refusal::new(StatusCode::CONFLICT, title, state, advice)
+            .link("Back to your profile", PROFILE)
+    };
+    let ticket = app.once.take(sent.person.session, "codes", &sent.form);
+    let Some(ticket) = ticket else {
+        return Err(refused(
+            "New codes were made already",
+            "This form was sent before. The codes are not shown again, and no others were made.",
+            "If you have not kept them, make new ones from your profile.",
+        ));
+    };
     match app.perform(&sent.person.caller, action).await {
         Ok(_) => codes_page(&sent.visitor, &sent.person, codes),
-        Err(Error::Failed { message, .. }) => Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "No new codes were made",
-            &super::refusal::sentence(&message),
-            "The codes that you have still work. Go back and try again.",
-        )
-        .link("Back to your profile", PROFILE)),
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            ticket.give_back();
+            match error {
+                Error::Failed { message, .. } => Err(refused(
+                    "No new codes were made",
+                    &super::refusal::sentence(&message),
+                    "The codes that you have still work. Go back and try again.",
+                )),
+                error => Err(error.into()),
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::flash::Done;
 use super::form::{Form, Sent};
 use super::history::Reader;
 use super::me::Me;
+use super::once;
 use super::profile::checked;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
@@ -99,7 +100,7 @@ pub(super) async fn update_workspace(State(app): State<App>, sent: Sent) -> Answ
     }
 }
 
-fn token_page(me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+fn token_page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
     if !me.signed_in.can.edit_workspace {
         return Err(Refusal::not_for_you(Permission::EditWorkspace.label()));
     }
@@ -108,14 +109,15 @@ fn token_page(me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
         &DataPlaneToken {
             frame: me.frame_with(NAV, wrong.flash),
             shown,
+            once: once::number(app.store.entropy()),
             errors: wrong.errors,
         },
     )
 }
 
 /// `GET /settings/workspace/token`
-pub(super) async fn ask_token(me: Me) -> Answer {
-    token_page(&me, Wrong::none(), None)
+pub(super) async fn ask_token(State(app): State<App>, me: Me) -> Answer {
+    token_page(&app, &me, Wrong::none(), None)
 }
 
 /// `POST /settings/workspace/token`: another token for data planes, which is shown once.
@@ -128,17 +130,29 @@ pub(super) async fn rotate_token(State(app): State<App>, sent: Sent) -> Answer {
         token: token.clone(),
         password: Some((user, checked(&app, user, form.text("password")).await?)),
     };
+    let Some(ticket) = app.once.take(me.signed_in.session, "data plane", &form) else {
+        let wrong = once::sent_before(
+            "The token was replaced already.",
+            "The new one is not shown again, and it was not replaced a second time. If you have not copied it, replace it here once more.",
+        );
+        return token_page(&app, &me, wrong, None);
+    };
     match me.perform(action).await {
-        Ok(_) => token_page(&me, Wrong::none(), Some(token.to_string())),
-        Err(Error::Failed {
-            code: "wrong_password",
-            ..
-        }) => {
-            let errors = [("password", "The password is wrong.")];
-            let wrong = Wrong::fields(errors.into_iter().collect());
-            token_page(&me, wrong, None)
+        Ok(_) => token_page(&app, &me, Wrong::none(), Some(token.to_string())),
+        Err(error) => {
+            ticket.give_back();
+            match error {
+                Error::Failed {
+                    code: "wrong_password",
+                    ..
+                } => {
+                    let errors = [("password", "The password is wrong.")];
+                    let wrong = Wrong::fields(errors.into_iter().collect());
+                    token_page(&app, &me, wrong, None)
+                }
+                error => Err(error.into()),
+            }
         }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::flash::Done;
 use super::form::{Form, Sent};
 use super::me::Me;
+use super::once;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::filter::Filter;
@@ -249,6 +250,7 @@ async fn page(
         without_factor,
         has_mail: app.mailer.is_some(),
         links,
+        once: once::number(app.store.entropy()),
         emails: sent.text("emails").to_owned(),
         roles: roles(chosen.role.unwrap_or(OrganizationRole::Member)),
         workspace_roles: workspace_roles(
@@ -449,8 +451,15 @@ pub(super) async fn resend(
     headers: HeaderMap,
     sent: Sent,
 ) -> Answer {
-    let me = sent.me;
+    let Sent { me, form } = sent;
     let id: InvitationId = things::id(&id)?;
+    let Some(ticket) = app.once.take(me.signed_in.session, id.as_str(), &form) else {
+        let wrong = once::sent_before(
+            "The invitation was sent again already.",
+            "It was not sent once more. If you have not kept the link that was shown, send it again from here.",
+        );
+        return page(&app, &me, wrong, &Form::default(), Vec::new()).await;
+    };
     let base = app.base(Some(&headers));
     let caller = &me.signed_in.caller;
     match invite::resend(&app, caller, me.place().organization, id, &base).await {
@@ -459,6 +468,7 @@ pub(super) async fn resend(
             invited_page(&app, &me, vec![(one.email, link)], done).await
         }
         Err(error) => {
+            ticket.give_back();
             let wrong = Wrong::of(error, "The invitation was not sent", &[])?;
             page(&app, &me, wrong, &Form::default(), Vec::new()).await
         }

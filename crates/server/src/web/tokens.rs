@@ -111,8 +111,8 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
 /// `POST /settings/tokens`
 pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let Some(ticket) = app.once.take(me.signed_in.session, &form) else {
-        return page(&app, &me, once::made_already(), None).await;
+    let Some(ticket) = app.once.take(me.signed_in.session, "token", &form) else {
+        return page(&app, &me, once::token_made(), None).await;
     };
     let secret = secret::new(Kind::Service, app.store.entropy());
     let whose = match form.text("role").parse() {

@@ -1057,6 +1057,39 @@ async fn letters_to_confirm_an_address_are_limited_for_the_person_and_the_addres
 }
 
 #[tokio::test]
+async fn recovery_codes_that_are_loaded_again_are_not_made_a_second_time() {
+    let (site, team) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    set_up_app(&site, &mut ada).await;
+    let page = ada.get("/profile").await;
+    let form = between(&page, "action=\"/profile/recovery-codes\">", "</form>");
+    let (_, once) = form.split_once("name=\"once\" value=\"").expect("a number");
+    let once = once.split('"').next().expect("a number").to_owned();
+    let path = "/profile/recovery-codes";
+    let wrong = [("once", &*once), ("proof", "not the password")];
+    assert_eq!(ada.post(path, &wrong).await.status, StatusCode::CONFLICT);
+    let fields = [("once", &*once), ("proof", PASSWORD)];
+    let made = ada.post(path, &fields).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let before = actions(&site, team).await;
+    let again = ada.post(path, &fields).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.body.contains("sent before"), "{}", again.body);
+    assert_eq!(actions(&site, team).await, before);
+    let codes = made.body.split("<li><code>").nth(1).expect("a code");
+    let code = codes.split('<').next().expect("a code").to_owned();
+    site.clock.advance(60 * Micros::SECOND);
+    let mut browser = first_step(&site, "ada@example.com").await;
+    let opened = browser.post("/sign-in/step", &[("code", &code)]).await;
+    assert_eq!(
+        opened.status,
+        StatusCode::SEE_OTHER,
+        "it still opens: {}",
+        opened.body
+    );
+}
+
+#[tokio::test]
 async fn the_same_address_is_no_change_and_other_capitals_are_told_to_nobody() {
     let (site, team) = with_mail().await;
     let mut ada = site.signed_in("ada@example.com").await;

@@ -400,6 +400,32 @@ async fn an_answer_with_a_token_that_is_loaded_again_makes_no_second_one() {
 }
 
 #[tokio::test]
+async fn an_answer_with_a_link_that_is_loaded_again_makes_no_other_link() {
+    let (site, team) = ready(Database::Sqlite).await;
+    invite(&site, "edsger@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let page = ada.get("/settings/team").await;
+    let form = between(&page, "/resend\">", "</form>").to_owned();
+    let (_, once) = form.split_once("name=\"once\" value=\"").expect("a number");
+    let once = once.split('"').next().expect("a number");
+    let id = between(&page, "action=\"/settings/invitations/", "/resend").to_owned();
+    let path = format!("/settings/invitations/{id}/resend");
+    let sent = ada.post(&path, &[("once", once)]).await;
+    assert_eq!(sent.status, StatusCode::OK, "{}", sent.body);
+    let link = between(&sent, "class=\"wrap\">", "<");
+    let before = actions(&site, team).await;
+    let again = ada.post(&path, &[("once", once)]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.body);
+    assert!(again.body.contains("sent before"), "{}", again.body);
+    assert_eq!(actions(&site, team).await, before);
+    // The link that was shown still opens.
+    let (_, path) = link.split_at(link.find("/invitation").expect("a link"));
+    let mut edsger = site.browser();
+    edsger.get(path).await;
+    assert_eq!(edsger.get("/invitation").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn who_leaves_is_out() {
     let (site, team) = Site::ready().await;
     site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))

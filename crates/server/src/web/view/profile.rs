@@ -129,6 +129,8 @@ pub struct Alone {
     pub password_min: u8,
     /// Where the person is signed in.
     pub sessions: Vec<Session>,
+    /// The number of the form for new recovery codes, good once.
+    pub once: String,
     /// What is wrong with what was sent.
     pub errors: Errors,
 }

@@ -53,6 +53,8 @@ pub struct DataPlaneToken {
     pub frame: Frame,
     /// The new token, once it is made.
     pub shown: Option<String>,
+    /// The number of the form, good once.
+    pub once: String,
     /// What is wrong with what was sent: `password`.
     pub errors: Errors,
 }

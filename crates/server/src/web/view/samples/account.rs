@@ -113,6 +113,7 @@ impl Samples {
             without_factor: 0,
             has_mail: false,
             links: Vec::new(),
+            once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             emails: String::new(),
             roles: self.choices(),
             workspace_roles: self.choices(),
