@@ -88,6 +88,7 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             let action = UpdateOrganization {
                 id,
                 name: command.name,
+                seen_name: None,
                 requires_mfa: command.require_mfa,
                 public_hashes: command.public_hashes,
             };

@@ -104,6 +104,7 @@ async fn update(
     let action = UpdateOrganization {
         id: bearer.token.organization,
         name: change.name,
+        seen_name: None,
         requires_mfa: change.requires_mfa,
         public_hashes: change.public_hashes,
     };

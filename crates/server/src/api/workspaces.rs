@@ -183,6 +183,7 @@ async fn update(
             workspace: answer::id(&id, "workspace")?,
         },
         name: change.name,
+        seen_name: None,
         environment: environment(change.environment.as_ref())?,
         allow_unknown_types: change.allow_unknown_types,
         refuse_invalid_config: change.refuse_invalid_config,

@@ -80,6 +80,10 @@ async fn page_with(app: &App, me: &Me, wrong: Wrong, shown: Option<String>, sent
     let view = Tokens {
         frame: me.frame_with(NAV, wrong.flash),
         organization_name: shown_name.to_owned(),
+        seen_name: sent
+            .get("seen.organization_name")
+            .unwrap_or(name)
+            .to_owned(),
         tokens: tokens
             .into_iter()
             .map(|(one, used)| {
@@ -212,24 +216,30 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
 /// `POST /settings/organization`
 pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    // Each rule has a form of its own; what it does not show stays.
+    // Each rule has a form of its own; what it does not show stays, and so does what was not changed in it.
     let rule = form.text("rule");
-    let name = form.text("organization_name").trim();
+    let flag = |of: &str, field: &str| (rule == of).then(|| form.changed_flag(field)).flatten();
     let action = UpdateOrganization {
         id: me.place().organization,
-        name: (rule == "name").then(|| name.to_owned()),
-        requires_mfa: (rule == "mfa").then(|| form.flag("requires_mfa")),
-        public_hashes: (rule == "hashes").then(|| form.flag("public_hashes")),
+        name: (rule == "name").then(|| form.text("organization_name").trim().to_owned()),
+        seen_name: form.get("seen.organization_name").map(str::to_owned),
+        requires_mfa: flag("mfa", "requires_mfa"),
+        public_hashes: flag("hashes", "public_hashes"),
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(TOKENS, Done::Saved, &made.entries)),
         Err(error) => {
+            // What another has called it meanwhile is to be seen before it is called something else.
+            let sent = match error {
+                Error::Invalid { .. } => form,
+                _ => Form::default(),
+            };
             let mut wrong = Wrong::of(error, "Nothing was changed", &["name"])?;
             if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
                 let errors = [("organization_name", message.as_str())];
                 wrong.errors = errors.into_iter().collect();
             }
-            page_with(&app, &me, wrong, None, &form).await
+            page_with(&app, &me, wrong, None, &sent).await
         }
     }
 }

@@ -468,6 +468,7 @@ fn where_unknown_types_are_not_allowed_the_refusal_lists_near_names() {
         let action = server::actions::workspace::update::UpdateWorkspace {
             place: api.place(),
             name: None,
+            seen_name: None,
             environment: None,
             allow_unknown_types: Some(false),
             refuse_invalid_config: None,

@@ -599,6 +599,7 @@ fn an_organization_that_requires_a_second_factor_is_closed_to_who_has_none() {
             let action = UpdateOrganization {
                 id: api.made.organization,
                 name: None,
+                seen_name: None,
                 requires_mfa: Some(on),
                 public_hashes: None,
             };

@@ -265,6 +265,7 @@ async fn who_belongs_to_two_organizations_is_led_to_the_factor_that_one_requires
         let require = |on: bool| UpdateOrganization {
             id: made.organization,
             name: None,
+            seen_name: None,
             requires_mfa: Some(on),
             public_hashes: None,
         };

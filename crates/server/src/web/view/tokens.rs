@@ -24,6 +24,8 @@ pub struct Tokens {
     pub frame: Frame,
     /// The name of the organization, as it is or as it was sent.
     pub organization_name: String,
+    /// The name that its form was made of.
+    pub seen_name: String,
     /// All tokens of the organization.
     pub tokens: Vec<Token>,
     /// What a service may be, to choose from.

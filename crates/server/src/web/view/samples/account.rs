@@ -227,6 +227,7 @@ impl Samples {
         let tokens = Tokens {
             frame: self.frame(NavItem::Settings),
             organization_name: self.text("Fernhill Market"),
+            seen_name: self.text("Fernhill Market"),
             tokens: vec![self.token("3FQtTok1", Some("Ines Okafor-Lund"), true)],
             roles: self.choices(),
             requires_mfa: Some(true),
