@@ -102,7 +102,11 @@ fn invited(me: &Me, one: Invitation, by: Option<String>, erase_href: Option<Stri
         role: match (one.role, role) {
             (OrganizationRole::Admin, _) => "Organization Admin".to_owned(),
             (OrganizationRole::Member, Some((_, role))) => role.label().to_owned(),
-            (OrganizationRole::Member, None) => "No access".to_owned(),
+            (OrganizationRole::Member, None) => match one.workspaces.len() {
+                0 => "No access".to_owned(),
+                1 => "Role in 1 other workspace".to_owned(),
+                others => format!("Roles in {others} other workspaces"),
+            },
         },
         state,
         tone,

@@ -713,6 +713,20 @@ async fn who_leaves_is_told_of_in_the_other_organizations_by_the_sessions_that_e
 }
 
 #[tokio::test]
+async fn an_invitation_says_that_it_is_for_another_workspace() {
+    let (site, _) = ready(Database::Sqlite).await;
+    invite(&site, "edsger@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let row = |page: &Answer| between(page, "data-label=\"Role\">", "</td>").to_owned();
+    assert_eq!(row(&ada.get("/settings/team").await), "Editor");
+    ada.get("/workspaces").await;
+    let fields = [("name", "Staging"), ("environment", "DEVELOPMENT")];
+    ada.post("/workspaces", &fields).await;
+    let page = ada.get("/settings/team").await;
+    assert_eq!(row(&page), "Role in 1 other workspace");
+}
+
+#[tokio::test]
 async fn an_invitation_says_who_invites() {
     let (site, _) = ready(Database::Sqlite).await;
     invite(&site, "edsger@example.com").await;
