@@ -141,9 +141,13 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
         let token = api.editor_of("deploy", &staging);
         let source = json!({"name": "Web", "type": "HTTP"});
         let source = api.ask("POST", "/v2/sources", &token, &source).ok();
-        let refused = api.delete(&path);
+        // A token of one workspace neither changes nor deletes another one, whoever has it.
+        let renamed = api.put(&path, json!({"name": "Gone"}));
+        assert_eq!((renamed.status, api.delete(&path).status), (404, 404));
+        let admin = api.admin_of(&staging);
+        let delete = || api.ask("DELETE", &path, &admin, &Value::Null);
         assert_eq!(
-            refused.problem(),
+            delete().problem(),
             "409 workspace_not_empty: the workspace still has 1 source"
         );
         let gone = format!("/v2/sources/{}", id(&source["source"]));
@@ -152,7 +156,7 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
             status(&api.ask("DELETE", &path, &grace.token, &Value::Null)),
             (403, "permission_denied".to_owned())
         );
-        assert_eq!(api.delete(&path).status, 204);
+        assert_eq!(delete().status, 204);
         assert_eq!(api.get(&path).status, 404);
         assert_eq!(
             api.ask("GET", "/v2/sources", &token, &Value::Null).status,
@@ -177,8 +181,9 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
         let code = api.ask("POST", "/transformations", &token, &code).ok();
         let gone = format!("/transformations/{}", id(&code));
         assert!(api.ask("DELETE", &gone, &token, &Value::Null).status < 300);
+        let admin = api.admin_of(&id(&made));
         assert_eq!(
-            status(&api.delete(&path)),
+            status(&api.ask("DELETE", &path, &admin, &Value::Null)),
             (409, "workspace_not_empty".to_owned())
         );
         lines.join("\n")

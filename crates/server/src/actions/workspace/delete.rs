@@ -52,10 +52,11 @@ impl Action for DeleteWorkspace {
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let workspace = found(rx, self.organization, self.id)?;
-        Ok(vec![Need::in_organization(
-            Permission::EditOrganization,
-            target(&workspace),
-        )])
+        // A token of one workspace finds no other one.
+        Ok(vec![
+            Need::in_organization(Permission::EditOrganization, target(&workspace)),
+            Need::in_workspace(Permission::ViewWorkspace, self.id, target(&workspace)),
+        ])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Workspace>> {
