@@ -172,7 +172,7 @@ async fn source_access(
 
 /// Say who may change a source: anyone with edit rights, or only people selected. For the workspace's administrators.
 #[utoipa::path(put, path = "/v2/sources/{id}/access", tag = "Sources", params(("id" = String, Path)), request_body = AccessView,
-    responses((status = 200, body = AccessView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = AccessView), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn update_source_access(
     State(app): State<App>,
     bearer: Bearer,
@@ -196,7 +196,7 @@ async fn destination_access(
 
 /// Say who may change a destination: anyone with edit rights, or only people selected. For the workspace's administrators.
 #[utoipa::path(put, path = "/v2/destinations/{id}/access", tag = "Destinations", params(("id" = String, Path)), request_body = AccessView,
-    responses((status = 200, body = AccessView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = AccessView), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn update_destination_access(
     State(app): State<App>,
     bearer: Bearer,

@@ -590,3 +590,21 @@ fn a_number_that_no_data_plane_can_read_is_refused_with_its_place() {
     400 number_too_large: definition.config.a is a number beyond 1.7976931348623157e308, which data planes cannot read
     ");
 }
+
+#[test]
+fn every_route_that_takes_a_body_says_that_it_may_not_fit() {
+    let description = serde_json::to_value(server::api::openapi()).expect("JSON");
+    let mut silent = Vec::new();
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for (method, route) in methods.as_object().expect("methods") {
+            // What a data plane sends is of its own protocol.
+            if route["tags"][0] == "Data plane" {
+                continue;
+            }
+            if route.get("requestBody").is_some() && route["responses"].get("400").is_none() {
+                silent.push(format!("{method} {path}"));
+            }
+        }
+    }
+    assert_eq!(silent, Vec::<String>::new());
+}
