@@ -142,8 +142,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
         }
         Member::Password(command) => {
             let typed = read_password()?;
-            let (store, organization) = command.one.home.open()?;
-            let user = member(&store, organization, &command.one.email)?.user;
+            let (store, user) = command.one.home.account(&command.one.email)?;
             password::acceptable_for(&typed, &[&user.name, &user.email])?;
             let action = ChangePassword {
                 user: user.id,
@@ -160,8 +159,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
             Ok(())
         }
         Member::ResetMfa(command) => {
-            let (store, organization) = command.home.open()?;
-            let user = member(&store, organization, &command.email)?.user;
+            let (store, user) = command.home.account(&command.email)?;
             let factors = store.read(|rx| rx.factors(user.id))?;
             for factor in &factors {
                 let action = RemoveFactor {

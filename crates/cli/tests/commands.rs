@@ -267,6 +267,70 @@ fn a_member_is_added_with_a_role_and_once() {
 }
 
 #[test]
+fn who_belongs_to_no_organization_gets_another_password_at_the_command_line() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = database.as_deref();
+        let run = |arguments: &[&str], input: &str| run(folder.path(), database, arguments, input);
+        let first = init(folder.path(), database, "ada@example.com", PASSWORD);
+        let first: Value = serde_json::from_slice(&first.stdout).expect("JSON");
+        let here = first["organizationId"].as_str().expect("an id");
+        let grace = ["--email", "grace@example.com"];
+        let of_grace = |words: &[&'static str]| [words, &grace].concat();
+        let add = [
+            "member",
+            "add",
+            "--name",
+            " Grace ",
+            "--role",
+            "member",
+            "--password-stdin",
+        ];
+        let added = run(&of_grace(&add), PASSWORD);
+        let said = String::from_utf8_lossy(&added.stdout);
+        assert!(said.starts_with("added Grace ("), "{said}");
+        assert!(run(&of_grace(&["member", "remove"]), "").status.success());
+        let create = [
+            "organization",
+            "create",
+            "--name",
+            "Meadow",
+            "--workspace",
+            "Try",
+            "--owner",
+            "ada@example.com",
+        ];
+        assert!(run(&create, "").status.success());
+
+        let set = ["member", "password", "--password-stdin"];
+        let new = "another long password\n";
+        let done = run(&of_grace(&set), new);
+        assert!(done.status.success(), "{done:?}");
+        assert!(
+            run(&of_grace(&["member", "reset-mfa"]), "")
+                .status
+                .success()
+        );
+        let told = [
+            refusal(&run(
+                &[&set[..], &["--email", "nobody@example.com"]].concat(),
+                new,
+            )),
+            refusal(&run(
+                &[&of_grace(&set)[..], &["--organization", here]].concat(),
+                new,
+            )),
+        ];
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(told.join("\n"), @r"
+            annals: there is no account with the e-mail nobody@example.com
+            annals: grace@example.com is no member of the organization
+            ");
+        }
+    }
+}
+
+#[test]
 fn a_database_that_cannot_be_reached_is_told_without_its_password() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = refusal(&run(
