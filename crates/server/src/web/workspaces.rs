@@ -103,7 +103,7 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
 }
 
 /// The cookie that says which workspace the browser shows.
-fn shown(app: &App, id: WorkspaceId) -> axum::http::HeaderValue {
+pub(super) fn shown(app: &App, id: WorkspaceId) -> axum::http::HeaderValue {
     cookies::keep(&app.config, Name::Workspace, id.as_str(), REMEMBERED)
 }
 

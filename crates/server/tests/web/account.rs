@@ -1013,6 +1013,39 @@ async fn an_address_changes_when_its_own_letter_is_followed() {
 }
 
 #[tokio::test]
+async fn whoever_confirms_an_address_without_a_session_hears_that_it_has_changed() {
+    let (site, _) = with_mail().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let mut phone = site.browser();
+    for (email, browser, lands) in [
+        ("augusta@example.com", &mut phone, "/sign-in"),
+        ("king@example.com", &mut ada, "/profile"),
+    ] {
+        let mut asks = site
+            .signed_in(if lands == "/profile" {
+                "augusta@example.com"
+            } else {
+                "ada@example.com"
+            })
+            .await;
+        asks.get("/profile").await;
+        let fields = [("email", email), ("password", PASSWORD)];
+        asks.post("/profile/email", &fields).await;
+        let (_, link) = letter(&site).await.expect("a letter");
+        assert_eq!(follow(browser, &link).await, StatusCode::OK);
+        let done = browser.post("/confirm-email", &[]).await;
+        assert_eq!(done.header("location"), lands, "{}", done.body);
+        let page = browser.get(lands).await;
+        assert!(page.body.contains("Address changed"), "{}", page.body);
+        site.clock.advance(Micros::SECOND);
+    }
+    assert!(
+        !phone.get("/sign-in").await.body.contains("Address changed"),
+        "said once"
+    );
+}
+
+#[tokio::test]
 async fn letters_to_confirm_an_address_are_limited_for_the_person_and_the_address() {
     let (site, team) = with_mail().await;
     site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))

@@ -182,6 +182,45 @@ async fn an_account_joins_only_signed_in_and_only_its_own() {
     assert_eq!(browser.get("/sources").await.status, StatusCode::OK);
 }
 
+async fn invited_lands(database: Database) {
+    let (site, team) = ready(database).await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let found = site.app.read(|rx| rx.user_by_email("ada@example.com"));
+    let owner = found.await.expect("read").expect("her").0.id;
+    let made = site
+        .perform(CreateOrganization {
+            name: "Difference Engines".to_owned(),
+            workspace: "Another".to_owned(),
+            owner,
+            token: "wst 2".to_owned().into(),
+        })
+        .await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.post(&format!("/workspaces/{}/open", made.workspace), &[])
+        .await;
+    let link = invite_with(&mut ada, "grace@example.com").await;
+
+    let mut grace = site.signed_in("grace@example.com").await;
+    grace.get(&link).await;
+    grace.get("/invitation").await;
+    let joined = grace.post("/invitation", &[]).await;
+    assert_eq!(joined.header("location"), "/", "{}", joined.body);
+    let page = grace.get("/settings/workspace").await;
+    assert!(page.body.contains("<h1>Another</h1>"), "{}", page.body);
+    assert!(page.body.contains("Joined"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn who_joins_with_an_account_is_in_what_the_invitation_was_to_on_sqlite() {
+    invited_lands(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn who_joins_with_an_account_is_in_what_the_invitation_was_to_on_postgresql() {
+    invited_lands(Database::Postgres).await;
+}
+
 async fn invited_moves(database: Database) {
     let (site, team) = ready(database).await;
     site.member(team, "grace@example.com", None).await;
