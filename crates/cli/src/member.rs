@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use model::id::{OrganizationId, WorkspaceId};
 use model::role::{OrganizationRole, WorkspaceRole};
-use model::things::User;
+use model::things::{User, Workspace};
 use serde_json::json;
 use server::actions::account::change_password::ChangePassword;
 use server::actions::factor::Proof;
@@ -181,6 +181,12 @@ pub(crate) fn run(command: Member) -> Result<()> {
     }
 }
 
+/// What a workspace is called.
+pub(crate) fn name_in(workspaces: &[Workspace], id: WorkspaceId) -> &str {
+    let found = workspaces.iter().find(|one| one.id == id);
+    found.map_or("a workspace that is gone", |one| &one.name)
+}
+
 /// Whoever was kept out by too many wrong tries, of whomever, may try again.
 fn let_in(store: &Store, user: &User) -> Result<()> {
     for what in limits::of_everyone(user) {
@@ -191,7 +197,9 @@ fn let_in(store: &Store, user: &User) -> Result<()> {
 
 fn list(command: &List) -> Result<()> {
     let (store, organization) = command.home.open()?;
-    for one in store.read(|rx| rx.members(organization))? {
+    let (members, workspaces) =
+        store.read(|rx| Ok((rx.members(organization)?, rx.workspaces(organization)?)))?;
+    for one in members {
         let roles: serde_json::Map<_, _> = one
             .workspaces
             .iter()
@@ -205,10 +213,10 @@ fn list(command: &List) -> Result<()> {
             let roles: Vec<_> = one
                 .workspaces
                 .iter()
-                .map(|(_, role)| role.label())
+                .map(|(id, role)| format!("{} of {}", role.label(), name_in(&workspaces, *id)))
                 .collect();
             say(&format!(
-                "{}  {:7} {:10} {} <{}>",
+                "{}  {:7} {:20} {} <{}>",
                 one.user.id,
                 one.role.label(),
                 roles.join(", "),
@@ -268,6 +276,11 @@ fn of_no_workspace(role: &str, workspace: Option<WorkspaceId>) -> Result<()> {
     if role == "owner" && workspace.is_some() {
         bail!(
             "an owner is Admin of the whole organization: leave --workspace out, or say --role admin"
+        );
+    }
+    if role == "member" && workspace.is_some() {
+        bail!(
+            "a member has no role in a workspace: leave --workspace out, or say which role it is"
         );
     }
     Ok(())

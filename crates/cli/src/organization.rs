@@ -51,6 +51,7 @@ pub(crate) struct List {
 
 /// What an organization is to be like.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["name", "require_mfa", "public_hashes"]))]
 pub(crate) struct Update {
     #[command(flatten)]
     home: Home,

@@ -331,6 +331,102 @@ fn who_belongs_to_no_organization_gets_another_password_at_the_command_line() {
 }
 
 #[test]
+fn what_the_command_line_cannot_do_as_it_was_asked_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| run(folder.path(), None, arguments, PASSWORD);
+    let first = init(folder.path(), None, "ada@example.com", PASSWORD);
+    let first: Value = serde_json::from_slice(&first.stdout).expect("JSON");
+    let workspace = first["workspaceId"].as_str().expect("an id");
+    let none = ["--organization", "2CHj1PJ61lv1NPyQtCiFi2KVX2y"];
+    let add = [
+        "member",
+        "add",
+        "--email",
+        "grace@example.com",
+        "--name",
+        "Grace",
+        "--role",
+        "member",
+        "--password-stdin",
+        "--workspace",
+        workspace,
+    ];
+    let told = [
+        refusal(&run(&[&["member", "list"][..], &none].concat())),
+        refusal(&run(&[&["token", "list"][..], &none].concat())),
+        refusal(&run(&add)),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    annals: there is no organization with the id 2CHj1PJ61lv1NPyQtCiFi2KVX2y
+    annals: there is no organization with the id 2CHj1PJ61lv1NPyQtCiFi2KVX2y
+    annals: a member has no role in a workspace: leave --workspace out, or say which role it is
+    ");
+    let nothing = run(&["organization", "update"]);
+    assert_eq!(nothing.status.code(), Some(2), "{nothing:?}");
+    let said = String::from_utf8_lossy(&nothing.stderr);
+    assert!(said.contains("--require-mfa"), "{said}");
+}
+
+#[test]
+fn a_list_says_where_each_role_is_and_what_each_token_is_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| run(folder.path(), None, arguments, PASSWORD);
+    init(folder.path(), None, "ada@example.com", PASSWORD);
+    for arguments in [
+        &[
+            "member",
+            "add",
+            "--email",
+            "grace@example.com",
+            "--name",
+            "Grace",
+            "--role",
+            "editor",
+            "--password-stdin",
+        ][..],
+        &[
+            "token",
+            "create",
+            "--name",
+            "laptop",
+            "--owner",
+            "grace@example.com",
+        ],
+        &[
+            "token",
+            "create",
+            "--name",
+            "ci",
+            "--role",
+            "viewer",
+            "--read-only",
+        ],
+        &["token", "create", "--name", "siem", "--read-only"],
+    ] {
+        let output = run(arguments);
+        assert!(output.status.success(), "{output:?}");
+    }
+    let listed = |noun: &str| {
+        let output = run(&[noun, "list"]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        // Without the ids.
+        let mut lines: Vec<String> = text.lines().map(|line| line[27..].to_owned()).collect();
+        lines.sort();
+        lines.join("\n")
+    };
+    let said = format!("{}\n{}", listed("member"), listed("token"));
+    insta::assert_snapshot!(said, @r"
+    Admin                        Ada <ada@example.com>
+    Member  Editor of Production Grace <grace@example.com>
+    personal read_write never ends  ada@example.com in Production  Set-up
+    personal read_write never ends  grace@example.com in Production  laptop
+    service  read       never ends  Viewer of Production  ci
+    service  read       never ends  reader of the audit log  Set-up, audit log
+    service  read       never ends  reader of the audit log  siem
+    ");
+}
+
+#[test]
 fn a_database_that_cannot_be_reached_is_told_without_its_password() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = refusal(&run(
