@@ -848,6 +848,17 @@ async fn what_was_chosen_in_a_form_that_is_wrong_stays_chosen() {
 }
 
 #[tokio::test]
+async fn a_message_leaves_the_address_that_it_begins_with_as_it_is() {
+    let (site, _) = ready(Database::Sqlite).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/team").await;
+    let fields = [("emails", "ada@example.com"), ("role", "member")];
+    let page = ada.post("/settings/invitations", &fields).await;
+    let said = "ada@example.com is a member of the organization already.";
+    assert!(page.body.contains(said), "{}", page.body);
+}
+
+#[tokio::test]
 async fn an_administrator_renames_the_organization() {
     let (site, team) = ready(Database::Sqlite).await;
     let mut ada = site.signed_in("ada@example.com").await;
