@@ -136,6 +136,7 @@ impl Samples {
             head: head(),
             connections,
             sources: vec![choice("3FQoAppl3Yc6aKf4", "Android app")],
+            locked: 1,
         };
         let transforming = DestinationTransformation {
             frame: frame.clone(),
@@ -201,6 +202,7 @@ impl Samples {
                 DestinationConnections {
                     connections: Vec::new(),
                     sources: Vec::new(),
+                    locked: 2,
                     ..connected.clone()
                 }
                 .render(),
