@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use model::id::{OrganizationId, WorkspaceId};
 use model::role::{OrganizationRole, WorkspaceRole};
-use model::things::User;
+use model::things::{User, Workspace};
 use serde_json::json;
 use server::actions::account::change_password::ChangePassword;
 use server::actions::factor::Proof;
@@ -195,8 +195,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
         }
         Member::Password(command) => {
             let typed = read_password()?;
-            let (store, organization) = command.one.home.open()?;
-            let user = member(&store, organization, &command.one.email)?.user;
+            let (store, user) = command.one.home.account(&command.one.email)?;
             password::acceptable_for(&typed, &[&user.name, &user.email])?;
             let action = ChangePassword {
                 user: user.id,
@@ -213,8 +212,7 @@ pub(crate) fn run(command: Member) -> Result<()> {
             Ok(())
         }
         Member::ResetMfa(command) => {
-            let (store, organization) = command.home.open()?;
-            let user = member(&store, organization, &command.email)?.user;
+            let (store, user) = command.home.account(&command.email)?;
             let factors = store.read(|rx| rx.factors(user.id))?;
             for factor in &factors {
                 let action = RemoveFactor {
@@ -236,6 +234,12 @@ pub(crate) fn run(command: Member) -> Result<()> {
     }
 }
 
+/// What a workspace is called.
+pub(crate) fn name_in(workspaces: &[Workspace], id: WorkspaceId) -> &str {
+    let found = workspaces.iter().find(|one| one.id == id);
+    found.map_or("a workspace that is gone", |one| &one.name)
+}
+
 /// Whoever was kept out by too many wrong tries, of whomever, may try again.
 fn let_in(store: &Store, user: &User) -> Result<()> {
     for what in limits::of_everyone(user) {
@@ -246,7 +250,9 @@ fn let_in(store: &Store, user: &User) -> Result<()> {
 
 fn list(command: &List) -> Result<()> {
     let (store, organization) = command.home.open()?;
-    for one in store.read(|rx| rx.members(organization))? {
+    let (members, workspaces) =
+        store.read(|rx| Ok((rx.members(organization)?, rx.workspaces(organization)?)))?;
+    for one in members {
         let roles: serde_json::Map<_, _> = one
             .workspaces
             .iter()
@@ -260,10 +266,10 @@ fn list(command: &List) -> Result<()> {
             let roles: Vec<_> = one
                 .workspaces
                 .iter()
-                .map(|(_, role)| role.label())
+                .map(|(id, role)| format!("{} of {}", role.label(), name_in(&workspaces, *id)))
                 .collect();
             say(&format!(
-                "{}  {:7} {:10} {} <{}>",
+                "{}  {:7} {:20} {} <{}>",
                 one.user.id,
                 one.role.label(),
                 roles.join(", "),
@@ -330,6 +336,11 @@ fn of_no_workspace(role: Role, workspace: Option<WorkspaceId>) -> Result<()> {
 
 fn add(command: Add) -> Result<()> {
     of_no_workspace(command.role, command.workspace)?;
+    if command.role == Role::Nothing && command.workspace.is_some() {
+        bail!(
+            "a member has no role in a workspace: leave --workspace out, or say which role it is"
+        );
+    }
     let password = read_password()?;
     password::acceptable_for(&password, &[&command.name, &command.email])?;
     let (store, organization) = command.home.open()?;

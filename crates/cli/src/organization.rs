@@ -1,13 +1,13 @@
 //! `annals organization`.
 
-use anyhow::{Context, Result};
-use clap::{Args, Subcommand};
+use anyhow::Result;
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 use server::actions::organization::create::CreateOrganization;
 use server::actions::organization::update::UpdateOrganization;
 use server::auth::secret::{self, Kind};
 
-use crate::place::{Home, Place, perform, say};
+use crate::place::{Home, Place, account, perform, say};
 
 /// Manage organizations.
 #[derive(Debug, Subcommand)]
@@ -51,6 +51,7 @@ pub(crate) struct List {
 
 /// What an organization is to be like.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["name", "require_mfa", "public_hashes"]))]
 pub(crate) struct Update {
     #[command(flatten)]
     home: Home,
@@ -88,6 +89,7 @@ pub(crate) fn run(command: Organization) -> Result<()> {
             let action = UpdateOrganization {
                 id,
                 name: command.name,
+                seen_name: None,
                 requires_mfa: command.require_mfa,
                 public_hashes: command.public_hashes,
             };
@@ -110,9 +112,7 @@ pub(crate) fn run(command: Organization) -> Result<()> {
 
 fn create(command: Create) -> Result<()> {
     let store = command.place.open()?;
-    let owner = store.read(|rx| rx.user_by_email(&command.owner))?;
-    let (owner, _) =
-        owner.with_context(|| format!("there is no account with the e-mail {}", command.owner))?;
+    let owner = account(&store, &command.owner)?;
     let token = secret::new(Kind::Workspace, store.entropy());
     let action = CreateOrganization {
         name: command.name,

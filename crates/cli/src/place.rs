@@ -10,8 +10,11 @@ use clap::Args;
 use model::actor::{Actor, Origin, System};
 use model::id::{OrganizationId, RequestId};
 use model::interface::Interface;
+use model::things::User;
 use store::{Action, Location, Options, Store};
 use zeroize::Zeroizing;
+
+use crate::member::member;
 
 /// Where an instance's data and keys are.
 #[derive(Clone, Debug, Args)]
@@ -148,12 +151,41 @@ impl Home {
     /// Opens the store, and says which organization is meant.
     pub(crate) fn open(&self) -> Result<(Store, OrganizationId)> {
         let store = self.place.open()?;
-        let organization = match self.organization {
+        let organization = match self.named(&store)? {
             Some(named) => named,
             None => only_organization(&store)?,
         };
         Ok((store, organization))
     }
+
+    /// The organization that was named, which must exist.
+    fn named(&self, store: &Store) -> Result<Option<OrganizationId>> {
+        if let Some(named) = self.organization
+            && store.read(|rx| rx.organization(named))?.is_none()
+        {
+            bail!("there is no organization with the id {named}");
+        }
+        Ok(self.organization)
+    }
+
+    /// Opens the store, and finds the account with this e-mail: of a member, where an organization is named. An account may
+    /// belong to none.
+    pub(crate) fn account(&self, email: &str) -> Result<(Store, User)> {
+        let store = self.place.open()?;
+        let user = match self.named(&store)? {
+            Some(organization) => member(&store, organization, email)?.user,
+            None => account(&store, email)?,
+        };
+        Ok((store, user))
+    }
+}
+
+/// The account with this e-mail.
+pub(crate) fn account(store: &Store, email: &str) -> Result<User> {
+    let found = store.read(|rx| rx.user_by_email(email))?;
+    let (user, _) =
+        found.with_context(|| format!("there is no account with the e-mail {email}"))?;
+    Ok(user)
 }
 
 /// The organization that is meant, where there is only one.

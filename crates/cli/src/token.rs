@@ -16,7 +16,7 @@ use server::request::Place;
 use store::{Query, Store};
 use zeroize::Zeroizing;
 
-use crate::member::{member, workspace_role};
+use crate::member::{member, name_in, workspace_role};
 use crate::place::{Home, password, perform, say};
 
 /// Manage access tokens.
@@ -175,7 +175,14 @@ fn events(command: &Events) -> Result<()> {
 
 fn list(command: &List) -> Result<()> {
     let (store, organization) = command.home.open()?;
-    for (one, used_at) in store.read(|rx| rx.tokens(organization))? {
+    let (tokens, members, workspaces) = store.read(|rx| {
+        Ok((
+            rx.tokens(organization)?,
+            rx.members(organization)?,
+            rx.workspaces(organization)?,
+        ))
+    })?;
+    for (one, used_at) in tokens {
         let kind = if one.owner.is_some() {
             "personal"
         } else {
@@ -192,8 +199,17 @@ fn list(command: &List) -> Result<()> {
             let ends = one
                 .expires_at
                 .map_or_else(|| "never ends".to_owned(), |at| format!("ends {at}"));
+            let place = one.workspace.map(|id| name_in(&workspaces, id));
+            let owner = members
+                .iter()
+                .find(|member| Some(member.user.id) == one.owner);
+            let is = match (owner, one.role, place) {
+                (Some(owner), _, Some(place)) => format!("{} in {place}", owner.user.email),
+                (None, Some(role), Some(place)) => format!("{} of {place}", role.label()),
+                _ => "reader of the audit log".to_owned(),
+            };
             say(&format!(
-                "{}  {kind:8} {:10} {ends}  {}",
+                "{}  {kind:8} {:10} {ends}  {is}  {}",
                 one.id,
                 one.access.as_str(),
                 one.name

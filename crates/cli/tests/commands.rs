@@ -350,6 +350,166 @@ fn a_token_is_a_persons_the_organizations_or_a_services_with_a_role() {
 }
 
 #[test]
+fn who_belongs_to_no_organization_gets_another_password_at_the_command_line() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = database.as_deref();
+        let run = |arguments: &[&str], input: &str| run(folder.path(), database, arguments, input);
+        let first = init(folder.path(), database, "ada@example.com", PASSWORD);
+        let first: Value = serde_json::from_slice(&first.stdout).expect("JSON");
+        let here = first["organizationId"].as_str().expect("an id");
+        let grace = ["--email", "grace@example.com"];
+        let of_grace = |words: &[&'static str]| [words, &grace].concat();
+        let add = [
+            "member",
+            "add",
+            "--name",
+            " Grace ",
+            "--role",
+            "member",
+            "--password-stdin",
+        ];
+        let added = run(&of_grace(&add), PASSWORD);
+        let said = String::from_utf8_lossy(&added.stdout);
+        assert!(said.starts_with("added Grace ("), "{said}");
+        assert!(run(&of_grace(&["member", "remove"]), "").status.success());
+        let create = [
+            "organization",
+            "create",
+            "--name",
+            "Meadow",
+            "--workspace",
+            "Try",
+            "--owner",
+            "ada@example.com",
+        ];
+        assert!(run(&create, "").status.success());
+
+        let set = ["member", "password", "--password-stdin"];
+        let new = "another long password\n";
+        let done = run(&of_grace(&set), new);
+        assert!(done.status.success(), "{done:?}");
+        assert!(
+            run(&of_grace(&["member", "reset-mfa"]), "")
+                .status
+                .success()
+        );
+        let told = [
+            refusal(&run(
+                &[&set[..], &["--email", "nobody@example.com"]].concat(),
+                new,
+            )),
+            refusal(&run(
+                &[&of_grace(&set)[..], &["--organization", here]].concat(),
+                new,
+            )),
+        ];
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(told.join("\n"), @r"
+            annals: there is no account with the e-mail nobody@example.com
+            annals: grace@example.com is no member of the organization
+            ");
+        }
+    }
+}
+
+#[test]
+fn what_the_command_line_cannot_do_as_it_was_asked_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| run(folder.path(), None, arguments, PASSWORD);
+    let first = init(folder.path(), None, "ada@example.com", PASSWORD);
+    let first: Value = serde_json::from_slice(&first.stdout).expect("JSON");
+    let workspace = first["workspaceId"].as_str().expect("an id");
+    let none = ["--organization", "2CHj1PJ61lv1NPyQtCiFi2KVX2y"];
+    let add = [
+        "member",
+        "add",
+        "--email",
+        "grace@example.com",
+        "--name",
+        "Grace",
+        "--role",
+        "member",
+        "--password-stdin",
+        "--workspace",
+        workspace,
+    ];
+    let told = [
+        refusal(&run(&[&["member", "list"][..], &none].concat())),
+        refusal(&run(&[&["token", "list"][..], &none].concat())),
+        refusal(&run(&add)),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    annals: there is no organization with the id 2CHj1PJ61lv1NPyQtCiFi2KVX2y
+    annals: there is no organization with the id 2CHj1PJ61lv1NPyQtCiFi2KVX2y
+    annals: a member has no role in a workspace: leave --workspace out, or say which role it is
+    ");
+    let nothing = run(&["organization", "update"]);
+    assert_eq!(nothing.status.code(), Some(2), "{nothing:?}");
+    let said = String::from_utf8_lossy(&nothing.stderr);
+    assert!(said.contains("--require-mfa"), "{said}");
+}
+
+#[test]
+fn a_list_says_where_each_role_is_and_what_each_token_is_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| run(folder.path(), None, arguments, PASSWORD);
+    init(folder.path(), None, "ada@example.com", PASSWORD);
+    for arguments in [
+        &[
+            "member",
+            "add",
+            "--email",
+            "grace@example.com",
+            "--name",
+            "Grace",
+            "--role",
+            "editor",
+            "--password-stdin",
+        ][..],
+        &[
+            "token",
+            "create",
+            "--name",
+            "laptop",
+            "--owner",
+            "grace@example.com",
+        ],
+        &[
+            "token",
+            "create",
+            "--name",
+            "ci",
+            "--role",
+            "viewer",
+            "--read-only",
+        ],
+        &["token", "create", "--name", "siem", "--read-only"],
+    ] {
+        let output = run(arguments);
+        assert!(output.status.success(), "{output:?}");
+    }
+    let listed = |noun: &str| {
+        let output = run(&[noun, "list"]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        // Without the ids.
+        let mut lines: Vec<String> = text.lines().map(|line| line[27..].to_owned()).collect();
+        lines.sort();
+        lines.join("\n")
+    };
+    let said = format!("{}\n{}", listed("member"), listed("token"));
+    insta::assert_snapshot!(said, @r"
+    Admin                        Ada <ada@example.com>
+    Member  Editor of Production Grace <grace@example.com>
+    personal read_write never ends  ada@example.com in Production  Set-up
+    personal read_write never ends  grace@example.com in Production  laptop
+    service  read       never ends  Viewer of Production  ci
+    service  read       never ends  reader of the audit log  Set-up, audit log
+    service  read       never ends  reader of the audit log  siem
+    ");
+}
+
+#[test]
 fn a_database_that_cannot_be_reached_is_told_without_its_password() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = refusal(&run(

@@ -456,7 +456,7 @@ fn every_command_explains_itself() {
     $ annals organization update --help
     Change what holds for a whole organization
 
-    Usage: annals organization update [OPTIONS]
+    Usage: annals organization update [OPTIONS] <--name <NAME>|--require-mfa <BOOL>|--public-hashes <BOOL>>
 
     Options:
           --data <DIR>            Folder of the embedded database [default: annals in the user's data

@@ -10,7 +10,7 @@ use model::role::{Access, OrganizationRole, Permission, Standing, WorkspaceRole}
 
 use model::things::User;
 
-use crate::action::Need;
+use crate::action::{Need, Target};
 use crate::db::{Row, params};
 use crate::error::{Error, Result};
 use crate::keyring::KeyState;
@@ -218,19 +218,29 @@ impl Acting {
         }
     }
 
-    /// Refuses where the thing that is to be changed is locked, and the actor is not among the people selected. Who may say
-    /// who these people are is never locked out.
-    fn check_lock(&self, rx: &mut Rx<'_>, standing: Standing, need: &Need) -> Result<()> {
-        let target = &need.resource.target;
-        let can_be_locked = matches!(target.kind, TargetType::Source | TargetType::Destination);
+    /// Refuses where a thing that the change is about or concerns is locked, and the actor is not among the people selected. Who
+    /// may say who these people are is never locked out.
+    fn check_locks(&self, rx: &mut Rx<'_>, standing: Standing, need: &Need) -> Result<()> {
         let changes = need.permission.is_some_and(Permission::changes);
-        if !can_be_locked || !changes || standing.may(Permission::EditAccess) {
+        if !changes || standing.may(Permission::EditAccess) {
             return Ok(());
         }
-        let (Some(workspace), Some(id)) = (need.resource.workspace, &target.id) else {
+        let Some(workspace) = need.resource.workspace else {
             return Ok(());
         };
-        let Some(organization) = rx.organization_of(workspace)? else {
+        for target in std::iter::once(&need.resource.target).chain(&need.related) {
+            self.check_lock(rx, workspace, target)?;
+        }
+        Ok(())
+    }
+
+    fn check_lock(&self, rx: &mut Rx<'_>, workspace: WorkspaceId, target: &Target) -> Result<()> {
+        let noun = match target.kind {
+            TargetType::Source => "source",
+            TargetType::Destination => "destination",
+            _ => return Ok(()),
+        };
+        let (Some(id), Some(organization)) = (&target.id, rx.organization_of(workspace)?) else {
             return Ok(());
         };
         if let Some(user) = self.user {
@@ -244,7 +254,7 @@ impl Acting {
             Some(people) if !self.user.is_some_and(|user| people.contains(&user)) => {
                 Err(Error::Denied {
                     code: "resource_locked",
-                    message: "only people selected may change this".to_owned(),
+                    message: format!("only people selected may change this {noun}"),
                 })
             }
             _ => Ok(()),
@@ -285,7 +295,7 @@ impl Acting {
                 message: "this token may only read".to_owned(),
             });
         }
-        self.check_lock(rx, standing, need)
+        self.check_locks(rx, standing, need)
     }
 }
 

@@ -101,7 +101,7 @@ pub struct Need {
     pub permission: Option<Permission>,
     /// On what.
     pub resource: Resource,
-    /// What else a refusal concerns.
+    /// What else it concerns, as a refusal does: what is locked of that is asked about as well.
     pub related: Vec<Target>,
 }
 
@@ -146,7 +146,7 @@ impl Need {
         }
     }
 
-    /// What else a refusal concerns, as an event of success names it.
+    /// What else it concerns, as an event of success names it.
     #[must_use]
     pub fn related(mut self, target: Target) -> Self {
         self.related.push(target);

@@ -58,6 +58,8 @@ pub enum Upkeep {
     Attempt(Vec<(String, u64)>, i64),
     /// What was tried has succeeded; earlier tries do not count any more.
     Forgive(String),
+    /// What was tried has succeeded: that one try does not count any more, by each that it was counted by. Those of others do.
+    GiveBack(Vec<String>),
     /// Whether the server sends letters, so that other processes know. Gives 1 if it is another answer than before.
     SendsMail(bool),
     /// Takes a letter that is due, for a minute. Gives 1 unless another process has.
@@ -104,7 +106,7 @@ impl Upkeep {
             Self::Tell(_) => &["outbox", "data_keys", "who_acts"],
             Self::TakeChallenge(_) => &["challenges"],
             Self::Rehearse => &[],
-            Self::Attempt(..) | Self::Forgive(_) => &["attempts"],
+            Self::Attempt(..) | Self::Forgive(_) | Self::GiveBack(_) => &["attempts"],
             Self::SendsMail(_) => &["instance.sends_mail"],
             Self::ClaimMessage(_) => &["outbox"],
             Self::Delivered(_) | Self::NotDelivered(_) | Self::GiveUp(_) => {
@@ -178,6 +180,12 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
             })
         }
         Upkeep::Forgive(what) => Group::new(conn, env).rx().forgive(what),
+        Upkeep::GiveBack(all) => {
+            let mut group = Group::new(conn, env);
+            let mut rx = group.rx();
+            let given = all.iter().map(|what| rx.give_back(what));
+            given.sum()
+        }
         Upkeep::SendsMail(sends) => Group::new(conn, env).rx().put_sends_mail(*sends),
         Upkeep::ClaimMessage(id) => outbox::claim(conn, env.now(), *id),
         Upkeep::Delivered(id) => outbox::finish(conn, *id, true),

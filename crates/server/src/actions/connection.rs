@@ -35,13 +35,14 @@ pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<E
 }
 
 /// The permission to edit what connects these two: where only people selected may change one of them, others neither take from
-/// it nor bring to it. A refusal is about the destination and concerns the source, or is about the one that is locked.
+/// it nor bring to it. A refusal is about the destination and concerns the source, as the event would be.
 pub(crate) fn needs(place: Place, from: &Source, to: &Destination) -> Vec<Need> {
-    let (from, to) = (source::target(from), destination::target(to));
-    let need = |one, other| {
-        Need::in_workspace(Permission::EditConnections, place.workspace, one).related(other)
-    };
-    vec![need(to.clone(), from.clone()), need(from, to)]
+    let need = Need::in_workspace(
+        Permission::EditConnections,
+        place.workspace,
+        destination::target(to),
+    );
+    vec![need.related(source::target(from))]
 }
 
 /// The permission to edit this connection, which must exist.

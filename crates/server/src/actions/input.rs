@@ -30,6 +30,19 @@ pub(crate) const fn is_misleading(character: char) -> bool {
     )
 }
 
+/// What becomes of something that is `now`, where it is to be `wanted` by who has seen it before: what was not changed then stays as
+/// another has made it meanwhile, and what was must still be what was seen.
+pub(crate) fn merged<T: PartialEq>(what: &str, now: T, wanted: T, seen: Option<T>) -> Result<T> {
+    match seen {
+        Some(seen) if wanted == seen => Ok(now),
+        Some(seen) if now != seen => Err(Error::failed(
+            "changed_meanwhile",
+            format!("someone else changed this {what} meanwhile; look at it again"),
+        )),
+        _ => Ok(wanted),
+    }
+}
+
 /// What is seen of a text at all.
 fn is_blank(text: &str) -> bool {
     text.chars()

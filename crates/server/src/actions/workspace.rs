@@ -10,7 +10,8 @@ use std::str::FromStr;
 
 use model::catalogue::TargetType;
 use model::id::{OrganizationId, WorkspaceId};
-use model::things::{CodeKind, Workspace};
+use model::role::OrganizationRole;
+use model::things::{CodeKind, Invitation, InvitationState, Workspace};
 use store::{Error, Result, Rx, Target, Tx};
 
 /// What a workspace is for.
@@ -95,6 +96,17 @@ pub(crate) fn found(
 
 pub(crate) fn target(workspace: &Workspace) -> Target {
     Target::new(TargetType::Workspace, workspace.id, workspace.name.clone())
+}
+
+/// The open invitations that are to a role in a workspace and to nothing else: they go with it.
+pub(crate) fn invitations_to(rx: &mut Rx<'_>, workspace: &Workspace) -> Result<Vec<Invitation>> {
+    let mut all = rx.invitations(workspace.organization)?;
+    all.retain(|one| {
+        one.state == InvitationState::Open
+            && one.role == OrganizationRole::Member
+            && matches!(&*one.workspaces, [(id, _)] if *id == workspace.id)
+    });
+    Ok(all)
 }
 
 /// So many of what [`things_in`] found: `2 libraries`.

@@ -217,7 +217,7 @@ async fn delete(
 
 /// Say what a client's own project calls the account. Once.
 #[utoipa::path(put, path = "/v2/accounts/{id}/external-id", tag = "Accounts", params(("id" = String, Path)), request_body = ExternalId,
-    responses((status = 200, body = AccountView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = AccountView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn set_external_id(
     State(app): State<App>,
     bearer: Bearer,

@@ -379,7 +379,8 @@ pub(super) fn reach(bearer: &Bearer, workspace: Option<&String>) -> StoreResult<
     })
 }
 
-/// The events of the organization, oldest first. For a service token of the organization, or an administrator.
+/// The events of the organization, oldest first. For a service token of the organization, or an administrator: one of the organization
+/// reads the whole log, whichever workspace the token is for; one of a workspace reads what concerns that.
 #[utoipa::path(get, path = "/v2/audit-logs", tag = "Audit log", params(Wanted),
     responses((status = 200, body = AuditLogs), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem)))]
 async fn list(

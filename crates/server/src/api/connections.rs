@@ -122,7 +122,7 @@ async fn list(
 
 /// Connect a source to a destination.
 #[utoipa::path(post, path = "/v2/connections", tag = "Connections", request_body = NewConnection,
-    responses((status = 201, body = OneConnection), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 201, body = OneConnection), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn create(
     State(app): State<App>,
     bearer: Bearer,
@@ -221,7 +221,7 @@ async fn delete(
 
 /// Say what a client's own project calls the connection. Once.
 #[utoipa::path(put, path = "/v2/connections/{id}/external-id", tag = "Connections", params(("id" = String, Path)), request_body = ExternalId,
-    responses((status = 200, body = OneConnection), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = OneConnection), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn set_external_id(
     State(app): State<App>,
     bearer: Bearer,

@@ -350,7 +350,7 @@ async fn delete(
 
 /// Say what a client's own project calls the destination. Once.
 #[utoipa::path(put, path = "/v2/destinations/{id}/external-id", tag = "Destinations", params(("id" = String, Path)), request_body = ExternalId,
-    responses((status = 200, body = OneDestination), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = OneDestination), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn set_external_id(
     State(app): State<App>,
     bearer: Bearer,
@@ -395,7 +395,7 @@ async fn get_transformation(
 
 /// Put a transformation before the destination, in the place of another if there is one.
 #[utoipa::path(put, path = "/v2/destinations/{id}/transformation", tag = "Destinations", params(("id" = String, Path)), request_body = NewLink,
-    responses((status = 200, body = LinkView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = LinkView), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn put_transformation(
     State(app): State<App>,
     bearer: Bearer,

@@ -137,7 +137,7 @@ async fn create(
 
 /// Change a source's name, or whether it is enabled.
 #[utoipa::path(put, path = "/v2/event-stream-sources/{id}", tag = "Sources", params(("id" = String, Path)), request_body = EventStreamSourceChange,
-    responses((status = 200, body = EventStreamSource), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = EventStreamSource), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn update(
     State(app): State<App>,
     bearer: Bearer,
@@ -182,7 +182,7 @@ async fn delete(
 
 /// Say what a client's own project calls the source. Once.
 #[utoipa::path(put, path = "/v2/event-stream-sources/{id}/external-id", tag = "Sources", params(("id" = String, Path)), request_body = ExternalId,
-    responses((status = 200, body = EventStreamSource), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = EventStreamSource), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn set_external_id(
     State(app): State<App>,
     bearer: Bearer,

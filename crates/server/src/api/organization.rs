@@ -104,6 +104,7 @@ async fn update(
     let action = UpdateOrganization {
         id: bearer.token.organization,
         name: change.name,
+        seen_name: None,
         requires_mfa: change.requires_mfa,
         public_hashes: change.public_hashes,
     };
@@ -171,7 +172,7 @@ async fn source_access(
 
 /// Say who may change a source: anyone with edit rights, or only people selected. For the workspace's administrators.
 #[utoipa::path(put, path = "/v2/sources/{id}/access", tag = "Sources", params(("id" = String, Path)), request_body = AccessView,
-    responses((status = 200, body = AccessView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = AccessView), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn update_source_access(
     State(app): State<App>,
     bearer: Bearer,
@@ -195,7 +196,7 @@ async fn destination_access(
 
 /// Say who may change a destination: anyone with edit rights, or only people selected. For the workspace's administrators.
 #[utoipa::path(put, path = "/v2/destinations/{id}/access", tag = "Destinations", params(("id" = String, Path)), request_body = AccessView,
-    responses((status = 200, body = AccessView), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = AccessView), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn update_destination_access(
     State(app): State<App>,
     bearer: Bearer,

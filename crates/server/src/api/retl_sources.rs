@@ -239,7 +239,7 @@ async fn delete(
 
 /// Say what a client's own project calls the source. Once.
 #[utoipa::path(put, path = "/v2/retl-sources/{id}/external-id", tag = "Reverse ETL", params(("id" = String, Path)), request_body = ExternalId,
-    responses((status = 200, body = RetlSourceView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = RetlSourceView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn set_external_id(
     State(app): State<App>,
     bearer: Bearer,

@@ -69,6 +69,8 @@ pub struct NewToken {
     /// `read` or `read_write` (the default); a service's token of the organization only reads.
     access: Option<String>,
     /// The workspace; for a personal token the default is that of the token that asks. A personal token makes none for another workspace.
+    /// It reaches what is in its workspace and, where its owner administers the organization, what belongs to the organization as a whole:
+    /// members, invitations, tokens, definitions and the whole audit log, but no other workspace's things.
     workspace_id: Option<String>,
     /// For a service's token in a workspace: `admin`, `editor`, `viewer` or `auditor`.
     role: Option<String>,

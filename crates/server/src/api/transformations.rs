@@ -481,7 +481,7 @@ async fn delete(
 
 /// Say what a client's own project calls the transformation. Once.
 #[utoipa::path(put, path = "/transformations/{id}/external-id", tag = "Transformations", params(("id" = String, Path)), request_body = ExternalId,
-    responses((status = 200, body = CodeView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = CodeView), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn set_external_id(
     State(app): State<App>,
     bearer: Bearer,

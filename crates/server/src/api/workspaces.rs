@@ -183,6 +183,7 @@ async fn update(
             workspace: answer::id(&id, "workspace")?,
         },
         name: change.name,
+        seen_name: None,
         environment: environment(change.environment.as_ref())?,
         allow_unknown_types: change.allow_unknown_types,
         refuse_invalid_config: change.refuse_invalid_config,
@@ -191,7 +192,8 @@ async fn update(
     Ok(Json(made.output.into()))
 }
 
-/// Delete a workspace that has nothing in it any more. Its tokens and the roles in it end. For the organization's administrators.
+/// Delete a workspace that has nothing in it any more. Its tokens and the roles in it end, and so do invitations to a role in it
+/// alone. For the organization's administrators, with a token of this workspace.
 #[utoipa::path(delete, path = "/v2/workspaces/{id}", tag = "Workspace", params(("id" = String, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete(

@@ -19,11 +19,11 @@ const OF_ACCOUNT: u64 = 100;
 /// How often one address may try any account.
 const OF_ADDRESS: u64 = 100;
 
-/// Within which time text messages count, in seconds.
+/// Within which time text messages, and letters to addresses that nobody has confirmed, count, in seconds.
 pub const TEXTS_SECONDS: i64 = 3600;
-/// How many text messages go to one person, and to one number.
+/// How many go for one person, and to one number or e-mail address.
 const TEXTS: u64 = 5;
-/// How many text messages one address may ask for.
+/// How many one address may ask for.
 const TEXTS_OF_ADDRESS: u64 = 30;
 
 /// By what a try is counted, and the most tries.
@@ -49,7 +49,7 @@ fn of_account(kind: &str, email: &str, caller: &Caller) -> [Limit; 3] {
     [
         (format!("{kind}\n{email}\n{ip}"), OF_BOTH),
         account_limit(kind, &email),
-        (format!("{kind} address\n{ip}"), OF_ADDRESS),
+        of_address(kind, caller),
     ]
 }
 
@@ -62,10 +62,12 @@ pub async fn may_try(app: &App, kind: &str, email: &str, caller: &Caller) -> Res
     count(app, of_account(kind, email, caller).into()).await
 }
 
-/// It succeeded: what was tried from there before does not count any more.
+/// It succeeded: what was tried from there before does not count any more and, of all tries of the account or from the address,
+/// this one does not. Others' still do: who has an account gets no more tries at those of others by it.
 pub async fn succeeded(app: &App, kind: &str, email: &str, caller: &Caller) -> Result<()> {
-    let [both, ..] = of_account(kind, email, caller);
-    forgive(app, both).await
+    let [both, account, address] = of_account(kind, email, caller);
+    forgive(app, both).await?;
+    give_back(app, [account, address].into()).await
 }
 
 /// There is no such account: it is written down as durably as a wrong password is for one that there is, so that the time of the
@@ -93,26 +95,45 @@ pub async fn begin_again(app: &App, user: &User, caller: &Caller) -> Result<()> 
     for what in of_everyone(user) {
         app.store.upkeep(Upkeep::Forgive(what)).await?;
     }
-    succeeded(app, "sign-in", &user.email, caller).await
+    let [both, ..] = of_account("sign-in", &user.email, caller);
+    forgive(app, both).await
+}
+
+fn of_address(kind: &str, caller: &Caller) -> Limit {
+    (format!("{kind} address\n{}", address(caller)), OF_ADDRESS)
 }
 
 /// Whether an address may ask for one more thing that needs no account.
 pub async fn may_ask(app: &App, kind: &str, caller: &Caller) -> Result<bool> {
-    let limit = (format!("{kind} address\n{}", address(caller)), OF_ADDRESS);
-    count(app, vec![limit]).await
+    count(app, vec![of_address(kind, caller)]).await
 }
 
-/// Whether one more text message may be sent: each costs money, and may annoy someone who has nothing to do with it.
-pub async fn may_send(app: &App, user: UserId, number: &str, caller: &Caller) -> Result<bool> {
+/// What was asked for was answered rightly: that one does not count any more.
+pub async fn answered(app: &App, kind: &str, caller: &Caller) -> Result<()> {
+    give_back(app, vec![of_address(kind, caller)]).await
+}
+
+async fn may_go(app: &App, kind: &str, user: UserId, to: &str, caller: &Caller) -> Result<bool> {
     let limits = vec![
-        (format!("text person\n{user}"), TEXTS),
-        (format!("text number\n{number}"), TEXTS),
+        (format!("{kind} person\n{user}"), TEXTS),
+        (format!("{kind} to\n{to}"), TEXTS),
         (
-            format!("text address\n{}", address(caller)),
+            format!("{kind} address\n{}", address(caller)),
             TEXTS_OF_ADDRESS,
         ),
     ];
     count_within(app, limits, TEXTS_SECONDS * Micros::SECOND).await
+}
+
+/// Whether one more text message may be sent: each costs money, and may annoy someone who has nothing to do with it.
+pub async fn may_send(app: &App, user: UserId, number: &str, caller: &Caller) -> Result<bool> {
+    may_go(app, "text", user, number, caller).await
+}
+
+/// Whether one more letter may be sent to an e-mail address that nobody has confirmed yet: it may be that of someone who has nothing
+/// to do with it.
+pub async fn may_confirm(app: &App, user: UserId, email: &str, caller: &Caller) -> Result<bool> {
+    may_go(app, "confirm", user, &normalized_email(email), caller).await
 }
 
 /// How often the second step of one account may be tried from everywhere: who tries knows the password.
@@ -159,4 +180,9 @@ pub async fn proved(app: &App, user: UserId) -> Result<()> {
 
 async fn forgive(app: &App, (what, _): Limit) -> Result<()> {
     app.store.upkeep(Upkeep::Forgive(what)).await.map(|_| ())
+}
+
+async fn give_back(app: &App, limits: Vec<Limit>) -> Result<()> {
+    let all = limits.into_iter().map(|(what, _)| what).collect();
+    app.store.upkeep(Upkeep::GiveBack(all)).await.map(|_| ())
 }

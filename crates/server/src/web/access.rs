@@ -1,6 +1,7 @@
 //! `/sources/{id}/access` and `/destinations/{id}/access`: who may change one of them.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use model::actor::Actor;
 use model::id::UserId;
 use model::role::{OrganizationRole, Permission, Standing};
@@ -94,6 +95,40 @@ impl Lock {
             may: is_selected || acting.may(rx, Permission::EditAccess, organization, workspace)?,
         })
     }
+}
+
+/// Refuses who is shut out by the lock of a thing, or of one that it is connected to and would be cut off from.
+pub(super) async fn may_delete(
+    app: &App,
+    me: &Me,
+    (noun, id): (&str, &str),
+    (other, connected): (&str, Vec<String>),
+) -> Result<(), Refusal> {
+    let (place, actor) = (me.place(), me.signed_in.caller.actor);
+    let id = id.to_owned();
+    let (own, others) = app
+        .read(move |rx| {
+            let own = Lock::of(rx, actor, place, &id)?.may;
+            let mut others = true;
+            for one in connected {
+                others &= Lock::of(rx, actor, place, &one)?.may;
+            }
+            Ok((own, others))
+        })
+        .await?;
+    let state = match (own, others) {
+        (true, true) => return Ok(()),
+        (false, _) => format!("Only people selected may change this {noun}."),
+        (true, false) => {
+            format!("It is connected to a {other} that only people selected may change.")
+        }
+    };
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        "You may not delete this",
+        &state,
+        "Ask an administrator of the workspace to select you, or to delete it.",
+    ))
 }
 
 /// The page; `sent` is the form as it was sent.

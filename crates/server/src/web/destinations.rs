@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use store::{Error, Result, Rx};
 
-use super::access::Lock;
+use super::access::{self, Lock};
 use super::answer::{Answer, see_other};
 use super::config::Settings;
 use super::flash::Done;
@@ -470,30 +470,32 @@ pub(super) async fn connections_page(
 
 async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answer {
     let (place, id, clock) = (me.place(), seen.destination.id, me.clock().clone());
-    let (connections, sources) = app
+    let actor = me.signed_in.caller.actor;
+    let (connections, sources, locked) = app
         .read(move |rx| {
             let definitions = rx.definitions(place.organization)?;
             let connections = connections(rx, place, id, &clock)?;
             let mut sources = Vec::new();
+            let mut locked = 0;
             let mut after = None;
             loop {
                 let page = rx.sources(place.workspace, after.as_ref(), 500, None)?;
-                sources.extend(
-                    page.items
-                        .into_iter()
-                        .filter(|one| {
-                            !connections
-                                .iter()
-                                .any(|made| made.source_id == one.id.as_str())
-                        })
-                        .map(|one| {
-                            let kind = things::kind(&definitions, Kind::Source, &one.kind).0;
-                            (one.id.to_string(), one.name, kind)
-                        }),
-                );
+                for one in page.items {
+                    let id = one.id.as_str();
+                    if connections.iter().any(|made| made.source_id == id) {
+                        continue;
+                    }
+                    // What would be refused is no choice.
+                    if !Lock::of(rx, actor, place, id)?.may {
+                        locked += 1;
+                        continue;
+                    }
+                    let kind = things::kind(&definitions, Kind::Source, &one.kind).0;
+                    sources.push((one.id.to_string(), one.name, kind));
+                }
                 match page.next {
                     Some(next) => after = Some(next),
-                    None => return Ok((connections, things::choices(sources))),
+                    None => return Ok((connections, things::choices(sources), locked)),
                 }
             }
         })
@@ -503,6 +505,7 @@ async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answ
         head: head(me, seen),
         connections,
         sources,
+        locked,
     };
     me.show_as(wrong.status, &view)
 }
@@ -621,6 +624,13 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
         return Err(Refusal::not_for_you(Permission::EditDestinations));
     }
     let seen = seen(&app, &me, &id).await?;
+    let destination = seen.destination.id;
+    let connected = app
+        .read(move |rx| rx.connections_of_destination(destination))
+        .await?;
+    let connected = connected.iter().map(|one| one.source.to_string());
+    let others = ("source", connected.collect());
+    access::may_delete(&app, &me, ("destination", &id), others).await?;
     me.show(&Delete {
         frame: me.frame(NAV),
         question: question(&seen),

@@ -37,10 +37,12 @@ pub(super) enum Done {
     Ended,
     TurnedOn,
     TurnedOff,
+    Joined,
+    Confirmed,
 }
 
 impl Done {
-    const ALL: [(Self, &'static str, &'static str); 17] = [
+    const ALL: [(Self, &'static str, &'static str); 19] = [
         (Self::Created, "created", "Created"),
         (Self::Saved, "saved", "Saved"),
         (Self::Enabled, "enabled", "Enabled"),
@@ -58,6 +60,8 @@ impl Done {
         (Self::Ended, "ended", "Ended"),
         (Self::TurnedOn, "on", "Turned on"),
         (Self::TurnedOff, "off", "Turned off"),
+        (Self::Joined, "joined", "Joined"),
+        (Self::Confirmed, "confirmed", "Address changed"),
     ];
 
     fn word(self) -> &'static str {
@@ -87,6 +91,12 @@ pub(super) fn word(cookie: &str) -> Option<&'static str> {
     let word = cookie.split('.').next()?;
     let known = Done::ALL.iter().find(|(_, known, _)| *known == word);
     known.map(|(_, _, done)| *done)
+}
+
+/// What a cookie says was done, if it is that an address was confirmed.
+pub(super) fn confirmed(cookie: &str) -> Option<&'static str> {
+    let is_it = cookie.split('.').next() == Some(Done::Confirmed.word());
+    is_it.then(|| word(cookie)).flatten()
 }
 
 /// What a cookie says, for this person.

@@ -81,6 +81,20 @@ impl Form {
         self.text(name) == "true"
     }
 
+    /// The value of a field that was changed by who sent the form, which says what it was when it was shown. A box that is not
+    /// ticked is not sent.
+    pub(super) fn changed(&self, name: &str) -> Option<&str> {
+        let sent = self.text(name);
+        (self.get(&format!("seen.{name}")) != Some(sent)).then_some(sent)
+    }
+
+    /// The same, of a box.
+    pub(super) fn changed_flag(&self, name: &str) -> Option<bool> {
+        let flag = self.flag(name);
+        (self.get(&format!("seen.{name}")) != Some(if flag { "true" } else { "false" }))
+            .then_some(flag)
+    }
+
     /// A form as it is first shown.
     pub(super) fn of(fields: &[(&str, &str)]) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

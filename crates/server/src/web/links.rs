@@ -3,13 +3,15 @@
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use model::id::UserId;
-use model::things::{Invitation, InvitationState};
+use model::id::{UserId, WorkspaceId};
+use model::role::OrganizationRole;
+use model::things::{Invitation, InvitationState, Workspace};
 use serde::Deserialize;
-use store::Error;
+use store::{Error, Rx};
 use zeroize::Zeroizing;
 
 use super::answer::{self, Answer, private, see_other, with_cookie};
+use super::flash::{self, Done};
 use super::form::{Form, SentByAnyone, SentByVisitor, visitor_token};
 use super::me::Somebody;
 use super::refusal::{Refusal, sentence};
@@ -17,6 +19,7 @@ use super::sign_in;
 use super::view::links::{Confirm, Forgot, Invited, Reset};
 use super::view::parts::Errors;
 use super::visitor::Visitor;
+use super::workspaces;
 use crate::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
 use crate::actions::account::reset_password::{RESET, ResetPassword};
 use crate::actions::input;
@@ -144,6 +147,16 @@ pub(super) async fn invited(
     invitation_page(&app, who, &Form::default(), Errors::default()).await
 }
 
+/// Where somebody is shown around who has accepted an invitation: the first workspace that it opens.
+fn lands(rx: &mut Rx<'_>, invited: &Invitation) -> store::Result<Option<WorkspaceId>> {
+    let all = rx.workspaces(invited.organization)?;
+    let is_open = |one: &Workspace| {
+        let mut roles = invited.workspaces.iter();
+        invited.role == OrganizationRole::Admin || roles.any(|(id, _)| *id == one.id)
+    };
+    Ok(all.into_iter().find(is_open).map(|one| one.id))
+}
+
 /// `POST /invitation`
 pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer {
     let who = (sent.person.as_ref(), &sent.visitor, &sent.headers);
@@ -158,8 +171,16 @@ pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer
             hash,
             account: None,
         };
-        let _ = app.perform(&person.caller, action).await?;
-        return Ok(with_cookie(see_other("/"), forget));
+        let made = app.perform(&person.caller, action).await?;
+        let said = flash::cookie(Done::Joined, &made.entries);
+        let said = cookies::keep(&app.config, Name::Flash, &said, flash::SECONDS);
+        let joined = with_cookie(with_cookie(see_other("/"), forget), said);
+        // What was shown until now is another organization.
+        let lands = app.read(move |rx| lands(rx, &invited)).await?;
+        return Ok(match lands {
+            Some(id) => with_cookie(joined, workspaces::shown(&app, id)),
+            None => joined,
+        });
     }
     let mut errors = Errors::default();
     if let Err(error) = input::name(sent.form.name()) {
@@ -320,15 +341,27 @@ pub(super) async fn ask_confirm(
 }
 
 /// `POST /confirm-email`
-pub(super) async fn confirm(State(app): State<App>, sent: SentByVisitor) -> Answer {
+pub(super) async fn confirm(
+    State(app): State<App>,
+    person: Result<Somebody, Refusal>,
+    sent: SentByVisitor,
+) -> Answer {
     let hash = opened(&app, &sent.headers)?;
     let user = whose(&app, EMAIL, hash).await?;
     let hash = Some(hash);
     match app.perform(&sent.caller, ConfirmEmail { user, hash }).await {
-        Ok(_) => Ok(with_cookie(
-            see_other("/profile"),
-            cookies::forget(&app.config, Name::Link),
-        )),
+        Ok(made) => {
+            // The browser may be another one than that which asked for it, and nobody signed in there.
+            let lands = match person {
+                Ok(Somebody(person)) if person.user.id == user => "/profile",
+                Ok(_) => "/",
+                Err(_) => "/sign-in",
+            };
+            let said = flash::cookie(Done::Confirmed, &made.entries);
+            let said = cookies::keep(&app.config, Name::Flash, &said, flash::SECONDS);
+            let forget = cookies::forget(&app.config, Name::Link);
+            Ok(with_cookie(with_cookie(see_other(lands), forget), said))
+        }
         Err(Error::Unauthenticated) => Err(dead_link()),
         Err(Error::Failed { message, .. }) => Err(Refusal::new(
             StatusCode::CONFLICT,

@@ -1,5 +1,5 @@
 //! Forms whose answer shows something once. Such a form carries a number, and a number is good once: loading the answer
-//! again sends the form again, and what is shown only once would be made a second time.
+//! again sends the form again, and what is shown only once would be made a second time, or put another in its place.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -30,14 +30,16 @@ pub(crate) struct Once(Mutex<VecDeque<[u8; 32]>>);
 pub(super) struct Ticket<'o>(&'o Once, Option<[u8; 32]>);
 
 impl Once {
-    /// Uses the number of a form up, for its session; nothing where that was done before. A form without one is of nobody
-    /// who could load its answer again: it is taken.
-    pub(super) fn take(&self, session: SessionId, form: &Form) -> Option<Ticket<'_>> {
+    /// Uses the number of a form up, for its session and for what it asks, as a page has one number for all of its forms; nothing
+    /// where that was done before. A form without one is of nobody who could load its answer again: it is taken.
+    pub(super) fn take(&self, session: SessionId, asks: &str, form: &Form) -> Option<Ticket<'_>> {
         let Some(number) = form.get(FIELD) else {
             return Some(Ticket(self, None));
         };
         let key = Sha256::new()
             .chain_update(session.as_str())
+            .chain_update("\n")
+            .chain_update(asks)
             .chain_update("\n")
             .chain_update(number)
             .finalize()
@@ -67,18 +69,24 @@ pub(super) fn number(entropy: &dyn Entropy) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(entropy.bytes::<16>())
 }
 
-/// What is said to a form that made its token already.
-pub(super) fn made_already() -> Wrong {
+/// What is said to a form that was sent before: what it did, and what to do where the answer was not kept.
+pub(super) fn sent_before(title: &str, text: &str) -> Wrong {
     Wrong {
         status: StatusCode::CONFLICT,
         errors: Errors::default(),
         flash: Some(Flash::Warning {
-            title: "The token was made already.".to_owned(),
-            text: "This form was sent before. The token is not shown again, and no second one was made. If you have not \
-                   copied it, delete it and make another one."
-                .to_owned(),
+            title: title.to_owned(),
+            text: format!("This form was sent before. {text}"),
         }),
     }
+}
+
+/// The same, to a form that made a token.
+pub(super) fn token_made() -> Wrong {
+    sent_before(
+        "The token was made already.",
+        "The token is not shown again, and no second one was made. If you have not copied it, delete it and make another one.",
+    )
 }
 
 #[cfg(test)]
@@ -95,20 +103,21 @@ mod tests {
         let (ada, grace) = (session(), session());
         let form = || Form::of(&[(FIELD, &*number(&SystemEntropy))]);
         let first = form();
-        assert!(once.take(ada, &first).is_some());
-        assert!(once.take(ada, &first).is_none());
-        assert!(once.take(grace, &first).is_some());
-        assert!(once.take(ada, &Form::default()).is_some());
-        assert!(once.take(ada, &Form::default()).is_some());
+        assert!(once.take(ada, "token", &first).is_some());
+        assert!(once.take(ada, "token", &first).is_none());
+        assert!(once.take(grace, "token", &first).is_some());
+        assert!(once.take(ada, "codes", &first).is_some());
+        assert!(once.take(ada, "token", &Form::default()).is_some());
+        assert!(once.take(ada, "token", &Form::default()).is_some());
 
         let failed = form();
-        once.take(ada, &failed).expect("new").give_back();
-        assert!(once.take(ada, &failed).is_some());
+        once.take(ada, "token", &failed).expect("new").give_back();
+        assert!(once.take(ada, "token", &failed).is_some());
 
         for _ in 0..MOST {
-            assert!(once.take(ada, &form()).is_some());
+            assert!(once.take(ada, "token", &form()).is_some());
         }
         assert!(once.0.lock().expect("whole").len() == MOST);
-        assert!(once.take(ada, &first).is_some());
+        assert!(once.take(ada, "token", &first).is_some());
     }
 }

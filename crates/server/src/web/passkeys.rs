@@ -194,10 +194,13 @@ pub(super) async fn sign_in(State(app): State<App>, sent: SentByVisitor) -> Answ
     };
     let shown = Shown::Passkey(signed);
     match sign_in::begin(&app, &sent.caller, user, shown, see_other(&next)).await {
-        Ok(response) => Ok(with_cookie(
-            response,
-            cookies::forget(&app.config, Name::Passkey),
-        )),
+        Ok(response) => {
+            limits::answered(&app, "passkey", &sent.caller).await?;
+            Ok(with_cookie(
+                response,
+                cookies::forget(&app.config, Name::Passkey),
+            ))
+        }
         Err(Error::Failed {
             code: "passkey_copied",
             ..

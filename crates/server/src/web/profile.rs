@@ -22,8 +22,8 @@ use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::tokens;
 use super::view::frame::{Flash, NavItem};
-use super::view::parts::Errors;
-use super::view::profile::{App as AppPage, Codes, Factor, Profile, Session, Token};
+use super::view::parts::{Choice, Errors};
+use super::view::profile::{App as AppPage, Codes, Factor, NewToken, Profile, Session, Token};
 use super::visitor::{Clock, Visitor};
 use crate::actions::account::change_password::ChangePassword;
 use crate::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
@@ -106,8 +106,45 @@ fn rows(clock: &Clock, factors: Vec<model::things::Factor>) -> Vec<Factor> {
     factors.into_iter().map(row).collect()
 }
 
-/// The page; `shown` is a token just made, `typed` what could not be taken.
+/// What is in a form for a token: what was sent, or what most people want.
+pub(super) fn new_token(sent: &Form) -> NewToken {
+    let choices = |field: &str, default: &str, all: &[(&str, &str)]| -> Vec<Choice> {
+        let chosen = sent.get(field).unwrap_or(default);
+        all.iter()
+            .map(|(word, label)| Choice::new(*word, *label, chosen))
+            .collect()
+    };
+    let read_write = Access::ReadWrite.as_str();
+    NewToken {
+        name: sent.name().to_owned(),
+        accesses: choices(
+            "access",
+            Access::Read.as_str(),
+            &[
+                (Access::Read.as_str(), "Read"),
+                (read_write, "Read and write"),
+            ],
+        ),
+        days: choices(
+            "days",
+            "90",
+            &[
+                ("7", "7 days"),
+                ("30", "30 days"),
+                ("90", "90 days"),
+                ("365", "A year"),
+                ("0", "For ever"),
+            ],
+        ),
+    }
+}
+
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+    page_with(app, me, wrong, shown, &Form::default()).await
+}
+
+/// The page; `shown` is a token just made, `sent` the form of one that was not.
+async fn page_with(app: &App, me: &Me, wrong: Wrong, shown: Option<String>, sent: &Form) -> Answer {
     let (user, organization) = (me.signed_in.user.id, me.place().organization);
     let (open, tokens, workspaces, factors, codes) = app
         .read(move |rx| {
@@ -139,6 +176,7 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
         factors: rows(clock, factors),
         codes_left: codes,
         shown,
+        new_token: new_token(sent),
         once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
@@ -290,6 +328,16 @@ pub(super) async fn change_email(State(app): State<App>, sent: SentByWho) -> Ans
         let wrong = Wrong::fields(errors.into_iter().collect());
         return who.page(&app, wrong).await;
     };
+    if !limits::may_confirm(&app, user, &email, who.caller()).await? {
+        return Err(Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many letters",
+            "No other letter was sent.",
+            "Those that were sent may still be on their way. Wait an hour, and try again.",
+        )
+        .wait(limits::TEXTS_SECONDS)
+        .link("Back to your profile", PROFILE));
+    }
     let asked = Asked {
         email: email.clone(),
         checked,
@@ -368,8 +416,8 @@ pub(super) fn days(form: &Form) -> Option<i64> {
 /// `POST /profile/tokens`
 pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let Some(ticket) = app.once.take(me.signed_in.session, &form) else {
-        return page(&app, &me, once::made_already(), None).await;
+    let Some(ticket) = app.once.take(me.signed_in.session, "token", &form) else {
+        return page(&app, &me, once::token_made(), None).await;
     };
     let secret = secret::new(Kind::Personal, app.store.entropy());
     let action = CreateToken {
@@ -388,7 +436,7 @@ pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
             if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
                 wrong.errors = [("token_name", message.as_str())].into_iter().collect();
             }
-            page(&app, &me, wrong, None).await
+            page_with(&app, &me, wrong, None, &form).await
         }
     }
 }
@@ -625,15 +673,30 @@ pub(super) async fn recovery_codes(State(app): State<App>, sent: SentByPerson) -
         proof: proof(&app, user, sent.form.text("proof")).await?,
         codes: codes.clone(),
     };
+    let refused = |title: &str, state: &str, advice: &str| {
+        Refusal::new(StatusCode::CONFLICT, title, state, advice)
+            .link("Back to your profile", PROFILE)
+    };
+    let ticket = app.once.take(sent.person.session, "codes", &sent.form);
+    let Some(ticket) = ticket else {
+        return Err(refused(
+            "New codes were made already",
+            "This form was sent before. The codes are not shown again, and no others were made.",
+            "If you have not kept them, make new ones from your profile.",
+        ));
+    };
     match app.perform(&sent.person.caller, action).await {
         Ok(_) => codes_page(&sent.visitor, &sent.person, codes),
-        Err(Error::Failed { message, .. }) => Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "No new codes were made",
-            &super::refusal::sentence(&message),
-            "The codes that you have still work. Go back and try again.",
-        )
-        .link("Back to your profile", PROFILE)),
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            ticket.give_back();
+            match error {
+                Error::Failed { message, .. } => Err(refused(
+                    "No new codes were made",
+                    &super::refusal::sentence(&message),
+                    "The codes that you have still work. Go back and try again.",
+                )),
+                error => Err(error.into()),
+            }
+        }
     }
 }

@@ -210,14 +210,14 @@ fn who_may(permission: Permission) -> String {
     }
 }
 
-/// A message of ours as a sentence of its own.
+/// A message of ours as a sentence of its own. An address that it begins with stays as it is.
 pub(super) fn sentence(message: &str) -> String {
+    let first = message.split(' ').next().unwrap_or_default();
     let mut chars = message.chars();
-    let mut out: String = chars
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .collect();
+    let mut out = String::new();
+    if !first.contains('@') {
+        out.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+    }
     out.push_str(chars.as_str());
     if !out.ends_with(['.', '?']) {
         out.push('.');

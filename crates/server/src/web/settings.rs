@@ -11,13 +11,14 @@ use super::flash::Done;
 use super::form::{Form, Sent};
 use super::history::Reader;
 use super::me::Me;
+use super::once;
 use super::profile::checked;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::frame::NavItem;
 use super::view::parts::{Choice, Errors};
 use super::view::team::Erase;
-use super::view::workspace_settings::{DataPlaneToken, WorkspaceSettings};
+use super::view::workspace_settings::{DataPlaneToken, Seen, WorkspaceSettings};
 use super::workspaces::environments;
 use crate::actions::privacy::erase_person::{ErasePerson, basis};
 use crate::actions::workspace::Environment;
@@ -44,15 +45,27 @@ async fn workspace_page(app: &App, me: &Me, form: Option<&Form>, wrong: Wrong) -
         })
         .await?;
     let one = &me.signed_in.workspace;
-    let sent = form.filter(|_| wrong.status != StatusCode::OK);
-    let (name, environment) = match sent {
-        Some(form) => (form.text("name"), form.text("environment")),
-        None => (&*one.name, &*one.environment),
+    let shown = |field: &str, now: &str| {
+        let sent = form.and_then(|form| form.get(field));
+        sent.unwrap_or(now).to_owned()
+    };
+    let flag = |field: &str, now: bool| form.map_or(now, |form| form.flag(field));
+    let word = |flag: bool| if flag { "true" } else { "false" };
+    // What the form was made of stays what it was, so that it can be sent again.
+    let seen = Seen {
+        name: shown("seen.name", &one.name),
+        environment: shown("seen.environment", &one.environment),
+        allow_unknown_types: shown("seen.allow_unknown_types", word(one.allow_unknown_types)),
+        refuse_invalid_config: shown(
+            "seen.refuse_invalid_config",
+            word(one.refuse_invalid_config),
+        ),
     };
     let view = WorkspaceSettings {
         frame: me.frame_with(NAV, wrong.flash),
-        form_name: name.to_owned(),
-        environments: environments(environment),
+        form_name: shown("name", &one.name),
+        environments: environments(&shown("environment", &one.environment)),
+        seen,
         errors: wrong.errors,
         id: one.id.to_string(),
         name: one.name.clone(),
@@ -60,12 +73,8 @@ async fn workspace_page(app: &App, me: &Me, form: Option<&Form>, wrong: Wrong) -
         region: one.region.clone(),
         created: me.clock().at(one.created_at),
         can_edit: me.signed_in.can.edit_workspace,
-        allow_unknown_types: sent.map_or(one.allow_unknown_types, |form| {
-            form.flag("allow_unknown_types")
-        }),
-        refuse_invalid_config: sent.map_or(one.refuse_invalid_config, |form| {
-            form.flag("refuse_invalid_config")
-        }),
+        allow_unknown_types: flag("allow_unknown_types", one.allow_unknown_types),
+        refuse_invalid_config: flag("refuse_invalid_config", one.refuse_invalid_config),
         last_change: known.last,
         edits_workspaces,
     };
@@ -80,26 +89,35 @@ pub(super) async fn workspace(State(app): State<App>, me: Me) -> Answer {
 /// `POST /settings/workspace`
 pub(super) async fn update_workspace(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let environment = form.get("environment").map(str::parse).transpose();
+    // What was not changed in the form stays as another has made it meanwhile.
+    let environment = form
+        .get("environment")
+        .and_then(|_| form.changed("environment"));
+    let seen_name = form.get("seen.name");
+    let stored = seen_name.unwrap_or(&me.signed_in.workspace.name);
     let action = UpdateWorkspace {
         place: me.place(),
-        name: form
-            .get("name")
-            .map(|_| form.name_over(&me.signed_in.workspace.name).to_owned()),
-        environment: environment.map_err(|_| Refusal::foreign_form())?,
-        allow_unknown_types: Some(form.flag("allow_unknown_types")),
-        refuse_invalid_config: Some(form.flag("refuse_invalid_config")),
+        name: form.get("name").map(|_| form.name_over(stored).to_owned()),
+        seen_name: seen_name.map(str::to_owned),
+        environment: environment
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| Refusal::foreign_form())?,
+        allow_unknown_types: form.changed_flag("allow_unknown_types"),
+        refuse_invalid_config: form.changed_flag("refuse_invalid_config"),
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done("/settings/workspace", Done::Saved, &made.entries)),
         Err(error) => {
+            // What another has made it meanwhile is to be seen before anything is changed of it.
+            let sent = matches!(error, Error::Invalid { .. }).then_some(&form);
             let wrong = Wrong::of(error, "Not saved.", &["name"])?;
-            workspace_page(&app, &me, Some(&form), wrong).await
+            workspace_page(&app, &me, sent, wrong).await
         }
     }
 }
 
-fn token_page(me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
+fn token_page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
     if !me.signed_in.can.edit_workspace {
         return Err(Refusal::not_for_you(Permission::EditWorkspace));
     }
@@ -108,14 +126,15 @@ fn token_page(me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
         &DataPlaneToken {
             frame: me.frame_with(NAV, wrong.flash),
             shown,
+            once: once::number(app.store.entropy()),
             errors: wrong.errors,
         },
     )
 }
 
 /// `GET /settings/workspace/token`
-pub(super) async fn ask_token(me: Me) -> Answer {
-    token_page(&me, Wrong::none(), None)
+pub(super) async fn ask_token(State(app): State<App>, me: Me) -> Answer {
+    token_page(&app, &me, Wrong::none(), None)
 }
 
 /// `POST /settings/workspace/token`: another token for data planes, which is shown once.
@@ -128,17 +147,29 @@ pub(super) async fn rotate_token(State(app): State<App>, sent: Sent) -> Answer {
         token: token.clone(),
         password: Some((user, checked(&app, user, form.text("password")).await?)),
     };
+    let Some(ticket) = app.once.take(me.signed_in.session, "data plane", &form) else {
+        let wrong = once::sent_before(
+            "The token was replaced already.",
+            "The new one is not shown again, and it was not replaced a second time. If you have not copied it, replace it here once more.",
+        );
+        return token_page(&app, &me, wrong, None);
+    };
     match me.perform(action).await {
-        Ok(_) => token_page(&me, Wrong::none(), Some(token.to_string())),
-        Err(Error::Failed {
-            code: "wrong_password",
-            ..
-        }) => {
-            let errors = [("password", "The password is wrong.")];
-            let wrong = Wrong::fields(errors.into_iter().collect());
-            token_page(&me, wrong, None)
+        Ok(_) => token_page(&app, &me, Wrong::none(), Some(token.to_string())),
+        Err(error) => {
+            ticket.give_back();
+            match error {
+                Error::Failed {
+                    code: "wrong_password",
+                    ..
+                } => {
+                    let errors = [("password", "The password is wrong.")];
+                    let wrong = Wrong::fields(errors.into_iter().collect());
+                    token_page(&app, &me, wrong, None)
+                }
+                error => Err(error.into()),
+            }
         }
-        Err(error) => Err(error.into()),
     }
 }
 

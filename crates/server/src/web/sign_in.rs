@@ -11,6 +11,7 @@ use store::Error;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Answer, local, see_other, with_cookie};
+use super::flash;
 use super::form::{SentByPerson, SentByVisitor, visitor_token};
 use super::home::require_set_up;
 use super::me::Me;
@@ -18,6 +19,7 @@ use super::passkeys;
 use super::phone;
 use super::refusal::Refusal;
 use super::view;
+use super::view::frame::Flash;
 use super::visitor::Visitor;
 use crate::actions::session::sign_in::{LONGEST, STEP, Second, Shown, SignIn};
 use crate::actions::session::sign_out::SignOut;
@@ -55,8 +57,16 @@ pub(super) fn page(
 ) -> Answer {
     let (email, next, error) = sent;
     let (csrf, cookie) = visitor_token(headers, app);
+    let mut bare = visitor.bare(csrf);
+    // Whoever has just confirmed an address may be signed in nowhere.
+    let said = cookies::read(headers, &app.config, Name::Flash);
+    let said = said.and_then(|cookie| flash::confirmed(&cookie));
+    let forget = said
+        .is_some()
+        .then(|| cookies::forget(&app.config, Name::Flash));
+    bare.flash = said.map(|done| Flash::Note(format!("{done}.")));
     let view = view::sign_in::SignIn {
-        bare: visitor.bare(csrf),
+        bare,
         // The name of an organization is nothing for strangers.
         organization: None,
         host: host(app, headers),
@@ -70,7 +80,8 @@ pub(super) fn page(
     } else {
         StatusCode::OK
     };
-    Ok(with_cookie(answer::page(status, &view)?, cookie))
+    let page = with_cookie(answer::page(status, &view)?, cookie);
+    Ok(with_cookie(page, forget))
 }
 
 /// `GET /sign-in`
@@ -269,16 +280,21 @@ pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) ->
     if !limits::may_step(&app, user.id, &sent.caller).await? {
         return Err(Refusal::too_many().link("Back to sign-in", "/sign-in"));
     }
+    let second = second(&app, &sent, user.id).await?;
+    let by_passkey = matches!(second, Second::Passkey(_));
     let shown = Shown::Both {
         checked,
         step,
-        second: second(&app, &sent, user.id).await?,
+        second,
     };
     let (id, email) = (user.id, user.email.clone());
     let error = match begin(&app, &sent.caller, user, shown, see_other(&next)).await {
         Ok(response) => {
             limits::stepped(&app, id, &sent.caller).await?;
             limits::succeeded(&app, "sign-in", &email, &sent.caller).await?;
+            if by_passkey {
+                limits::answered(&app, "passkey", &sent.caller).await?;
+            }
             let response = with_cookie(response, cookies::forget(&app.config, Name::Step));
             return Ok(with_cookie(
                 response,

@@ -11,7 +11,7 @@ use model::things::Source;
 use serde_json::{Map, Value, json};
 use store::Error;
 
-use super::access::Lock;
+use super::access::{self, Lock};
 use super::answer::Answer;
 use super::config::Settings;
 use super::flash::Done;
@@ -455,7 +455,11 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
     if !me.signed_in.can.edit_sources {
         return Err(Refusal::not_for_you(Permission::EditSources));
     }
-    let (_, question, _) = to_delete(&app, &me, &id).await?;
+    let (source, question, _) = to_delete(&app, &me, &id).await?;
+    let connected = app.read(move |rx| rx.connections_of_source(source)).await?;
+    let connected = connected.iter().map(|one| one.destination.to_string());
+    let others = ("destination", connected.collect());
+    access::may_delete(&app, &me, ("source", &id), others).await?;
     me.show(&Delete {
         frame: me.frame(NAV),
         question,

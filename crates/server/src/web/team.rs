@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::flash::Done;
 use super::form::{Form, Sent};
 use super::me::Me;
+use super::once;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::filter::Filter;
@@ -101,7 +102,11 @@ fn invited(me: &Me, one: Invitation, by: Option<String>, erase_href: Option<Stri
         role: match (one.role, role) {
             (OrganizationRole::Admin, _) => "Organization Admin".to_owned(),
             (OrganizationRole::Member, Some((_, role))) => role.label().to_owned(),
-            (OrganizationRole::Member, None) => "No access".to_owned(),
+            (OrganizationRole::Member, None) => match one.workspaces.len() {
+                0 => "No access".to_owned(),
+                1 => "Role in 1 other workspace".to_owned(),
+                others => format!("Roles in {others} other workspaces"),
+            },
         },
         state,
         tone,
@@ -121,18 +126,23 @@ fn events_of(user: UserId) -> String {
     .href()
 }
 
-/// The page; `links` are to be handed over, `typed` is what could not be invited.
+/// The page; `links` are to be handed over, `sent` is the form of whom could not be invited.
 async fn page(
     app: &App,
     me: &Me,
     wrong: Wrong,
-    typed: &str,
+    sent: &Form,
     links: Vec<(String, String)>,
 ) -> Answer {
     if !me.signed_in.can.view_members {
         return Err(Refusal::not_for_you(Permission::ViewMembers));
     }
     let place = me.place();
+    let chosen = said(me, sent, "")?;
+    let chosen_in = |id: WorkspaceId| {
+        let mut roles = chosen.workspaces.iter();
+        roles.find(|(one, _)| *one == id).map(|(_, role)| *role)
+    };
     let actor = me.signed_in.caller.actor;
     let (members, seen, invitations, others, former, (whole, edits, erases)) = app
         .read(move |rx| {
@@ -244,10 +254,13 @@ async fn page(
         without_factor,
         has_mail: app.mailer.is_some(),
         links,
-        emails: typed.to_owned(),
-        roles: roles(OrganizationRole::Member),
-        workspace_roles: workspace_roles(Some(WorkspaceRole::Viewer)),
-        elsewhere: elsewhere(&others, |_| None),
+        once: once::number(app.store.entropy()),
+        emails: sent.text("emails").to_owned(),
+        roles: roles(chosen.role.unwrap_or(OrganizationRole::Member)),
+        workspace_roles: workspace_roles(
+            chosen_in(place.workspace).unwrap_or(Some(WorkspaceRole::Viewer)),
+        ),
+        elsewhere: elsewhere(&others, |id| chosen_in(id).flatten()),
         columns,
         lines,
         errors: wrong.errors,
@@ -257,7 +270,7 @@ async fn page(
 
 /// `GET /settings/team`
 pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
-    page(&app, &me, Wrong::none(), "", Vec::new()).await
+    page(&app, &me, Wrong::none(), &Form::default(), Vec::new()).await
 }
 
 /// The role in the organization and those in workspaces that a form says. What it does not say stays.
@@ -306,7 +319,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         Ok(made) => Ok(me.done(TEAM, Done::Saved, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "The role was not changed", &[])?;
-            page(&app, &me, wrong, "", Vec::new()).await
+            page(&app, &me, wrong, &Form::default(), Vec::new()).await
         }
     }
 }
@@ -358,7 +371,7 @@ pub(super) async fn remove(State(app): State<App>, Path(id): Path<String>, sent:
         Ok(made) => Ok(me.done(TEAM, Done::Removed, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "Nobody was removed", &[])?;
-            page(&app, &me, wrong, "", Vec::new()).await
+            page(&app, &me, wrong, &Form::default(), Vec::new()).await
         }
     }
 }
@@ -378,7 +391,7 @@ pub(super) async fn end_sessions(
         Ok(made) => Ok(me.done(TEAM, Done::Ended, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "The sessions were not ended", &[])?;
-            page(&app, &me, wrong, "", Vec::new()).await
+            page(&app, &me, wrong, &Form::default(), Vec::new()).await
         }
     }
 }
@@ -404,7 +417,7 @@ async fn invited_page(
     if links.is_empty() {
         return Ok(done);
     }
-    page(app, me, Wrong::none(), "", links).await
+    page(app, me, Wrong::none(), &Form::default(), links).await
 }
 
 /// `POST /settings/invitations`
@@ -430,7 +443,7 @@ pub(super) async fn invite(State(app): State<App>, headers: HeaderMap, sent: Sen
         }
         Err(error) => {
             let wrong = Wrong::of(error, "Nobody was invited", &["emails"])?;
-            page(&app, &me, wrong, form.text("emails"), Vec::new()).await
+            page(&app, &me, wrong, &form, Vec::new()).await
         }
     }
 }
@@ -442,8 +455,15 @@ pub(super) async fn resend(
     headers: HeaderMap,
     sent: Sent,
 ) -> Answer {
-    let me = sent.me;
+    let Sent { me, form } = sent;
     let id: InvitationId = things::id(&id)?;
+    let Some(ticket) = app.once.take(me.signed_in.session, id.as_str(), &form) else {
+        let wrong = once::sent_before(
+            "The invitation was sent again already.",
+            "It was not sent once more. If you have not kept the link that was shown, send it again from here.",
+        );
+        return page(&app, &me, wrong, &Form::default(), Vec::new()).await;
+    };
     let base = app.base(Some(&headers));
     let caller = &me.signed_in.caller;
     match invite::resend(&app, caller, me.place().organization, id, &base).await {
@@ -452,8 +472,9 @@ pub(super) async fn resend(
             invited_page(&app, &me, vec![(one.email, link)], done).await
         }
         Err(error) => {
+            ticket.give_back();
             let wrong = Wrong::of(error, "The invitation was not sent", &[])?;
-            page(&app, &me, wrong, "", Vec::new()).await
+            page(&app, &me, wrong, &Form::default(), Vec::new()).await
         }
     }
 }
@@ -469,7 +490,7 @@ pub(super) async fn cancel(State(app): State<App>, Path(id): Path<String>, sent:
         Ok(made) => Ok(me.done(TEAM, Done::Cancelled, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "The invitation was not withdrawn", &[])?;
-            page(&app, &me, wrong, "", Vec::new()).await
+            page(&app, &me, wrong, &Form::default(), Vec::new()).await
         }
     }
 }

@@ -10,14 +10,15 @@ use store::Error;
 
 use super::answer::Answer;
 use super::flash::Done;
-use super::form::Sent;
+use super::form::{Form, Sent};
 use super::me::Me;
 use super::once;
-use super::profile::{days, token};
+use super::profile::{days, new_token, token};
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view;
 use super::view::frame::NavItem;
+use super::view::parts::Choice;
 use super::view::tokens::{PublicHashes, Tokens};
 use crate::actions::organization::update::UpdateOrganization;
 use crate::actions::token::create::{CreateToken, Whose};
@@ -38,17 +39,11 @@ fn owner(one: &Token, name: impl FnOnce(UserId) -> Option<String>) -> String {
 }
 
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
-    page_with(app, me, wrong, shown, None).await
+    page_with(app, me, wrong, shown, &Form::default()).await
 }
 
-/// The page; `typed` is a name of the organization that could not be taken.
-async fn page_with(
-    app: &App,
-    me: &Me,
-    wrong: Wrong,
-    shown: Option<String>,
-    typed: Option<&str>,
-) -> Answer {
+/// The page; `sent` is a form that could not be taken.
+async fn page_with(app: &App, me: &Me, wrong: Wrong, shown: Option<String>, sent: &Form) -> Answer {
     let place = me.place();
     let actor = me.signed_in.caller.actor;
     let found = app
@@ -75,9 +70,20 @@ async fn page_with(
         return Err(Refusal::not_for_you(Permission::EditTokens));
     };
     let clock = me.clock();
+    let name = &me.signed_in.organization.name;
+    let shown_name = sent.get("organization_name").map_or(&**name, str::trim);
+    let of = |role: &WorkspaceRole| {
+        let label = format!("{} of {}", role.label(), me.signed_in.workspace.name);
+        Choice::new(role.as_str(), label, sent.text("role"))
+    };
+    let reader = Choice::new("", "Reader of the whole audit log", sent.text("role"));
     let view = Tokens {
         frame: me.frame_with(NAV, wrong.flash),
-        organization_name: typed.unwrap_or(&me.signed_in.organization.name).to_owned(),
+        organization_name: shown_name.to_owned(),
+        seen_name: sent
+            .get("seen.organization_name")
+            .unwrap_or(name)
+            .to_owned(),
         tokens: tokens
             .into_iter()
             .map(|(one, used)| {
@@ -85,9 +91,8 @@ async fn page_with(
                 token(clock, one, used, Some(owner), &workspaces)
             })
             .collect(),
-        roles: WorkspaceRole::ALL
-            .iter()
-            .map(|role| (role.as_str(), role.label()))
+        roles: std::iter::once(reader)
+            .chain(WorkspaceRole::ALL.iter().map(of))
             .collect(),
         requires_mfa: rules.then_some(me.signed_in.organization.requires_mfa),
         public_hashes: rules.then_some(PublicHashes {
@@ -95,6 +100,7 @@ async fn page_with(
             log,
         }),
         shown,
+        new_token: new_token(sent),
         once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
@@ -109,8 +115,8 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
 /// `POST /settings/tokens`
 pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let Some(ticket) = app.once.take(me.signed_in.session, &form) else {
-        return page(&app, &me, once::made_already(), None).await;
+    let Some(ticket) = app.once.take(me.signed_in.session, "token", &form) else {
+        return page(&app, &me, once::token_made(), None).await;
     };
     let secret = secret::new(Kind::Service, app.store.entropy());
     let whose = match form.text("role").parse() {
@@ -138,7 +144,7 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
         Err(error) => {
             ticket.give_back();
             let wrong = Wrong::of(error, "The token was not made", &["name"])?;
-            page(&app, &me, wrong, None).await
+            page_with(&app, &me, wrong, None, &form).await
         }
     }
 }
@@ -210,24 +216,30 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
 /// `POST /settings/organization`
 pub(super) async fn update_organization(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    // Each rule has a form of its own; what it does not show stays.
+    // Each rule has a form of its own; what it does not show stays, and so does what was not changed in it.
     let rule = form.text("rule");
-    let name = form.text("organization_name").trim();
+    let flag = |of: &str, field: &str| (rule == of).then(|| form.changed_flag(field)).flatten();
     let action = UpdateOrganization {
         id: me.place().organization,
-        name: (rule == "name").then(|| name.to_owned()),
-        requires_mfa: (rule == "mfa").then(|| form.flag("requires_mfa")),
-        public_hashes: (rule == "hashes").then(|| form.flag("public_hashes")),
+        name: (rule == "name").then(|| form.text("organization_name").trim().to_owned()),
+        seen_name: form.get("seen.organization_name").map(str::to_owned),
+        requires_mfa: flag("mfa", "requires_mfa"),
+        public_hashes: flag("hashes", "public_hashes"),
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(TOKENS, Done::Saved, &made.entries)),
         Err(error) => {
+            // What another has called it meanwhile is to be seen before it is called something else.
+            let sent = match error {
+                Error::Invalid { .. } => form,
+                _ => Form::default(),
+            };
             let mut wrong = Wrong::of(error, "Nothing was changed", &["name"])?;
             if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
                 let errors = [("organization_name", message.as_str())];
                 wrong.errors = errors.into_iter().collect();
             }
-            page_with(&app, &me, wrong, None, (rule == "name").then_some(name)).await
+            page_with(&app, &me, wrong, None, &sent).await
         }
     }
 }

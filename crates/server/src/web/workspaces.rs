@@ -17,7 +17,7 @@ use super::view::parts::Choice;
 use super::view::workspaces::{Row, Workspaces};
 use crate::actions::workspace::create::CreateWorkspace;
 use crate::actions::workspace::delete::DeleteWorkspace;
-use crate::actions::workspace::{Environment, counted, found, things_in};
+use crate::actions::workspace::{Environment, counted, found, invitations_to, things_in};
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
 use crate::auth::secret::{self, Kind};
@@ -103,7 +103,7 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
 }
 
 /// The cookie that says which workspace the browser shows.
-fn shown(app: &App, id: WorkspaceId) -> axum::http::HeaderValue {
+pub(super) fn shown(app: &App, id: WorkspaceId) -> axum::http::HeaderValue {
     cookies::keep(&app.config, Name::Workspace, id.as_str(), REMEMBERED)
 }
 
@@ -165,6 +165,7 @@ struct ToDelete {
     is_last: bool,
     tokens: usize,
     people: usize,
+    invitations: usize,
 }
 
 async fn to_delete(app: &App, me: &Me, id: &str) -> std::result::Result<ToDelete, Refusal> {
@@ -188,6 +189,7 @@ async fn to_delete(app: &App, me: &Me, id: &str) -> std::result::Result<ToDelete
             };
             let found = ToDelete {
                 id,
+                invitations: invitations_to(rx, &one)?.len(),
                 name: one.name,
                 things: things_in(rx, id)?,
                 is_last: rx.workspaces(organization)?.len() == 1,
@@ -260,6 +262,13 @@ fn delete_page(me: &Me, one: ToDelete, wrong: Wrong) -> Answer {
             n => format!("{n} people lose a role."),
         });
         recorded_as.push("Changed Permission".to_owned());
+    }
+    if one.invitations > 0 {
+        consequences.push(match one.invitations {
+            1 => "One invitation, to a role in it alone, is withdrawn.".to_owned(),
+            n => format!("{n} invitations, to a role in it alone, are withdrawn."),
+        });
+        recorded_as.push("Cancelled".to_owned());
     }
     recorded_as.push("Deleted".to_owned());
     let view = Delete {

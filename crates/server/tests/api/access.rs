@@ -1,7 +1,9 @@
 //! Workspaces, who may change a single thing, and what a token did.
 
+use model::clock::Micros;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
+use store::Upkeep;
 
 use crate::support::{Answer, Api, id, on_both, told, without_ids};
 
@@ -139,9 +141,13 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
         let token = api.editor_of("deploy", &staging);
         let source = json!({"name": "Web", "type": "HTTP"});
         let source = api.ask("POST", "/v2/sources", &token, &source).ok();
-        let refused = api.delete(&path);
+        // A token of one workspace neither changes nor deletes another one, whoever has it.
+        let renamed = api.put(&path, json!({"name": "Gone"}));
+        assert_eq!((renamed.status, api.delete(&path).status), (404, 404));
+        let admin = api.admin_of(&staging);
+        let delete = || api.ask("DELETE", &path, &admin, &Value::Null);
         assert_eq!(
-            refused.problem(),
+            delete().problem(),
             "409 workspace_not_empty: the workspace still has 1 source"
         );
         let gone = format!("/v2/sources/{}", id(&source["source"]));
@@ -150,7 +156,7 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
             status(&api.ask("DELETE", &path, &grace.token, &Value::Null)),
             (403, "permission_denied".to_owned())
         );
-        assert_eq!(api.delete(&path).status, 204);
+        assert_eq!(delete().status, 204);
         assert_eq!(api.get(&path).status, 404);
         assert_eq!(
             api.ask("GET", "/v2/sources", &token, &Value::Null).status,
@@ -175,8 +181,9 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
         let code = api.ask("POST", "/transformations", &token, &code).ok();
         let gone = format!("/transformations/{}", id(&code));
         assert!(api.ask("DELETE", &gone, &token, &Value::Null).status < 300);
+        let admin = api.admin_of(&id(&made));
         assert_eq!(
-            status(&api.delete(&path)),
+            status(&api.ask("DELETE", &path, &admin, &Value::Null)),
             (409, "workspace_not_empty".to_owned())
         );
         lines.join("\n")
@@ -286,22 +293,36 @@ fn a_locked_source_is_neither_connected_nor_cut_off_by_who_is_not_selected() {
         api.put(&access, json!({ "people": [ines.user] })).ok();
         let to_other = json!({ "sourceId": source, "destinationId": other, "enabled": true });
         let cut = json!({ "sourceId": source, "destinationId": hook, "enabled": false });
-        for (method, path, body) in [
-            ("POST", "/v2/connections", &to_other),
-            ("PUT", &*path, &cut),
-            ("DELETE", &*path, &Value::Null),
+        // Each is refused as the event that it would have been.
+        for (method, path, body, expected) in [
+            ("POST", "/v2/connections", &to_other, "connected_source"),
+            ("PUT", &*path, &cut, "updated_connection"),
+            ("DELETE", &*path, &Value::Null, "disconnected_source"),
         ] {
             let refused = api.ask(method, path, &eddy.token, body).problem();
-            assert!(
-                refused.starts_with("403 resource_locked"),
-                "{method}: {refused}"
+            assert_eq!(
+                refused, "403 resource_locked: only people selected may change this source",
+                "{method} {path}"
             );
             let event = api.events().pop().expect("an event");
+            let to = if method == "POST" { &other } else { &hook };
             assert_eq!(
-                (&event["code"], &event["targetId"]),
-                (&json!("resource_locked"), &json!(source))
+                (&event["targetType"], &event["action"], &event["targetId"]),
+                (&json!("destination"), &json!(expected), &json!(to)),
             );
+            assert_eq!(event["related"][0]["id"], json!(source));
         }
+        // So is the end of a series, which has the destination's name.
+        api.ask("POST", "/v2/connections", &eddy.token, &to_other);
+        api.clock.advance(600 * Micros::SECOND);
+        let closed = api.store.upkeep(Upkeep::CloseRefusals).wait();
+        assert!(closed.expect("closed") > 0);
+        let end = api.events().pop().expect("an event");
+        assert_eq!(
+            told(&end),
+            "destination.connected_source Other [denied: resource_locked]"
+        );
+        assert_eq!(end["targetId"], json!(other));
         assert_eq!(
             api.ask("POST", "/v2/connections", &ines.token, &to_other)
                 .status,
@@ -311,5 +332,32 @@ fn a_locked_source_is_neither_connected_nor_cut_off_by_who_is_not_selected() {
             api.ask("DELETE", &path, &ines.token, &Value::Null).status,
             204
         );
+    }
+}
+
+#[test]
+fn a_destination_is_not_deleted_by_who_may_not_cut_off_a_source_of_it() {
+    for api in [Api::sqlite(), Api::postgres()] {
+        let eddy = api.member("Eddy Editor", Some(WorkspaceRole::Editor));
+        let (source, hook) = (api.source("Web"), api.destination("Hook"));
+        let connection = format!("/v2/connections/{}", api.connection(&source, &hook));
+        let access = format!("/v2/sources/{source}/access");
+        api.put(&access, json!({ "people": [] })).ok();
+        let path = format!("/v2/destinations/{hook}");
+        let delete = || api.ask("DELETE", &path, &eddy.token, &Value::Null);
+        assert_eq!(
+            status(&delete()),
+            (403, "resource_locked".to_owned()),
+            "as for the connection alone"
+        );
+        let event = api.events().pop().expect("an event");
+        assert_eq!(
+            told(&event),
+            "destination.deleted Hook ~ source Web [denied: resource_locked]"
+        );
+        assert_eq!(api.get(&connection).status, 200);
+        // What it no longer hears keeps it from nothing.
+        assert_eq!(api.delete(&connection).status, 204);
+        assert_eq!(delete().status, 204);
     }
 }

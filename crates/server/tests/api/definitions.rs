@@ -218,6 +218,7 @@ fn refuse(api: &Api, refuse: bool) {
         place: api.place(),
         allow_unknown_types: None,
         name: None,
+        seen_name: None,
         environment: None,
         refuse_invalid_config: Some(refuse),
     };

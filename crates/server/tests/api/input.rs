@@ -468,6 +468,7 @@ fn where_unknown_types_are_not_allowed_the_refusal_lists_near_names() {
         let action = server::actions::workspace::update::UpdateWorkspace {
             place: api.place(),
             name: None,
+            seen_name: None,
             environment: None,
             allow_unknown_types: Some(false),
             refuse_invalid_config: None,
@@ -588,4 +589,22 @@ fn a_number_that_no_data_plane_can_read_is_refused_with_its_place() {
     400 number_too_large: schedule.a.0 is a number beyond 1.7976931348623157e308, which data planes cannot read
     400 number_too_large: definition.config.a is a number beyond 1.7976931348623157e308, which data planes cannot read
     ");
+}
+
+#[test]
+fn every_route_that_takes_a_body_says_that_it_may_not_fit() {
+    let description = serde_json::to_value(server::api::openapi()).expect("JSON");
+    let mut silent = Vec::new();
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        for (method, route) in methods.as_object().expect("methods") {
+            // What a data plane sends is of its own protocol.
+            if route["tags"][0] == "Data plane" {
+                continue;
+            }
+            if route.get("requestBody").is_some() && route["responses"].get("400").is_none() {
+                silent.push(format!("{method} {path}"));
+            }
+        }
+    }
+    assert_eq!(silent, Vec::<String>::new());
 }

@@ -599,6 +599,7 @@ fn an_organization_that_requires_a_second_factor_is_closed_to_who_has_none() {
             let action = UpdateOrganization {
                 id: api.made.organization,
                 name: None,
+                seen_name: None,
                 requires_mfa: Some(on),
                 public_hashes: None,
             };
@@ -645,6 +646,57 @@ fn an_organization_that_requires_a_second_factor_is_closed_to_who_has_none() {
             assert!(names.contains(&one), "{one}: {names:?}");
         }
     }
+}
+
+#[test]
+fn an_invitation_loses_the_role_in_a_workspace_that_goes_and_ends_where_it_was_for_nothing_else() {
+    let said = on_both(|api| {
+        let staging = id(&api.post("/v2/workspaces", json!({"name": "Staging"})).ok());
+        let own = api.made.workspace.to_string();
+        for (who, role, workspaces) in [
+            ("admin", "admin", json!({&*staging: "editor"})),
+            (
+                "both",
+                "member",
+                json!({&*staging: "editor", &*own: "viewer"}),
+            ),
+            ("none", "member", json!({})),
+            ("there", "member", json!({&*staging: "editor"})),
+        ] {
+            let email = format!("{who}@example.com");
+            let body = json!({"emails": [email], "role": role, "workspaces": workspaces});
+            api.post("/v2/invitations", body).ok();
+        }
+        let before = api.events().len();
+        let admin = api.admin_of(&staging);
+        let path = format!("/v2/workspaces/{staging}");
+        assert_eq!(api.ask("DELETE", &path, &admin, &Value::Null).status, 204);
+        let all = api.get("/v2/invitations").ok();
+        let mut all: Vec<String> = all["invitations"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|one| {
+                let text = format!("{} {} {}", one["email"], one["state"], one["workspaces"]);
+                text.replace(&own, "OWN")
+            })
+            .collect();
+        all.sort();
+        let events = since(&api, before);
+        let events = events.lines().filter(|line| !line.starts_with(' '));
+        all.extend(events.map(str::to_owned));
+        all.join("\n")
+    });
+    insta::assert_snapshot!(said, @r#"
+    "admin@example.com" "open" {}
+    "both@example.com" "open" {"OWN":"viewer"}
+    "none@example.com" "open" {}
+    "there@example.com" "cancelled" {}
+    access_token.created elsewhere
+    access_token.deleted elsewhere
+    user_invitation.cancelled there@example.com
+    workspace.deleted Staging
+    "#);
 }
 
 #[test]

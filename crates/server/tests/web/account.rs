@@ -255,6 +255,7 @@ async fn who_belongs_to_two_organizations_is_led_to_the_factor_that_one_requires
         let require = |on: bool| UpdateOrganization {
             id: other.organization,
             name: None,
+            seen_name: None,
             requires_mfa: Some(on),
             public_hashes: None,
         };
@@ -358,6 +359,57 @@ async fn the_addresses_of_one_host_count_as_one() {
     }
     assert!(!may("2001:db8:2:2:9::1").await, "one more of the same /64");
     assert!(may("2001:db8:2:3::1").await, "another one");
+}
+
+async fn what_succeeds_uses_up_nothing(database: Database) {
+    let (site, _) = ready(database).await;
+    let tried = async |email: &str, address: &str| {
+        let caller = from(&site, address);
+        let tried = limits::may_try(&site.app, "sign-in", email, &caller).await;
+        tried.expect("counted")
+    };
+    let signed_in = async |email: &str, address: &str| {
+        let may = tried(email, address).await;
+        let caller = from(&site, address);
+        let done = limits::succeeded(&site.app, "sign-in", email, &caller).await;
+        done.expect("counted");
+        may
+    };
+    // Many people behind one address, and one person behind many.
+    for number in 0..150 {
+        let email = format!("person.{number}@example.com");
+        assert!(signed_in(&email, "192.0.2.1").await, "{number}");
+        let address = format!("198.51.100.{number}");
+        assert!(signed_in("ada@example.com", &address).await, "{number}");
+    }
+    // Who signs in gets that one try back, and none of those with others' addresses.
+    for number in 0..99 {
+        assert!(tried(&format!("guessed.{number}@example.com"), "203.0.113.9").await);
+    }
+    assert!(signed_in("eve@example.com", "203.0.113.9").await);
+    assert!(tried("guessed.99@example.com", "203.0.113.9").await);
+    assert!(!tried("guessed.100@example.com", "203.0.113.9").await);
+    assert!(!signed_in("eve@example.com", "203.0.113.9").await);
+    assert!(!tried("guessed.101@example.com", "203.0.113.9").await);
+
+    // So it is with passkeys.
+    for number in 0..150 {
+        let caller = from(&site, "192.0.2.7");
+        let may = limits::may_ask(&site.app, "passkey", &caller).await;
+        assert!(may.expect("counted"), "{number}");
+        let done = limits::answered(&site.app, "passkey", &caller).await;
+        done.expect("counted");
+    }
+}
+
+#[tokio::test]
+async fn signing_in_uses_up_no_tries_of_the_account_or_the_address_on_sqlite() {
+    what_succeeds_uses_up_nothing(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn signing_in_uses_up_no_tries_of_the_account_or_the_address_on_postgresql() {
+    what_succeeds_uses_up_nothing(Database::Postgres).await;
 }
 
 #[tokio::test]
@@ -940,6 +992,117 @@ async fn an_address_changes_when_its_own_letter_is_followed() {
             .await
             .iter()
             .any(|one| one == "user.updated_email")
+    );
+}
+
+#[tokio::test]
+async fn whoever_confirms_an_address_without_a_session_hears_that_it_has_changed() {
+    let (site, _) = with_mail().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let mut phone = site.browser();
+    for (email, browser, lands) in [
+        ("augusta@example.com", &mut phone, "/sign-in"),
+        ("king@example.com", &mut ada, "/profile"),
+    ] {
+        let mut asks = site
+            .signed_in(if lands == "/profile" {
+                "augusta@example.com"
+            } else {
+                "ada@example.com"
+            })
+            .await;
+        asks.get("/profile").await;
+        let fields = [("email", email), ("password", PASSWORD)];
+        asks.post("/profile/email", &fields).await;
+        let (_, link) = letter(&site).await.expect("a letter");
+        assert_eq!(follow(browser, &link).await, StatusCode::OK);
+        let done = browser.post("/confirm-email", &[]).await;
+        assert_eq!(done.header("location"), lands, "{}", done.body);
+        let page = browser.get(lands).await;
+        assert!(page.body.contains("Address changed"), "{}", page.body);
+        site.clock.advance(Micros::SECOND);
+    }
+    assert!(
+        !phone.get("/sign-in").await.body.contains("Address changed"),
+        "said once"
+    );
+}
+
+#[tokio::test]
+async fn letters_to_confirm_an_address_are_limited_for_the_person_and_the_address() {
+    let (site, team) = with_mail().await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/profile").await;
+    let ask = async |browser: &mut Browser<'_>, email: &str| {
+        let fields = [("email", email), ("password", PASSWORD)];
+        browser.post("/profile/email", &fields).await
+    };
+    for number in 0..5 {
+        let email = format!("ada.{number}@example.com");
+        assert_eq!(ask(&mut ada, &email).await.status, StatusCode::OK);
+    }
+    let sent = links(&site).await.len();
+    let refused = ask(&mut ada, "ada.5@example.com").await;
+    assert_eq!(
+        refused.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "{}",
+        refused.body
+    );
+    assert_eq!(refused.header("retry-after"), "3600");
+    assert_eq!(links(&site).await.len(), sent);
+    // Another person is not concerned, unless it is the same mailbox that gets the letters.
+    let mut grace = site.signed_in("grace@example.com").await;
+    grace.get("/profile").await;
+    for number in 0..4 {
+        assert_eq!(
+            ask(&mut grace, "ada.0@example.com").await.status,
+            StatusCode::OK,
+            "{number}"
+        );
+    }
+    let refused = ask(&mut grace, "Ada.0@example.com").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    site.clock.advance(3601 * Micros::SECOND);
+    ada.get("/profile").await;
+    assert_eq!(
+        ask(&mut ada, "ada.5@example.com").await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn recovery_codes_that_are_loaded_again_are_not_made_a_second_time() {
+    let (site, team) = Site::ready().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    set_up_app(&site, &mut ada).await;
+    let page = ada.get("/profile").await;
+    let form = between(&page, "action=\"/profile/recovery-codes\">", "</form>");
+    let (_, once) = form.split_once("name=\"once\" value=\"").expect("a number");
+    let once = once.split('"').next().expect("a number").to_owned();
+    let path = "/profile/recovery-codes";
+    let wrong = [("once", &*once), ("proof", "not the password")];
+    assert_eq!(ada.post(path, &wrong).await.status, StatusCode::CONFLICT);
+    let fields = [("once", &*once), ("proof", PASSWORD)];
+    let made = ada.post(path, &fields).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let before = actions(&site, team).await;
+    let again = ada.post(path, &fields).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.body.contains("sent before"), "{}", again.body);
+    assert_eq!(actions(&site, team).await, before);
+    let codes = made.body.split("<li><code>").nth(1).expect("a code");
+    let code = codes.split('<').next().expect("a code").to_owned();
+    site.clock.advance(60 * Micros::SECOND);
+    let mut browser = first_step(&site, "ada@example.com").await;
+    let opened = browser.post("/sign-in/step", &[("code", &code)]).await;
+    assert_eq!(
+        opened.status,
+        StatusCode::SEE_OTHER,
+        "it still opens: {}",
+        opened.body
     );
 }
 

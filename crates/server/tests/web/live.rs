@@ -163,9 +163,26 @@ async fn the_data_planes_token_is_replaced_after_the_password_and_shown_once() {
         assert!(answer.body.contains("The password is wrong."));
         assert!(shown(&answer).is_none());
     }
-    let answer = browser.post(PATH, &[("password", PASSWORD)]).await;
+    let form = browser.get(PATH).await;
+    let (_, once) = form
+        .body
+        .split_once("name=\"once\" value=\"")
+        .expect("a number");
+    let fields = [
+        ("password", PASSWORD),
+        ("once", once.split('"').next().expect("a number")),
+    ];
+    // A form whose password was wrong may be sent once more.
+    let mistyped = [("password", "not this one"), fields[1]];
+    let answer = browser.post(PATH, &mistyped).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let answer = browser.post(PATH, &fields).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let token = format!("annals_wst_{}", shown(&answer).expect("a token"));
+    // Loading the answer again replaces nothing.
+    let again = browser.post(PATH, &fields).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.body);
+    assert!(shown(&again).is_none() && again.body.contains("sent before"));
     assert!(!page(&mut browser, PATH).await.contains("annals_wst_"));
     assert!(
         !page(&mut browser, "/settings/workspace")

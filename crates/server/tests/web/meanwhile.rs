@@ -136,6 +136,104 @@ async fn a_stale_form_changes_only_the_roles_that_were_changed_in_it_on_postgres
     roles(Database::Postgres).await;
 }
 
+async fn settings(database: Database) {
+    let (site, Team { workspace, .. }) = ready(database).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let (path, api) = ("/settings/workspace", format!("/v2/workspaces/{workspace}"));
+    let page = ada.get(path).await;
+    let mut stale = fields(&page, path);
+    // Another one refuses what does not fit, and says that it is for trying; the form changes the name alone.
+    let meanwhile = json!({"refuseInvalidConfig": true, "environment": "DEVELOPMENT"});
+    put(&site, &api, meanwhile).await;
+    stale.push(("name".to_owned(), "Live".to_owned()));
+    let saved = send(&mut ada, path, &stale).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    let (_, now) = site.api("GET", &api, None).await;
+    assert_eq!(
+        (
+            &now["name"],
+            &now["environment"],
+            &now["refuseInvalidConfig"]
+        ),
+        (&json!("Live"), &json!("DEVELOPMENT"), &json!(true)),
+    );
+
+    // A box that is not ticked any more is a change; the same name twice is none; another name for what was renamed is refused.
+    let page = ada.get(path).await;
+    let mut stale = fields(&page, path);
+    stale.retain(|(name, _)| name != "allow_unknown_types");
+    put(&site, &api, json!({"name": "Shop"})).await;
+    stale.push(("name".to_owned(), "Live".to_owned()));
+    send(&mut ada, path, &stale).await;
+    let (_, now) = site.api("GET", &api, None).await;
+    assert_eq!(
+        (&now["name"], &now["allowUnknownTypes"]),
+        (&json!("Shop"), &json!(false)),
+    );
+    stale.retain(|(name, _)| name != "name");
+    stale.push(("name".to_owned(), "Store".to_owned()));
+    let refused = send(&mut ada, path, &stale).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    assert!(refused.body.contains("meanwhile"), "{}", refused.body);
+    assert!(
+        refused.body.contains("name=\"seen.name\" value=\"Shop\""),
+        "{}",
+        refused.body
+    );
+    let (_, now) = site.api("GET", &api, None).await;
+    assert_eq!(now["name"], "Shop");
+
+    // So it is with what holds for the whole organization.
+    let (tokens, path) = ("/settings/tokens", "/settings/organization");
+    let page = ada.get(tokens).await;
+    put(
+        &site,
+        "/v2/organization",
+        json!({"name": "Engines", "publicHashes": true}),
+    )
+    .await;
+    let form = |id: &str| {
+        let form = between(&page, &format!("id=\"{id}\""), "</form>");
+        let hidden = form.split("<input type=\"hidden\" name=\"").skip(2);
+        let pair = |one: &str| {
+            let (name, rest) = one.split_once("\" value=\"").expect("a value");
+            (
+                name.to_owned(),
+                rest.split('"').next().unwrap_or_default().to_owned(),
+            )
+        };
+        hidden.map(pair).collect::<Vec<_>>()
+    };
+    let mut stale = form("name-form");
+    let name = (
+        "organization_name".to_owned(),
+        "Analytical Engines".to_owned(),
+    );
+    stale.push(name);
+    send(&mut ada, path, &stale).await;
+    send(&mut ada, path, &form("hashes-form")).await;
+    let (_, now) = site.api("GET", "/v2/organization", None).await;
+    assert_eq!(
+        (&now["name"], &now["publicHashes"]),
+        (&json!("Engines"), &json!(true))
+    );
+    set(&mut stale, "organization_name", "Difference Engines");
+    let refused = send(&mut ada, path, &stale).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    let (_, now) = site.api("GET", "/v2/organization", None).await;
+    assert_eq!(now["name"], "Engines");
+}
+
+#[tokio::test]
+async fn a_stale_form_changes_only_the_settings_that_were_changed_in_it_on_sqlite() {
+    settings(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_stale_form_changes_only_the_settings_that_were_changed_in_it_on_postgresql() {
+    settings(Database::Postgres).await;
+}
+
 async fn access(database: Database) {
     let (site, team) = ready(database).await;
     let mut people = Vec::new();

@@ -339,7 +339,13 @@ async fn who_is_not_selected_for_a_locked_thing_reads_it_and_hears_why() {
     let answer = ada.post("/destinations", &fields).await;
     let destination = answer.header("location").to_owned();
     let source = source(&mut ada, "Shop").await;
-    for path in [source, destination] {
+    let connect = format!("{destination}/connections");
+    assert!(ed.get(&connect).await.body.contains(">Shop \u{b7} "));
+    for path in [source.clone(), destination.clone()] {
+        assert_eq!(
+            ed.get(&format!("{path}/delete")).await.status,
+            StatusCode::OK
+        );
         let tab = if path.starts_with("/sources") {
             "settings"
         } else {
@@ -359,6 +365,19 @@ async fn who_is_not_selected_for_a_locked_thing_reads_it_and_hears_why() {
         let locked = ada.post(&format!("{path}/access"), &who).await;
         assert_eq!(locked.status, StatusCode::SEE_OTHER, "{}", locked.body);
         assert_eq!(buttons(&mut ed).await, 0, "{path}");
+        let asked = ed.get(&format!("{path}/delete")).await;
+        assert_eq!(asked.status, StatusCode::FORBIDDEN);
+        assert!(asked.body.contains("Only people selected may change this"));
+        if path == source {
+            // Nor is it offered where it would be connected.
+            let page = ed.get(&connect).await.body;
+            assert!(!page.contains(">Shop \u{b7} "), "{page}");
+            assert!(
+                page.contains("A source that only people selected"),
+                "{page}"
+            );
+            assert!(ada.get(&connect).await.body.contains(">Shop \u{b7} "));
+        }
         let page = ed.get(&path).await.body;
         assert!(
             page.contains("only people selected may change this"),
@@ -375,6 +394,25 @@ async fn who_is_not_selected_for_a_locked_thing_reads_it_and_hears_why() {
         }
         assert!(ada.get(&path).await.body.contains("Locked"));
     }
+    // What is connected to something locked goes with it no more than it is cut off.
+    let id = source.rsplit('/').next().expect("an id");
+    ada.get(&connect).await;
+    let connected = ada.post(&connect, &[("source_id", id)]).await;
+    assert_eq!(
+        connected.status,
+        StatusCode::SEE_OTHER,
+        "{}",
+        connected.body
+    );
+    ada.post(&format!("{destination}/access"), &[("who", "anyone")])
+        .await;
+    let asked = ed.get(&format!("{destination}/delete")).await;
+    assert_eq!(asked.status, StatusCode::FORBIDDEN);
+    assert!(
+        asked.body.contains("a source that only people selected"),
+        "{}",
+        asked.body
+    );
 }
 
 #[tokio::test]

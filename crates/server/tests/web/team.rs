@@ -181,6 +181,36 @@ async fn an_account_joins_only_signed_in_and_only_its_own() {
     assert_eq!(browser.get("/sources").await.status, StatusCode::OK);
 }
 
+async fn invited_lands(database: Database) {
+    let (site, team) = ready(database).await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let made = site.another("ada@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.post(&format!("/workspaces/{}/open", made.workspace), &[])
+        .await;
+    let link = invite_with(&mut ada, "grace@example.com").await;
+
+    let mut grace = site.signed_in("grace@example.com").await;
+    grace.get(&link).await;
+    grace.get("/invitation").await;
+    let joined = grace.post("/invitation", &[]).await;
+    assert_eq!(joined.header("location"), "/", "{}", joined.body);
+    let page = grace.get("/settings/workspace").await;
+    assert!(page.body.contains("<h1>Elsewhere</h1>"), "{}", page.body);
+    assert!(page.body.contains("Joined"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn who_joins_with_an_account_is_in_what_the_invitation_was_to_on_sqlite() {
+    invited_lands(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn who_joins_with_an_account_is_in_what_the_invitation_was_to_on_postgresql() {
+    invited_lands(Database::Postgres).await;
+}
+
 async fn invited_moves(database: Database) {
     let (site, team) = ready(database).await;
     site.member(team, "grace@example.com", None).await;
@@ -392,6 +422,32 @@ async fn an_answer_with_a_token_that_is_loaded_again_makes_no_second_one() {
         let other = ada.post(path, &fields).await;
         assert_eq!(other.status, StatusCode::OK, "{}", other.body);
     }
+}
+
+#[tokio::test]
+async fn an_answer_with_a_link_that_is_loaded_again_makes_no_other_link() {
+    let (site, team) = ready(Database::Sqlite).await;
+    invite(&site, "edsger@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let page = ada.get("/settings/team").await;
+    let form = between(&page, "/resend\">", "</form>").to_owned();
+    let (_, once) = form.split_once("name=\"once\" value=\"").expect("a number");
+    let once = once.split('"').next().expect("a number");
+    let id = between(&page, "action=\"/settings/invitations/", "/resend").to_owned();
+    let path = format!("/settings/invitations/{id}/resend");
+    let sent = ada.post(&path, &[("once", once)]).await;
+    assert_eq!(sent.status, StatusCode::OK, "{}", sent.body);
+    let link = between(&sent, "class=\"wrap\">", "<");
+    let before = actions(&site, team).await;
+    let again = ada.post(&path, &[("once", once)]).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.body);
+    assert!(again.body.contains("sent before"), "{}", again.body);
+    assert_eq!(actions(&site, team).await, before);
+    // The link that was shown still opens.
+    let (_, path) = link.split_at(link.find("/invitation").expect("a link"));
+    let mut edsger = site.browser();
+    edsger.get(path).await;
+    assert_eq!(edsger.get("/invitation").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -799,6 +855,20 @@ async fn who_leaves_is_told_of_in_the_other_organizations_by_the_sessions_that_e
 }
 
 #[tokio::test]
+async fn an_invitation_says_that_it_is_for_another_workspace() {
+    let (site, _) = ready(Database::Sqlite).await;
+    invite(&site, "edsger@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let row = |page: &Answer| between(page, "data-label=\"Role\">", "</td>").to_owned();
+    assert_eq!(row(&ada.get("/settings/team").await), "Editor");
+    ada.get("/workspaces").await;
+    let fields = [("name", "Staging"), ("environment", "DEVELOPMENT")];
+    ada.post("/workspaces", &fields).await;
+    let page = ada.get("/settings/team").await;
+    assert_eq!(row(&page), "Role in 1 other workspace");
+}
+
+#[tokio::test]
 async fn an_invitation_says_who_invites() {
     let (site, _) = ready(Database::Sqlite).await;
     invite(&site, "edsger@example.com").await;
@@ -808,6 +878,87 @@ async fn an_invitation_says_who_invites() {
         between(&page, "data-label=\"Invited by\">", "<"),
         "Ada Lovelace"
     );
+}
+
+/// What is chosen in the select with this id.
+fn chosen<'p>(page: &'p Answer, id: &str) -> &'p str {
+    let select = between(
+        page,
+        &format!("<select class=\"in\" id=\"{id}\""),
+        "</select>",
+    );
+    let mut options = select.split("<option value=\"").skip(1);
+    let one = options.find(|one| {
+        one.split('>')
+            .next()
+            .is_some_and(|tag| tag.ends_with(" selected"))
+    });
+    one.and_then(|one| one.split('"').next())
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_was_chosen_in_a_form_that_is_wrong_stays_chosen() {
+    let (site, team) = ready(Database::Sqlite).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/workspaces").await;
+    let fields = [("name", "Staging"), ("environment", "DEVELOPMENT")];
+    ada.post("/workspaces", &fields).await;
+    ada.get("/settings/team").await;
+    let elsewhere = format!("workspace.{}", team.workspace);
+    let fields = [
+        ("emails", "nobody"),
+        ("role", "admin"),
+        ("workspace_role", "auditor"),
+        (&*elsewhere, "editor"),
+    ];
+    let page = ada.post("/settings/invitations", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(chosen(&page, "role"), "admin");
+    assert_eq!(chosen(&page, "workspace_role"), "auditor");
+    assert_eq!(
+        chosen(&page, &format!("invite-{}", team.workspace)),
+        "editor"
+    );
+    // A form that nobody has sent has what most people want.
+    let page = ada.get("/settings/team").await;
+    assert_eq!(chosen(&page, "role"), "member");
+    assert_eq!(chosen(&page, "workspace_role"), "viewer");
+
+    for path in ["/profile/tokens", "/settings/tokens"] {
+        let fields = [
+            ("name", " "),
+            ("role", "editor"),
+            ("access", "read_write"),
+            ("days", "365"),
+        ];
+        let page = ada.post(path, &fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        assert_eq!(chosen(&page, "access"), "read_write", "{path}");
+        assert_eq!(chosen(&page, "days"), "365", "{path}");
+        if path == "/settings/tokens" {
+            assert_eq!(chosen(&page, "role"), "editor");
+        }
+    }
+    // One that reads the audit log writes nothing.
+    let fields = [("name", "ci"), ("role", ""), ("access", "read_write")];
+    let page = ada.post("/settings/tokens", &fields).await;
+    assert!(page.status.is_client_error());
+    assert_eq!(chosen(&page, "access"), "read_write");
+    assert!(page.body.contains("value=\"ci\""), "{}", page.body);
+    let page = ada.get("/settings/tokens").await;
+    assert_eq!(chosen(&page, "days"), "90");
+}
+
+#[tokio::test]
+async fn a_message_leaves_the_address_that_it_begins_with_as_it_is() {
+    let (site, _) = ready(Database::Sqlite).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/team").await;
+    let fields = [("emails", "ada@example.com"), ("role", "member")];
+    let page = ada.post("/settings/invitations", &fields).await;
+    let said = "ada@example.com is a member of the organization already.";
+    assert!(page.body.contains(said), "{}", page.body);
 }
 
 #[tokio::test]

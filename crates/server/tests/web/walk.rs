@@ -4,7 +4,9 @@
 //! that comes with the API's.
 
 use axum::http::StatusCode;
+use model::role::Access;
 use serde_json::{Value, json};
+use server::actions::token::create::{CreateToken, Whose};
 
 use crate::site::{PASSWORD, Site, Team};
 
@@ -404,6 +406,20 @@ async fn every_route_of_the_api_that_is_no_read_leaves_an_event() {
                 let put = request("PUT /v2/destinations/{id}/transformation", &things);
                 let (path, body) = put.expect("known");
                 site.api("PUT", &path, Some(body)).await;
+            }
+            if route == "DELETE /v2/workspaces/{id}" {
+                let ada = site.app.read(|rx| rx.user_by_email("ada@example.com"));
+                let ada = ada.await.expect("read").expect("her").0.id;
+                let workspace = things.workspace.parse().expect("an id");
+                let token = CreateToken {
+                    organization: team.organization,
+                    whose: Whose::Personal(workspace, Some(ada)),
+                    name: "of it".to_owned(),
+                    access: Access::ReadWrite,
+                    days: None,
+                    hash: server::auth::secret::hash("pat-of-it"),
+                };
+                site.perform(token).await;
             }
             let (address, body) = request(&route, &things).unwrap_or_else(|| {
                 panic!(

@@ -145,6 +145,15 @@ impl Rx<'_> {
             .conn
             .execute("DELETE FROM attempts WHERE key = $1", params![&key])?)
     }
+
+    /// One try succeeded: it no longer counts.
+    pub(crate) fn give_back(&mut self, what: &str) -> Result<u64> {
+        let key = self.attempt_key(what);
+        Ok(self.conn.execute(
+            "UPDATE attempts SET count = count - 1 WHERE key = $1 AND count > 0",
+            params![&key],
+        )?)
+    }
 }
 
 impl Tx<'_> {

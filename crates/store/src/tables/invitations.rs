@@ -54,16 +54,18 @@ impl Rx<'_> {
         let email = String::from_utf8(email.to_vec()).map_err(|_| broken())?;
         let roles: Map<String, Value> = serde_json::from_str(row.text(5)?).map_err(|_| broken())?;
         let mut workspaces = Vec::with_capacity(roles.len());
+        let organization = row.parse(1)?;
         for (workspace, role) in &roles {
             let role = role.as_str().ok_or_else(broken)?;
-            workspaces.push((
-                workspace.parse().map_err(|_| broken())?,
-                role.parse().map_err(|_| broken())?,
-            ));
+            let workspace = workspace.parse().map_err(|_| broken())?;
+            // It may have gone since.
+            if self.organization_of(workspace)? == Some(organization) {
+                workspaces.push((workspace, role.parse().map_err(|_| broken())?));
+            }
         }
         Ok(Some(Invitation {
             id,
-            organization: row.parse(1)?,
+            organization,
             user,
             email,
             invited_by: row.opt_parse(12)?,

@@ -40,7 +40,7 @@ fn writes(upkeep: &Upkeep) -> &'static [&'static str] {
         Upkeep::Tell(_) => &["outbox", "data_keys", "who_acts"],
         Upkeep::TakeChallenge(_) => &["challenges"],
         Upkeep::Rehearse => &[],
-        Upkeep::Attempt(..) | Upkeep::Forgive(_) => &["attempts"],
+        Upkeep::Attempt(..) | Upkeep::Forgive(_) | Upkeep::GiveBack(_) => &["attempts"],
         Upkeep::SendsMail(_) => &["instance.sends_mail"],
         Upkeep::ClaimMessage(_) => &["outbox"],
         Upkeep::Delivered(_) | Upkeep::NotDelivered(_) | Upkeep::GiveUp(_) => {
@@ -155,6 +155,7 @@ fn each_kind_of_bookkeeping_writes_only_what_the_list_says() {
             Upkeep::Rehearse,
             Upkeep::TakeChallenge([1; 32]),
             Upkeep::Attempt(vec![("sign-in".to_owned(), 0)], Micros::DAY),
+            Upkeep::GiveBack(vec!["sign-in".to_owned()]),
             Upkeep::Forgive("sign-in".to_owned()),
             Upkeep::SendsMail(true),
             Upkeep::ClaimMessage(ids[0]),

@@ -1,4 +1,5 @@
-//! Delete a destination. First its sources are disconnected and its transformation is taken away, one event for each.
+//! Delete a destination. First its sources are disconnected and its transformation is taken away, one event for each; who may
+//! not do that may not delete it either.
 
 use model::catalogue::{self, EventType};
 use model::id::DestinationId;
@@ -31,7 +32,14 @@ impl Action for DeleteDestination {
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
-        needs(rx, self.place, self.id, Permission::EditDestinations)
+        let mut needs = needs(rx, self.place, self.id, Permission::EditDestinations)?;
+        for one in rx.connections_of_destination(self.id)? {
+            needs.extend(connection::needs_edit(rx, self.place, one.id)?);
+        }
+        for one in rx.retl_connections_of_destination(self.id)? {
+            needs.extend(retl_connection::needs_edit(rx, self.place, one.id)?);
+        }
+        Ok(needs)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {

@@ -77,19 +77,11 @@ impl Action for AcceptInvitation {
                 "you are a member of the organization already",
             ));
         }
-        let mut workspaces = invitation.workspaces.clone();
-        let mut kept = Vec::with_capacity(workspaces.len());
-        for (workspace, role) in workspaces.drain(..) {
-            // A workspace may have gone since.
-            if tx.organization_of(workspace)? == Some(invitation.organization) {
-                kept.push((workspace, role));
-            }
-        }
         let member = Member {
             user: user.clone(),
             organization: invitation.organization,
             role: invitation.role,
-            workspaces: kept,
+            workspaces: invitation.workspaces.clone(),
         };
         let log = Scope::Organization(invitation.organization);
         let row = tx.accept_invitation(&invitation, user.id)?;

@@ -64,7 +64,7 @@ impl Action for AddMember {
                     Some(invited) => invited,
                     None => tx.new_id(UserId::new),
                 },
-                name: self.name.clone(),
+                name: self.name.trim().to_owned(),
                 email: self.email.trim().to_owned(),
                 created_at: tx.at,
             },

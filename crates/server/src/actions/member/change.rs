@@ -8,6 +8,7 @@ use model::things::Member;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{end_tokens, found, give_up_access, needs_edit, not_the_last_admin};
+use crate::actions::input::merged;
 
 /// What a member is to be.
 #[derive(Clone, Debug)]
@@ -32,18 +33,6 @@ pub struct Seen {
     pub role: Option<OrganizationRole>,
     /// In workspaces; none where there was no role.
     pub workspaces: Vec<(WorkspaceId, Option<WorkspaceRole>)>,
-}
-
-/// What becomes of a role that is `now`, where it is to be `wanted`.
-fn merged<T: PartialEq>(now: T, wanted: T, seen: Option<T>) -> Result<T> {
-    match seen {
-        Some(seen) if wanted == seen => Ok(now),
-        Some(seen) if now != seen => Err(Error::failed(
-            "changed_meanwhile",
-            "someone else changed this role meanwhile; look at it again",
-        )),
-        _ => Ok(wanted),
-    }
 }
 
 fn role_in<T: Copy>(roles: &[(WorkspaceId, T)], workspace: WorkspaceId) -> Option<T> {
@@ -73,14 +62,19 @@ impl Action for ChangeMember {
         let before = found(tx, self.organization, self.user)?;
         let mut after = before.clone();
         if let Some(role) = self.role {
-            after.role = merged(before.role, role, self.seen.role)?;
+            after.role = merged("role", before.role, role, self.seen.role)?;
         }
         for (workspace, role) in &self.workspaces {
             if tx.organization_of(*workspace)? != Some(self.organization) {
                 return Err(Error::NotFound("workspace"));
             }
             let now = role_in(&before.workspaces, *workspace);
-            let role = merged(now, *role, role_in(&self.seen.workspaces, *workspace))?;
+            let role = merged(
+                "role",
+                now,
+                *role,
+                role_in(&self.seen.workspaces, *workspace),
+            )?;
             after.workspaces.retain(|(one, _)| one != workspace);
             after.workspaces.extend(role.map(|role| (*workspace, role)));
         }

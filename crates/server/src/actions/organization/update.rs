@@ -6,7 +6,7 @@ use model::role::Permission;
 use model::things::{NAME_LIMIT, Organization};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
-use crate::actions::input;
+use crate::actions::input::{self, merged};
 
 /// What an organization is to be like.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct UpdateOrganization {
     pub id: OrganizationId,
     /// Its name.
     pub name: Option<String>,
+    /// What the name was when it was looked at: it must still be that, unless the name is to stay.
+    pub seen_name: Option<String>,
     /// Whether its members need a second factor.
     pub requires_mfa: Option<bool>,
     /// Whether anyone may read the checkpoint of its log and the hashes over its entries.
@@ -51,7 +53,8 @@ impl Action for UpdateOrganization {
         let mut after = before.clone();
         if let Some(name) = &self.name {
             input::line("name", name, NAME_LIMIT)?;
-            name.trim().clone_into(&mut after.name);
+            let seen = self.seen_name.clone();
+            after.name = merged("name", before.name.clone(), name.trim().to_owned(), seen)?;
         }
         after.requires_mfa = self.requires_mfa.unwrap_or(before.requires_mfa);
         after.public_hashes = self.public_hashes.unwrap_or(before.public_hashes);

@@ -1,12 +1,13 @@
-//! Delete a workspace that has nothing in it any more. Its tokens and the roles in it go first, each as an event.
+//! Delete a workspace that has nothing in it any more. Its tokens and the roles in it go first, each as an event, and so do
+//! invitations that were to a role in it and to nothing else.
 
 use model::catalogue::{self, EventType};
 use model::id::{OrganizationId, WorkspaceId};
 use model::role::Permission;
-use model::things::{Member, Workspace};
+use model::things::{InvitationState, Member, Workspace};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{counted, found, target, things_in};
+use super::{counted, found, invitations_to, target, things_in};
 
 /// A workspace to delete.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,7 @@ impl Action for DeleteWorkspace {
         catalogue::WORKSPACE_DELETED,
         catalogue::ACCESS_TOKEN_DELETED,
         catalogue::USER_CHANGED_PERMISSION,
+        catalogue::USER_INVITATION_CANCELLED,
     ];
     type Output = Workspace;
 
@@ -50,10 +52,11 @@ impl Action for DeleteWorkspace {
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let workspace = found(rx, self.organization, self.id)?;
-        Ok(vec![Need::in_organization(
-            Permission::EditOrganization,
-            target(&workspace),
-        )])
+        // A token of one workspace finds no other one.
+        Ok(vec![
+            Need::in_organization(Permission::EditOrganization, target(&workspace)),
+            Need::in_workspace(Permission::ViewWorkspace, self.id, target(&workspace)),
+        ])
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Workspace>> {
@@ -77,6 +80,10 @@ impl Action for DeleteWorkspace {
                 let changed = tx.update_member(&before, &after)?;
                 facts.push(Fact::new(catalogue::USER_CHANGED_PERMISSION, &changed));
             }
+        }
+        for one in invitations_to(tx, &workspace)? {
+            let row = tx.end_invitation(&one, InvitationState::Cancelled)?;
+            facts.push(Fact::new(catalogue::USER_INVITATION_CANCELLED, &row));
         }
         let gone = tx.delete_workspace(&workspace)?;
         facts.push(Fact::new(catalogue::WORKSPACE_DELETED, &gone));

@@ -6,7 +6,7 @@ use model::things::Workspace;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{Environment, found, target};
-use crate::actions::input;
+use crate::actions::input::{self, merged};
 use crate::request::Place;
 
 /// What a workspace is to be like. What is not given stays.
@@ -16,6 +16,8 @@ pub struct UpdateWorkspace {
     pub place: Place,
     /// Its name.
     pub name: Option<String>,
+    /// What the name was when it was looked at: it must still be that, unless the name is to stay.
+    pub seen_name: Option<String>,
     /// What it is for.
     pub environment: Option<Environment>,
     /// Whether sources and destinations of types without a definition are accepted.
@@ -49,7 +51,8 @@ impl Action for UpdateWorkspace {
         let mut after = before.clone();
         if let Some(name) = &self.name {
             input::name(name)?;
-            name.trim().clone_into(&mut after.name);
+            let seen = self.seen_name.clone();
+            after.name = merged("name", before.name.clone(), name.trim().to_owned(), seen)?;
         }
         if let Some(environment) = self.environment {
             environment.word().clone_into(&mut after.environment);

@@ -134,7 +134,7 @@ async fn tested(app: &App, bearer: &Bearer, versions: Versions) -> Result<Trial,
 /// Publish versions of transformations and libraries: all of them, or none. With a transformer, their tests are run first;
 /// without one, JavaScript must compile.
 #[utoipa::path(post, path = "/transformations/publish", tag = "Transformations", request_body = Versions,
-    responses((status = 200, body = Published), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+    responses((status = 200, body = Published), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 502, body = Problem), (status = 503, body = Problem), (status = 504, body = Problem)))]
 async fn publish(
     State(app): State<App>,
@@ -146,7 +146,7 @@ async fn publish(
 
 /// The same.
 #[utoipa::path(post, path = "/libraries/publish", tag = "Libraries", request_body = Versions,
-    responses((status = 200, body = Published), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Published), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn publish_libraries(
     State(app): State<App>,
     bearer: Bearer,
@@ -157,7 +157,7 @@ async fn publish_libraries(
 
 /// The same.
 #[utoipa::path(post, path = "/transformations/libraries/publish", tag = "Transformations", request_body = Versions,
-    responses((status = 200, body = Published), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = Published), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn publish_both(
     State(app): State<App>,
     bearer: Bearer,
@@ -168,7 +168,7 @@ async fn publish_both(
 
 /// Run the tests of versions, published or not. It needs a transformer, and changes nothing.
 #[utoipa::path(post, path = "/transformations/tests/run", tag = "Transformations", request_body = Versions,
-    responses((status = 200, body = Tested), (status = 403, body = Problem), (status = 404, body = Problem),
+    responses((status = 200, body = Tested), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 502, body = Problem), (status = 503, body = Problem), (status = 504, body = Problem)))]
 async fn run(
     State(app): State<App>,
@@ -185,7 +185,7 @@ async fn run(
 
 /// The same, in the words of older clients.
 #[utoipa::path(post, path = "/transformations/libraries/test", tag = "Transformations", request_body = Versions,
-    responses((status = 200, body = OldTested), (status = 403, body = Problem), (status = 404, body = Problem),
+    responses((status = 200, body = OldTested), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 502, body = Problem), (status = 503, body = Problem), (status = 504, body = Problem)))]
 async fn run_both(
     State(app): State<App>,

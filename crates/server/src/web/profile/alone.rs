@@ -12,6 +12,7 @@ use super::super::answer::{self, Answer, see_other, with_cookie};
 use super::super::flash::{self, Done};
 use super::super::form::Form;
 use super::super::me::Me;
+use super::super::once;
 use super::super::refusal::Refusal;
 use super::super::things::Wrong;
 use super::super::view::frame::Flash;
@@ -180,6 +181,7 @@ impl Alone {
             organizations,
             password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
             sessions: sessions(clock, open, session),
+            once: once::number(app.store.entropy()),
             errors: wrong.errors,
         };
         let page = answer::page(wrong.status, &view)?;

@@ -178,6 +178,8 @@ pub struct DestinationConnections {
     pub connections: Vec<Connection>,
     /// The sources that can be connected: value is the id.
     pub sources: Vec<Choice>,
+    /// How many more there are that are locked for who looks.
+    pub locked: u64,
 }
 
 /// The tab Transformation of a destination.

@@ -6,7 +6,7 @@ use model::things::FactorKind;
 use super::filters;
 use super::frame::{Bare, Flash, Frame};
 use super::links::OnItsWay;
-use super::parts::Errors;
+use super::parts::{Choice, Errors};
 use super::when::When;
 
 /// The own account.
@@ -35,10 +35,23 @@ pub struct Profile {
     pub codes_left: u64,
     /// A token just made; shown once.
     pub shown: Option<String>,
-    /// The number of the form for another one, good once.
+    /// What is in the form for another one.
+    pub new_token: NewToken,
+    /// The number of the page's forms whose answer shows something once; good once.
     pub once: String,
     /// What is wrong with what was sent.
     pub errors: Errors,
+}
+
+/// What is in a form for a token, as it is first shown or as it was sent.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Its name.
+    pub name: String,
+    /// What it may do, to choose from.
+    pub accesses: Vec<Choice>,
+    /// How long it lasts, to choose from.
+    pub days: Vec<Choice>,
 }
 
 /// A browser in which the person is signed in.
@@ -116,6 +129,8 @@ pub struct Alone {
     pub password_min: u8,
     /// Where the person is signed in.
     pub sessions: Vec<Session>,
+    /// The number of the form for new recovery codes, good once.
+    pub once: String,
     /// What is wrong with what was sent.
     pub errors: Errors,
 }

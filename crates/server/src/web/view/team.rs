@@ -29,6 +29,8 @@ pub struct Team {
     pub has_mail: bool,
     /// E-mail and link of invitations just made, to hand over; shown once.
     pub links: Vec<(String, String)>,
+    /// The number of the forms that make another link for an invitation; good once for each.
+    pub once: String,
     /// What was typed as addresses.
     pub emails: String,
     /// The roles in the organization to choose from.

@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::filters;
 use super::frame::{Flash, Frame};
-use super::parts::Errors;
-use super::profile::Token;
+use super::parts::{Choice, Errors};
+use super::profile::{NewToken, Token};
 
 /// Whether anyone may read the checkpoint of the log and the hashes over it.
 #[derive(Clone, Debug)]
@@ -24,17 +24,21 @@ pub struct Tokens {
     pub frame: Frame,
     /// The name of the organization, as it is or as it was sent.
     pub organization_name: String,
+    /// The name that its form was made of.
+    pub seen_name: String,
     /// All tokens of the organization.
     pub tokens: Vec<Token>,
-    /// The roles of a service in the workspace: word and label.
-    pub roles: Vec<(&'static str, &'static str)>,
+    /// What a service may be, to choose from.
+    pub roles: Vec<Choice>,
     /// Whether members need a second factor; nothing where the reader may not say so.
     pub requires_mfa: Option<bool>,
     /// What anyone may read of the log; nothing where the reader may not say so.
     pub public_hashes: Option<PublicHashes>,
     /// A token just made; shown once.
     pub shown: Option<String>,
-    /// The number of the form for another one, good once.
+    /// What else is in the form for another one.
+    pub new_token: NewToken,
+    /// The number of that form, good once.
     pub once: String,
     /// What is wrong with what was sent: `name`.
     pub errors: Errors,

@@ -37,12 +37,27 @@ pub struct WorkspaceSettings {
     pub form_name: String,
     /// The environments to choose from.
     pub environments: Vec<Choice>,
+    /// What the form was made of.
+    pub seen: Seen,
     /// What is wrong with what was sent: `name`.
     pub errors: Errors,
     /// Its newest event.
     pub last_change: Option<LastChange>,
     /// Whether the person may make and delete workspaces.
     pub edits_workspaces: bool,
+}
+
+/// What is said of the settings that a form was made of, so that only what somebody changes of them is changed.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The name.
+    pub name: String,
+    /// The environment.
+    pub environment: String,
+    /// Whether types are allowed that no definition describes.
+    pub allow_unknown_types: String,
+    /// Whether settings that do not fit are refused.
+    pub refuse_invalid_config: String,
 }
 
 /// `/settings/workspace/token`: the question before the data plane's token is replaced, and the new one.
@@ -53,6 +68,8 @@ pub struct DataPlaneToken {
     pub frame: Frame,
     /// The new token, once it is made.
     pub shown: Option<String>,
+    /// The number of the form, good once.
+    pub once: String,
     /// What is wrong with what was sent: `password`.
     pub errors: Errors,
 }

@@ -281,6 +281,23 @@ impl Api {
         token.to_string()
     }
 
+    /// A personal token of the first Admin for a workspace, as the command line makes it.
+    pub(crate) fn admin_of(&self, workspace: &str) -> String {
+        let token = secret::new(secret::Kind::Personal, self.store.entropy());
+        let workspace = workspace.parse().expect("an id");
+        let action = CreateToken {
+            organization: self.made.organization,
+            whose: Whose::Personal(workspace, Some(self.made.user)),
+            name: "elsewhere".to_owned(),
+            access: Access::ReadWrite,
+            days: None,
+            hash: secret::hash(&token),
+        };
+        let actor = Actor::System(System::CommandLine);
+        let _ = self.by_hand(actor, action).expect("a token");
+        token.to_string()
+    }
+
     /// The Admin of another organization, which is made.
     pub(crate) fn stranger(&self, name: &str) -> Person {
         let (clock, entropy) = (self.store.clock(), self.store.entropy());

@@ -87,6 +87,7 @@ impl Samples {
             ],
             password_min: 12,
             sessions: vec![session("3FQtSes1", true), session("3FQtSes2", false)],
+            once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             errors: self.wrong("confirm"),
         };
         let left = Alone {

@@ -8,7 +8,7 @@ use super::super::frame::NavItem;
 use super::super::links::{Confirm, Forgot, Invited as Invitation, OnItsWay, Reset, Step};
 use super::super::parts::{Choice, Errors};
 use super::super::profile::{
-    App, Codes, ConfirmPhone, Factor, NewPasskey, Phone, Profile, Session, Token,
+    App, Codes, ConfirmPhone, Factor, NewPasskey, NewToken, Phone, Profile, Session, Token,
 };
 use super::super::team::{Elsewhere, Erase, Former, Invited, Line, Member, Remove, Team};
 use super::super::tokens::{DeleteToken, PublicHashes, Tokens};
@@ -91,6 +91,14 @@ impl Samples {
         }
     }
 
+    fn new_token(self) -> NewToken {
+        NewToken {
+            name: self.text("laptop"),
+            accesses: self.choices(),
+            days: self.choices(),
+        }
+    }
+
     fn teams(self) -> [Team; 2] {
         let reader = Team {
             frame: self.frame(NavItem::Settings),
@@ -105,6 +113,7 @@ impl Samples {
             without_factor: 0,
             has_mail: false,
             links: Vec::new(),
+            once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             emails: String::new(),
             roles: self.choices(),
             workspace_roles: self.choices(),
@@ -178,6 +187,7 @@ impl Samples {
                 .into(),
             codes_left: 2,
             shown: Some(self.text("annals_pat_x")),
+            new_token: self.new_token(),
             once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             errors: self.wrong("token_name"),
         };
@@ -217,14 +227,16 @@ impl Samples {
         let tokens = Tokens {
             frame: self.frame(NavItem::Settings),
             organization_name: self.text("Fernhill Market"),
+            seen_name: self.text("Fernhill Market"),
             tokens: vec![self.token("3FQtTok1", Some("Ines Okafor-Lund"), true)],
-            roles: vec![("admin", "Admin")],
+            roles: self.choices(),
             requires_mfa: Some(true),
             public_hashes: Some(PublicHashes {
                 are: true,
                 log: "3FQtLog".to_owned(),
             }),
             shown: Some(self.text("annals_sat_x")),
+            new_token: self.new_token(),
             once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             errors: self.wrong("name"),
         };

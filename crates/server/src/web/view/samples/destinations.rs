@@ -142,6 +142,7 @@ impl Samples {
             head: head(),
             connections,
             sources: vec![choice("3FQoAppl3Yc6aKf4", "Android app")],
+            locked: 1,
         };
         let transforming = DestinationTransformation {
             frame: frame.clone(),
@@ -207,6 +208,7 @@ impl Samples {
                 DestinationConnections {
                     connections: Vec::new(),
                     sources: Vec::new(),
+                    locked: 2,
                     ..connected.clone()
                 }
                 .render(),

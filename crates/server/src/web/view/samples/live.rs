@@ -88,6 +88,7 @@ impl Samples {
         let token = DataPlaneToken {
             frame: self.frame(NavItem::Settings),
             shown: None,
+            once: self.text("AAECAwQFBgcICQoLDA0ODw"),
             errors: Errors::default(),
         };
         let wrong = [("password", self.text("The password is wrong."))];

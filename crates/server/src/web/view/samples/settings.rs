@@ -7,7 +7,7 @@ use super::super::filter::Filter;
 use super::super::frame::{Flash, Frame, NavItem, Theme};
 use super::super::parts::{Choice, ChoiceGroup, Errors};
 use super::super::types::{TypeForm, TypeRow, Types};
-use super::super::workspace_settings::WorkspaceSettings;
+use super::super::workspace_settings::{Seen, WorkspaceSettings};
 use super::{EVENT, Rendered, SOURCE, Samples, when};
 use askama::Template as _;
 
@@ -179,6 +179,12 @@ impl Samples {
             refuse_invalid_config: false,
             form_name: self.text("Production"),
             environments: vec![Choice::new("PRODUCTION", "Production", "PRODUCTION")],
+            seen: Seen {
+                name: self.text("Production"),
+                environment: "PRODUCTION".to_owned(),
+                allow_unknown_types: "true".to_owned(),
+                refuse_invalid_config: "false".to_owned(),
+            },
             errors: Errors::default(),
             last_change: Some(self.last_change()),
             edits_workspaces: true,
