@@ -12,7 +12,7 @@ use server::actions::privacy::erase_part::ErasePart;
 use server::actions::privacy::erase_person::{BASES, ErasePerson, basis};
 use server::actions::privacy::person;
 use server::privacy::{self, Erase as What};
-use store::Store;
+use store::{Error, Store};
 
 use crate::place::{Place, guard, only_organization, origin};
 
@@ -111,9 +111,12 @@ fn removed(store: &Store) -> store::Result<()> {
     loop {
         match privacy::remove(store) {
             Ok(_) => return Ok(()),
+            // Another process does it, however long it takes.
+            Err(Error::Busy) => tried = 0,
             Err(error) if tried == TRIES => return Err(error),
-            Err(_) => std::thread::sleep(Duration::from_secs(1)),
+            Err(_) => {}
         }
+        std::thread::sleep(Duration::from_secs(1));
         tried += 1;
     }
 }

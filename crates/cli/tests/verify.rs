@@ -885,10 +885,22 @@ fn an_export_of_all_entries_has_no_gap() {
         let other = |first: &mut Value| first["range"] = range.clone();
         check(&[0, 1, 2, 3, 4], &other).is(3, "line 1");
     }
-    let fewer = |first: &mut Value| first["range"] = json!([1, 4]);
-    check(&[1, 2, 3], &fewer).is_verified();
-    check(&[0, 1, 2, 3], &fewer).is(3, "line 2");
-    check(&[1, 2, 3, 4], &fewer).is(3, "line 5");
+    // Of all entries the range is all of the log.
+    for (range, indexes, missing) in [
+        (json!([0, 3]), vec![0, 1, 2], "entry 3"),
+        (json!([1, 5]), vec![1, 2, 3, 4], "entry 0"),
+        (json!([5, 5]), vec![], "entry 0"),
+    ] {
+        let other = |first: &mut Value| first["range"] = range.clone();
+        check(&indexes, &other).is(5, missing);
+    }
+    let fewer = |first: &mut Value| {
+        first["range"] = json!([1, 4]);
+        first["query"] = json!({ "action": "created" });
+    };
+    check(&[1, 3], &fewer).is_verified();
+    check(&[0, 1], &fewer).is(3, "line 2");
+    check(&[3, 4], &fewer).is(3, "line 3");
     // Cut off within the first line.
     let whole = std::fs::read(&file).expect("read");
     std::fs::write(&file, &whole[..60]).expect("written");

@@ -37,6 +37,17 @@ impl Erasures {
         true
     }
 
+    /// Whether an entry erases all of a subject.
+    pub fn has_subject(&self, subject: &str) -> bool {
+        self.subjects.contains_key(subject)
+    }
+
+    /// Whether an entry erases this part of the event with this id.
+    pub fn has_part(&self, event: &str, part: PartName) -> bool {
+        let key = (event.to_owned(), part.to_string());
+        self.parts.contains_key(&key)
+    }
+
     /// The index of the entry that erased a part: of the event with this id, at this index of the log, whose part was sealed
     /// with this subject's key. An erasure reaches what was recorded before it.
     pub fn of(

@@ -145,7 +145,7 @@ pub fn remove(store: &Store) -> Result<bool> {
 }
 
 /// Brings the guard and the database together: what only the guard knows, because the database was restored from a
-/// backup, is erased again; what another process has erased is kept in this guard as well. Gives how much was erased.
+/// backup, is erased again; what another process has erased, and the log says so, is kept in this guard as well. Gives how much was erased.
 /// Blocks the thread.
 ///
 /// # Errors
@@ -153,7 +153,7 @@ pub fn remove(store: &Store) -> Result<bool> {
 pub fn again(store: &Store, guard: &Guard) -> Result<u64> {
     let kept = guard.erasures()?;
     for erasure in store.read(|rx| rx.erasures())? {
-        let known = match (erasure.what, erasure.organization) {
+        let known = match (erasure.what.clone(), erasure.organization) {
             (Erased::Person(subject), organization) => Kept::Person {
                 organization,
                 subject,
@@ -165,8 +165,14 @@ pub fn again(store: &Store, guard: &Guard) -> Result<u64> {
             },
             (Erased::Part { .. }, None) => continue,
         };
-        if !kept.contains(&known) {
+        if kept.contains(&known) {
+            continue;
+        }
+        // What only a row says may be somebody's who would have the server erase for him.
+        if store.read(|rx| rx.is_recorded(&erasure))? {
             guard.keep_erasure(&known)?;
+        } else {
+            tracing::error!(log = %erasure.log, "the database holds an erasure that no entry of the log records; it is not followed");
         }
     }
     let mut erased = 0;

@@ -193,8 +193,9 @@ fn sequence(entries: &Entries) -> Option<HeaderValue> {
 }
 
 /// Whether the server can read and write its database, and signs its logs.
-async fn health(State(app): State<App>) -> Result<Json<serde_json::Value>, Problem> {
-    let instance = app.read(|rx| rx.instance()).await?;
+async fn health(State(app): State<App>) -> Response {
+    // Who cannot be asked is said not to be well; what this process knows by itself is said all the same.
+    let instance = app.read(|rx| rx.instance()).await.ok();
     let refused = app.store.refused();
     let logs: Vec<_> = refused
         .iter()
@@ -215,17 +216,22 @@ async fn health(State(app): State<App>) -> Result<Json<serde_json::Value>, Probl
         publisher["failing"] = told(failing);
     }
     let mut changes = json!({ "status": if unwritable.is_none() { "written" } else { "failing" } });
-    let is_well = is_signing && unwritable.is_none();
+    let is_well = is_signing && unwritable.is_none() && instance.is_some();
     if let Some(unwritable) = unwritable {
         changes["failing"] = told(unwritable);
     }
-    Ok(Json(json!({
+    let status = match instance {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let told = json!({
         "status": if is_well { "ok" } else { "degraded" },
-        "setUp": instance.name.is_some(),
+        "setUp": instance.map(|instance| instance.name.is_some()),
         "version": env!("CARGO_PKG_VERSION"),
         "changes": changes,
         "publisher": publisher,
-    })))
+    });
+    (status, Json(told)).into_response()
 }
 
 /// Begins to count; the handle gives what was counted. Once in a process.
@@ -366,6 +372,8 @@ async fn erasures(app: &App) {
     });
     match work.await {
         Ok(Ok(_)) => {}
+        // Another process writes the files anew.
+        Ok(Err(Error::Busy)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "erasing will be tried again"),
         Err(_) => tracing::error!("erasing panicked"),
     }

@@ -579,7 +579,8 @@ impl Conn {
     /// `SQLite`: the whole file, and then the write-ahead log is emptied, as soon as no reader holds it. PostgreSQL: the
     /// table of the keys, as its owner, and that of the entries where single `values` are gone, whose keys are not; nobody
     /// reads or writes them meanwhile. Older transactions have to end first. Its own write-ahead log is left to the server.
-    pub(crate) fn scrub(&mut self, values: bool) -> Result<(), DbError> {
+    /// Gives whether it was done: not where another process does it.
+    pub(crate) fn scrub(&mut self, values: bool) -> Result<bool, DbError> {
         match &mut self.database {
             Database::Sqlite(conn) => conn.scrub(),
             Database::Postgres(conn) => {
@@ -588,7 +589,8 @@ impl Conn {
                     "SELECT rewrite_data_keys(), rewrite_entries()"
                 } else {
                     "SELECT rewrite_data_keys()"
-                })
+                })?;
+                Ok(true)
             }
         }
     }

@@ -183,6 +183,12 @@ impl KeyFile {
         later.last().map(|seed| seed.id.clone())
     }
 
+    /// The ids of the seeds that were added, in order.
+    pub(crate) fn later_seeds(&self) -> Vec<String> {
+        let later = self.later.read().unwrap_or_else(PoisonError::into_inner);
+        later.iter().map(|seed| seed.id.clone()).collect()
+    }
+
     /// Adds a seed to the file, and gives its id. When this returns, it outlives a loss of power; if the machine stops before,
     /// the file is as it was. No log is signed by it until the log's key is rotated.
     ///

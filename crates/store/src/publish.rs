@@ -25,6 +25,8 @@ use crate::upkeep::Upkeep;
 
 /// How many entries are read at once.
 const SLICE: u64 = 1000;
+/// How many rotations a database may be behind that was restored, for what was signed since to be read.
+const ROTATIONS: u32 = 8;
 /// For how long a key signs as well after it was replaced: 30 days.
 const AS_WELL: i64 = 30 * Micros::DAY;
 
@@ -78,6 +80,11 @@ pub enum Refusal {
         "the database does not say of this log what its key file does: another origin, or another key; its row was changed, and only a backup helps"
     )]
     OtherKey,
+    /// After a leak, the log is still, or again, to be signed with a key from a seed that others may know.
+    #[error(
+        "the key file has a newer seed than the one that this log is signed with, which others may know; run `annals rotate-key --leaked`"
+    )]
+    OldSeed,
     /// The log was signed before, but not as far as this process knows.
     #[error(
         "a checkpoint of {size} entries has been signed, and the guard folder of this process knows nothing of it; it goes on as soon as it sees another process sign, or after `annals recover --accept-database`"
@@ -109,6 +116,7 @@ impl Refusal {
             Self::Forked { .. } => "forked",
             Self::Changed { .. } => "changed",
             Self::OtherKey => "other_key",
+            Self::OldSeed => "old_seed",
             Self::Unguarded { .. } => "unguarded",
             Self::BrokenGuard => "broken_guard",
             Self::Unreadable { .. } => "unreadable",
@@ -214,9 +222,33 @@ impl Env {
             .collect()
     }
 
+    /// All keys that may have signed a log, also such as a database that was restored knows nothing of any more.
+    fn possible_keys(&self, log: &Log) -> Result<Vec<VerifierKey>> {
+        let later = self.keys.later_seeds();
+        let seeds = std::iter::once(None).chain(later.iter().map(|seed| Some(seed.as_str())));
+        let mut all = Vec::new();
+        for seed in seeds {
+            for one in 1..=log.generation + ROTATIONS {
+                let key = self.keys.log_key(&log.origin, one, seed)?;
+                all.push(key.verifier().clone());
+            }
+        }
+        Ok(all)
+    }
+
+    /// Why a log must not be signed with the key that the database names.
+    fn unfit(&self, log: &Log) -> Result<Option<Refusal>> {
+        if !self.is_its_key(log)? {
+            return Ok(Some(Refusal::OtherKey));
+        }
+        let newest = self.keys.newest_seed();
+        let is_old = newest.is_some() && log.seed_of(log.generation) != newest.as_deref();
+        Ok(is_old.then_some(Refusal::OldSeed))
+    }
+
     /// Whether what the database says of a log's key is what the key file gives for its origin. An operator of the database
     /// alone cannot make up such a key.
-    fn is_its_key(&self, log: &Log) -> Result<bool> {
+    pub(crate) fn is_its_key(&self, log: &Log) -> Result<bool> {
         let newest = log.generation;
         let key = self
             .keys
@@ -333,8 +365,8 @@ impl Publisher {
     }
 
     fn step(&mut self, log: &Log) -> Result<Step> {
-        if !self.store.env.is_its_key(log)? {
-            return Ok(Step::Refuse(Refusal::OtherKey));
+        if let Some(refusal) = self.store.env.unfit(log)? {
+            return Ok(Step::Refuse(refusal));
         }
         // Another process with the same guard may have signed further than this one knows: then the guard is where to go on
         // from, and what the database has to hold.
@@ -436,10 +468,9 @@ impl Publisher {
             return Ok(edge.map(Some));
         };
         let kept = str::from_utf8(&note).ok();
-        let kept = kept
-            .map(|note| signed_by(note, log, &self.store.env))
-            .transpose()?;
-        match kept.flatten() {
+        let keys = self.store.env.possible_keys(log)?;
+        let kept = kept.and_then(|note| read_by(note, log, &keys));
+        match kept {
             None => Ok(Err(Refusal::BrokenGuard)),
             Some(kept) => Ok(self.edge(log, &kept)?.map(Some)),
         }
@@ -449,8 +480,8 @@ impl Publisher {
     fn guarded(&self, log: &Log) -> Result<Option<Checkpoint>> {
         let kept = self.guard.load(log.id)?;
         let kept = kept.and_then(|note| String::from_utf8(note).ok());
-        let kept = kept.map(|note| signed_by(&note, log, &self.store.env));
-        Ok(kept.transpose()?.flatten())
+        let keys = self.store.env.possible_keys(log)?;
+        Ok(kept.and_then(|note| read_by(&note, log, &keys)))
     }
 
     /// The newest checkpoint of a log that was signed and does not hold any more: in the guard, or else in the database. Another
@@ -481,8 +512,8 @@ impl Publisher {
             .store
             .read(|rx| rx.log(id))?
             .ok_or(Error::NotFound("log"))?;
-        if !self.store.env.is_its_key(&log)? {
-            return Err(Error::Instance(Refusal::OtherKey.to_string()));
+        if let Some(refusal) = self.store.env.unfit(&log)? {
+            return Err(Error::Instance(refusal.to_string()));
         }
         let mut edge = Frontier::new();
         while edge.size() < log.size {
@@ -545,11 +576,15 @@ impl Publisher {
 
 /// What a note says, if a key of this log has signed it.
 pub(crate) fn signed_by(note: &str, log: &Log, env: &Env) -> Result<Option<Checkpoint>> {
-    let keys = env.verifier_keys(log)?;
+    Ok(read_by(note, log, &env.verifier_keys(log)?))
+}
+
+/// What a note says, if one of these keys has signed it.
+fn read_by(note: &str, log: &Log, keys: &[VerifierKey]) -> Option<Checkpoint> {
     let read = Note::parse(note.as_bytes()).ok();
-    let read = read.filter(|note| note.verify(&keys).is_ok());
+    let read = read.filter(|note| note.verify(keys).is_ok());
     let checkpoint = read.and_then(|note| Checkpoint::parse(note.text()).ok());
-    Ok(checkpoint.filter(|one| one.origin == log.origin.as_str()))
+    checkpoint.filter(|one| one.origin == log.origin.as_str())
 }
 
 /// The verifier key of the newest key of this log that has signed a note, if one has.

@@ -86,11 +86,27 @@ pub struct Page {
 /// The log that is read, as far as the index has reached and as far as it goes.
 pub(crate) struct Extent {
     log: LogId,
-    organization: OrganizationId,
+    /// Whose it is; none of the instance's.
+    organization: Option<OrganizationId>,
     indexed: i64,
     size: i64,
     /// The place of the log's first entry among all entries.
     first_place: i64,
+}
+
+const EXTENT: &str = "SELECT l.id, l.organization_id, l.size, COALESCE(r.reached, 0), l.first_place \
+    FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id";
+
+impl Extent {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            log: row.parse(0)?,
+            organization: row.opt_parse(1)?,
+            size: row.int(2)?,
+            indexed: row.int(3)?,
+            first_place: row.int(4)?,
+        })
+    }
 }
 
 impl Rx<'_> {
@@ -270,17 +286,10 @@ impl Rx<'_> {
 
     pub(crate) fn extent(&mut self, organization: OrganizationId) -> Result<Extent> {
         let row = self.conn.query_one(
-            "SELECT l.id, l.size, COALESCE(r.reached, 0), l.first_place FROM logs l LEFT JOIN index_reached r ON r.log_id = l.id WHERE l.organization_id = $1",
+            &format!("{EXTENT} WHERE l.organization_id = $1"),
             params![&organization],
         )?;
-        let row = row.ok_or(Error::NotFound("organization"))?;
-        Ok(Extent {
-            log: row.parse(0)?,
-            organization,
-            size: row.int(1)?,
-            indexed: row.int(2)?,
-            first_place: row.int(3)?,
-        })
+        Extent::from_row(&row.ok_or(Error::NotFound("organization"))?)
     }
 
     /// The sequences of the events beyond the index that the filter admits.
@@ -431,18 +440,13 @@ impl Rx<'_> {
         make: impl Fn(Event) -> T + Sync,
     ) -> Result<Vec<T>> {
         let (log, organization) = (extent.log, extent.organization);
+        let organization = organization.as_ref().map(OrganizationId::as_str);
         let rows = self.stored(extent.first_place, sequences)?;
         let rows = in_order(&rows, sequences)?;
-        let opened = seal::open_all(
-            self,
-            log,
-            Some(organization.as_str()),
-            &rows,
-            |row, parts| {
-                let entry = row.entry.to_entry();
-                Ok((entry.map_err(|error| unreadable(&error))?, parts))
-            },
-        )?;
+        let opened = seal::open_all(self, log, organization, &rows, |row, parts| {
+            let entry = row.entry.to_entry();
+            Ok((entry.map_err(|error| unreadable(&error))?, parts))
+        })?;
         // Who was erased, the log says, and not that a key is there no more.
         let is_whole = |entry: &Entry, parts: &[(PartName, Read)]| {
             let whole = |(_, read): &&(PartName, Read)| matches!(read, Read::Whole(_));
@@ -451,7 +455,7 @@ impl Rx<'_> {
         let erasures = if opened.iter().all(|(entry, parts)| is_whole(entry, parts)) {
             Erasures::default()
         } else {
-            self.recorded_erasures(extent)?
+            self.erasures_in(extent)?
         };
         seal::spread(opened, |(entry, parts)| {
             Ok(make(Event::of(log, entry, &parts, &erasures)?))
@@ -459,7 +463,13 @@ impl Rx<'_> {
     }
 
     /// What the entries of a log say of what was erased.
-    fn recorded_erasures(&mut self, extent: &Extent) -> Result<Erasures> {
+    pub(crate) fn recorded_erasures(&mut self, log: LogId) -> Result<Erasures> {
+        let of_it = format!("{EXTENT} WHERE l.id = $1");
+        let row = self.conn.query_one(&of_it, params![&log])?;
+        self.erasures_in(&Extent::from_row(&row.ok_or(Error::NotFound("log"))?)?)
+    }
+
+    fn erasures_in(&mut self, extent: &Extent) -> Result<Erasures> {
         let query = Query {
             action: Some(PRIVACY_ERASED.action.to_owned()),
             target_type: Some(PRIVACY_ERASED.target.as_str().to_owned()),

@@ -270,13 +270,6 @@ fn index(conn: &mut Conn, passed: i64) -> Result<Option<u64>> {
     let (first_place, kept_from) = (row.int(1)?, row.int(2)?);
     let begun = "SELECT log_id FROM index_reached WHERE log_id = $1";
     if conn.query_one(begun, params![&log])?.is_none() {
-        // An index that is made anew begins with nothing.
-        for table in ["index_events", "index_things", "index_counts"] {
-            conn.execute(
-                &format!("DELETE FROM {table} WHERE log_id = $1"),
-                params![&log],
-            )?;
-        }
         conn.execute("INSERT INTO index_reached (log_id, reached) VALUES ($1, 0) ON CONFLICT (log_id) DO NOTHING", params![&log])?;
     }
     conn.execute(

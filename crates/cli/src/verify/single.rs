@@ -247,6 +247,22 @@ pub(crate) fn events(
             ),
         );
     }
+    let is_of_all = manifest.is_of_all();
+    if is_of_all && (first, end) != (0, checkpoint.size) {
+        let (place, what) = if first > 0 {
+            (0, "begins later")
+        } else {
+            (end, "ends earlier")
+        };
+        return found(
+            Verdict::Incomplete,
+            format!("entry {place}"),
+            format!(
+                "the first line says that all entries were asked for, and {what} than the log of {} entries: rows were removed",
+                checkpoint.size
+            ),
+        );
+    }
     if !wanted
         .policy
         .logs()
@@ -258,7 +274,6 @@ pub(crate) fn events(
             .push("the key in the export is not the one that you gave; yours was used".to_owned());
     }
     let mut progress = Progress::new("verifying", length, wanted.quiet);
-    let is_of_all = manifest.is_of_all();
     let missing = |index: u64| {
         found(
             Verdict::Incomplete,

@@ -694,10 +694,34 @@ fn what_is_gone_without_an_erasure_is_missing_and_not_erased() {
             "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('2CHj1PJ61lv1NPyQtCiFi2KVX2y', '{log}', '{user}', 1, 1, 1, 1)"
         ));
         made("missing");
+        // Nor has the server erase anybody for it.
+        assert_eq!(privacy::again(&api.store, &guard(&api)).expect("read"), 0);
+        assert_eq!(guard(&api).erasures().expect("read"), []);
         // The person is still a member, and can be erased for real.
         let _ = erase(&api, &person(&api, user, false)).expect("erased");
         made("erased");
         while api.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
         made("erased");
     }
+}
+
+/// Two processes on one SQLite file would write it anew for ever, each for the other.
+#[test]
+fn one_process_at_a_time_writes_the_file_anew() {
+    let api = Api::sqlite();
+    let (user, _) = busy(&api);
+    let Location::Sqlite { file, .. } = &api.location else {
+        unreachable!("SQLite")
+    };
+    let beside = std::fs::File::create(format!("{}-scrub", file.display())).expect("a file");
+    beside.lock().expect("locked");
+    let actor = Actor::System(System::CommandLine);
+    let one = person(&api, user, false);
+    let _ =
+        privacy::erase(&api.store, None, actor, local_origin(&api.store), &one).expect("erased");
+    let busy = privacy::remove(&api.store);
+    assert!(matches!(busy, Err(Error::Busy)), "{busy:?}");
+    drop(beside);
+    assert!(privacy::remove(&api.store).expect("removed"));
+    assert!(!privacy::remove(&api.store).expect("nothing is left"));
 }

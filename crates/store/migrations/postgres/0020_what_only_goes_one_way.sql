@@ -1,7 +1,9 @@
 -- A data key goes only while an erasure of its person is under way, and nothing else of its row ever changes.
 CREATE FUNCTION data_keys_guard() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
-    IF TG_OP = 'INSERT' AND NEW.wrapped IS NOT NULL THEN
+    IF TG_OP = 'INSERT' AND NEW.generation <> 1 THEN
+        RAISE EXCEPTION 'append-only: a data key comes once';
+    ELSIF TG_OP = 'INSERT' AND NEW.wrapped IS NOT NULL THEN
         RETURN NEW;
     ELSIF TG_OP = 'INSERT' OR (TG_OP = 'UPDATE' AND NEW.organization = OLD.organization AND NEW.subject = OLD.subject
         AND NEW.generation = OLD.generation AND OLD.wrapped IS NOT NULL AND NEW.wrapped IS NULL) THEN
@@ -68,12 +70,22 @@ CREATE TRIGGER logs_are_kept_whole BEFORE UPDATE OF kept_from ON logs
     FOR EACH ROW EXECUTE FUNCTION logs_are_kept_guard();
 ALTER TABLE logs ENABLE ALWAYS TRIGGER logs_are_kept_whole;
 
--- The index says what the entries say: its rows never change, and it goes on without a gap. Where `index_reached` has no row
--- for a log, its index is made anew.
+-- The index says what the entries say: its rows never change, none comes where others are, and it goes on without a gap.
 CREATE FUNCTION index_guard() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
-    IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT 1 FROM index_reached r WHERE r.log_id = OLD.log_id) THEN
-        RETURN OLD;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.sequence >= COALESCE((SELECT reached FROM index_reached WHERE log_id = NEW.log_id), 0)
+            AND NEW.sequence < (SELECT size FROM logs WHERE id = NEW.log_id) THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'append-only: the index of a log never changes';
+END
+$body$;
+CREATE FUNCTION index_counts_guard() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.log_id = OLD.log_id AND NEW.workspace_id = OLD.workspace_id AND NEW.events >= OLD.events THEN
+        RETURN NEW;
     END IF;
     RAISE EXCEPTION 'append-only: the index of a log never changes';
 END
@@ -92,9 +104,13 @@ END
 $body$;
 DO $do$ BEGIN
     EXECUTE format('ALTER FUNCTION index_guard() SET search_path = pg_catalog, %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION index_counts_guard() SET search_path = pg_catalog, %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION logs_guard() SET search_path = pg_catalog, %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION logs_stay_guard() SET search_path = pg_catalog, %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION logs_are_kept_guard() SET search_path = pg_catalog, %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION index_gap_guard() SET search_path = pg_catalog, %I, pg_temp', current_schema());
 END $do$;
-CREATE TRIGGER index_events_guard_rows BEFORE UPDATE OR DELETE ON index_events
+CREATE TRIGGER index_events_guard_rows BEFORE INSERT OR UPDATE OR DELETE ON index_events
     FOR EACH ROW EXECUTE FUNCTION index_guard();
 CREATE TRIGGER index_events_guard_all BEFORE TRUNCATE ON index_events
     FOR EACH STATEMENT EXECUTE FUNCTION index_guard();
@@ -102,10 +118,19 @@ CREATE TRIGGER index_things_guard_rows BEFORE UPDATE OR DELETE ON index_things
     FOR EACH ROW EXECUTE FUNCTION index_guard();
 CREATE TRIGGER index_things_guard_all BEFORE TRUNCATE ON index_things
     FOR EACH STATEMENT EXECUTE FUNCTION index_guard();
-CREATE TRIGGER index_reached_guard_rows BEFORE INSERT OR UPDATE ON index_reached
+CREATE TRIGGER index_counts_guard_rows BEFORE UPDATE OR DELETE ON index_counts
+    FOR EACH ROW EXECUTE FUNCTION index_counts_guard();
+CREATE TRIGGER index_counts_guard_all BEFORE TRUNCATE ON index_counts
+    FOR EACH STATEMENT EXECUTE FUNCTION index_counts_guard();
+CREATE TRIGGER index_reached_guard_all BEFORE TRUNCATE ON index_reached
+    FOR EACH STATEMENT EXECUTE FUNCTION index_gap_guard();
+CREATE TRIGGER index_reached_guard_rows BEFORE INSERT OR UPDATE OR DELETE ON index_reached
     FOR EACH ROW EXECUTE FUNCTION index_gap_guard();
 ALTER TABLE index_events ENABLE ALWAYS TRIGGER index_events_guard_rows;
 ALTER TABLE index_events ENABLE ALWAYS TRIGGER index_events_guard_all;
 ALTER TABLE index_things ENABLE ALWAYS TRIGGER index_things_guard_rows;
 ALTER TABLE index_things ENABLE ALWAYS TRIGGER index_things_guard_all;
 ALTER TABLE index_reached ENABLE ALWAYS TRIGGER index_reached_guard_rows;
+ALTER TABLE index_reached ENABLE ALWAYS TRIGGER index_reached_guard_all;
+ALTER TABLE index_counts ENABLE ALWAYS TRIGGER index_counts_guard_rows;
+ALTER TABLE index_counts ENABLE ALWAYS TRIGGER index_counts_guard_all;

@@ -9,6 +9,7 @@ BEGIN
 END;
 CREATE TRIGGER data_keys_come_once BEFORE INSERT ON data_keys
 WHEN EXISTS (SELECT 1 FROM data_keys k WHERE k.organization = NEW.organization AND k.subject = NEW.subject AND k.generation = NEW.generation)
+    OR NEW.generation <> 1
     OR (NEW.wrapped IS NULL AND NOT EXISTS (SELECT 1 FROM erasures e JOIN logs l ON l.id = e.log_id
         WHERE e.subject = NEW.subject AND e.done = 0
             AND (NEW.organization = 'instance' OR l.organization_id = NEW.organization)))
@@ -46,14 +47,18 @@ BEGIN
     SELECT RAISE(ABORT, 'append-only: a log is kept from its beginning');
 END;
 
--- The index says what the entries say: its rows never change, and it goes on without a gap. Where `index_reached` has no row
--- for a log, its index is made anew.
+-- The index says what the entries say: its rows never change, none comes where others are, and it goes on without a gap.
 CREATE TRIGGER index_events_never_change BEFORE UPDATE ON index_events
 BEGIN
     SELECT RAISE(ABORT, 'append-only: the index of a log never changes');
 END;
-CREATE TRIGGER index_events_only_go_with_all BEFORE DELETE ON index_events
-WHEN EXISTS (SELECT 1 FROM index_reached r WHERE r.log_id = OLD.log_id)
+CREATE TRIGGER index_events_come_next BEFORE INSERT ON index_events
+WHEN NEW.sequence < COALESCE((SELECT reached FROM index_reached WHERE log_id = NEW.log_id), 0)
+    OR NEW.sequence >= (SELECT size FROM logs WHERE id = NEW.log_id)
+BEGIN
+    SELECT RAISE(ABORT, 'append-only: the index of a log never changes');
+END;
+CREATE TRIGGER index_events_are_never_deleted BEFORE DELETE ON index_events
 BEGIN
     SELECT RAISE(ABORT, 'append-only: the index of a log never changes');
 END;
@@ -61,13 +66,25 @@ CREATE TRIGGER index_things_never_change BEFORE UPDATE ON index_things
 BEGIN
     SELECT RAISE(ABORT, 'append-only: the index of a log never changes');
 END;
-CREATE TRIGGER index_things_only_go_with_all BEFORE DELETE ON index_things
-WHEN EXISTS (SELECT 1 FROM index_reached r WHERE r.log_id = OLD.log_id)
+CREATE TRIGGER index_things_are_never_deleted BEFORE DELETE ON index_things
 BEGIN
     SELECT RAISE(ABORT, 'append-only: the index of a log never changes');
 END;
-CREATE TRIGGER index_begins_at_the_beginning BEFORE INSERT ON index_reached
-WHEN NEW.reached <> 0
+CREATE TRIGGER index_counts_only_grow BEFORE UPDATE ON index_counts
+WHEN NEW.log_id <> OLD.log_id OR NEW.workspace_id <> OLD.workspace_id OR NEW.events < OLD.events
+BEGIN
+    SELECT RAISE(ABORT, 'append-only: the index of a log never changes');
+END;
+CREATE TRIGGER index_counts_are_never_deleted BEFORE DELETE ON index_counts
+BEGIN
+    SELECT RAISE(ABORT, 'append-only: the index of a log never changes');
+END;
+CREATE TRIGGER index_begins_once BEFORE INSERT ON index_reached
+WHEN NEW.reached <> 0 OR EXISTS (SELECT 1 FROM index_reached WHERE log_id = NEW.log_id)
+BEGIN
+    SELECT RAISE(ABORT, 'append-only: the index of a log has no gap');
+END;
+CREATE TRIGGER index_goes_on BEFORE DELETE ON index_reached
 BEGIN
     SELECT RAISE(ABORT, 'append-only: the index of a log has no gap');
 END;

@@ -1,5 +1,6 @@
 //! `SQLite`, bundled: write-ahead log, every commit synced.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -149,12 +150,34 @@ impl Sqlite {
         std::mem::replace(&mut self.who_acts, writes) != writes || writes.is_none()
     }
 
-    /// Writes the whole file anew and empties the write-ahead log. Changes wait for it, so a reader that holds that log, for
-    /// however long, is not waited for: it is tried again later.
-    pub(crate) fn scrub(&self) -> Result<(), DbError> {
+    /// Writes the whole file anew and empties the write-ahead log, unless another process is at it: two would fill the log for
+    /// each other, and begin again for ever. Changes wait for it, so a reader that holds that log, for however long, is not waited
+    /// for: it is tried again later.
+    pub(crate) fn scrub(&self) -> Result<bool, DbError> {
+        let Some(_alone) = self.alone()? else {
+            return Ok(false);
+        };
         self.empty_log()?;
         self.connection.execute_batch("VACUUM")?;
-        self.empty_log()
+        self.empty_log()?;
+        Ok(true)
+    }
+
+    /// A lock beside the database, which ends with what is returned; nothing where another holds it.
+    fn alone(&self) -> Result<Option<File>, DbError> {
+        let beside = format!("{}-scrub", self.connection.path().unwrap_or_default());
+        let failed = |error: std::io::Error| DbError::Other(format!("{beside}: {error}"));
+        let options = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .to_owned();
+        let lock = options.open(&beside).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     fn empty_log(&self) -> Result<(), DbError> {

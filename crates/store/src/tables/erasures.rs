@@ -103,6 +103,15 @@ impl Rx<'_> {
         rows.iter().map(from_row).collect()
     }
 
+    /// Whether an entry of the log says what a row of an erasure says. A row alone may be anybody's who reaches the database.
+    pub fn is_recorded(&mut self, erasure: &Erasure) -> Result<bool> {
+        let recorded = self.recorded_erasures(erasure.log)?;
+        Ok(match &erasure.what {
+            Erased::Person(user) => recorded.has_subject(user.as_str()),
+            Erased::Part { event, part } => recorded.has_part(event.as_str(), *part),
+        })
+    }
+
     /// One erasure.
     pub fn erasure(&mut self, id: EventId) -> Result<Option<Erasure>> {
         let row = self
@@ -429,7 +438,8 @@ pub(crate) fn purge(conn: &mut Conn, passed: i64) -> Result<Option<u64>> {
     Ok(Some((end - erasure.reached).max(1)))
 }
 
-/// Writes the files anew that held what is removed, and gives for which erasures. Not inside a transaction.
+/// Writes the files anew that held what is removed, and gives for which erasures; [`Error::Busy`] while another process does.
+/// Not inside a transaction.
 ///
 /// A person's key is destroyed, so it is the file of the keys that must not hold it any more. The key of a single value is
 /// still there: what it opens has to be gone from the file of the entries itself.
@@ -443,8 +453,8 @@ pub(crate) fn rewrite(conn: &mut Conn) -> Result<Vec<EventId>> {
         ids.push(row.parse(0)?);
         values |= row.opt_text(1)?.is_some();
     }
-    if !ids.is_empty() {
-        conn.scrub(values)?;
+    if !ids.is_empty() && !conn.scrub(values)? {
+        return Err(Error::Busy);
     }
     Ok(ids)
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::action::Changed;
 use crate::db::params;
 use crate::error::{Error, Result};
+use crate::publish::Refusal;
 use crate::tree::Log;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 
@@ -67,6 +68,9 @@ impl Tx<'_> {
         log: &Log,
         seed: Option<&str>,
     ) -> Result<(Changed, u32, String)> {
+        if !self.env.is_its_key(log)? {
+            return Err(Error::failed("other_key", Refusal::OtherKey.to_string()));
+        }
         let (generation, at) = (log.generation + 1, self.at);
         let seed = match seed {
             Some(seed) => Some(seed.to_owned()),

@@ -302,7 +302,21 @@ fn check_all(lived: &Lived) {
 }
 
 fn throw_away(place: &Place) {
-    place.raw().must("DELETE FROM index_reached; DELETE FROM index_events; DELETE FROM index_things; DELETE FROM index_counts");
+    let mut raw = place.raw();
+    match place.kind {
+        Kind::Sqlite => {
+            let found = raw.rows("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'index!_%' ESCAPE '!'");
+            for trigger in found {
+                raw.must(&format!("DROP TRIGGER {}", trigger[0].text()));
+            }
+        }
+        Kind::Postgres => {
+            for table in ["events", "things", "counts", "reached"] {
+                raw.must(&format!("ALTER TABLE index_{table} DISABLE TRIGGER USER"));
+            }
+        }
+    }
+    raw.must("DELETE FROM index_reached; DELETE FROM index_events; DELETE FROM index_things; DELETE FROM index_counts");
 }
 
 fn index_all(store: &Store) {

@@ -4,12 +4,17 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use model::catalogue::LOG_KEY_ROTATED;
 use model::clock::Clock;
 use model::id::LogId;
-use store::{Guard, Location, Log as StoredLog, Options, Publisher, Refusal, Store, Upkeep};
+use store::{
+    Done, Fact, Guard, Location, Log as StoredLog, Options, Publisher, Refusal, Store, Upkeep,
+};
 use tlog::{Checkpoint, Frontier, Note, VerifierKey, leaf_hash};
 
-use crate::support::{Cut, Kind, Log, Place, Proxy, Raw, Team, create, on_both, team};
+use crate::support::{
+    Cut, Kind, Log, Place, Proxy, Raw, Script, Team, create, on_both, origin, team,
+};
 
 /// A store with a team, and a folder for a guard beside it.
 struct Scene {
@@ -61,7 +66,15 @@ impl Scene {
     /// What a database administrator can do: everything.
     fn tamper(&self, sql: &str) {
         let mut raw = self.place.raw();
-        let tables = ["entries", "logs", "checkpoints"];
+        let tables = [
+            "entries",
+            "logs",
+            "checkpoints",
+            "index_events",
+            "index_things",
+            "index_counts",
+            "index_reached",
+        ];
         let (before, after) = match self.place.kind {
             Kind::Sqlite => {
                 let triggers =
@@ -792,6 +805,56 @@ fn a_log_whose_key_was_changed_in_the_database_is_neither_signed_nor_accepted() 
             assert_eq!(raw.first().map(|row| row[0].int()), size);
         });
     }
+}
+
+/// The log is signed with a key from the seed that was added after a leak.
+fn rotate(scene: &Scene, seed: &str) {
+    let (id, seed) = (scene.log().id, seed.to_owned());
+    let action = Script::new(&scene.team, move |tx| {
+        let log = tx.log(id)?.expect("a log");
+        let (made, ..) = tx.rotate_log_key(&log, Some(&seed))?;
+        Ok(Done::new((), vec![Fact::new(LOG_KEY_ROTATED, &made)]))
+    });
+    let done = scene
+        .store
+        .perform(scene.team.actor(), origin(&scene.store), action);
+    let _ = done.wait().expect("rotated");
+}
+
+/// What was signed after a leak is known although the database that was restored knows nothing of the key.
+#[test]
+fn after_a_leak_nothing_is_signed_with_a_seed_from_before_it() {
+    on_both(|place| {
+        let scene = Scene::new(place);
+        scene.publisher("guard").round().expect("a round");
+        let (old, id) = (scene.log(), scene.log().id);
+        let seed = scene.store.seed_after_leak().expect("a seed");
+        let _ = create(&scene.store, scene.team, "one");
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused(), Some(Refusal::OldSeed));
+        assert!(publisher.accept(id).is_err());
+        rotate(&scene, &seed);
+        let _ = create(&scene.store, scene.team, "two");
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused(), None);
+        let lost = scene.signed().expect("signed");
+        // The database as it was before.
+        let (vkey, size) = (&old.vkey, usize::try_from(old.size).expect("small"));
+        scene.tamper(&format!(
+            "DELETE FROM checkpoints WHERE log_id = '{id}'; \
+             UPDATE logs SET generation = 1, vkey = '{vkey}', seeds = '', rotations = '' WHERE id = '{id}'"
+        ));
+        scene.restore(size);
+        let mut publisher = scene.publisher("guard");
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused(), Some(Refusal::OldSeed));
+        assert!(publisher.accept(id).is_err());
+        rotate(&scene, &seed);
+        publisher.round().expect("a round");
+        assert_eq!(scene.refused().map(|one| one.code()), Some("behind"));
+        assert_eq!(publisher.given_up(&scene.log()).expect("read"), Some(lost));
+    });
 }
 
 #[test]

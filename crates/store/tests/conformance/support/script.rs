@@ -10,7 +10,7 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Store, Target, T
 
 use super::{Team, origin};
 
-/// An action whose `apply` is a closure. It may emit what happens to sources and people.
+/// An action whose `apply` is a closure. It may emit what happens to sources, people and keys of logs.
 pub struct Script<F> {
     pub scope: Scope,
     pub needs: Vec<Need>,
@@ -56,6 +56,7 @@ where
     F: Fn(&mut Tx<'_>) -> Result<Done<()>> + Send + 'static,
 {
     const EVENTS: &'static [EventType] = &[
+        catalogue::LOG_KEY_ROTATED,
         catalogue::SOURCE_CREATED,
         catalogue::SOURCE_UPDATED,
         catalogue::SOURCE_UPDATED_NAME,
