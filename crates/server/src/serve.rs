@@ -371,9 +371,8 @@ async fn erasures(app: &App) {
         privacy::remove(&store)
     });
     match work.await {
-        Ok(Ok(_)) => {}
-        // Another process writes the files anew.
-        Ok(Err(Error::Busy)) => {}
+        // Where it is busy, another process writes the files anew.
+        Ok(Ok(_) | Err(Error::Busy)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "erasing will be tried again"),
         Err(_) => tracing::error!("erasing panicked"),
     }

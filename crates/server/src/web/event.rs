@@ -122,25 +122,23 @@ fn actor(event: &Event) -> Actor {
     let id = entry.actor.id.clone().unwrap_or_default();
     let name = event.actor_name.as_deref().map(visible);
     match entry.actor.r#type.as_str() {
-        "user" => match name {
-            Some(name) => {
-                let actor = Actor::person(id, name, event.actor_email.clone().unwrap_or_default());
-                match (&entry.actor.token, &event.token_name) {
-                    (Some(_), Some(token)) => actor.via(token),
-                    (Some(token), None) => actor.via(format!("token …{}", tail(token))),
-                    (None, _) => actor,
-                }
-            }
-            None => {
+        "user" => {
+            let Some(name) = name else {
                 let erased = Actor::erased(id);
                 let name = match event.hidden.get("actorName") {
                     Some(Hidden::Withheld) => "Withheld".to_owned(),
                     Some(Hidden::Missing) => "Missing".to_owned(),
                     Some(Hidden::Erased(_)) | None => erased.name,
                 };
-                Actor { name, ..erased }
+                return Actor { name, ..erased };
+            };
+            let actor = Actor::person(id, name, event.actor_email.clone().unwrap_or_default());
+            match (&entry.actor.token, &event.token_name) {
+                (Some(_), Some(token)) => actor.via(token),
+                (Some(token), None) => actor.via(format!("token …{}", tail(token))),
+                (None, _) => actor,
             }
-        },
+        }
         "service" => Actor::service(id, name.unwrap_or_else(|| "Service token".to_owned())),
         "system" if name.as_deref() == Some(ELSEWHERE) => Actor {
             name: "Another organization".to_owned(),
