@@ -193,10 +193,8 @@ fn what_passes_its_tests_is_published_and_what_fails_is_not_and_says_why() {
             (&said["versionId"], &said["imports"]),
             (&one["versionId"], &json!(["utilsLibrary"]))
         );
-        assert_eq!(
-            said["message"],
-            "2 of 3 tests do not pass: \u{201c}whispers\u{201d}: something else came out than was expected; \u{201c}throws\u{201d}: Error: no event"
-        );
+        // A client compares the item whole: what is wrong stands with its tests.
+        assert_eq!(said["message"], json!(null));
         let results = &said["testResult"]["results"];
         assert_eq!(
             results[0],
