@@ -768,7 +768,7 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
             .collect();
         sent.sort_by_key(Value::to_string);
         let expected = json!([
-            ["Amplitude", {"apiKey": "write-only", "connectionMode": "device", "residencyServer": "standard"}],
+            ["Amplitude", {"apiKey": "write-only", "connectionMode": "device"}],
             ["Device", {"bucketName": "b", "nested": [{}], "connectionMode": "device", "enableSSE": false}],
             ["Unknown", {"rate": 3, "useNativeSDK": true}],
         ]);

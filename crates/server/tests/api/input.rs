@@ -232,7 +232,7 @@ fn a_body_that_is_not_utf_8_or_too_large_is_refused() {
         "x".repeat(10 * 1024 * 1024)
     );
     let refused = raw(&api, "POST", "/v2/sources", large);
-    assert_snapshot!(refused.problem(), @"413 body_too_large: The body may have 4194304 bytes at most.");
+    assert_snapshot!(refused.problem(), @"413 body_too_large: The body is too large; most requests may have 4194304 bytes at most.");
     assert_eq!(api.state(), before);
     // What is just small enough is taken.
     let config = json!({ "a": "x".repeat(4 * 1024 * 1024 - 200) });

@@ -343,7 +343,11 @@ fn what_does_not_fit_is_refused_whole_and_what_is_too_long_is_not_kept() {
         assert_eq!(kept.len(), 1);
         assert!(kept[0].len() < 400, "{}", kept[0].len());
         assert!(kept[0].ends_with("; Event too long"), "{}", kept[0]);
-        let larger = json!({&chain.key: [{"payload": "x".repeat(5 * 1024 * 1024)}]});
+        // A data plane tells of many at once, each as large as a request.
+        let of = |bytes: usize| json!({&chain.key: [{"payload": "x".repeat(bytes)}]});
+        let large = of(31 << 20);
+        api.tell("/dataplane/v2/eventUploads", &large).ok();
+        let larger = of(32 << 20);
         let refused = api.tell("/dataplane/v2/eventUploads", &larger);
         said.push(refused.problem());
         said.join("\n")
@@ -356,7 +360,7 @@ fn what_does_not_fit_is_refused_whole_and_what_is_too_long_is_not_kept() {
     400 invalid_field: it must be a list
     400 invalid_field: it must be an object
     400 invalid_field: it must be an object
-    413 body_too_large: The body may have 4194304 bytes at most.
+    413 body_too_large: The body is too large; most requests may have 4194304 bytes at most.
     ");
 }
 
