@@ -188,7 +188,7 @@ pub async fn things(site: &Site, team: Team) -> Things {
     .await;
     let both = json!({"sourceId": source, "destinationId": destination});
     let connection = id(site, "/v2/connections", both, "/connection/id").await;
-    let account = |name: &str| json!({"name": name, "accountDefinitionName": "SOURCE_BIGQUERY"});
+    let account = |name: &str| json!({"name": name, "accountDefinitionName": "SOURCE_BIGQUERY", "secret": {"key": "s3cret"}});
     let unused_account = id(site, "/v2/accounts", account("Spare"), "/id").await;
     let account = id(site, "/v2/accounts", account("Warehouse"), "/id").await;
     let retl_source = id(site, "/v2/retl-sources", model(&account), "/id").await;
