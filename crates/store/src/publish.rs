@@ -468,9 +468,11 @@ impl Publisher {
             return Ok(edge.map(Some));
         };
         let kept = str::from_utf8(&note).ok();
-        let keys = self.store.env.possible_keys(log)?;
-        let kept = kept.and_then(|note| read_by(note, log, &keys));
-        match kept {
+        match kept
+            .map(|note| self.read_guard(log, note))
+            .transpose()?
+            .flatten()
+        {
             None => Ok(Err(Refusal::BrokenGuard)),
             Some(kept) => Ok(self.edge(log, &kept)?.map(Some)),
         }
@@ -480,8 +482,18 @@ impl Publisher {
     fn guarded(&self, log: &Log) -> Result<Option<Checkpoint>> {
         let kept = self.guard.load(log.id)?;
         let kept = kept.and_then(|note| String::from_utf8(note).ok());
-        let keys = self.store.env.possible_keys(log)?;
-        Ok(kept.and_then(|note| read_by(&note, log, &keys)))
+        let kept = kept.map(|note| self.read_guard(log, &note));
+        Ok(kept.transpose()?.flatten())
+    }
+
+    /// What a note of the guard says. The keys that the database does not know of are tried last: making them takes longer, and
+    /// they are needed only after a restore.
+    fn read_guard(&self, log: &Log, note: &str) -> Result<Option<Checkpoint>> {
+        let known = signed_by(note, log, &self.store.env)?;
+        if known.is_some() {
+            return Ok(known);
+        }
+        Ok(read_by(note, log, &self.store.env.possible_keys(log)?))
     }
 
     /// The newest checkpoint of a log that was signed and does not hold any more: in the guard, or else in the database. Another

@@ -477,8 +477,7 @@ impl Rx<'_> {
             ..Query::default()
         };
         let filter = Filter::new(self, &query)?;
-        let most = usize::try_from(i64::MAX).unwrap_or(usize::MAX);
-        let mut sequences = self.indexed(extent, &filter, None, Order::Oldest, most)?;
+        let mut sequences = self.indexed(extent, &filter, None, Order::Oldest, usize::MAX)?;
         sequences.extend(self.tail(extent, &filter)?);
         let mut erasures = Erasures::default();
         for row in &self.at(extent.first_place, &sequences, "entry")? {

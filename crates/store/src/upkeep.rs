@@ -268,6 +268,7 @@ fn index(conn: &mut Conn, passed: i64) -> Result<Option<u64>> {
     let Some(row) = behind else { return Ok(None) };
     let log: LogId = row.parse(0)?;
     let (first_place, kept_from) = (row.int(1)?, row.int(2)?);
+    // The trigger refuses one that is there before a conflict could be passed over.
     let begun = "SELECT log_id FROM index_reached WHERE log_id = $1";
     if conn.query_one(begun, params![&log])?.is_none() {
         conn.execute("INSERT INTO index_reached (log_id, reached) VALUES ($1, 0) ON CONFLICT (log_id) DO NOTHING", params![&log])?;

@@ -33,14 +33,22 @@ impl FromRequestParts<App> for OfSome {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let secret = app.config.hosted_secret.as_ref();
-        if secret.is_some_and(|secret| secret.is_shown(&parts.headers)) {
-            app.limiter.is_right(&parts.headers);
+        if is_hosted(parts, app) {
             return Ok(Self(None));
         }
         let OfWorkspace(of) = OfWorkspace::from_request_parts(parts, app).await?;
         Ok(Self(Some(of)))
     }
+}
+
+/// Whether a data plane shows the secret of the host.
+pub(super) fn is_hosted(parts: &Parts, app: &App) -> bool {
+    let secret = app.config.hosted_secret.as_ref();
+    let is_shown = secret.is_some_and(|secret| secret.is_shown(&parts.headers));
+    if is_shown {
+        app.limiter.is_right(&parts.headers);
+    }
+    is_shown
 }
 
 /// The answer to who is not known.

@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::door::{OfWorkspace, unknown};
+use super::door::{OfWorkspace, is_hosted, unknown};
 use super::prepared::{Shape, Written, compressed, etag, matches, unchanged, wants_gzip};
 use super::reports::Settings;
 use super::shape::v2::Catalogue;
@@ -56,11 +56,9 @@ impl FromRequestParts<App> for Hosted {
         parts: &mut Parts,
         app: &App,
     ) -> std::result::Result<Self, Response> {
-        let secret = app.config.hosted_secret.as_ref();
-        if !secret.is_some_and(|secret| secret.is_shown(&parts.headers)) {
+        if !is_hosted(parts, app) {
             return Err(unknown());
         }
-        app.limiter.is_right(&parts.headers);
         let Path(namespace) = Path::<String>::from_request_parts(parts, app)
             .await
             .map_err(IntoResponse::into_response)?;

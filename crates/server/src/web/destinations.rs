@@ -477,6 +477,7 @@ async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answ
             let connections = connections(rx, place, id, &clock)?;
             let mut sources = Vec::new();
             let mut locked = 0;
+            let locks = rx.locked_in(place.workspace)?;
             let mut after = None;
             loop {
                 let page = rx.sources(place.workspace, after.as_ref(), 500, None)?;
@@ -486,7 +487,7 @@ async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answ
                         continue;
                     }
                     // What would be refused is no choice.
-                    if !Lock::of(rx, actor, place, id)?.may {
+                    if locks.contains(id) && !Lock::of(rx, actor, place, id)?.may {
                         locked += 1;
                         continue;
                     }

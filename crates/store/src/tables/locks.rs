@@ -1,5 +1,7 @@
 //! Who may change a single source or destination: anyone with edit rights or, where it is locked, only people selected.
 
+use std::collections::HashSet;
+
 use model::catalogue::TargetType;
 use model::id::{OrganizationId, UserId, WorkspaceId};
 use serde_json::json;
@@ -54,6 +56,16 @@ impl Rx<'_> {
             people.extend(row.opt_parse::<UserId>(1)?);
         }
         Ok(Some(people))
+    }
+
+    /// The ids of what is locked in a workspace, in one statement, for lists that ask of each of many.
+    pub fn locked_in(&mut self, workspace: WorkspaceId) -> Result<HashSet<String>> {
+        let rows = self.conn.query(
+            "SELECT resource_id FROM locks WHERE workspace_id = $1",
+            params![&workspace],
+        )?;
+        let ids = rows.iter().map(|row| row.text(0).map(str::to_owned));
+        Ok(ids.collect::<std::result::Result<_, _>>()?)
     }
 
     /// The sources and destinations of an organization that a person is selected to change.
