@@ -48,7 +48,7 @@ impl Api {
     }
 
     /// What a destination is now, in the data plane's words; it must be connected or be asked for by this.
-    fn revision(&self, destination: &str) -> String {
+    pub(crate) fn revision(&self, destination: &str) -> String {
         let id = destination.parse().expect("an id");
         let place = self.place();
         let found = self

@@ -241,3 +241,58 @@ fn only_the_secret_of_the_host_opens_a_namespace() {
     400 invalid_field: it must be embed or omit
     ");
 }
+
+/// What a data plane of many workspaces asks of a single one, it asks with the same secret.
+#[test]
+fn who_shows_the_secret_gets_revisions_and_secrets_of_accounts_of_every_workspace() {
+    on_both(|api| {
+        let api = hosted(api);
+        let hook = api.destination("Hook");
+        let revision = format!("/workspaces/destinationHistory/{}", api.revision(&hook));
+        let secret = json!({ "key": "s3cret" });
+        let account =
+            json!({ "name": "A", "accountDefinitionName": "SOURCE_S3", "secret": secret });
+        let account = id(&api.post("/v2/accounts", account).ok());
+        let path = format!(
+            "/destination/workspaces/{}/accounts/{account}/token",
+            api.made.workspace
+        );
+        let token = |shown: &str, body: &Value| {
+            let shown = basic(shown);
+            api.with("POST", &path, &[("authorization", &shown)], body)
+        };
+        assert_eq!(api.host(&revision).ok()["id"], hook.as_str());
+        let expired = json!({ "hasExpired": true, "expiredSecret": secret });
+        let wanted = json!({ "hasExpired": false, "expiredSecret": secret });
+        for shown in [SECRET, &*api.data_plane] {
+            assert_eq!(token(shown, &wanted).ok()["secret"], secret);
+            assert_eq!(token(shown, &expired).status, 501);
+        }
+        // Another secret opens neither, and the secret opens what is there alone.
+        assert_eq!(token("another secret of a host", &wanted).status, 401);
+        let other = path.replace(api.made.workspace.as_str(), &api.second());
+        let shown = basic(SECRET);
+        let other = api.with("POST", &other, &[("authorization", &shown)], &wanted);
+        assert_eq!(other.status, 404);
+        String::new()
+    });
+}
+
+/// RudderStack's action for transformations shows its token as a password.
+#[test]
+fn a_token_is_taken_as_the_password_of_basic_authentication() {
+    on_both(|api| {
+        use base64::Engine as _;
+        let get = |pair: &str| {
+            let shown = base64::engine::general_purpose::STANDARD.encode(pair);
+            let shown = format!("Basic {shown}");
+            let headers = [("authorization", shown.as_str())];
+            api.with("GET", "/transformations", &headers, &Value::Null)
+                .status
+        };
+        assert_eq!(get(&format!("ada@example.com:{}", api.admin)), 200);
+        assert_eq!(get(&format!(":{}", api.admin)), 200);
+        assert_eq!(get("ada@example.com:annals_pat_of_nobody"), 401);
+        String::new()
+    });
+}
