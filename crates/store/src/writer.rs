@@ -59,7 +59,7 @@ struct Asked<A: Action> {
     origin: Arc<Origin>,
     action: A,
     output: Option<A::Output>,
-    _wait: Wait,
+    wait: Wait,
     reply: oneshot::Sender<Result<Recorded<A::Output>>>,
 }
 
@@ -95,12 +95,18 @@ impl<A: Action> Job for Asked<A> {
     }
 
     fn answer(self: Box<Self>, result: Result<Entries>) {
-        let Self { output, reply, .. } = *self;
+        let Self {
+            output,
+            wait,
+            reply,
+            ..
+        } = *self;
         let result = result.and_then(|entries| {
             let output =
                 output.ok_or_else(|| Error::Internal("an action without its output".to_owned()))?;
             Ok(Recorded { output, entries })
         });
+        drop(wait); // whoever is answered does not find that it still takes its time
         // Whoever asked may have gone away; what was done is done and recorded all the same.
         let _ = reply.send(result);
     }
@@ -179,7 +185,7 @@ impl Writer {
             origin: Arc::new(origin),
             action,
             output: None,
-            _wait: self.env.wait(),
+            wait: self.env.wait(),
             reply,
         };
         self.waiting(lane, Work::Act(Box::new(asked)), receiver)
