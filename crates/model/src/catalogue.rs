@@ -86,30 +86,6 @@ impl TargetType {
         }
     }
 
-    /// Whether a data plane can see a change of such a thing in its configuration. A change that it cannot see must not be
-    /// told as one: it loads everything again.
-    pub const fn reaches_data_planes(self) -> bool {
-        match self {
-            Self::Source
-            | Self::Destination
-            | Self::Transformation
-            | Self::TransformationLibrary
-            | Self::Account
-            | Self::Workspace
-            | Self::Definition => true,
-            Self::User
-            | Self::UserInvitation
-            | Self::Organization
-            | Self::AccessToken
-            | Self::AuditLog
-            | Self::Instance
-            | Self::Privacy
-            | Self::Log
-            | Self::LogKey
-            | Self::Permission => false,
-        }
-    }
-
     /// The type with this word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|one| one.as_str() == word)
@@ -221,6 +197,32 @@ pub struct EventType {
 }
 
 impl EventType {
+    /// Whether a data plane can see in its configuration what this event tells. A change that it cannot see must not be told as
+    /// one: it loads everything again.
+    pub fn reaches_data_planes(&self) -> bool {
+        match self.target {
+            // It is told the name of its workspace, and of code what is published.
+            TargetType::Workspace => self.action != "updated",
+            TargetType::Transformation | TargetType::TransformationLibrary => {
+                matches!(self.action, "published" | "deleted")
+            }
+            TargetType::Source
+            | TargetType::Destination
+            | TargetType::Account
+            | TargetType::Definition => true,
+            TargetType::User
+            | TargetType::UserInvitation
+            | TargetType::Organization
+            | TargetType::AccessToken
+            | TargetType::AuditLog
+            | TargetType::Instance
+            | TargetType::Privacy
+            | TargetType::Log
+            | TargetType::LogKey
+            | TargetType::Permission => false,
+        }
+    }
+
     /// The row for these two words of an entry, unless it is none of ours.
     pub fn find(target: &str, action: &str) -> Option<&'static Self> {
         ALL.iter()

@@ -39,6 +39,23 @@ pub fn imports(language: &str, code: &str) -> Vec<String> {
     found
 }
 
+/// The word for a language as data planes and transformers have it. The public API has two words for Python; there it is
+/// `pythonfaas`, and older transformers run `python` on another service.
+pub fn for_transformers(language: &str) -> &str {
+    match language {
+        "python" => "pythonfaas",
+        other => other,
+    }
+}
+
+/// The same as the public API has it where a person or a file brings code: rudder-cli takes `python` alone.
+pub fn for_clients(language: &str) -> &str {
+    match language {
+        "pythonfaas" => "python",
+        other => other,
+    }
+}
+
 /// The languages that code of this kind may be written in.
 pub const fn languages(_: CodeKind) -> &'static [&'static str] {
     &["javascript", "python", "pythonfaas"]
@@ -58,6 +75,13 @@ mod tests {
         ] {
             assert_eq!(import_name(name), "utilsLibrary", "{name}");
         }
+    }
+
+    #[test]
+    fn python_has_one_word_for_transformers() {
+        let words = languages(CodeKind::Transformation).iter().copied();
+        let told: Vec<&str> = words.map(for_transformers).collect();
+        assert_eq!(told, ["javascript", "pythonfaas", "pythonfaas"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use model::code::for_transformers;
 use model::id::VersionId;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -198,8 +199,7 @@ impl Transformer {
             .iter()
             .map(|id| json!({ "versionId": id }))
             .collect();
-        let mut revision =
-            json!({ "code": code.code, "codeVersion": "1", "language": code.language });
+        let mut revision = json!({ "code": code.code, "codeVersion": "1", "language": for_transformers(code.language) });
         revision["versionId"] = code
             .version
             .map_or_else(|| json!("testVersionId"), |id| json!(id));
@@ -253,7 +253,7 @@ impl Transformer {
     /// When the transformer gives no verdict.
     pub async fn check(&self, code: Code<'_>) -> Result<Option<String>, NoVerdict> {
         let path = "/transformationLibrary/test";
-        let body = json!({ "code": code.code, "language": code.language });
+        let body = json!({ "code": code.code, "language": for_transformers(code.language) });
         let (status, answer) = self.ask(path, body).await?;
         match refusal(path, status, &answer)? {
             None if answer != Value::Bool(true) => Err(NoVerdict::Nonsense(format!(

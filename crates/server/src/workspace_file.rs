@@ -684,6 +684,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_config_generator_keeps_unconnected_comes_over() {
+        let mut file = file();
+        let alone = json!({
+            "id": "d2", "name": "Alone", "enabled": true, "destinationDefinition": { "name": "WEBHOOK" },
+            "config": { "webhookUrl": "u" }, "rootStore": null,
+        });
+        let connected =
+            json!({ "id": "d1", "name": "Stale", "destinationDefinition": { "name": "S3" } });
+        let all = json!([connected, alone, { "id": "d3" }]);
+        file["metadata"] =
+            json!({ "destinationListStore": { "destinations": all }, "version": "1" });
+        let plan = read(&file).expect("a plan");
+        let names: Vec<_> = plan.destinations.iter().map(|one| &*one.name).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert_eq!(names[1], "Alone");
+        assert!(plan.connections.iter().all(|one| one.destination == 0));
+        let d3 = "destination \u{201c}d3\u{201d}, which is below no source and has no name or no type in the file";
+        assert!(plan.left.iter().any(|one| one == d3), "{:?}", plan.left);
+    }
+
+    #[test]
     fn what_is_not_known_here_is_named() {
         let mut file = file();
         file["unknownTop"] = json!({ "x": 1 });

@@ -159,7 +159,7 @@ pub struct CodeChange {
     name: Option<String>,
     description: Option<String>,
     code: Option<String>,
-    /// It cannot change.
+    /// It cannot change, but from one word for Python to the other.
     language: Option<String>,
     /// Events to run a transformation on before it is published at once; without any, these are sample events.
     #[serde(default)]

@@ -48,7 +48,7 @@ impl Settings {
     /// Says it in the log, for whoever looks why a data plane does not come.
     pub(super) fn note(&self, of: &str) {
         for one in &self.components {
-            tracing::debug!(of, component = %one.name, features = one.features.len(), "a data plane has started");
+            tracing::debug!(of, component = %one.name, features = one.features.as_ref().map_or(0, Vec::len), "a data plane has started");
         }
     }
 }
@@ -59,8 +59,7 @@ pub struct Component {
     /// Its name.
     name: String,
     /// What it can do.
-    #[serde(default)]
-    features: Vec<String>,
+    features: Option<Vec<String>>,
 }
 
 /// A data plane says at its start what it can do. Nothing hangs on it here, and nothing is kept.

@@ -7,6 +7,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::clock::Micros;
+use model::code;
 use model::definition::{CLOUD, Definition, Definitions, Kind};
 use model::id::{ConnectionId, DestinationId, SourceId, TransformationId, VersionId, WorkspaceId};
 use model::things::Connection;
@@ -355,7 +356,7 @@ impl Ready<'_> {
                     id: one.id,
                     version_id: one.version,
                     config: self.transformation_config(),
-                    language: &one.language,
+                    language: code::for_transformers(&one.language),
                 })
                 .collect(),
             type_id: &self.of_type.id,

@@ -208,6 +208,8 @@ fn destination(one: &Destination, known: Option<&Definition>, platform: &str) ->
         });
     }
     let updated_at = one.updated_at.rfc3339_millis();
+    // The SDKs for Kotlin and Swift read no answer without the id of the type.
+    let type_id = taken.map_or(one.kind.as_str(), |taken| taken.id.as_str());
     Some(json!({
         "id": one.id,
         "name": one.name,
@@ -216,6 +218,7 @@ fn destination(one: &Destination, known: Option<&Definition>, platform: &str) ->
         "updatedAt": updated_at,
         "shouldApplyDeviceModeTransformation": false,
         "propagateEventsUntransformedOnError": false,
+        "destinationDefinitionId": type_id,
         "destinationDefinition": {
             "name": one.kind,
             "displayName": known.map_or(one.kind.as_str(), |known| known.display_name.as_str()),

@@ -79,7 +79,7 @@ fn made_from(kind: CodeKind, id: TransformationId, version: VersionId) -> MadeFr
 }
 
 fn draw(app: &App, me: &Me, kind: CodeKind, form: &Form, draft: Draft, wrong: Wrong) -> Answer {
-    let choices = [("javascript", "JavaScript"), ("pythonfaas", "Python")];
+    let choices = [("javascript", "JavaScript"), ("python", "Python")];
     let languages = if draft.of.is_some() {
         let own = draft.language.clone();
         vec![Choice::new(own.clone(), language(&own), &own)]

@@ -79,10 +79,10 @@ impl Reading {
         Ok(at)
     }
 
-    /// Takes the destinations that stand at the top of the file and below no source: nothing is connected to them. Those of which
-    /// the file has too little are named.
+    /// Takes the destinations that stand at the top of the file, or where RudderStack's config-generator has them, and below no
+    /// source: nothing is connected to them. Those of which the file has too little are named.
     pub(super) fn unconnected(&mut self, file: &At<'_>) -> Result<(), NotTaken> {
-        for (id, one) in at_the_top(file)? {
+        for (id, one) in at_the_top(file)?.into_iter().chain(of_a_generator(file)?) {
             if self.destinations.place(&id).is_some() {
                 continue;
             }
@@ -188,6 +188,25 @@ fn at_the_top<'a>(file: &At<'a>) -> Result<Vec<(String, At<'a>)>, NotTaken> {
             .map(|one| Ok((one.required("id")?, one)))
             .collect(),
     }
+}
+
+/// The destinations that the config-generator keeps beside what data planes read: all of them, connected or not.
+fn of_a_generator<'a>(file: &At<'a>) -> Result<Vec<(String, At<'a>)>, NotTaken> {
+    let place = "metadata.destinationListStore.destinations";
+    let store = |of: &'a Value| {
+        of.get("destinationListStore")?
+            .get("destinations")?
+            .as_array()
+    };
+    let all = file.get("metadata").and_then(store);
+    all.into_iter()
+        .flatten()
+        .enumerate()
+        .map(|(index, one)| {
+            let one = At::new(format!("{place}[{index}]"), one)?;
+            Ok((one.required("id")?, one))
+        })
+        .collect()
 }
 
 /// What the destinations at the top of the file say of each by itself, with its place, by their ids.

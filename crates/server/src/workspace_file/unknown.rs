@@ -27,6 +27,7 @@ pub(super) const FILE: &Known = &Known {
         "eventReplays",
         "flags",
         "libraries",
+        "metadata",
         "settings",
         "sources",
         "updatedAt",

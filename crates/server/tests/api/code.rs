@@ -223,6 +223,34 @@ fn names_and_imports_are_in_camel_case_as_the_transformer_matches_them() {
 }
 
 #[test]
+fn python_goes_by_the_word_of_who_asks() {
+    on_both(|api| {
+        let body = json!({ "name": "Py", "language": "pythonfaas", "code": "def f(): pass" });
+        let made = api.post("/transformations", body).ok();
+        assert_eq!(made["language"], "pythonfaas");
+        let path = format!("/transformations/{}?publish=true", id(&made));
+        let said = json!({ "name": "Py", "description": "", "code": "def g(): pass", "language": "python" });
+        let now = api.post(&path, said).ok();
+        assert_eq!(now["language"], "python");
+        let (hook, source) = (api.destination("Hook"), api.source("Shop"));
+        api.connection(&source, &hook);
+        api.link(&hook, &id(&made)).ok();
+        let polled = api.poll().json;
+        let sent = &polled["sources"][0]["destinations"][0]["transformations"][0];
+        assert_eq!(sent["language"], "pythonfaas");
+        let version = now["versionId"].as_str().expect("a version");
+        let path = format!("/transformation/getByVersionId?versionId={version}");
+        assert_eq!(api.get(&path).ok()["language"], "pythonfaas");
+        let other = api.post(
+            &format!("/transformations/{}", id(&made)),
+            json!({ "language": "javascript" }),
+        );
+        assert_eq!(other.status, 400);
+        String::new()
+    });
+}
+
+#[test]
 fn a_library_is_no_transformation_and_the_other_way_round() {
     let api = Api::sqlite();
     let library = id(&api.code("libraries", "Lib", "a"));

@@ -407,6 +407,14 @@ fn a_change_is_in_the_very_next_answer_and_nothing_else_changes_it() {
         }
         // Not what no data plane can see.
         api.events();
+        let workspace = format!("/v2/workspaces/{}", api.made.workspace);
+        for refuse in [true, false] {
+            api.put(&workspace, json!({ "refuseInvalidConfig": refuse }))
+                .ok();
+        }
+        let draft = id(&api.code("transformations", "Draft", "a"));
+        let path = format!("/transformations/{draft}?publish=false");
+        api.post(&path, json!({ "code": "b" })).ok();
         api.post("/v2/tokens", json!({"name": "laptop"})).ok();
         api.put(&format!("/v2/sources/{source}"), json!({"name": "Store"}))
             .ok();
@@ -582,7 +590,7 @@ fn what_a_data_plane_says_and_asks_beside_is_answered() {
             api.with(method, path, &[("authorization", &shown)], body)
         };
         let settings = format!("/data-plane/v1/workspaces/{workspace}/settings");
-        let components = json!({"components": [{"name": "gateway", "features": ["gzip-req-payload"]}], "more": 1});
+        let components = json!({"components": [{"name": "gateway", "features": ["gzip-req-payload"]}, {"name": "destinations", "features": null}], "more": 1});
         let answer = ask("POST", &settings, &components);
         assert_eq!((answer.status, answer.bytes.len()), (204, 0));
         let regulations = format!("/dataplane/workspaces/{workspace}/regulations");
@@ -762,6 +770,12 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
             false
         );
         let list = source_told["destinations"].as_array().expect("a list");
+        for one in list {
+            assert_eq!(
+                one["destinationDefinitionId"],
+                one["destinationDefinition"]["name"]
+            );
+        }
         let mut sent: Vec<Value> = list
             .iter()
             .map(|one| json!([one["name"], one["config"]]))

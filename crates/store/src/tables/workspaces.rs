@@ -31,12 +31,10 @@ impl Audited for Workspace {
             "environment": self.environment,
             "region": self.region,
             "allowUnknownTypes": self.allow_unknown_types,
+            "refuseInvalidConfig": self.refuse_invalid_config,
         });
         if let Some(url) = &self.data_plane_url {
             value["dataPlaneURL"] = json!(url);
-        }
-        if self.refuse_invalid_config {
-            value["refuseInvalidConfig"] = json!(true);
         }
         Snapshot {
             workspace: Some(self.id),

@@ -379,7 +379,7 @@ impl<'a> Group<'a> {
                 "an event for a log that is not locked".to_owned(),
             ));
         };
-        if draft.outcome == Outcome::Success && draft.event.target.reaches_data_planes() {
+        if draft.outcome == Outcome::Success && draft.event.reaches_data_planes() {
             let changes = &mut self.logs[index].config_changes;
             changes.note(draft.workspace, draft.at);
         }

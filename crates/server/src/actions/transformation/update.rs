@@ -1,6 +1,7 @@
 //! Change a transformation's or library's name, description or code: a new version, which never changes again.
 
 use model::catalogue::{self, EventType};
+use model::code::for_transformers;
 use model::id::{TransformationId, VersionId};
 use model::things::{CodeKind, Transformation};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
@@ -22,7 +23,7 @@ pub struct UpdateTransformation {
     pub name: Option<String>,
     /// What it is for.
     pub description: Option<String>,
-    /// What its code is written in; it must be what it was.
+    /// What its code is written in; it must be what it was, by either word for Python.
     pub language: Option<String>,
     /// Its code.
     pub code: Option<String>,
@@ -79,7 +80,8 @@ impl Action for UpdateTransformation {
             code: or(&self.code, &before.code),
             ..before.clone()
         };
-        if after.language != before.language {
+        // Python has two words: a client that writes the other one goes on with it.
+        if for_transformers(&after.language) != for_transformers(&before.language) {
             let message = format!("the language cannot change; it is {}", before.language);
             return Err(Error::field("language_cannot_change", "language", message));
         }

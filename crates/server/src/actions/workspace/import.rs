@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::catalogue::{self, EventType, TargetType};
 use model::code;
+use model::code::for_clients;
 use model::config::Matcher;
 use model::definition::{Definitions, Kind, Secrecy};
 use model::id::{
@@ -336,7 +337,7 @@ impl Writing<'_, '_> {
             workspace: self.workspace,
             name: name_of(one, place),
             description: one.description.clone(),
-            language: one.language.clone(),
+            language: for_clients(&one.language).to_owned(),
             code: one.code.clone().unwrap_or_default(),
             version,
             published: Some(version),

@@ -61,7 +61,7 @@ impl From<Version> for Code {
             name: version.name,
             description: version.description,
             code: version.code,
-            language: version.language,
+            language: code::for_transformers(&version.language).to_owned(),
             workspace_id: version.workspace.to_string(),
             updated_at: created_at.clone(),
             created_at,

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use model::code;
 use model::definition::{CLOUD, Kind};
 use model::id::{ConnectionId, DestinationId, RevisionId, SourceId, TransformationId, VersionId};
 use model::things::Connection;
@@ -231,7 +232,7 @@ pub(super) fn write(
     let transformations = configuration.transformations.values().map(|one| {
         let transformation = Transformation {
             version_id: one.version,
-            language: &one.language,
+            language: code::for_transformers(&one.language),
             live_events_config: switch(configuration, one.id.as_str(), "eventTransform"),
         };
         (one.id, transformation)
