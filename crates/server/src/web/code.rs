@@ -23,7 +23,7 @@ use super::view::parts::{Choice, Errors};
 use crate::actions::transformation::create::CreateTransformation;
 use crate::actions::transformation::delete::DeleteTransformation;
 use crate::actions::transformation::update::{CHANGED_MEANWHILE, UpdateTransformation};
-use crate::actions::transformation::{found, users};
+use crate::actions::transformation::{Way, found, users};
 use crate::app::App;
 use crate::publishing::{self, Batch, Trouble};
 use crate::transformer::suite::Test;
@@ -473,7 +473,13 @@ async fn delete_page(app: &App, me: &Me, one: &Transformation, wrong: Wrong) -> 
                         }
                         CodeKind::Library => format!("/transformations/{}", user.id),
                     }),
-                    text: user.name,
+                    text: match user.way {
+                        Way::Now => user.name,
+                        Way::Published => format!(
+                            "{}, as it is published: publish its newest version first",
+                            user.name
+                        ),
+                    },
                 })
                 .collect(),
         };
