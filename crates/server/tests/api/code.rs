@@ -47,6 +47,28 @@ fn a_version_never_changes_and_stays_when_the_thing_is_deleted() {
                 .map(|one| &one["code"])
                 .collect();
             assert_eq!(codes, ["second", "first"], "newest first");
+            let ordered = |query: &str| {
+                let answer = api.get(&format!("{path}/versions?{query}"));
+                if answer.status != 200 {
+                    return answer.problem();
+                }
+                let lists = answer.json.as_object().expect("a list");
+                let list = lists.values().next().and_then(Value::as_array);
+                let codes = list.expect("a list").iter().map(|one| one["code"].clone());
+                json!(codes.collect::<Vec<_>>()).to_string()
+            };
+            for (query, codes) in [
+                ("orderBy=asc", r#"["first","second"]"#),
+                ("orderBy=desc", r#"["second","first"]"#),
+                ("orderBy=asc&count=1", r#"["first"]"#),
+                ("orderBy=desc&count=1", r#"["second"]"#),
+                (
+                    "orderBy=name",
+                    "400 invalid_query: The query does not fit: orderBy: unknown variant `name`, expected `asc` or `desc`",
+                ),
+            ] {
+                assert_eq!(ordered(query), codes, "{noun} {query}");
+            }
             api.delete(&path).ok();
             let kept = api.get(&version).ok();
             assert_eq!(
