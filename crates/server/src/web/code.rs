@@ -9,7 +9,7 @@ use store::Error;
 
 use super::answer::Answer;
 use super::flash::Done;
-use super::form::{Form, Sent};
+use super::form::{Form, Sent, typed_json};
 use super::history;
 use super::lines;
 use super::me::Me;
@@ -126,18 +126,14 @@ fn tests(form: &Form) -> std::result::Result<Vec<Test>, Wrong> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let events = match serde_json::from_str(text) {
+    let events = match typed_json(text) {
         Ok(Value::Array(events)) => events,
         Ok(one @ Value::Object(_)) => vec![one],
         Ok(_) => {
             let errors = [("events", "This must be a list of events.")];
             return Err(Wrong::fields(errors.into_iter().collect()));
         }
-        Err(error) => {
-            let mut errors = Errors::default();
-            errors.add("events", sentence(&format!("this is not JSON: {error}")));
-            return Err(Wrong::fields(errors));
-        }
+        Err(wrong) => return Err(Wrong::fields([("events", wrong)].into_iter().collect())),
     };
     Ok(vec![Test::of("Test events", events)])
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use self::asked::{Applies, Asked, at, when, without_fields};
 use self::pattern::{for_html, is_filled_in};
-use super::form::{Form, over};
+use super::form::{Form, over, typed_json};
 use super::things::TYPE_AGAIN;
 use super::view::event::Change;
 use super::view::parts::{Choice, Errors, Field, Input};
@@ -392,9 +392,7 @@ impl Settings<'_> {
         };
         let given = match json.trim() {
             "" => Value::Object(Map::new()),
-            json => {
-                serde_json::from_str(json).map_err(|error| format!("This is not JSON: {error}."))?
-            }
+            json => typed_json(json)?,
         };
         let Value::Object(members) = &given else {
             return Err("This has to be one JSON object: { ... }.".to_owned());
@@ -461,8 +459,7 @@ impl Settings<'_> {
             };
         }
         if spec.kind == FieldKind::Json {
-            let given = serde_json::from_str(text)
-                .map_err(|error| format!("This is not JSON: {error}."))?;
+            let given = typed_json(text)?;
             let nothing = Value::Null;
             let stored = stored.unwrap_or(&nothing);
             let path = &mut vec![Segment::Key(&spec.key)];
