@@ -428,8 +428,8 @@ fn what_the_event_says_of_the_tests_is_what_the_answer_said() {
 /// A transformer asks its control plane for such a library, is told that there is none, and gives up every event.
 #[test]
 fn what_imports_a_library_that_is_not_here_is_not_published_and_nothing_is_asked() {
-    for has_transformer in [false, true] {
-        let told = on_both(|mut api| {
+    let [without, with_one] = [false, true].map(|has_transformer| {
+        on_both(|mut api| {
             if has_transformer {
                 api = with(api, &peer(Some(answer("200 OK", "<html>"))));
             }
@@ -457,13 +457,14 @@ fn what_imports_a_library_that_is_not_here_is_not_published_and_nothing_is_asked
             );
             // Where a transformer is asked, what is wrong is told with its place.
             told.replace("transformation \u{201c}One\u{201d}: ", "")
-        });
-        assert_snapshot!(told, @r#"
-        "it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place"
-        "it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place"
-        400 library_not_here: it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place
-        batch
-            transformation.published One [failed: library_not_here]
-        "#);
-    }
+        })
+    });
+    assert_eq!(without, with_one);
+    assert_snapshot!(without, @r#"
+    "it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place"
+    "it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place"
+    400 library_not_here: it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place
+    batch
+        transformation.published One [failed: library_not_here]
+    "#);
 }
