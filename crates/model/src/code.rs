@@ -56,6 +56,19 @@ pub fn for_clients(language: &str) -> &str {
     }
 }
 
+/// Whether a module is a library that RudderStack hosts for its own service: `@rs/urlParser/v1`. A transformer asks its control
+/// plane for it by this name.
+pub fn is_hosted(module: &str) -> bool {
+    let Some((name, version)) = module
+        .strip_prefix("@rs/")
+        .and_then(|rest| rest.split_once("/v"))
+    else {
+        return false;
+    };
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic());
+    is_name && matches!(version.len(), 1..=3) && version.chars().all(|c| c.is_ascii_digit())
+}
+
 /// The languages that code of this kind may be written in.
 pub const fn languages(_: CodeKind) -> &'static [&'static str] {
     &["javascript", "python", "pythonfaas"]
@@ -91,6 +104,23 @@ mod tests {
             imports("javascript", code),
             ["utilsLibrary", "other", "side"]
         );
+    }
+
+    #[test]
+    fn a_hosted_library_is_known_by_its_form() {
+        assert!(is_hosted("@rs/urlParser/v1") && is_hosted("@rs/hash/v123"));
+        for other in [
+            "@rs/urlParser",
+            "@rs//v1",
+            "@rs/url-parser/v1",
+            "@rs/urlParser/v",
+            "@rs/urlParser/v1234",
+            "@rs/urlParser/v1/v2",
+            "rs/urlParser/v1",
+            "utilsLibrary",
+        ] {
+            assert!(!is_hosted(other), "{other}");
+        }
     }
 
     #[test]

@@ -160,6 +160,9 @@ pub struct Field {
     /// Where the setting is an object: the member of it that this field is. What is kept for each platform has one for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
+    /// Of a [`FieldKind::Tags`]: the one member of each of the list's elements, which are texts where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// What stands above this field and its neighbours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub section: Option<String>,
@@ -214,6 +217,8 @@ pub enum FieldKind {
     Select,
     /// A JSON number.
     Number,
+    /// A list of texts, or of objects that have one text each.
+    Tags,
     /// Anything, as JSON.
     Json,
 }
@@ -221,7 +226,7 @@ pub enum FieldKind {
 impl FieldKind {
     /// Whether what it takes may have several lines.
     pub const fn has_lines(self) -> bool {
-        matches!(self, Self::Lines | Self::SecretLines)
+        matches!(self, Self::Lines | Self::SecretLines | Self::Tags)
     }
 }
 

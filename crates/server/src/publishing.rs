@@ -9,7 +9,7 @@ use store::{Error, Recorded, Result as Stored, Rx};
 use crate::actions::transformation::found;
 use crate::actions::transformation::publish::{Publish, Published};
 use crate::actions::transformation::update::Found;
-use crate::actions::transformation::verdict::Verdict;
+use crate::actions::transformation::verdict::{LIBRARY_NOT_HERE, Verdict};
 use crate::app::App;
 use crate::problem::Problem;
 use crate::request::{Caller, Place};
@@ -220,7 +220,7 @@ pub async fn publish(
         verdict,
         wrong,
     };
-    let refusals = ["tests_failed", "does_not_compile"];
+    let refusals = ["tests_failed", "does_not_compile", LIBRARY_NOT_HERE];
     match app.perform(caller, action).await {
         Ok(published) => Ok(Outcome {
             validation,

@@ -122,6 +122,7 @@ fn kind(field: &Map<String, Value>) -> (FieldKind, Vec<Choice>) {
             (FieldKind::SecretLines, Vec::new())
         }
         (Some("textareaInput" | "textArea" | "textarea"), _) => (FieldKind::Lines, Vec::new()),
+        (Some("tagInput"), _) if !is_secret => (FieldKind::Tags, Vec::new()),
         (Some("checkbox" | "toggle"), _) => (FieldKind::Boolean, Vec::new()),
         (Some("singleSelect"), Some(options)) if !options.is_empty() => {
             (FieldKind::Select, options)
@@ -142,7 +143,11 @@ fn default(field: &Map<String, Value>, kind: FieldKind) -> Option<Value> {
         FieldKind::Text | FieldKind::Lines | FieldKind::Select => given()
             .filter(|given| given.as_str().is_some_and(|text| !text.is_empty()))
             .cloned(),
-        FieldKind::Number | FieldKind::Secret | FieldKind::SecretLines | FieldKind::Json => None,
+        FieldKind::Number
+        | FieldKind::Secret
+        | FieldKind::SecretLines
+        | FieldKind::Tags
+        | FieldKind::Json => None,
     }
 }
 
@@ -187,9 +192,8 @@ fn add(field: &Map<String, Value>, around: &Around, all: &mut Vec<Field>) {
     };
     let (kind, options) = kind(field);
     // What is deeper inside of another setting stays in the JSON below the fields.
-    if member
-        .is_some_and(|member| member.is_empty() || member.contains('.') || kind == FieldKind::Json)
-    {
+    let is_whole = matches!(kind, FieldKind::Json | FieldKind::Tags);
+    if member.is_some_and(|member| member.is_empty() || member.contains('.') || is_whole) {
         return;
     }
     let conditions = around.conditions.clone().and(Conditions::of(field));
@@ -210,6 +214,9 @@ fn add(field: &Map<String, Value>, around: &Around, all: &mut Vec<Field>) {
         help: text(field.get("footerNote")).or_else(|| text(field.get("note"))),
         placeholder: example,
         member: member.map(str::to_owned),
+        tag: (kind == FieldKind::Tags)
+            .then(|| Some(field.get("tagKey")?.as_str()?.to_owned()))
+            .flatten(),
         section: around.section.clone(),
         default: default(field, kind),
         pattern: pattern(field, kind),
@@ -319,7 +326,7 @@ mod tests {
         });
         insta::assert_snapshot!(drawn(&form), @r"
         Setup: steamUrl Text Steam URL
-        Setup: tags Json Tags
+        Setup: tags Tags Tags
         -: native Boolean Native
         -: consentManagement Json consentManagement
         ");
@@ -391,6 +398,10 @@ mod tests {
                 "nested": { "type": "object", "properties": { "web": { "type": "array" } } },
                 "alone": { "type": "object" },
                 "colour": { "type": "string" },
+                "events": { "type": "array", "items": { "type": "object", "properties": { "eventName": { "type": "string" } } } },
+                "words": { "type": "array", "items": { "type": "string" } },
+                "numbers": { "type": "array", "items": { "type": "number" } },
+                "pairs": { "type": "array", "items": { "type": "object" } },
             } },
             "uiConfig": [{ "title": "SDK", "fields": [
                 { "type": "checkbox", "value": "useNativeSDK", "default": true, "required": true },
@@ -400,6 +411,12 @@ mod tests {
                 { "type": "textInput", "value": "colour" },
                 { "type": "textInput", "value": "both" },
                 { "type": "tagInput", "value": "tags" },
+                { "type": "tagInput", "value": "events", "tagKey": "eventName" },
+                { "type": "tagInput", "value": "words", "tagKey": "word" },
+                { "type": "tagInput", "value": "numbers", "tagKey": "number" },
+                { "type": "tagInput", "value": "pairs" },
+                { "type": "tagInput", "value": "untold", "tagKey": "one" },
+                { "type": "tagInput", "value": "hidden", "secret": true },
             ] }],
         });
         let about = ("id".to_owned(), super::super::Origin::Posted);
@@ -410,12 +427,30 @@ mod tests {
             &body.to_string(),
             moments,
         );
-        insta::assert_snapshot!(told(&of(&taken.expect("a definition"))), @"
+        let all = of(&taken.expect("a definition"));
+        let tags = all
+            .iter()
+            .filter_map(|one| Some((&*one.key, one.tag.as_deref()?)));
+        assert_eq!(
+            tags.collect::<Vec<_>>(),
+            [
+                ("events", "eventName"),
+                ("numbers", "number"),
+                ("untold", "one")
+            ]
+        );
+        insta::assert_snapshot!(told(&all), @"
         SDK: nested Json nested
         SDK: alone Json alone
         SDK: colour Text colour
         SDK: both Text both
         SDK: tags Json tags
+        SDK: events Tags events
+        SDK: words Tags words
+        SDK: numbers Json numbers
+        SDK: pairs Json pairs
+        SDK: untold Tags untold
+        SDK: hidden Json hidden
         Platform ios: connectionMode.ios Select Connection mode cloud/hybrid
         Platform ios: useNativeSDK.ios Boolean useNativeSDK [true]
         Platform web: connectionMode.web Select Connection mode cloud/device

@@ -54,6 +54,15 @@ pub fn name(name: &str) -> Result<()> {
     line("name", name, NAME_LIMIT)
 }
 
+/// The version of a type, counted from 1.
+pub fn version(version: i64) -> Result<()> {
+    if version < 1 {
+        let message = "version must be 1 or more";
+        return Err(Error::field("out_of_range", "version", message));
+    }
+    Ok(())
+}
+
 /// A text of one line that has to be there.
 pub fn line(field: &str, text: &str, limit: usize) -> Result<()> {
     if is_blank(text) {

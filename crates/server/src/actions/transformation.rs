@@ -176,19 +176,47 @@ pub(crate) fn check_import_name(rx: &mut Rx<'_>, place: Place, one: &Transformat
     }
 }
 
-/// What a transformation imports, as it is now or as it is published: the published version is the one that runs.
+/// What a transformation imports, as it is now or as it is published.
 pub(crate) fn imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String>> {
     let mut found = code::imports(&one.language, &one.code);
-    if let Some(published) = one.published.filter(|published| *published != one.version)
-        && let Some(version) = rx.version(one.workspace, one.kind, published)?
-    {
-        for name in code::imports(&version.language, &version.code) {
-            if !found.contains(&name) {
-                found.push(name);
-            }
+    for name in published_imports(rx, one)? {
+        if !found.contains(&name) {
+            found.push(name);
         }
     }
     Ok(found)
+}
+
+/// What the published version of a transformation imports, where it is not the newest.
+fn published_imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String>> {
+    let Some(published) = one.published.filter(|published| *published != one.version) else {
+        return Ok(Vec::new());
+    };
+    let version = rx.version(one.workspace, one.kind, published)?;
+    Ok(version.map_or_else(Vec::new, |version| {
+        code::imports(&version.language, &version.code)
+    }))
+}
+
+/// How a transformation uses what is imported so, if it does. A published version that no destination has behind it is run
+/// by no data plane, so what it alone imports may go: a client that takes an import away together with its library stores
+/// the new version, deletes the library, and only then publishes.
+fn way_of_use(rx: &mut Rx<'_>, one: &Transformation, name: &str) -> Result<Option<Way>> {
+    let imported = |names: &[String]| names.iter().any(|other| other == name);
+    if imported(&code::imports(&one.language, &one.code)) {
+        return Ok(Some(Way::Now));
+    }
+    let is_run = imported(&published_imports(rx, one)?) && !rx.links_of(one.id)?.is_empty();
+    Ok(is_run.then_some(Way::Published))
+}
+
+/// How something is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By what uses it as it is now.
+    Now,
+    /// By the version that data planes run, and not by the newest.
+    Published,
 }
 
 /// Something that uses a transformation or library.
@@ -200,11 +228,22 @@ pub(crate) struct User {
     pub(crate) name: String,
     /// Its id.
     pub(crate) id: String,
+    /// How it uses it.
+    pub(crate) way: Way,
 }
 
 /// Where a transformation or library is used, in words; nothing where it is not.
 pub(crate) fn used_by(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<Vec<String>> {
-    let words = |one: User| format!("{} \u{201c}{}\u{201d} ({})", one.noun, one.name, one.id);
+    let words = |one: User| {
+        let how = match one.way {
+            Way::Now => "",
+            Way::Published => " as it is published: publish its newest version first",
+        };
+        format!(
+            "{} \u{201c}{}\u{201d} ({}){how}",
+            one.noun, one.name, one.id
+        )
+    };
     Ok(users(rx, place, one)?.into_iter().map(words).collect())
 }
 
@@ -219,6 +258,7 @@ pub(crate) fn users(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Resu
                         noun: "destination",
                         name: destination.name,
                         id: destination.id.to_string(),
+                        way: Way::Now,
                     });
                 }
             }
@@ -228,11 +268,12 @@ pub(crate) fn users(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Resu
             let name = code::import_name(&one.name);
             let mut users = Vec::new();
             for user in all(rx, place, CodeKind::Transformation)? {
-                if imports(rx, &user)?.contains(&name) {
+                if let Some(way) = way_of_use(rx, &user, &name)? {
                     users.push(User {
                         noun: "transformation",
                         name: user.name,
                         id: user.id.to_string(),
+                        way,
                     });
                 }
             }

@@ -9,7 +9,7 @@ use model::id::{ConnectionId, DestinationId, SourceId};
 use model::role::Permission;
 use model::things::RetlConnection;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::{Error, Listing, Rx};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -26,7 +26,8 @@ use crate::app::App;
 use crate::problem::Problem;
 use crate::request::{Bearer, Body, Params, Path};
 
-/// A connection of reverse ETL. What was not sent when it was made is not there.
+/// A connection of reverse ETL. What was not sent when it was made is not there, but for `syncSettings`, of which what was
+/// not sent is as it would be run; empty `mappings` and `constants` are not there.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RetlConnectionView {
@@ -112,7 +113,7 @@ impl RetlConnectionView {
             source_id: one.source.to_string(),
             destination_id: one.destination.to_string(),
             enabled: one.enabled,
-            settings: one.settings,
+            settings: answered(one.settings),
             workspace_id: one.workspace.to_string(),
             created_at: one.created_at.rfc3339_millis(),
             updated_at: one.updated_at.rfc3339_millis(),
@@ -128,6 +129,38 @@ impl RetlConnectionView {
             *config = matcher.for_list(config);
         }
         Ok(Self::new(one))
+    }
+}
+
+/// Settings as the clients know them from RudderStack's own service: with its defaults for what was not sent of
+/// `syncSettings`, and without lists that are empty.
+fn answered(mut settings: Value) -> Value {
+    if let Some(fields) = settings.as_object_mut() {
+        fields.retain(|name, value| {
+            !matches!(name.as_str(), "mappings" | "constants") || *value != json!([])
+        });
+        let sync = fields
+            .entry("syncSettings")
+            .or_insert_with(|| Value::Object(Map::new()));
+        let defaults = json!({
+            "syncLogsConfig": { "enabled": true, "logRetentionInDays": 30, "snapshotsToRetain": 5 },
+            "failedKeysConfig": { "enableFailedKeysRetry": true },
+        });
+        fill_in(sync, defaults);
+    }
+    settings
+}
+
+/// Adds what is not there, at any depth. What is there stays, whatever it is.
+fn fill_in(value: &mut Value, defaults: Value) {
+    let (Value::Object(fields), Value::Object(defaults)) = (value, defaults) else {
+        return;
+    };
+    for (name, default) in defaults {
+        match fields.get_mut(&name) {
+            Some(value) => fill_in(value, default),
+            None => drop(fields.insert(name, default)),
+        }
     }
 }
 
@@ -425,14 +458,14 @@ async fn syncs(
     }))
 }
 
-/// A run of a connection: refused, since nothing is run.
+/// A run of a connection: not found, since nothing is run.
 #[utoipa::path(get, path = "/v2/retl-connections/{id}/syncs/{syncId}", tag = "Reverse ETL", params(("id" = String, Path), ("syncId" = String, Path)),
-    responses((status = 501, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 404, body = Problem)))]
 async fn sync(
     State(app): State<App>,
     bearer: Bearer,
     Path((id, _sync)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     one(&app, bearer, &id).await?;
-    Err(answer::not_run())
+    Err(Error::NotFound("sync").into())
 }

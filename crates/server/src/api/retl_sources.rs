@@ -262,18 +262,20 @@ async fn set_external_id(
 #[utoipa::path(post, path = "/v2/retl-sources/preview", tag = "Reverse ETL",
     responses((status = 501, body = Problem), (status = 401, body = Problem)))]
 async fn preview(State(app): State<App>, bearer: Bearer) -> Result<StatusCode, Problem> {
-    nothing_is_run(&app, bearer).await
+    may_look(&app, bearer).await?;
+    Err(answer::not_run())
 }
 
-/// What such a look has shown: nothing, since none was taken.
+/// What such a look has shown: not found, since none was taken.
 #[utoipa::path(get, path = "/v2/retl-sources/preview/{id}", tag = "Reverse ETL", params(("id" = String, Path)),
-    responses((status = 501, body = Problem), (status = 401, body = Problem)))]
+    responses((status = 404, body = Problem), (status = 401, body = Problem)))]
 async fn previewed(
     State(app): State<App>,
     bearer: Bearer,
     Path(_id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    nothing_is_run(&app, bearer).await
+    may_look(&app, bearer).await?;
+    Err(Error::NotFound("preview").into())
 }
 
 /// Sync all that reads a source, by its address of before there were connections: refused, since nothing is run.
@@ -288,22 +290,22 @@ async fn start(
     Err(answer::not_run())
 }
 
-/// How a run of a source went: refused, since nothing is run.
+/// How a run of a source went: not found, since nothing is run.
 #[utoipa::path(get, path = "/v2/sources/{id}/runs/{runId}/status", tag = "Reverse ETL", params(("id" = String, Path), ("runId" = String, Path)),
-    responses((status = 501, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 404, body = Problem)))]
 async fn run_status(
     State(app): State<App>,
     bearer: Bearer,
     Path((id, _run)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     one(&app, bearer, &id).await?;
-    Err(answer::not_run())
+    Err(Error::NotFound("run").into())
 }
 
-/// Says to whoever may look at the workspace that reverse ETL is kept here and not run.
-async fn nothing_is_run(app: &App, bearer: Bearer) -> Result<StatusCode, Problem> {
+/// Refuses who may not look at the workspace.
+async fn may_look(app: &App, bearer: Bearer) -> Result<(), Problem> {
     let place = bearer.place()?;
     app.read(move |rx| answer::look(rx, &bearer, place, Permission::ViewWorkspace))
         .await?;
-    Err(answer::not_run())
+    Ok(())
 }

@@ -123,7 +123,7 @@ pub struct Transformations {
     transformations: Vec<CodeView>,
 }
 
-/// Versions, newest first.
+/// Versions, in the order that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TransformationVersions {
     #[serde(rename = "TransformationVersions")]
@@ -185,10 +185,26 @@ pub struct Publishing {
 
 /// Which versions.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct Count {
     /// How many at most, 1 to 500; 100 where it is not given.
     count: Option<u32>,
+    /// Which come first, and so are in a count: the newest (`desc`) where it is not given.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    order_by: Order,
+}
+
+/// The order of versions, by when they were made.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    #[default]
+    Desc,
 }
 
 impl Count {
@@ -379,7 +395,10 @@ async fn versions_of(
             answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
             rx.transformation(place.workspace, kind, id)?
                 .ok_or(Error::NotFound(kind.as_str()))?;
-            let versions = rx.versions(id, None, limit)?;
+            let versions = match count.order_by {
+                Order::Asc => rx.versions_from_the_first(id, limit),
+                Order::Desc => rx.versions(id, None, limit),
+            }?;
             versions
                 .into_iter()
                 .map(|one| CodeView::of_version(rx, one))
@@ -491,7 +510,7 @@ async fn set_external_id(
     name_it(&app, bearer, KIND, &id, body).await
 }
 
-/// The versions of a transformation, newest first.
+/// The versions of a transformation, newest first where nothing else is asked for.
 #[utoipa::path(get, path = "/transformations/{id}/versions", tag = "Transformations", params(("id" = String, Path), Count),
     responses((status = 200, body = TransformationVersions), (status = 404, body = Problem)))]
 async fn versions(

@@ -72,6 +72,16 @@ fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// JSON that was typed or read elsewhere than in a body: like there, no object may have a key twice, which is an error of data.
+///
+/// # Errors
+/// When it is no JSON, or a key is there twice.
+pub fn once(text: &str) -> serde_json::Result<Value> {
+    let value = serde_json::from_str(text)?;
+    serde_json::from_str::<Once>(text)?;
+    Ok(value)
+}
+
 /// Any value in which no object has a key twice.
 struct Once;
 

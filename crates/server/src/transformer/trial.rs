@@ -53,6 +53,22 @@ impl Candidate {
         }
     }
 
+    /// What is wrong where it imports a library that only RudderStack's own service has. A transformer asks Annals for it
+    /// before it runs anything, and takes the answer for the loss of each event that it was to change: such code is refused
+    /// when it is published, as nothing that reached it would arrive.
+    fn not_here(&self) -> Option<String> {
+        let mut imports = code::imports(&self.language, &self.code);
+        imports.retain(|name| code::is_hosted(name));
+        let is_asked_for = self.kind == CodeKind::Transformation && self.language == "javascript";
+        (is_asked_for && !imports.is_empty()).then(|| {
+            format!(
+                "it imports {}, which RudderStack's own service hosts and this server does not have: each event would be lost; \
+                 import a library of the workspace in its place",
+                imports.join(", ")
+            )
+        })
+    }
+
     fn code(&self) -> Code<'_> {
         Code {
             language: &self.language,
@@ -144,6 +160,7 @@ pub async fn with(
     let mut libraries = Vec::new();
     let mut tests = 0;
     let mut wrong = Vec::new();
+    let mut not_here = Vec::new();
     for one in candidates {
         if one.kind == CodeKind::Library {
             // A transformer looks at the syntax of JavaScript alone; what is wrong with others shows when they are imported.
@@ -159,6 +176,12 @@ pub async fn with(
                 .or_else(|| (!is_checked).then(|| NOT_CHECKED.to_owned()));
             let result = LibraryResult::of(one, error.is_none(), message);
             validation.libraries.push(result);
+            continue;
+        }
+        if let Some(why) = one.not_here() {
+            not_here.push(said(one, &why));
+            let result = TransformationResult::of(one, None, vec![without_running("imports", why)]);
+            validation.transformations.push(result);
             continue;
         }
         let suite = if one.tests.is_empty() {
@@ -183,7 +206,10 @@ pub async fn with(
             }
         }
     }
-    let verdict = if wrong.is_empty() {
+    let verdict = if !not_here.is_empty() {
+        not_here.extend(wrong);
+        Verdict::LibraryNotHere(not_here.join("; "))
+    } else if wrong.is_empty() {
         let mut libraries_tried = validation.libraries.iter();
         let unchecked = libraries_tried.any(|one| one.message.is_some());
         Verdict::Passed {
@@ -204,9 +230,11 @@ pub async fn with(
 async fn without(candidates: &[Candidate]) -> Trial {
     let mut validation = Validation::default();
     let mut wrong = Vec::new();
+    let mut not_here = false;
     let mut unchecked = None;
     for one in candidates {
-        let error = match syntax::check(&one.language, &one.code).await {
+        let mut test = "syntax";
+        let mut error = match syntax::check(&one.language, &one.code).await {
             Ok(Checked::Compiles) => None,
             Ok(Checked::Not(why)) => {
                 unchecked = Some(why);
@@ -214,23 +242,35 @@ async fn without(candidates: &[Candidate]) -> Trial {
             }
             Err(error) => Some(error.to_string()),
         };
+        if error.is_none() {
+            error = one.not_here();
+            if error.is_some() {
+                (not_here, test) = (true, "imports");
+            }
+        }
         wrong.extend(error.iter().map(|error| (one.clone(), error.clone())));
         let message = error.clone().unwrap_or_else(|| NOT_TESTED.to_owned());
         if one.kind == CodeKind::Library {
             let result = LibraryResult::of(one, error.is_none(), Some(message));
             validation.libraries.push(result);
         } else {
-            let results = error.map(does_not_compile).into_iter().collect();
+            let result = error.map(|error| without_running(test, error));
+            let results = result.into_iter().collect();
             let result = TransformationResult::of(one, Some(message), results);
             validation.transformations.push(result);
         }
     }
+    let refused = if not_here {
+        Verdict::LibraryNotHere
+    } else {
+        Verdict::DoesNotCompile
+    };
     let verdict = match &wrong[..] {
         [] => Verdict::NotTested { unchecked },
-        [(_, error)] if candidates.len() == 1 => Verdict::DoesNotCompile(error.clone()),
+        [(_, error)] if candidates.len() == 1 => refused(error.clone()),
         wrong => {
             let all: Vec<String> = wrong.iter().map(|(one, error)| said(one, error)).collect();
-            Verdict::DoesNotCompile(all.join("; "))
+            refused(all.join("; "))
         }
     };
     Trial {
@@ -240,10 +280,10 @@ async fn without(candidates: &[Candidate]) -> Trial {
 }
 
 /// A client shows what is wrong with a transformation among its tests, so this is one.
-fn does_not_compile(message: String) -> TestResult {
+fn without_running(test: &str, message: String) -> TestResult {
     TestResult {
-        id: "syntax".to_owned(),
-        name: "syntax".to_owned(),
+        id: test.to_owned(),
+        name: test.to_owned(),
         description: None,
         status: Status::Error,
         actual_output: Vec::new(),

@@ -9,7 +9,7 @@ use store::Error;
 
 use super::answer::Answer;
 use super::flash::Done;
-use super::form::{Form, Sent};
+use super::form::{Form, Sent, typed_json};
 use super::history;
 use super::lines;
 use super::me::Me;
@@ -23,7 +23,7 @@ use super::view::parts::{Choice, Errors};
 use crate::actions::transformation::create::CreateTransformation;
 use crate::actions::transformation::delete::DeleteTransformation;
 use crate::actions::transformation::update::{CHANGED_MEANWHILE, UpdateTransformation};
-use crate::actions::transformation::{found, users};
+use crate::actions::transformation::{Way, found, users};
 use crate::app::App;
 use crate::publishing::{self, Batch, Trouble};
 use crate::transformer::suite::Test;
@@ -126,18 +126,14 @@ fn tests(form: &Form) -> std::result::Result<Vec<Test>, Wrong> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let events = match serde_json::from_str(text) {
+    let events = match typed_json(text) {
         Ok(Value::Array(events)) => events,
         Ok(one @ Value::Object(_)) => vec![one],
         Ok(_) => {
             let errors = [("events", "This must be a list of events.")];
             return Err(Wrong::fields(errors.into_iter().collect()));
         }
-        Err(error) => {
-            let mut errors = Errors::default();
-            errors.add("events", sentence(&format!("this is not JSON: {error}")));
-            return Err(Wrong::fields(errors));
-        }
+        Err(wrong) => return Err(Wrong::fields([("events", wrong)].into_iter().collect())),
     };
     Ok(vec![Test::of("Test events", events)])
 }
@@ -473,7 +469,13 @@ async fn delete_page(app: &App, me: &Me, one: &Transformation, wrong: Wrong) -> 
                         }
                         CodeKind::Library => format!("/transformations/{}", user.id),
                     }),
-                    text: user.name,
+                    text: match user.way {
+                        Way::Now => user.name,
+                        Way::Published => format!(
+                            "{}, as it is published: publish its newest version first",
+                            user.name
+                        ),
+                    },
                 })
                 .collect(),
         };

@@ -14,9 +14,9 @@ use model::config::{Matcher, Shown};
 use model::definition::{Definition, Definitions, FieldKind, Kind, Secrecy, form};
 use serde_json::{Map, Value};
 
-use self::asked::{Applies, Asked, at, when, without_fields};
+use self::asked::{Applies, Asked, at, in_lines, of_lines, when, without_fields};
 use self::pattern::{for_html, is_filled_in};
-use super::form::{Form, over};
+use super::form::{Form, over, typed_json};
 use super::things::TYPE_AGAIN;
 use super::view::event::Change;
 use super::view::parts::{Choice, Errors, Field, Input};
@@ -43,11 +43,13 @@ pub(super) struct Drawn {
 impl<'d> Settings<'d> {
     pub(super) fn of(definitions: &'d Definitions, of: Kind, kind: &str) -> Self {
         let definition = definitions.find(of, kind);
-        Self {
+        let mut settings = Self {
             fields: definition.map(fields).unwrap_or_default(),
             matcher: Matcher::new(Secrecy::of(definition)),
             is_new: false,
-        }
+        };
+        settings.hide_lists();
+        settings
     }
 
     /// The same, of something that is to be made.
@@ -71,6 +73,21 @@ fn fields(definition: &Definition) -> Cow<'_, [Spec]> {
 type Spec = model::definition::Field;
 
 impl Settings<'_> {
+    /// A list in which something may be a secret is asked for as JSON: what is hidden in it is kept.
+    fn hide_lists(&mut self) {
+        let is_hidden = |spec: &Spec| {
+            let sample = Value::Array(of_lines(spec, "entry"));
+            spec.kind == FieldKind::Tags && self.hides_some(spec, &sample)
+        };
+        let hidden: Vec<bool> = self.fields.iter().map(is_hidden).collect();
+        if hidden.contains(&true) {
+            let fields = self.fields.to_mut().iter_mut().zip(hidden);
+            for (spec, _) in fields.filter(|(_, is_hidden)| *is_hidden) {
+                spec.kind = FieldKind::Json;
+            }
+        }
+    }
+
     /// Whether nothing is asked for but what may stand in the JSON.
     pub(super) fn asks_for_nothing(&self) -> bool {
         self.fields.is_empty()
@@ -204,14 +221,14 @@ impl Settings<'_> {
             .as_ref()
             .map(|example| format!("For example {example}"));
         let hint = spec.help.clone().or(example);
-        if spec.kind != FieldKind::Json {
-            return hint;
-        }
-        let kept = stored.is_some_and(|value| self.hides_some(spec, value));
-        let words = if kept {
-            "JSON. Stored secrets in it are not shown and stay as they are unless you set them again."
-        } else {
-            "JSON."
+        let is_kept = || stored.is_some_and(|value| self.hides_some(spec, value));
+        let words = match spec.kind {
+            FieldKind::Tags => "One entry on each line.",
+            FieldKind::Json if is_kept() => {
+                "JSON. Stored secrets in it are not shown and stay as they are unless you set them again."
+            }
+            FieldKind::Json => "JSON.",
+            _ => return hint,
         };
         Some(hint.map_or_else(|| words.to_owned(), |hint| format!("{hint} {words}")))
     }
@@ -392,9 +409,7 @@ impl Settings<'_> {
         };
         let given = match json.trim() {
             "" => Value::Object(Map::new()),
-            json => {
-                serde_json::from_str(json).map_err(|error| format!("This is not JSON: {error}."))?
-            }
+            json => typed_json(json)?,
         };
         let Value::Object(members) = &given else {
             return Err("This has to be one JSON object: { ... }.".to_owned());
@@ -457,16 +472,29 @@ impl Settings<'_> {
                 () if is_needed => missing(),
                 // What was stored as an empty text stays one; other texts are gone when they are emptied.
                 () if kept.as_ref().is_some_and(|old| old == "" || old.is_null()) => Ok(kept),
-                () => Ok(None),
+                () => Ok(kept.filter(|old| {
+                    spec.kind == FieldKind::Tags
+                        && in_lines(spec, old).is_some_and(|lines| lines.is_empty())
+                })),
             };
         }
         if spec.kind == FieldKind::Json {
-            let given = serde_json::from_str(text)
-                .map_err(|error| format!("This is not JSON: {error}."))?;
+            let given = typed_json(text)?;
             let nothing = Value::Null;
             let stored = stored.unwrap_or(&nothing);
             let path = &mut vec![Segment::Key(&spec.key)];
             return Ok(Some(self.restored(path, stored, given)));
+        }
+        if spec.kind == FieldKind::Tags {
+            let now = stored.and_then(|list| in_lines(spec, list));
+            let now = now.unwrap_or_default();
+            let text = over(&now, text);
+            return match of_lines(spec, &text) {
+                // What was not touched stays, whatever it is.
+                _ if text == now => Ok(kept),
+                entries if entries.is_empty() && is_needed => missing(),
+                entries => Ok((!entries.is_empty()).then_some(Value::Array(entries))),
+            };
         }
         if spec.kind == FieldKind::Number {
             return match text.trim().parse::<serde_json::Number>() {

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::auth::cookies::{self, Name};
 use crate::auth::csrf;
 use crate::auth::session::Person;
-use crate::request::{Caller, origin};
+use crate::request::{Caller, once, origin};
 
 /// A text whose lines end with `\n`. A browser ends them as its own standard has it.
 fn unix_lines(text: &str) -> Cow<'_, str> {
@@ -35,6 +35,18 @@ pub(super) fn over(stored: &str, sent: &str) -> String {
     } else {
         sent.into_owned()
     }
+}
+
+/// JSON that was typed into a field, or what is wrong with it. A key that is there twice is wrong, as in a request to the API: the
+/// last would count, without a word.
+pub(super) fn typed_json(text: &str) -> Result<serde_json::Value, String> {
+    once(text).map_err(|error| {
+        let said = error.to_string();
+        match said.strip_prefix("duplicate field ") {
+            Some(key) => format!("This has a key twice: {key}."),
+            None => format!("This is not JSON: {said}."),
+        }
+    })
 }
 
 /// The fields of a form.

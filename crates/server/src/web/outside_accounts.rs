@@ -30,6 +30,7 @@ use crate::actions::outside_account::delete::DeleteAccount;
 use crate::actions::outside_account::found;
 use crate::actions::outside_account::update::UpdateAccount;
 use crate::app::App;
+use crate::request::once;
 
 const NAV: NavItem = NavItem::Accounts;
 
@@ -101,14 +102,18 @@ fn object(form: &Form, field: &str) -> std::result::Result<Option<Value>, String
     if text.is_empty() {
         return Ok(None);
     }
-    match serde_json::from_str(text) {
+    match once(text) {
         Ok(Value::Object(object)) => Ok(Some(Value::Object(object))),
         Ok(_) => Err("This has to be one JSON object.".to_owned()),
-        Err(error) => Err(format!(
-            "This is not JSON: look at line {}, column {}.",
-            error.line(),
-            error.column()
-        )),
+        Err(error) => {
+            let what = if error.is_data() {
+                "This has a key twice"
+            } else {
+                "This is not JSON"
+            };
+            let (line, column) = (error.line(), error.column());
+            Err(format!("{what}: look at line {line}, column {column}."))
+        }
     }
 }
 

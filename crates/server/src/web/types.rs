@@ -10,7 +10,7 @@ use store::Error;
 
 use super::answer::Answer;
 use super::flash::Done;
-use super::form::Sent;
+use super::form::{Sent, typed_json};
 use super::me::Me;
 use super::refusal::Refusal;
 use super::things::Wrong;
@@ -172,11 +172,8 @@ fn body(me: &Me, kind: Kind, sent: &super::form::Form) -> Result<Value, Errors> 
             body.shift_remove("configSchema");
         }
         schema => {
-            let schema: Value = serde_json::from_str(schema).map_err(|error| {
-                [("schema", format!("This is not JSON: {error}."))]
-                    .into_iter()
-                    .collect::<Errors>()
-            })?;
+            let schema = typed_json(schema)
+                .map_err(|wrong| [("schema", wrong)].into_iter().collect::<Errors>())?;
             body.insert("configSchema".to_owned(), schema);
         }
     }

@@ -47,6 +47,28 @@ fn a_version_never_changes_and_stays_when_the_thing_is_deleted() {
                 .map(|one| &one["code"])
                 .collect();
             assert_eq!(codes, ["second", "first"], "newest first");
+            let ordered = |query: &str| {
+                let answer = api.get(&format!("{path}/versions?{query}"));
+                if answer.status != 200 {
+                    return answer.problem();
+                }
+                let lists = answer.json.as_object().expect("a list");
+                let list = lists.values().next().and_then(Value::as_array);
+                let codes = list.expect("a list").iter().map(|one| one["code"].clone());
+                json!(codes.collect::<Vec<_>>()).to_string()
+            };
+            for (query, codes) in [
+                ("orderBy=asc", r#"["first","second"]"#),
+                ("orderBy=desc", r#"["second","first"]"#),
+                ("orderBy=asc&count=1", r#"["first"]"#),
+                ("orderBy=desc&count=1", r#"["second"]"#),
+                (
+                    "orderBy=name",
+                    "400 invalid_query: The query does not fit: orderBy: unknown variant `name`, expected `asc` or `desc`",
+                ),
+            ] {
+                assert_eq!(ordered(query), codes, "{noun} {query}");
+            }
             api.delete(&path).ok();
             let kept = api.get(&version).ok();
             assert_eq!(
@@ -275,13 +297,14 @@ fn a_library_is_no_transformation_and_the_other_way_round() {
 }
 
 #[test]
-fn a_library_is_in_use_while_what_is_published_imports_it() {
+fn a_library_is_in_use_while_what_data_planes_run_imports_it() {
     let told = on_both(|api| {
         let library = id(&api.code("libraries", "Utils Library", "export function f() {}"));
         let old =
             "import { f } from 'utilsLibrary';\nexport function transformEvent(e) { return f(e); }";
         let new = "export function transformEvent(e) { return e; }";
         let one = id(&api.code("transformations", "One", old));
+        api.link(&api.destination("Hook"), &one).ok();
         let path = format!("/transformations/{one}");
         let description = json!({ "description": "published as it was" });
         api.post(&format!("{path}?publish=true"), description).ok();
@@ -299,8 +322,50 @@ fn a_library_is_in_use_while_what_is_published_imports_it() {
         told
     });
     assert_snapshot!(told, @r"
-    409 library_in_use: it is in use by transformation “One” (ID)
-    409 library_in_use: its import name cannot change while it is imported by transformation “One” (ID)
+    409 library_in_use: it is in use by transformation “One” (ID) as it is published: publish its newest version first
+    409 library_in_use: its import name cannot change while it is imported by transformation “One” (ID) as it is published: publish its newest version first
+    ");
+}
+
+/// The order of rudder-cli's `apply`: new versions, not published; then what goes; then one publication of all.
+#[test]
+fn an_import_and_its_library_go_together_where_no_data_plane_runs_the_code() {
+    let told = on_both(|api| {
+        let library = api.code("libraries", "Utils Library", "export function f() {}");
+        let old =
+            "import { f } from 'utilsLibrary';\nexport function transformEvent(e) { return f(e); }";
+        let one = api.code("transformations", "One", old);
+        let all = json!({
+            "transformations": [{ "versionId": one["versionId"] }],
+            "libraries": [{ "versionId": library["versionId"] }],
+        });
+        assert_eq!(
+            api.post("/transformations/publish", all).ok()["published"],
+            true
+        );
+        let mut story = Story::of(&api);
+        let path = format!("/transformations/{}?publish=false", id(&one));
+        let new = json!({ "name": "One", "code": "export function transformEvent(e) { return e; }", "language": "javascript" });
+        let new = story.tell("update", api.post(&path, new));
+        story.tell(
+            "delete",
+            api.delete(&format!("/libraries/{}", id(&library))),
+        );
+        let all =
+            json!({ "transformations": [{ "versionId": new["versionId"] }], "libraries": [] });
+        story.tell("publish", api.post("/transformations/publish", all));
+        let told = story.end();
+        told.lines()
+            .filter(|line| !line.contains(" -> "))
+            .fold(String::new(), |told, line| told + line + "\n")
+    });
+    assert_snapshot!(told, @r"
+    update
+        transformation.updated One
+    delete
+        transformation_library.deleted Utils Library
+    publish
+        transformation.published One
     ");
 }
 

@@ -608,3 +608,27 @@ fn every_route_that_takes_a_body_says_that_it_may_not_fit() {
     }
     assert_eq!(silent, Vec::<String>::new());
 }
+
+#[test]
+fn the_version_of_a_type_is_counted_from_one() {
+    let told = on_both(|api| {
+        let path = format!("/v2/destinations/{}", api.destination("Hook"));
+        let events = api.events().len();
+        let new = |version: i64| json!({ "name": "Lake", "type": "S3", "version": version });
+        let told = [
+            api.post("/v2/destinations", new(0)),
+            api.post("/v2/destinations", new(i64::MIN)),
+            api.put(&path, json!({ "version": 0 })),
+        ]
+        .map(|refused| format!("{} {}", refused.problem(), refused.json["details"]))
+        .join("\n");
+        assert_eq!(api.events().len(), events);
+        assert_eq!(api.get(&path).ok()["destination"]["version"], 1);
+        told
+    });
+    assert_snapshot!(told, @r#"
+    400 out_of_range: version must be 1 or more {"version":"version must be 1 or more"}
+    400 out_of_range: version must be 1 or more {"version":"version must be 1 or more"}
+    400 out_of_range: version must be 1 or more {"version":"version must be 1 or more"}
+    "#);
+}

@@ -186,6 +186,42 @@ fn the_second_shape_has_things_by_their_ids_and_types_beside_the_workspaces() {
     });
 }
 
+/// Whoever reads a dot as a way into an object finds what is there, and nothing else is put in its place.
+#[test]
+fn a_setting_with_a_dot_in_its_name_is_sent_as_it_was_written_in_both_shapes() {
+    on_both(|api| {
+        let config = json!({
+            "a.b": 1, "a": { "b": 2, "c.d": [{ "e.f": null }] }, "headers.to": "x", "useNativeSDK.web": true,
+            "useNativeSDK": { "web": false }, ".": "", "é.": {},
+        });
+        let made = json!({ "name": "Odd", "type": "ODD_ONE", "config": config });
+        let made = id(&api.post("/v2/destinations", made).ok()["destination"]);
+        api.connection(&api.source("Shop"), &made);
+        let seen = api.get(&format!("/v2/destinations/{made}")).ok();
+        assert_eq!(seen["destination"]["config"], config);
+        // What is kept for each platform is the value of the source's own; all else is as it was sent.
+        let mut of_web = config.clone();
+        of_web["useNativeSDK"] = json!(false);
+        let first = api.poll().ok();
+        assert_eq!(first["sources"][0]["destinations"][0]["config"], of_web);
+        let shown = basic(&api.data_plane);
+        let headers = [("authorization", shown.as_str())];
+        let path = "/data-plane/v2/workspaceConfig?secrets=embed";
+        let second = api.with("GET", path, &headers, &Value::Null).ok();
+        let workspace = &second["workspaces"][api.made.workspace.to_string()];
+        assert_eq!(workspace["destinations"][&made]["config"], config);
+        let lists = &second["destinationDefinitions"]["ODD_ONE"]["config"]["destConfig"];
+        assert_eq!(
+            lists,
+            &json!({
+                "defaultConfig": [".", "a", "a.b", "headers.to", "useNativeSDK.web", "é."],
+                "web": ["useNativeSDK"],
+            })
+        );
+        String::new()
+    });
+}
+
 #[test]
 fn only_the_secret_of_the_host_opens_a_namespace() {
     let said = on_both(|api| {

@@ -424,3 +424,47 @@ fn what_the_event_says_of_the_tests_is_what_the_answer_said() {
         json!({ "tests": "not tested: no transformer is configured" })
     );
 }
+
+/// A transformer asks its control plane for such a library, is told that there is none, and gives up every event.
+#[test]
+fn what_imports_a_library_that_is_not_here_is_not_published_and_nothing_is_asked() {
+    let [without, with_one] = [false, true].map(|has_transformer| {
+        on_both(|mut api| {
+            if has_transformer {
+                api = with(api, &peer(Some(answer("200 OK", "<html>"))));
+            }
+            let text = "import url from '@rs/urlParser/v1';\nexport function transformEvent(e) { return e; }";
+            let one = api.code("transformations", "One", text);
+            let mut story = Story::of(&api);
+            let body = json!({ "transformations": [{ "versionId": one["versionId"] }] });
+            let batch = story.tell("batch", api.post("/transformations/publish", body));
+            let result = &batch["validationOutput"]["transformations"][0];
+            assert_eq!(
+                (&batch["published"], &result["pass"], &result["imports"]),
+                (&json!(false), &json!(false), &json!(["@rs/urlParser/v1"]))
+            );
+            assert_eq!(result["testResult"]["status"], "error");
+            let path = format!("/transformations/{}", crate::support::id(&one));
+            let description = json!({ "description": "published at once" });
+            let at_once = api.post(&format!("{path}?publish=true"), description);
+            assert_eq!(at_once.status, 400);
+            let events = story.end();
+            let told = format!(
+                "{}\n{}\n{}\n{events}",
+                batch["message"],
+                result["testResult"]["results"][0]["errors"][0]["message"],
+                at_once.problem()
+            );
+            // Where a transformer is asked, what is wrong is told with its place.
+            told.replace("transformation \u{201c}One\u{201d}: ", "")
+        })
+    });
+    assert_eq!(without, with_one);
+    assert_snapshot!(without, @r#"
+    "it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place"
+    "it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place"
+    400 library_not_here: it imports @rs/urlParser/v1, which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place
+    batch
+        transformation.published One [failed: library_not_here]
+    "#);
+}

@@ -124,7 +124,7 @@ fn a_connection_keeps_what_a_change_does_not_name_and_is_told_of_its_destination
         without_ids(&made.to_string()) + "\n" + &story.end()
     });
     assert_snapshot!(story, @r#"
-    {"id":"ID","sourceId":"ID","destinationId":"ID","enabled":true,"schedule":{"type":"basic","everyMinutes":60},"syncBehaviour":"upsert","identifiers":[{"from":"email","to":"user_id"}],"mappings":[{"from":"name","to":"first_name"}],"event":{"type":"identify"},"destinationConfig":{"audienceId":"needle-one"},"workspaceId":"ID","createdAt":"2026-11-18T11:06:40.000Z","updatedAt":"2026-11-18T11:06:40.000Z"}
+    {"id":"ID","sourceId":"ID","destinationId":"ID","enabled":true,"schedule":{"type":"basic","everyMinutes":60},"syncBehaviour":"upsert","identifiers":[{"from":"email","to":"user_id"}],"mappings":[{"from":"name","to":"first_name"}],"event":{"type":"identify"},"destinationConfig":{"audienceId":"needle-one"},"syncSettings":{"syncLogsConfig":{"enabled":true,"logRetentionInDays":30,"snapshotsToRetain":5},"failedKeysConfig":{"enableFailedKeysRetry":true}},"workspaceId":"ID","createdAt":"2026-11-18T11:06:40.000Z","updatedAt":"2026-11-18T11:06:40.000Z"}
     connect
         destination.connected_source Hook ~ source Customers
           destinationConfig: redacted
@@ -166,6 +166,44 @@ fn a_connection_keeps_what_a_change_does_not_name_and_is_told_of_its_destination
           schedule.type: "cron" -> nothing
           source: "ID" -> nothing
           syncBehaviour: "upsert" -> nothing
+    "#);
+}
+
+#[test]
+fn what_was_not_sent_of_the_sync_settings_is_answered_as_it_would_be_run() {
+    let told = on_both(|api| {
+        let account = api.account("Warehouse");
+        let (source, hook) = (api.model("Customers", &account), api.destination("Hook"));
+        let mut body = connection(&source, &hook);
+        body["mappings"] = json!([]);
+        body["constants"] = json!([]);
+        let made = api.post("/v2/retl-connections", body).ok();
+        let path = format!("/v2/retl-connections/{}", id(&made));
+        let change = json!({
+            "schedule": { "type": "manual" },
+            "mappings": [{ "from": "name", "to": "first_name" }],
+            "syncSettings": { "syncLogsConfig": { "enabled": false, "own": [1] }, "failedKeysConfig": null },
+        });
+        let changed = api.put(&path, change).ok();
+        let last = api.last();
+        let emptied = json!({ "schedule": { "type": "manual" }, "mappings": [] });
+        let emptied = api.put(&path, emptied).ok();
+        assert_eq!(api.since(&last).len(), 1, "taking them away is a change");
+        assert_eq!(api.get("/v2/retl-connections").ok()["data"][0], emptied);
+        let told = |one: &Value| {
+            format!(
+                "{} mappings: {:?} constants: {:?}\n",
+                one["syncSettings"],
+                one.get("mappings").map(Value::to_string),
+                one.get("constants").map(Value::to_string)
+            )
+        };
+        told(&made) + &told(&changed) + &told(&emptied)
+    });
+    assert_snapshot!(told, @r#"
+    {"syncLogsConfig":{"enabled":true,"logRetentionInDays":30,"snapshotsToRetain":5},"failedKeysConfig":{"enableFailedKeysRetry":true}} mappings: None constants: None
+    {"syncLogsConfig":{"enabled":false,"own":[1],"logRetentionInDays":30,"snapshotsToRetain":5},"failedKeysConfig":null} mappings: Some("[{\"from\":\"name\",\"to\":\"first_name\"}]") constants: None
+    {"syncLogsConfig":{"enabled":false,"own":[1],"logRetentionInDays":30,"snapshotsToRetain":5},"failedKeysConfig":null} mappings: None constants: None
     "#);
 }
 
@@ -413,15 +451,12 @@ fn what_would_have_to_run_says_that_nothing_runs() {
     let sql = json!({ "accountId": account, "limit": 10, "sql": "select 1" });
     for answer in [
         api.post("/v2/retl-sources/preview", sql),
-        api.get("/v2/retl-sources/preview/x"),
         api.post(
             &format!("/v2/retl-connections/{made}/start"),
             json!({ "syncType": "full" }),
         ),
         api.post(&format!("/v2/retl-connections/{made}/stop"), json!({})),
-        api.get(&format!("/v2/retl-connections/{made}/syncs/one")),
         api.post(&format!("/v2/sources/{source}/start"), json!({})),
-        api.get(&format!("/v2/sources/{source}/runs/one/status")),
     ] {
         assert_eq!(
             answer.problem(),
@@ -430,6 +465,14 @@ fn what_would_have_to_run_says_that_nothing_runs() {
     }
     let syncs = api.get(&format!("/v2/retl-connections/{made}/syncs")).ok();
     assert_eq!(syncs, json!({ "syncs": [], "paging": { "total": 0 } }));
+    for (nothing, what) in [
+        (format!("/v2/retl-connections/{made}/syncs/one"), "sync"),
+        (format!("/v2/sources/{source}/runs/one/status"), "run"),
+        ("/v2/retl-sources/preview/x".to_owned(), "preview"),
+    ] {
+        let told = api.get(&nothing).problem();
+        assert_eq!(told, format!("404 not_found: {what} not found"));
+    }
     for nothing in [
         api.post("/v2/retl-connections/x/start", json!({})),
         api.get("/v2/retl-connections/x/syncs/one"),

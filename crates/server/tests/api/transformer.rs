@@ -110,6 +110,17 @@ fn a_transformer_gets_each_version_as_it_wants_it() {
 }
 
 #[test]
+fn a_hosted_library_is_not_here_and_a_transformer_hears_so() {
+    let api = with(Api::sqlite(), loopback());
+    let path = "/rudderstackTransformationLibraries/urlParser?version=v1";
+    assert_eq!(
+        ask(&api, path, "127.0.0.1:9", &[]).problem(),
+        "404 not_found: the library urlParser is hosted by RudderStack's own service; this server does not have it"
+    );
+    assert_eq!(ask(&api, path, "203.0.113.9:9", &[]).status, 401);
+}
+
+#[test]
 fn only_who_shows_the_hosted_secret_or_is_near_gets_code() {
     let config = Config {
         hosted_secret: HostedSecret::new(SECRET),

@@ -222,3 +222,68 @@ async fn code_that_is_saved_as_it_was_drawn_is_no_new_version() {
         assert_eq!(now["description"], "three\nfour");
     }
 }
+
+/// A type whose form has lists.
+fn basket() -> Value {
+    let tags = |name: &str, label: &str, tag: &str| json!({ "type": "tagInput", "label": label, "value": name, "tagKey": tag });
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    json!({
+        "name": "BASKET", "displayName": "Basket",
+        "config": { "secretKeys": ["codes.code"] },
+        "configSchema": { "type": "object", "properties": { "words": texts } },
+        "uiConfig": [{ "title": "All", "fields": [
+            tags("events", "Events", "eventName"), tags("words", "Words", "word"), tags("begun", "Begun", "one"),
+            tags("none", "None", "one"), tags("pairs", "Pairs", "one"), tags("lines", "Lines", "one"), tags("codes", "Codes", "code"),
+        ] }],
+    })
+}
+
+#[tokio::test]
+async fn a_list_is_one_entry_on_each_line_and_comes_back_to_the_byte() {
+    let (site, team) = Site::ready().await;
+    let mut browser = site.signed_in("ada@example.com").await;
+    let (status, answer) = site
+        .api("POST", "/destination-definitions", Some(basket()))
+        .await;
+    assert!(status.is_success(), "{answer}");
+    let made = json!({
+        "events": [{ "eventName": "Order Done" }, { "eventName": " b" }, { "eventName": "b" }],
+        "words": ["x", "x", "<y>"], "begun": [{ "one": "" }], "none": [],
+        // What lines cannot say, or must not show, is asked for as JSON.
+        "pairs": [{ "one": "a", "two": "b" }], "lines": [{ "one": "a\nb" }],
+        "codes": [{ "code": "hidden-code" }],
+    });
+    let path = destination(&site, "BASKET", &made).await;
+    let page = format!("{path}/configuration");
+    let stored = config(&site, &path).await;
+    let before = site.log(team.organization).await.len();
+    saved(&mut browser, &page, &path, &[]).await;
+    assert_eq!(config(&site, &path).await, stored);
+    assert_eq!(site.log(team.organization).await.len(), before);
+
+    let drawn = browser.get(&page).await.body;
+    assert!(drawn.contains("One entry on each line.") && !drawn.contains("hidden-code"));
+    let sent = untouched(&drawn, &path);
+    let value = |name: &str| {
+        let field = sent.iter().find(|(field, _)| field == name);
+        field.map(|(_, value)| value.as_str())
+    };
+    assert_eq!(value("config.events"), Some("Order Done\r\n b\r\nb"));
+    assert_eq!(value("config.words"), Some("x\r\nx\r\n<y>"));
+    assert_eq!(value("config.pairs"), None);
+
+    let changes = [
+        ("config.events", "Order Done\r\n\r\nnew\r\n"),
+        ("config.words", "\r\n"),
+        ("config.begun", "first"),
+    ];
+    saved(&mut browser, &page, &path, &changes).await;
+    let mut wanted = stored;
+    wanted["events"] = json!([{ "eventName": "Order Done" }, { "eventName": "new" }]);
+    wanted["begun"] = json!([{ "one": "first" }]);
+    let members = wanted.as_object_mut().expect("an object");
+    members.shift_remove("words");
+    assert_eq!(config(&site, &path).await, wanted);
+    saved(&mut browser, &page, &path, &[("config.words", "y\r\nz")]).await;
+    assert_eq!(config(&site, &path).await["words"], json!(["y", "z"]));
+}

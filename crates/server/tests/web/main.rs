@@ -8,6 +8,7 @@
 mod account;
 mod authenticator;
 mod code;
+mod json;
 mod lines;
 mod live;
 mod meanwhile;

@@ -187,6 +187,19 @@ impl Rx<'_> {
         rows.iter().map(version_from_row).collect()
     }
 
+    /// The versions of a transformation or library, oldest first.
+    pub fn versions_from_the_first(
+        &mut self,
+        of: TransformationId,
+        limit: u32,
+    ) -> Result<Vec<Version>> {
+        let rows = self.conn.query(
+            &format!("SELECT {VERSION} FROM transformation_versions WHERE transformation_id = $1 ORDER BY number LIMIT $2"),
+            params![&of, i64::from(limit)],
+        )?;
+        rows.iter().map(version_from_row).collect()
+    }
+
     /// The number of the newest version.
     pub fn newest_version(&mut self, of: TransformationId) -> Result<i64> {
         let row = self.conn.query_one(

@@ -48,6 +48,25 @@ impl<'t> Said<'t> {
             .collect()
     }
 
+    /// Whether a setting is one list of what its field says that it is; where the schema has a list of texts, it is that. What is
+    /// kept for each platform is none.
+    fn is_list(&self, field: &mut Field) -> bool {
+        let property = self.property(&field.key);
+        match property.and_then(|property| property.get("type")?.as_str()) {
+            None => self.listed(&field.key).is_empty(),
+            Some("array") => {
+                let elements = property.and_then(|property| property.get("items")?.get("type"));
+                match elements.and_then(Value::as_str) {
+                    Some("string") => field.tag = None,
+                    Some("object") | None => {}
+                    Some(_) => return false,
+                }
+                elements.is_none_or(|elements| elements == "string" || field.tag.is_some())
+            }
+            Some(_) => false,
+        }
+    }
+
     /// How a setting is kept that a field of one value asks for. The schema knows it best.
     fn kept(&self, key: &str) -> Kept<'t> {
         let property = self.property(key);
@@ -111,6 +130,7 @@ fn modes(said: &Said<'_>, taken: &Taken) -> Vec<Field> {
         help: None,
         placeholder: None,
         member: Some((*platform).to_owned()),
+        tag: None,
         section: None,
         default: None,
         pattern: None,
@@ -135,6 +155,13 @@ pub(super) fn by_platform(fields: Vec<Field>, taken: &Taken, schema: Option<&Val
         own.extend(modes(&said, taken));
     }
     for mut field in fields {
+        if field.kind == FieldKind::Tags {
+            if !said.is_list(&mut field) {
+                field.kind = FieldKind::Json;
+            }
+            all.push(field);
+            continue;
+        }
         if field.member.is_some() || field.kind == FieldKind::Json {
             all.push(field);
             continue;

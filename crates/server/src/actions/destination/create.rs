@@ -52,6 +52,7 @@ impl Action for CreateDestination {
             .workspace(self.place.workspace)?
             .ok_or(Error::NotFound("workspace"))?;
         input::name(&self.name)?;
+        input::version(self.version)?;
         let definitions = tx.definitions(self.place.organization)?;
         input::kind(&definitions, Kind::Destination, &self.kind, &workspace)?;
         let config = input::config(self.config.as_ref())?;

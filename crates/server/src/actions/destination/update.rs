@@ -73,7 +73,10 @@ impl Action for UpdateDestination {
         if let Some(config) = self.config.as_ref().filter(|config| !config.is_null()) {
             after.config = input::in_place_of(&before.config, input::config(Some(config))?);
         }
-        after.version = self.version.unwrap_or(before.version);
+        if let Some(version) = self.version {
+            input::version(version)?;
+            after.version = version;
+        }
         after.enabled = self.enabled.unwrap_or(before.enabled);
         if after == before {
             return Ok(Done::new(before, Vec::new()));

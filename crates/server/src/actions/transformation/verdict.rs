@@ -9,6 +9,9 @@ use store::{Error, Result, Rx};
 use super::{NOT_CHECKED, NOT_TESTED, all};
 use crate::request::Place;
 
+/// What code is refused with that imports a library which only RudderStack's own service has.
+pub(crate) const LIBRARY_NOT_HERE: &str = "library_not_here";
+
 /// What was found of code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -28,6 +31,8 @@ pub enum Verdict {
     },
     /// It does not compile, and where.
     DoesNotCompile(String),
+    /// It imports a library that no transformer can get from here, and which.
+    LibraryNotHere(String),
     /// A transformer ran it, and what was wrong.
     Failed(String),
 }
@@ -59,7 +64,9 @@ impl Verdict {
                 }
                 detail
             }
-            Self::DoesNotCompile(why) | Self::Failed(why) => json!({ "tests": why }),
+            Self::DoesNotCompile(why) | Self::LibraryNotHere(why) | Self::Failed(why) => {
+                json!({ "tests": why })
+            }
         }
     }
 
@@ -68,6 +75,7 @@ impl Verdict {
         match self {
             Self::NotTested { .. } | Self::Passed { .. } => None,
             Self::DoesNotCompile(why) => Some(("does_not_compile", why)),
+            Self::LibraryNotHere(why) => Some((LIBRARY_NOT_HERE, why)),
             Self::Failed(why) => Some(("tests_failed", why)),
         }
     }
@@ -105,10 +113,12 @@ impl Verdict {
         Ok(())
     }
 
-    /// The same for code that is written and published at once: that it does not compile is bad input.
+    /// The same for code that is written and published at once: that it does not compile, or
+    /// imports what is not here, is bad input.
     pub(crate) fn check_new(&self, rx: &mut Rx<'_>, place: Place) -> Result<()> {
         match self {
             Self::DoesNotCompile(why) => Err(Error::field("does_not_compile", "code", why)),
+            Self::LibraryNotHere(why) => Err(Error::field(LIBRARY_NOT_HERE, "code", why)),
             _ => self.check(rx, place, &[]),
         }
     }

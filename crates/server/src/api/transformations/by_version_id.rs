@@ -1,10 +1,11 @@
 //! `/transformation/getByVersionId`, `/transformationLibrary/getByVersionId`: the code that transformers ask for. They
-//! keep what they get for as long as they run, and a version never changes.
+//! keep what they get for as long as they run, and a version never changes. `/rudderstackTransformationLibraries`: what
+//! they ask for that is not here.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::code;
 use model::things::{CodeKind, Version};
@@ -17,7 +18,7 @@ use utoipa_axum::routes;
 use crate::api::answer;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::{Params, sure_address};
+use crate::request::{Params, Path, sure_address};
 
 /// How long the answer may be kept: a version never changes.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
@@ -115,6 +116,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(transformation))
         .routes(routes!(library))
+        .routes(routes!(hosted_library))
 }
 
 async fn version(app: &App, kind: CodeKind, which: &Which) -> Result<Response, Problem> {
@@ -152,4 +154,15 @@ async fn library(
     Params(which): Params<Which>,
 ) -> Result<Response, Problem> {
     version(&app, CodeKind::Library, &which).await
+}
+
+/// A library that RudderStack's own service hosts (`@rs/name/v1`). None is here, and what imports one is not published.
+#[utoipa::path(get, path = "/rudderstackTransformationLibraries/{name}", tag = "Transformer",
+    params(("name" = String, Path), ("version" = Option<String>, Query)), security((), ("hosted_secret" = [])),
+    responses((status = 401, body = Problem), (status = 404, body = Problem)))]
+async fn hosted_library(_: Transformer, Path(name): Path<String>) -> Problem {
+    let message = format!(
+        "the library {name} is hosted by RudderStack's own service; this server does not have it"
+    );
+    Problem::new(StatusCode::NOT_FOUND, "not_found", message)
 }

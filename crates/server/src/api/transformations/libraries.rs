@@ -109,7 +109,7 @@ async fn set_external_id(
     name_it(&app, bearer, KIND, &id, body).await
 }
 
-/// The versions of a library, newest first.
+/// The versions of a library, newest first where nothing else is asked for.
 #[utoipa::path(get, path = "/libraries/{id}/versions", tag = "Libraries", params(("id" = String, Path), Count),
     responses((status = 200, body = LibraryVersions), (status = 404, body = Problem)))]
 async fn versions(

@@ -38,6 +38,31 @@ pub(super) fn at<'v>(spec: &Spec, config: &'v Map<String, Value>) -> Option<&'v 
     }
 }
 
+/// A list with one entry on each line; nothing where lines could not say what is in it. A list of one empty text is drawn as one
+/// that is empty: forms elsewhere begin with that.
+pub(super) fn in_lines(spec: &Spec, list: &Value) -> Option<String> {
+    let entry = |one| match &spec.tag {
+        None => Value::as_str(one),
+        Some(tag) => {
+            let members = one.as_object().filter(|members| members.len() == 1)?;
+            members.get(tag)?.as_str()
+        }
+    };
+    let entries: Vec<&str> = list.as_array()?.iter().map(entry).collect::<Option<_>>()?;
+    let is_line = |text: &&str| !text.trim().is_empty() && !text.contains(['\n', '\r', '\0']);
+    (entries == [""] || entries.iter().all(is_line)).then(|| entries.join("\n"))
+}
+
+/// The list that lines say; empty lines are no entries.
+pub(super) fn of_lines(spec: &Spec, text: &str) -> Vec<Value> {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let entry = |line: &str| match &spec.tag {
+        None => json!(line),
+        Some(tag) => json!({ tag: line }),
+    };
+    lines.map(entry).collect()
+}
+
 /// Settings without those that have a field.
 pub(super) fn without_fields(
     config: &Map<String, Value>,
@@ -99,6 +124,7 @@ impl Settings<'_> {
                     FieldKind::Boolean => value.is_boolean(),
                     FieldKind::Number => value.is_number(),
                     FieldKind::Json => true,
+                    FieldKind::Tags => in_lines(spec, value).is_some(),
                     // HTML has no null character, and a secret is not shown.
                     FieldKind::Secret | FieldKind::SecretLines if self.is_secret(spec) => {
                         value.is_string()
@@ -140,6 +166,9 @@ impl Settings<'_> {
         match (sent.and_then(|form| form.get(&one.name)), stored) {
             (Some(sent), _) => Cow::Borrowed(sent),
             (None, Some(Value::String(text))) => Cow::Borrowed(text),
+            (None, Some(list)) if one.spec.kind == FieldKind::Tags => {
+                Cow::Owned(in_lines(one.spec, list).unwrap_or_default())
+            }
             (None, stored) => Cow::Owned(
                 stored
                     .filter(|value| !value.is_null())
