@@ -128,17 +128,23 @@ impl Rx<'_> {
         make: impl Fn(Disclosed) -> T + Sync,
     ) -> Result<Vec<T>> {
         let organization = log.organization.map(|id| id.to_string());
-        seal::open_all(self, log.id, organization.as_deref(), rows, |row, mut parts| {
-            withhold(members_of, row.entry.target_type(), &mut parts);
-            let opened = parts.iter().filter_map(|(part, read)| match read {
-                Read::Whole(opened) => opened.disclosure(row.entry.id(), *part),
-                Read::Gone | Read::Withheld => None,
-            });
-            Ok(make(Disclosed {
-                sequence: row.row.sequence,
-                disclosures: opened.collect(),
-                entry: row.row.entry.to_vec(),
-            }))
-        })
+        seal::open_all(
+            self,
+            log.id,
+            organization.as_deref(),
+            rows,
+            |row, mut parts| {
+                withhold(members_of, row.entry.target_type(), &mut parts);
+                let opened = parts.iter().filter_map(|(part, read)| match read {
+                    Read::Whole(opened) => opened.disclosure(row.entry.id(), *part),
+                    Read::Gone | Read::Withheld => None,
+                });
+                Ok(make(Disclosed {
+                    sequence: row.row.sequence,
+                    disclosures: opened.collect(),
+                    entry: row.row.entry.to_vec(),
+                }))
+            },
+        )
     }
 }

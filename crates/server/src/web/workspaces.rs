@@ -274,6 +274,7 @@ fn delete_page(me: &Me, one: ToDelete, wrong: Wrong) -> Answer {
     let view = Delete {
         frame,
         question: Question {
+            kept: None,
             noun: "workspace".to_owned(),
             name: one.name,
             action: format!("{PATH}/{}/delete", one.id),

@@ -8,6 +8,7 @@
 mod account;
 mod authenticator;
 mod code;
+mod known;
 mod lines;
 mod live;
 mod meanwhile;

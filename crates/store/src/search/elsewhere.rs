@@ -59,7 +59,8 @@ mod tests {
     fn only_what_is_said_of_roles_in_other_workspaces_is_withheld() {
         let new = || WorkspaceId::new(&SystemClock, &SystemEntropy);
         let (own, other) = (new(), new());
-        let role = |id: WorkspaceId| json!({ "path": format!("workspaces.{id}"), "after": "viewer" });
+        let role =
+            |id: WorkspaceId| json!({ "path": format!("workspaces.{id}"), "after": "viewer" });
         let of_organization = json!({ "path": "role", "before": "admin", "after": "member" });
         for (part, withheld) in [
             (role(own), false),
