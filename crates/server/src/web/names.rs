@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use model::catalogue::TargetType;
 use model::change::{Change, ChangeKind};
 use model::entry::Entry;
-use model::id::{UserId, WorkspaceId};
+use model::id::{OrganizationId, UserId, WorkspaceId};
 use serde_json::Value as Json;
 use store::{Event, Known, Result, Rx};
 
@@ -86,6 +86,19 @@ impl Names {
         Ok(Self {
             workspaces: rx.workspaces_called(organization, &Vec::from_iter(workspaces))?,
             people: rx.people_called(organization, &Vec::from_iter(people))?,
+        })
+    }
+
+    /// The names of these people alone.
+    pub(super) fn of_people(
+        rx: &mut Rx<'_>,
+        organization: OrganizationId,
+        people: impl Iterator<Item = UserId>,
+    ) -> Result<Self> {
+        let people: BTreeSet<UserId> = people.collect();
+        Ok(Self {
+            people: rx.people_called(organization, &Vec::from_iter(people))?,
+            ..Self::default()
         })
     }
 

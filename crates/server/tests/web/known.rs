@@ -139,3 +139,50 @@ fn between_rows<'p>(page: &'p str, head: &str) -> &'p str {
     let (_, rest) = page.split_once(&head).expect("a row");
     rest.split("</tr>").next().unwrap_or_default()
 }
+
+async fn inviter(database: Database) {
+    let (site, team) = ready(database).await;
+    site.member(team, "grace@example.com", Some(WorkspaceRole::Viewer))
+        .await;
+    let id = site.user("grace@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/settings/team").await;
+    let roles = [("role", "admin"), ("workspace_role", "viewer")];
+    ada.post(&format!("/settings/team/{id}"), &roles).await;
+    let mut grace = site.signed_in("grace@example.com").await;
+    crate::team::invite_with(&mut grace, "edsger@example.com").await;
+    let by = |page: &str| {
+        let head = "edsger<wbr>@example<wbr>.com</th>";
+        let (_, rest) = page.split_once(head).expect("a row");
+        rest.split("</tr>").next().unwrap_or_default().to_owned()
+    };
+    let page = ada.get("/settings/team").await.body;
+    assert!(by(&page).contains("Member grace@example.com"), "{page}");
+
+    // The account is still one of another organization.
+    site.another("grace@example.com").await;
+    site.perform(ErasePerson {
+        organization: Some(team.organization),
+        user: id,
+        basis: "request",
+    })
+    .await;
+    let page = ada.get("/settings/team").await.body;
+    let tail = &id.as_str()[id.as_str().len() - 6..];
+    let row = by(&page);
+    assert!(
+        row.contains(&format!("Erased person \u{2026}{tail}")),
+        "{row}"
+    );
+    assert!(!page.contains("Member grace@example.com"), "{page}");
+}
+
+#[tokio::test]
+async fn who_invited_is_not_named_once_erased_here_on_sqlite() {
+    inviter(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn who_invited_is_not_named_once_erased_here_on_postgresql() {
+    inviter(Database::Postgres).await;
+}
