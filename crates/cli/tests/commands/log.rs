@@ -1,13 +1,12 @@
 //! The log: exported, verified, erased from, recovered, and its keys.
 
-use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::support::{Server, annals, signed};
 use serde_json::{Value, json};
 use store::testing::Postgres;
 
 use super::{BINARY, PASSWORD, refusal, run};
+use crate::support::{Server, signed};
 
 /// The whole way of an auditor: export, verify, erase, export again, verify against what was known; and a restored backup.
 #[test]

@@ -6,7 +6,7 @@ mod set_up;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::io::{BufRead, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Output, Stdio};

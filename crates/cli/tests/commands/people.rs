@@ -1,16 +1,15 @@
 //! Members, tokens, and who is locked out.
 
-use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Output;
 
-use crate::support::{Server, annals};
-use serde_json::{Value, json};
+use serde_json::Value;
 use server::auth::limits;
 use store::testing::Postgres;
 use store::{Store, Upkeep};
 
 use super::{BINARY, PASSWORD, init, refusal, run};
+use crate::support::Server;
 
 #[test]
 fn a_member_is_added_with_a_role_and_once() {

@@ -1,14 +1,14 @@
 //! How an instance is set up, at the command line and by the link that the first start prints.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::annals;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::testing::Postgres;
 
 use super::{BINARY, PASSWORD, init, refusal, run};
+use crate::support::annals;
 
 #[test]
 fn init_prints_exactly_six_fields_and_refuses_a_second_time() {

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tlog::tile::entries;
-
-use super::{Made, key, named, verify};
+use super::{Made, key, verify};
 
 /// An archive of a log, with more in it.
 fn archive(made: &Made, more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> PathBuf {

@@ -1,9 +1,8 @@
 //! Entries, tiles and the root: what was changed, taken away or put in is found where it is.
 
 use server::export::layout::{Folder, Layout};
-use tlog::tile::entries;
 
-use super::{Made, Verified, event, event_of, key, named, verify};
+use super::{Made, Verified, event, event_of};
 
 #[test]
 fn a_whole_log_is_verified_at_every_size() {

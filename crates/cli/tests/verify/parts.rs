@@ -1,9 +1,8 @@
 //! What opens sealed parts.
 
-use model::entry::Entry;
 use serde_json::json;
 
-use super::{Made, event, event_of, verify};
+use super::{Made, event, event_of};
 
 #[test]
 fn a_disclosure_that_was_changed_moved_or_doubled_is_a_mismatch() {

@@ -2,7 +2,6 @@
 
 use model::part::Disclosure;
 use serde_json::{Value, json};
-use tlog::tile::entries;
 use tlog::{Hash, Receipt, proof};
 
 use super::{Made, Verified, event, event_of, key, manifest, row, rows, verify};
