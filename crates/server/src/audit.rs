@@ -385,7 +385,7 @@ pub async fn admit_to_whole(
 /// # Errors
 /// As [`event`]; [`Error::NotSigned`] when the event is not signed within [`SIGNED_WITHIN`].
 pub async fn receipt(app: &App, caller: &Caller, reach: Reach, id: EventId) -> Result<Receipt> {
-    let event = event(app, caller, reach, id).await?;
+    let (event, members_of) = found(app, caller, reach, id).await?;
     let sequence = event.entry.sequence;
     let start = std::time::Instant::now();
     loop {
@@ -397,7 +397,7 @@ pub async fn receipt(app: &App, caller: &Caller, reach: Reach, id: EventId) -> R
                     return Ok(None);
                 };
                 let path = rx.inclusion(&log, sequence, published.size)?;
-                let disclosed = rx.disclosed(&log, sequence, 1)?.pop();
+                let disclosed = rx.disclosed_in(&log, &[sequence], members_of)?.pop();
                 let disclosed = disclosed.ok_or(Error::NotFound("event"))?;
                 let entry = String::from_utf8(disclosed.entry);
                 let entry =
@@ -442,24 +442,24 @@ pub async fn events(app: &App, caller: &Caller, reach: Reach, query: Query) -> R
 /// [`Error::Denied`], recorded, when the caller may not read the log; [`Error::NotFound`] for an event that is not there
 /// or that the caller may not see.
 pub async fn event(app: &App, caller: &Caller, reach: Reach, id: EventId) -> Result<Event> {
-    let query = admit(
-        app,
-        caller,
-        reach,
-        Query {
-            order: Order::Newest,
-            ..Query::default()
-        },
-    )
-    .await?;
+    Ok(found(app, caller, reach, id).await?.0)
+}
+
+/// One event of the log, and whose members' it is read for, where that is not the whole organization.
+async fn found(
+    app: &App,
+    caller: &Caller,
+    reach: Reach,
+    id: EventId,
+) -> Result<(Event, Option<WorkspaceId>)> {
+    let query = Query {
+        order: Order::Newest,
+        ..Query::default()
+    };
+    let members_of = admit(app, caller, reach, query).await?.members_of;
     app.read(move |rx| {
-        let event = rx
-            .event(reach.organization, id)?
-            .ok_or(Error::NotFound("event"))?;
-        match query.members_of {
-            Some(workspace) if !rx.is_within(&event, workspace)? => Err(Error::NotFound("event")),
-            _ => Ok(event),
-        }
+        let event = rx.event(reach.organization, id, members_of)?;
+        Ok((event.ok_or(Error::NotFound("event"))?, members_of))
     })
     .await
 }

@@ -1,11 +1,12 @@
 //! Entries with what opens their sealed parts, as an auditor is handed them.
 
+use model::id::WorkspaceId;
 use model::part::Disclosure;
 
 use crate::db::params;
 use crate::error::{Error, Result};
 use crate::seal::{self, Read, Stored};
-use crate::search::{fitting, in_order};
+use crate::search::{fitting, in_order, withhold};
 use crate::tree::Log;
 use crate::tx::Rx;
 
@@ -79,17 +80,23 @@ impl Rx<'_> {
                 parts: &bytes[*middle..*end],
             })
             .collect();
-        self.disclose(log, &rows, make)
+        self.disclose(log, &rows, None, make)
     }
 
-    /// The entries at these places of a log, with their disclosures, in order.
+    /// The entries at these places of a log, with their disclosures, in order. For an administrator of one workspace those of
+    /// what people are in others are withheld.
     ///
     /// # Errors
     /// As [`Rx::disclosed`].
-    pub fn disclosed_in(&mut self, log: &Log, places: &[u64]) -> Result<Vec<Disclosed>> {
+    pub fn disclosed_in(
+        &mut self,
+        log: &Log,
+        places: &[u64],
+        members_of: Option<WorkspaceId>,
+    ) -> Result<Vec<Disclosed>> {
         let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
         let rows = self.stored(log.place(0), &sequences)?;
-        self.disclose(log, &in_order(&rows, &sequences)?, |one| one)
+        self.disclose(log, &in_order(&rows, &sequences)?, members_of, |one| one)
     }
 
     /// Rows of a log from `first` on, at most `most`: each an entry and its sealed parts.
@@ -117,19 +124,27 @@ impl Rx<'_> {
         &mut self,
         log: &Log,
         rows: &[Stored<'_>],
+        members_of: Option<WorkspaceId>,
         make: impl Fn(Disclosed) -> T + Sync,
     ) -> Result<Vec<T>> {
         let organization = log.organization.map(|id| id.to_string());
-        seal::open_all(self, log.id, organization.as_deref(), rows, |row, parts| {
-            let opened = parts.iter().filter_map(|(part, read)| match read {
-                Read::Whole(opened) => opened.disclosure(row.entry.id(), *part),
-                Read::Gone => None,
-            });
-            Ok(make(Disclosed {
-                sequence: row.row.sequence,
-                disclosures: opened.collect(),
-                entry: row.row.entry.to_vec(),
-            }))
-        })
+        seal::open_all(
+            self,
+            log.id,
+            organization.as_deref(),
+            rows,
+            |row, mut parts| {
+                withhold(members_of, row.entry.target_type(), &mut parts);
+                let opened = parts.iter().filter_map(|(part, read)| match read {
+                    Read::Whole(opened) => opened.disclosure(row.entry.id(), *part),
+                    Read::Gone | Read::Withheld => None,
+                });
+                Ok(make(Disclosed {
+                    sequence: row.row.sequence,
+                    disclosures: opened.collect(),
+                    entry: row.row.entry.to_vec(),
+                }))
+            },
+        )
     }
 }

@@ -50,6 +50,7 @@ pub use tables::erasures::{Erased, Erasure};
 pub use tables::identity::normalized_email;
 pub use tables::listing::{After, Listing};
 pub use tables::locks::Lock;
+pub use tables::names::Known;
 pub use tables::outbox::{BY, Letter, Message, Way};
 pub use tables::setup::SetUpLink;
 pub use tables::sources::SourceRow;

@@ -40,6 +40,8 @@ pub(crate) enum Read {
     Whole(Opened),
     /// Its key is there no more. Whether it was erased, the log says.
     Gone,
+    /// It could be read, but not by the one who asks.
+    Withheld,
 }
 
 /// What a part's disclosure is made of.

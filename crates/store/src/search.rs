@@ -1,6 +1,7 @@
 //! Finding events: through the index as far as it has reached, and in the log itself from there, so that no answer is
 //! behind an acknowledged change.
 
+mod elsewhere;
 mod event;
 mod filter;
 
@@ -14,6 +15,7 @@ use model::erasures::Erasures;
 use model::id::{EventId, LogId, OrganizationId, WorkspaceId};
 use model::part::PartName;
 
+pub(crate) use elsewhere::withhold;
 pub use event::{Event, Hidden};
 use filter::Filter;
 
@@ -38,7 +40,7 @@ pub struct Query {
     /// Those of this workspace, and those of the organization that have none.
     pub workspace: Option<WorkspaceId>,
     /// Of those without a workspace only the ones whose actor or target is a member of this workspace now: what an
-    /// administrator of one workspace may see.
+    /// administrator of one workspace may see. What they say of roles in other workspaces is withheld.
     pub members_of: Option<WorkspaceId>,
     /// Those of one of these actors: people's ids, or service tokens'.
     pub actors: Option<Vec<String>>,
@@ -165,7 +167,7 @@ impl Rx<'_> {
         sequences.truncate(fit);
         let more = found > sequences.len();
         Ok(Page {
-            events: self.events_at(&extent, &sequences)?,
+            events: self.events_at(&extent, &sequences, query.members_of)?,
             total,
             more,
         })
@@ -201,25 +203,39 @@ impl Rx<'_> {
     }
 
     /// The events at these places of an organization's log, in order, as what `make` makes of each, which may be done on
-    /// two threads.
+    /// two threads; as the reader of [`Query::members_of`] sees them.
     pub fn events_in<T: Send>(
         &mut self,
         organization: OrganizationId,
         places: &[u64],
+        members_of: Option<WorkspaceId>,
         make: impl Fn(Event) -> T + Sync,
     ) -> Result<Vec<T>> {
         let extent = self.extent(organization)?;
         let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
-        self.events_as(&extent, &sequences, make)
+        self.events_as(&extent, &sequences, members_of, make)
     }
 
-    /// One event of an organization's log.
-    pub fn event(&mut self, organization: OrganizationId, id: EventId) -> Result<Option<Event>> {
+    /// One event of an organization's log. As the reader of [`Query::members_of`] sees it: one that such a reader may not see is
+    /// not there.
+    pub fn event(
+        &mut self,
+        organization: OrganizationId,
+        id: EventId,
+        members_of: Option<WorkspaceId>,
+    ) -> Result<Option<Event>> {
         let extent = self.extent(organization)?;
         let Some(sequence) = self.sequence_of(&extent, id)? else {
             return Ok(None);
         };
-        Ok(self.events_at(&extent, &[sequence])?.pop())
+        let query = Query {
+            workspace: members_of,
+            members_of,
+            ..Query::default()
+        };
+        let filter = Filter::new(self, &query)?;
+        let found = self.events_at(&extent, &[sequence], members_of)?.pop();
+        Ok(found.filter(|event| filter.admits(&event.entry)))
     }
 
     /// The newest event about each of these things, related to it or done with it, of a workspace or of none; by the id
@@ -251,7 +267,7 @@ impl Rx<'_> {
         let mut sequences: Vec<i64> = newest.values().copied().collect();
         sequences.sort_unstable();
         sequences.dedup();
-        let events = self.events_at(&extent, &sequences)?;
+        let events = self.events_at(&extent, &sequences, None)?;
         let at: HashMap<i64, Event> = sequences.into_iter().zip(events).collect();
         Ok(newest
             .into_iter()
@@ -271,17 +287,7 @@ impl Rx<'_> {
             .filter_map(|place| i64::try_from(place).ok())
             .filter(|place| *place < extent.size)
             .collect();
-        self.events_at(&extent, &sequences)
-    }
-
-    /// Whether an event may be seen by an administrator of one workspace.
-    pub fn is_within(&mut self, event: &Event, workspace: WorkspaceId) -> Result<bool> {
-        let query = Query {
-            workspace: Some(workspace),
-            members_of: Some(workspace),
-            ..Query::default()
-        };
-        Ok(Filter::new(self, &query)?.admits(&event.entry))
+        self.events_at(&extent, &sequences, None)
     }
 
     pub(crate) fn extent(&mut self, organization: OrganizationId) -> Result<Extent> {
@@ -429,28 +435,35 @@ impl Rx<'_> {
     }
 
     /// The events at these places, opened as far as they can be, in the order of the places.
-    fn events_at(&mut self, extent: &Extent, sequences: &[i64]) -> Result<Vec<Event>> {
-        self.events_as(extent, sequences, |event| event)
+    fn events_at(
+        &mut self,
+        extent: &Extent,
+        sequences: &[i64],
+        members_of: Option<WorkspaceId>,
+    ) -> Result<Vec<Event>> {
+        self.events_as(extent, sequences, members_of, |event| event)
     }
 
     fn events_as<T: Send>(
         &mut self,
         extent: &Extent,
         sequences: &[i64],
+        members_of: Option<WorkspaceId>,
         make: impl Fn(Event) -> T + Sync,
     ) -> Result<Vec<T>> {
         let (log, organization) = (extent.log, extent.organization);
         let organization = organization.as_ref().map(OrganizationId::as_str);
         let rows = self.stored(extent.first_place, sequences)?;
         let rows = in_order(&rows, sequences)?;
-        let opened = seal::open_all(self, log, organization, &rows, |row, parts| {
+        let opened = seal::open_all(self, log, organization, &rows, |row, mut parts| {
+            withhold(members_of, row.entry.target_type(), &mut parts);
             let entry = row.entry.to_entry();
             Ok((entry.map_err(|error| unreadable(&error))?, parts))
         })?;
         // Who was erased, the log says, and not that a key is there no more.
         let is_whole = |entry: &Entry, parts: &[(PartName, Read)]| {
-            let whole = |(_, read): &&(PartName, Read)| matches!(read, Read::Whole(_));
-            parts.iter().filter(whole).count() == entry.part_names().len()
+            let there = |(_, read): &&(PartName, Read)| !matches!(read, Read::Gone);
+            parts.iter().filter(there).count() == entry.part_names().len()
         };
         let erasures = if opened.iter().all(|(entry, parts)| is_whole(entry, parts)) {
             Erasures::default()

@@ -255,11 +255,14 @@ fn read(
     store.read(|rx| {
         let places = rx.places_from(organization, query, next)?;
         Ok(match form {
-            Form::Csv => Slice::Lines(rx.events_in(organization, &places, |event| {
-                (event.entry.sequence, csv(&event).into_bytes())
-            })?),
+            Form::Csv => Slice::Lines(rx.events_in(
+                organization,
+                &places,
+                query.members_of,
+                |event| (event.entry.sequence, csv(&event).into_bytes()),
+            )?),
             Form::Proved => {
-                let rows = rx.disclosed_in(&fixed.log, &places)?;
+                let rows = rx.disclosed_in(&fixed.log, &places, query.members_of)?;
                 let paths = rx.inclusions(&fixed.log, &places, fixed.checkpoint.size)?;
                 Slice::Proved(rows.into_iter().zip(paths).collect())
             }

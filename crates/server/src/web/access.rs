@@ -1,5 +1,7 @@
 //! `/sources/{id}/access` and `/destinations/{id}/access`: who may change one of them.
 
+use std::collections::HashSet;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use model::actor::Actor;
@@ -15,6 +17,7 @@ use super::me::Me;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view::access::{Access, Editor};
+use super::view::delete::{ASK_FOR_IT, Question};
 use super::view::frame::NavItem;
 use super::{destinations, sources};
 use crate::actions::access::update::{UpdateAccess, What};
@@ -97,37 +100,54 @@ impl Lock {
     }
 }
 
-/// Refuses who is shut out by the lock of a thing, or of one that it is connected to and would be cut off from.
-pub(super) async fn may_delete(
-    app: &App,
-    me: &Me,
-    (noun, id): (&str, &str),
-    (other, connected): (&str, Vec<String>),
-) -> Result<(), Refusal> {
-    let (place, actor) = (me.place(), me.signed_in.caller.actor);
-    let id = id.to_owned();
-    let (own, others) = app
-        .read(move |rx| {
-            let own = Lock::of(rx, actor, place, &id)?.may;
-            let mut others = true;
-            for one in connected {
-                others &= Lock::of(rx, actor, place, &one)?.may;
-            }
-            Ok((own, others))
-        })
-        .await?;
-    let state = match (own, others) {
-        (true, true) => return Ok(()),
-        (false, _) => format!("Only people selected may change this {noun}."),
-        (true, false) => {
-            format!("It is connected to a {other} that only people selected may change.")
+/// Those of these things whose locks shut out the person who looks.
+pub(super) fn shut_out(
+    rx: &mut Rx<'_>,
+    actor: Actor,
+    place: Place,
+    things: impl IntoIterator<Item = String>,
+) -> store::Result<HashSet<String>> {
+    let things: Vec<String> = things.into_iter().collect();
+    let mut out = HashSet::new();
+    if things.is_empty() {
+        return Ok(out);
+    }
+    let locks = rx.locked_in(place.workspace)?;
+    for one in things {
+        if locks.contains(&one) && !Lock::of(rx, actor, place, &one)?.may {
+            out.insert(one);
         }
+    }
+    Ok(out)
+}
+
+/// Why the person who looks may not delete a thing: it is locked, or connected to what is locked and would be cut off from.
+pub(super) fn kept(
+    (noun, lock): (&str, Lock),
+    (other, shut_out): (&str, &HashSet<String>),
+) -> Option<String> {
+    match (lock.may, shut_out.len()) {
+        (false, _) => Some(format!("Only people selected may change this {noun}.")),
+        (true, 0) => None,
+        (true, 1) => Some(format!(
+            "It is connected to a {other} that only people selected may change."
+        )),
+        (true, several) => Some(format!(
+            "It is connected to {several} {other}s that only people selected may change."
+        )),
+    }
+}
+
+/// Refuses who may not delete what is asked about.
+pub(super) fn may_delete(question: &Question) -> Result<(), Refusal> {
+    let Some(kept) = &question.kept else {
+        return Ok(());
     };
     Err(Refusal::new(
         StatusCode::FORBIDDEN,
         "You may not delete this",
-        &state,
-        "Ask an administrator of the workspace to select you, or to delete it.",
+        kept,
+        ASK_FOR_IT,
     ))
 }
 

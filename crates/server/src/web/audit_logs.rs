@@ -11,7 +11,7 @@ use model::role::Permission;
 use store::{Page, Query as Wanted, Result, Rx};
 
 use super::answer::{Answer, see_other};
-use super::event::{Shower, details};
+use super::event::Shower;
 use super::form::Sent;
 use super::history::{leaf, reach, turn};
 use super::me::Me;
@@ -273,7 +273,7 @@ async fn page(app: &App, me: &Me, filter: Filter, said: Problems) -> Answer {
     let newer = newer || is_later;
     let rows = app
         .read(move |rx| {
-            let mut shower = Shower::new(&clock);
+            let mut shower = Shower::of(&clock, rx, &events)?;
             events
                 .iter()
                 .map(|event| shower.row(rx, event, event.entry.id == open))
@@ -318,7 +318,6 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
     let json = serde_json::to_string_pretty(&AuditLog::from(event.clone()))
         .map_err(|error| store::Error::Internal(error.to_string()))?;
     let clock = me.clock().clone();
-    let details = details(&event);
     let (organization, sequence) = (me.place().organization, event.entry.sequence);
     let actor = me.signed_in.caller.actor;
     let (log, whole) = app
@@ -341,10 +340,11 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
         whole,
         refused: unsigned(&app, log.id),
     };
-    let (row, related) = app
+    let (row, details, related) = app
         .read(move |rx| {
-            let mut shower = Shower::new(&clock);
-            Ok((shower.row(rx, &event, false)?, shower.related(rx, &event)?))
+            let mut shower = Shower::of(&clock, rx, [&event])?;
+            let (row, details) = (shower.row(rx, &event, false)?, shower.details(&event));
+            Ok((row, details, shower.related(rx, &event)?))
         })
         .await?;
     me.show(&EventPage {

@@ -484,6 +484,7 @@ async fn delete_page(app: &App, me: &Me, one: &Transformation, wrong: Wrong) -> 
     let view = Delete {
         frame,
         question: Question {
+            kept: None,
             noun: noun.word.to_owned(),
             name: one.name.clone(),
             action: format!("{back}/delete"),

@@ -1,5 +1,6 @@
 //! `/destinations`: where events go.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -217,6 +218,8 @@ struct Seen {
     connections: u64,
     has_transformation: bool,
     lock: Lock,
+    /// The sources connected whose locks shut out the person who looks.
+    shut_out: HashSet<String>,
 }
 
 async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal> {
@@ -225,12 +228,14 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
     let actor = me.signed_in.caller.actor;
     let seen = app
         .read(move |rx| {
+            let connected = connected(rx, id)?;
             Ok(Seen {
                 lock: Lock::of(rx, actor, place, id.as_str())?,
                 destination: found(rx, place, id)?,
                 definitions: rx.definitions(place.organization)?,
                 known: reader.known(rx, id.as_str())?,
-                connections: connected(rx, id)?,
+                connections: connected.len() as u64,
+                shut_out: access::shut_out(rx, actor, place, connected)?,
                 has_transformation: rx.link(id)?.is_some(),
             })
         })
@@ -259,11 +264,14 @@ fn head(me: &Me, seen: &Seen) -> DestinationHead {
     }
 }
 
-/// How many sources are connected, those of reverse ETL included.
-fn connected(rx: &mut Rx<'_>, id: DestinationId) -> Result<u64> {
-    let streams = rx.connections_of_destination(id)?.len();
-    let synced = rx.retl_connections_of_destination(id)?.len();
-    Ok((streams + synced) as u64)
+/// The source of each connection, those of reverse ETL included.
+fn connected(rx: &mut Rx<'_>, id: DestinationId) -> Result<Vec<String>> {
+    let streams = rx.connections_of_destination(id)?.into_iter();
+    let synced = rx.retl_connections_of_destination(id)?.into_iter();
+    let streams = streams.map(|one| one.source.to_string());
+    Ok(streams
+        .chain(synced.map(|one| one.source.to_string()))
+        .collect())
 }
 
 fn connections(
@@ -271,6 +279,7 @@ fn connections(
     place: Place,
     id: DestinationId,
     clock: &Clock,
+    shut_out: &HashSet<String>,
 ) -> Result<Vec<Connection>> {
     let mut connections = Vec::new();
     let definitions = rx.definitions(place.organization)?;
@@ -285,6 +294,7 @@ fn connections(
             source_kind: things::kind(&definitions, Kind::Source, &from.kind).0,
             enabled: one.enabled,
             schedule: None,
+            locked: shut_out.contains(from.id.as_str()),
             since: clock.at(one.created_at),
         });
     }
@@ -299,6 +309,7 @@ fn connections(
             source_kind: retl_sources::kind(from.kind, &from.definition),
             enabled: one.enabled,
             schedule: Some(retl_sources::schedule(&one)),
+            locked: shut_out.contains(from.id.as_str()),
             since: clock.at(one.created_at),
         });
     }
@@ -342,8 +353,12 @@ pub(super) async fn head_of(
 pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     let seen = seen(&app, &me, &id).await?;
     let (place, id, clock) = (me.place(), seen.destination.id, me.clock().clone());
+    let shut_out = seen.shut_out.clone();
     let (sources, transformation) = app
-        .read(move |rx| Ok((connections(rx, place, id, &clock)?, linked(rx, place, id)?)))
+        .read(move |rx| {
+            let sources = connections(rx, place, id, &clock, &shut_out)?;
+            Ok((sources, linked(rx, place, id)?))
+        })
         .await?;
     me.show(&DestinationOverview {
         frame: me.frame(NAV),
@@ -471,10 +486,11 @@ pub(super) async fn connections_page(
 async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answer {
     let (place, id, clock) = (me.place(), seen.destination.id, me.clock().clone());
     let actor = me.signed_in.caller.actor;
+    let shut_out = seen.shut_out.clone();
     let (connections, sources, locked) = app
         .read(move |rx| {
             let definitions = rx.definitions(place.organization)?;
-            let connections = connections(rx, place, id, &clock)?;
+            let connections = connections(rx, place, id, &clock, &shut_out)?;
             let mut sources = Vec::new();
             let mut locked = 0;
             let locks = rx.locked_in(place.workspace)?;
@@ -614,6 +630,7 @@ fn question(seen: &Seen) -> Question {
         action: format!("/destinations/{id}/delete"),
         back: format!("/destinations/{id}"),
         list: ("Destinations".to_owned(), "/destinations".to_owned()),
+        kept: access::kept(("destination", seen.lock), ("source", &seen.shut_out)),
         consequences,
         recorded_as,
     }
@@ -625,16 +642,11 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
         return Err(Refusal::not_for_you(Permission::EditDestinations));
     }
     let seen = seen(&app, &me, &id).await?;
-    let destination = seen.destination.id;
-    let connected = app
-        .read(move |rx| rx.connections_of_destination(destination))
-        .await?;
-    let connected = connected.iter().map(|one| one.source.to_string());
-    let others = ("source", connected.collect());
-    access::may_delete(&app, &me, ("destination", &id), others).await?;
+    let question = question(&seen);
+    access::may_delete(&question)?;
     me.show(&Delete {
         frame: me.frame(NAV),
-        question: question(&seen),
+        question,
         errors: Errors::default(),
     })
 }
@@ -644,10 +656,13 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
     let Sent { me, form } = sent;
     let seen = seen(&app, &me, &id).await?;
     let errors = things::confirmed(form.text("confirm"), &seen.destination.name);
-    if me.signed_in.can.edit_destinations && !errors.is_empty() {
+    let question = question(&seen);
+    let may = me.signed_in.can.edit_destinations && question.kept.is_none();
+    // Who may not delete it hears so, and it is recorded, whatever was typed.
+    if may && !errors.is_empty() {
         let view = Delete {
             frame: me.frame(NAV),
-            question: question(&seen),
+            question,
             errors,
         };
         return me.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);

@@ -8,18 +8,22 @@ use model::change::{Change as Changed, ChangeKind};
 use model::clock::Micros;
 use model::definition::{Definitions, Kind};
 use model::entry::{Entry, Outcome as Ended};
-use model::id::{VersionId, WorkspaceId};
+use model::id::{UserId, VersionId, WorkspaceId};
 use model::interface::{Interface, short_user_agent};
 use model::things::CodeKind;
 use serde_json::Value as Json;
 use store::{Event, Hidden, Result, Rx};
 
+use super::names::{self, Names};
 use super::things;
-use super::view::event::{Change, Details, EventRow, Outcome, Value, apart};
+use super::view::event::{Change, Details, EventRow, Outcome, Person, Value, apart};
 use super::view::parts::{Actor, ActorKind, Target};
 use super::visitor::Clock;
 use crate::actions::input::is_misleading;
 use crate::schema::Faults;
+
+/// What is said in place of what the reader may not know of a person.
+const ELSEWHERE_WITHHELD: &str = "roles in other workspaces withheld";
 
 /// The longest value in the line that says what changed, in characters.
 const SHORT: usize = 40;
@@ -30,9 +34,10 @@ pub(super) fn label(entry: &Entry) -> &str {
         .map_or(entry.action.as_str(), |known| known.label)
 }
 
-/// Shows events, and remembers which things still have a page.
+/// Shows events, and remembers which things still have a page, and what is called how.
 pub(super) struct Shower<'c> {
     clock: &'c Clock,
+    names: Names,
     pages: HashMap<String, Option<String>>,
 }
 
@@ -75,7 +80,7 @@ fn noun(kind: &str) -> String {
 
 /// A text with what nobody would see in it, or what would turn around what stands beside it, written out: a record must be what
 /// it looks like.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let is_hidden =
         |one: char| is_misleading(one) || (one.is_control() && !matches!(one, '\n' | '\r' | '\t'));
     let mut shown = String::with_capacity(text.len());
@@ -206,11 +211,17 @@ fn why(entry: &Entry) -> String {
 }
 
 impl<'c> Shower<'c> {
-    pub(super) fn new(clock: &'c Clock) -> Self {
-        Self {
+    /// One for these events.
+    pub(super) fn of<'e>(
+        clock: &'c Clock,
+        rx: &mut Rx<'_>,
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> Result<Self> {
+        Ok(Self {
             clock,
+            names: Names::of(rx, events)?,
             pages: HashMap::new(),
-        }
+        })
     }
 
     /// The page of a thing. What was deleted has its history, as far as there is a page for it.
@@ -249,7 +260,7 @@ impl<'c> Shower<'c> {
         };
         let name = match (name, id) {
             (Some(name), _) if !name.is_empty() => visible(name),
-            (_, Some(id)) if kind == "user" => format!("Erased person …{}", tail(id)),
+            (_, Some(id)) if kind == "user" => names::erased(id),
             (_, Some(id)) => format!("{type_label} …{}", tail(id)),
             (_, None) => type_label.clone(),
         };
@@ -280,19 +291,6 @@ impl<'c> Shower<'c> {
         )
     }
 
-    /// A person's name of now, unless the organization has erased it: beside another target it is not recorded.
-    fn name_now(rx: &mut Rx<'_>, event: &Event, id: &str) -> Result<Option<String>> {
-        let Ok(user) = id.parse() else {
-            return Ok(None);
-        };
-        let organization = event.entry.organization.as_deref();
-        let organization = organization.and_then(|id| id.parse().ok());
-        if rx.is_erased(organization, user)? {
-            return Ok(None);
-        }
-        Ok(rx.user(user)?.map(|user| user.name))
-    }
-
     /// The other things that an event concerns.
     pub(super) fn related(&mut self, rx: &mut Rx<'_>, event: &Event) -> Result<Vec<Target>> {
         let mut related = Vec::new();
@@ -300,8 +298,9 @@ impl<'c> Shower<'c> {
             let id = one.id.as_deref();
             let recorded = id.and_then(|id| event.related_names.get(id));
             let name = match (recorded, id) {
+                // A person's name beside another target is not recorded.
                 (None, Some(id)) if one.r#type == TargetType::User.as_str() => {
-                    Self::name_now(rx, event, id)?
+                    id.parse().ok().and_then(|id| self.names.person(id))
                 }
                 (recorded, _) => recorded.cloned(),
             };
@@ -312,7 +311,7 @@ impl<'c> Shower<'c> {
     }
 
     /// What changed, in at most one line.
-    fn summary(rx: &mut Rx<'_>, event: &Event) -> Result<Option<String>> {
+    fn summary(&self, rx: &mut Rx<'_>, event: &Event) -> Result<Option<String>> {
         let entry = &event.entry;
         let related: Vec<String> = entry
             .related
@@ -401,7 +400,7 @@ impl<'c> Shower<'c> {
                     _ => None,
                 })
                 .map(|role| format!("as {role}")),
-            ("user", "changed_permission") => Self::roles(rx, event)?,
+            ("user", "changed_permission") => self.roles(event),
             (_, "refusals_summarized") => entry
                 .facts
                 .as_ref()
@@ -417,18 +416,17 @@ impl<'c> Shower<'c> {
     }
 
     /// What a member was and became, in the organization and in the workspaces, by the names that these have now.
-    fn roles(rx: &mut Rx<'_>, event: &Event) -> Result<Option<String>> {
-        let mut said = Vec::with_capacity(event.changes.len());
+    fn roles(&self, event: &Event) -> Option<String> {
+        let mut said = Vec::with_capacity(event.changes.len() + 1);
         for change in &event.changes {
-            let workspace = change.path.strip_prefix("workspaces.");
-            let workspace = match workspace.map(str::parse) {
-                Some(Ok(id)) => rx.workspace(id)?,
-                _ => None,
-            };
-            let name = workspace.map(|workspace| apart(visible(&workspace.name)));
+            let workspace = names::workspace_of(&event.entry, change);
+            let name = workspace.and_then(|id| self.names.workspace(id)).map(apart);
             said.push(Self::field(name.as_deref().unwrap_or(&change.path), change));
         }
-        Ok((!said.is_empty()).then(|| line_of(&said.join(" · "))))
+        if event.hidden.get("changes") == Some(&Hidden::Withheld) {
+            said.push(ELSEWHERE_WITHHELD.to_owned());
+        }
+        (!said.is_empty()).then(|| line_of(&said.join(" · ")))
     }
 
     /// The number of the version that code became, or that was published.
@@ -502,7 +500,7 @@ impl<'c> Shower<'c> {
             actor: actor(event),
             label: label(entry).to_owned(),
             event_type: format!("{}.{}", entry.target.r#type, entry.action),
-            summary: Self::summary(rx, event)?,
+            summary: self.summary(rx, event)?,
             outcome: match entry.outcome {
                 Ended::Success => Outcome::Success,
                 Ended::Denied => Outcome::Denied(why(entry)),
@@ -510,7 +508,7 @@ impl<'c> Shower<'c> {
             },
             target: self.target(rx, event)?,
             when: self.clock.at(Micros(entry.at)),
-            details: open.then(|| details(event)),
+            details: open.then(|| self.details(event)),
         })
     }
 
@@ -531,6 +529,68 @@ impl<'c> Shower<'c> {
         }
         Ok(row)
     }
+
+    /// Everything else about an event.
+    pub(super) fn details(&self, event: &Event) -> Details {
+        let hidden = |name: &str| match event.hidden.get(name) {
+            Some(Hidden::Erased(by)) => Value::Erased(*by),
+            Some(Hidden::Missing) => Value::Missing,
+            Some(Hidden::Withheld) => Value::Withheld,
+            None => Value::NotSet,
+        };
+        let or_hidden =
+            |text: Option<String>, name: &str| text.map_or_else(|| hidden(name), Value::Text);
+        let changes = event.changes.iter();
+        let mut changes: Vec<Change> = changes.map(|one| self.change(&event.entry, one)).collect();
+        let path = match event.hidden.get("changes") {
+            Some(Hidden::Withheld) => Some("Roles in other workspaces"),
+            Some(_) if changes.is_empty() => Some("(all)"),
+            _ => None,
+        };
+        changes.extend(path.map(|path| Change {
+            path: path.to_owned(),
+            name: None,
+            before: hidden("changes"),
+            after: hidden("changes"),
+        }));
+        Details {
+            changes,
+            reason: reason(event).map(str::to_owned),
+            interface: event
+                .interface
+                .map_or("Not known", Interface::label)
+                .to_owned(),
+            address: or_hidden(event.ip.clone(), "ip"),
+            user_agent: or_hidden(
+                event.user_agent.as_deref().map(short_user_agent),
+                "userAgent",
+            ),
+            request_id: event.entry.request.clone(),
+            client_request: event.client_request.as_deref().map(visible),
+            warnings: warnings(event),
+        }
+    }
+
+    /// A change, with the names that the people and the workspace have now that it tells of by their ids.
+    fn change(&self, entry: &Entry, one: &Changed) -> Change {
+        let mut shown = change(one);
+        shown.name = names::workspace_of(entry, one).and_then(|id| self.names.workspace(id));
+        if let ChangeKind::Value { before, after } = &one.kind {
+            for (value, side) in [(&mut shown.before, before), (&mut shown.after, after)] {
+                if let Some(people) = names::people_of(entry, &one.path, side.as_ref()) {
+                    *value = Value::People(people.into_iter().map(|id| self.person(id)).collect());
+                }
+            }
+        }
+        shown
+    }
+
+    fn person(&self, id: UserId) -> Person {
+        Person {
+            id: id.to_string(),
+            name: self.names.person(id),
+        }
+    }
 }
 
 fn line_of(text: &str) -> String {
@@ -541,42 +601,6 @@ fn line_of(text: &str) -> String {
     let mut short: String = text.chars().take(LONGEST - 1).collect();
     short.push('…');
     short
-}
-
-/// Everything else about an event.
-pub(super) fn details(event: &Event) -> Details {
-    let hidden = |name: &str| match event.hidden.get(name) {
-        Some(Hidden::Erased(by)) => Value::Erased(*by),
-        Some(Hidden::Missing) => Value::Missing,
-        Some(Hidden::Withheld) => Value::Withheld,
-        None => Value::NotSet,
-    };
-    let or_hidden =
-        |text: Option<String>, name: &str| text.map_or_else(|| hidden(name), Value::Text);
-    let mut changes: Vec<Change> = event.changes.iter().map(change).collect();
-    if changes.is_empty() && event.hidden.contains_key("changes") {
-        changes.push(Change {
-            path: "(all)".to_owned(),
-            before: hidden("changes"),
-            after: hidden("changes"),
-        });
-    }
-    Details {
-        changes,
-        reason: reason(event).map(str::to_owned),
-        interface: event
-            .interface
-            .map_or("Not known", Interface::label)
-            .to_owned(),
-        address: or_hidden(event.ip.clone(), "ip"),
-        user_agent: or_hidden(
-            event.user_agent.as_deref().map(short_user_agent),
-            "userAgent",
-        ),
-        request_id: event.entry.request.clone(),
-        client_request: event.client_request.as_deref().map(visible),
-        warnings: warnings(event),
-    }
 }
 
 /// What was warned of when settings were taken. What other applications call so is something else.
@@ -607,6 +631,7 @@ pub(super) fn change(change: &Changed) -> Change {
     };
     Change {
         path: change.path.clone(),
+        name: None,
         before,
         after,
     }

@@ -186,10 +186,18 @@ impl Form {
             Some(who) if form.fits(secret.as_deref()) => Ok((who, form)),
             who => {
                 let secret = who.and(secret);
-                let csrf = secret.map(|secret| csrf::token(&secret));
+                let is_signed_in = secret.is_some();
+                let token = secret
+                    .map(|secret| csrf::token(&secret))
+                    .unwrap_or_default();
+                // It stays one of the workspace that it was made in.
+                let csrf = match csrf::place(form.text("csrf")) {
+                    Some(workspace) => csrf::made_in(&token, workspace),
+                    None => token,
+                };
                 let to = to.unwrap_or_default();
                 let fields = form.kept(&to);
-                Err(Refusal::again(to, fields, csrf))
+                Err(Refusal::again(to, fields, csrf, is_signed_in))
             }
         }
     }
@@ -208,7 +216,7 @@ impl Form {
     }
 }
 
-/// A form of a person who is signed in.
+/// A form of a person who is signed in, made in the workspace that is open.
 pub(super) struct Sent {
     pub(super) me: Me,
     pub(super) form: Form,
@@ -221,7 +229,13 @@ impl FromRequest<App> for Sent {
         let (mut parts, body) = request.into_parts();
         let me = Me::from_request_parts(&mut parts, app).await;
         let (me, form) = Form::of_session(me, parts, body, app).await?;
-        Ok(Self { me, form })
+        // Another may have been opened in another tab, and be meant by nothing that was typed.
+        match csrf::place(form.text("csrf")) {
+            Some(made_in) if made_in != me.place().workspace.as_str() => {
+                Err(Refusal::of_another_workspace())
+            }
+            _ => Ok(Self { me, form }),
+        }
     }
 }
 

@@ -64,7 +64,10 @@ impl Reader {
         let changes = rx.newest_of(self.organization, self.workspace, &thing)?;
         let last = changes.values().next();
         let last = last
-            .map(|event| Self::change(&mut Shower::new(&self.clock), rx, event, &thing[0]))
+            .map(|event| {
+                let mut shower = Shower::of(&self.clock, rx, [event])?;
+                Self::change(&mut shower, rx, event, &thing[0])
+            })
             .transpose()?;
         Ok(Known {
             last,
@@ -82,7 +85,7 @@ impl Reader {
             return Ok(HashMap::new());
         }
         let newest = rx.newest_of(self.organization, self.workspace, things)?;
-        let mut shower = Shower::new(&self.clock);
+        let mut shower = Shower::of(&self.clock, rx, newest.values())?;
         newest
             .into_iter()
             .map(|(thing, event)| {
@@ -183,7 +186,7 @@ pub(super) async fn changed_by(
             if event.entry.actor.id.as_deref() == Some(own.as_str()) {
                 return Ok(Some("you".to_owned()));
             }
-            let row = Shower::new(&clock).row(rx, event, false)?;
+            let row = Shower::of(&clock, rx, [event])?.row(rx, event, false)?;
             Ok(may.then(|| apart(row.actor.name)))
         })
         .await?;
@@ -275,7 +278,7 @@ pub(super) async fn of(
     let (shown, open) = (thing.to_owned(), part.open.clone());
     let rows = app
         .read(move |rx| {
-            let mut shower = Shower::new(&clock);
+            let mut shower = Shower::of(&clock, rx, &events)?;
             events
                 .iter()
                 .map(|event| shower.row_on(rx, event, &shown, event.entry.id == open))

@@ -18,6 +18,7 @@ use super::view::frame::{Flash, Frame, NavCounts, NavItem, Person};
 use super::visitor::{Clock, Visitor};
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
+use crate::auth::csrf;
 use crate::auth::session::{NotSignedIn, Person as SomePerson, SignedIn};
 use crate::request::Place;
 
@@ -53,7 +54,7 @@ impl Me {
                 email: one.user.email.clone(),
                 role: one.role.to_owned(),
             },
-            csrf: one.csrf.clone(),
+            csrf: csrf::made_in(&one.csrf, one.workspace.id.as_str()),
             theme: self.visitor.theme,
             zone: self.visitor.zone.clone(),
             nav,

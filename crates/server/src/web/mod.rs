@@ -26,6 +26,7 @@ pub mod lines;
 mod links;
 mod live;
 mod me;
+mod names;
 pub(crate) mod once;
 mod outside_accounts;
 mod passkeys;

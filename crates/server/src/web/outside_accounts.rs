@@ -321,6 +321,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
 fn question(account: &Account) -> Question {
     let id = account.id;
     Question {
+        kept: None,
         noun: "account".to_owned(),
         name: account.name.clone(),
         action: format!("/accounts/{id}/delete"),

@@ -36,7 +36,8 @@ enum Why {
 struct Again {
     to: String,
     fields: Vec<(String, String)>,
-    csrf: Option<String>,
+    csrf: String,
+    is_signed_in: bool,
 }
 
 /// The words of an error.
@@ -69,16 +70,36 @@ impl Refusal {
         matches!(*self.0, Why::SignIn(_))
     }
 
-    /// A form that was sent to this address is not taken, and can be sent once more: with this token, or without one after
-    /// signing in. Where nothing was typed there is nothing to keep.
-    pub(super) fn again(to: String, fields: Vec<(String, String)>, csrf: Option<String>) -> Self {
-        if !fields.is_empty() {
-            return Self(Box::new(Why::Again(Again { to, fields, csrf })));
+    /// A form that was sent to this address is not taken, and can be sent once more: with this token, which fits nothing before
+    /// the person has signed in. Where nothing was typed there is nothing to keep.
+    pub(super) fn again(
+        to: String,
+        fields: Vec<(String, String)>,
+        csrf: String,
+        is_signed_in: bool,
+    ) -> Self {
+        match (fields.is_empty(), is_signed_in) {
+            (false, _) => Self(Box::new(Why::Again(Again {
+                to,
+                fields,
+                csrf,
+                is_signed_in,
+            }))),
+            (true, true) => Self::foreign_form(),
+            (true, false) => Self::sign_in(None),
         }
-        match csrf {
-            Some(_) => Self::foreign_form(),
-            None => Self::sign_in(None),
-        }
+    }
+
+    /// A form was made in another workspace than the one that is open by now.
+    pub(super) fn of_another_workspace() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "Another workspace is open now",
+            "This form was made in the workspace that was open before.",
+            "Open that workspace again in another tab, then go back and send the form once more.",
+        )
+        .unchanged()
+        .link("Workspaces", "/workspaces")
     }
 
     /// Something secret was tried too often.
@@ -293,10 +314,11 @@ impl IntoResponse for Refusal {
             }
             Why::On(path) => super::answer::see_other(path),
             Why::Again(again) => {
-                let status = again
-                    .csrf
-                    .as_ref()
-                    .map_or(StatusCode::UNAUTHORIZED, |_| StatusCode::FORBIDDEN);
+                let status = if again.is_signed_in {
+                    StatusCode::FORBIDDEN
+                } else {
+                    StatusCode::UNAUTHORIZED
+                };
                 let mut response = status.into_response();
                 response.extensions_mut().insert(again);
                 response
@@ -350,18 +372,14 @@ pub(super) async fn dress(State(app): State<App>, request: Request, next: Next) 
         flash: None,
         request_id: visitor.request_id,
     };
-    if let Some(Again { to, fields, csrf }) = response.extensions_mut().remove::<Again>() {
-        let is_signed_in = csrf.is_some();
-        let bare = bare(csrf.unwrap_or_default());
-        return drawn(
-            response,
-            &AgainPage {
-                bare,
-                is_signed_in,
-                to,
-                fields,
-            },
-        );
+    if let Some(again) = response.extensions_mut().remove::<Again>() {
+        let page = AgainPage {
+            bare: bare(again.csrf),
+            is_signed_in: again.is_signed_in,
+            to: again.to,
+            fields: again.fields,
+        };
+        return drawn(response, &page);
     }
     let said = response.extensions_mut().remove::<Said>();
     let Some(mut said) = said.or_else(|| unsaid(&response)) else {

@@ -1,12 +1,14 @@
 //! Sources of reverse ETL on the pages of sources: the list has both, and an address `/sources/{id}` leads to either.
 
+use std::collections::HashSet;
+
 use model::definition::Kind;
 use model::id::SourceId;
 use model::things::{RetlConnection, RetlKind, RetlSource};
 use serde_json::Value;
 use store::Error;
 
-use super::access::Lock;
+use super::access::{self, Lock};
 use super::answer::Answer;
 use super::flash::Done;
 use super::form::Form;
@@ -37,6 +39,8 @@ pub(super) struct Seen {
     known: Known,
     connections: usize,
     lock: Lock,
+    /// The destinations connected whose locks shut out the person who looks.
+    shut_out: HashSet<String>,
 }
 
 /// The source of reverse ETL with this id, if it is one.
@@ -50,12 +54,17 @@ pub(super) async fn seen(
     let actor = me.signed_in.caller.actor;
     let seen = app
         .read(move |rx| match rx.retl_source(place.workspace, id)? {
-            Some(source) => Ok(Some(Seen {
-                lock: Lock::of(rx, actor, place, id.as_str())?,
-                source,
-                known: reader.known(rx, id.as_str())?,
-                connections: rx.retl_connections_of_source(id)?.len(),
-            })),
+            Some(source) => {
+                let connected = rx.retl_connections_of_source(id)?;
+                let to = connected.iter().map(|one| one.destination.to_string());
+                Ok(Some(Seen {
+                    lock: Lock::of(rx, actor, place, id.as_str())?,
+                    source,
+                    known: reader.known(rx, id.as_str())?,
+                    connections: connected.len(),
+                    shut_out: access::shut_out(rx, actor, place, to)?,
+                }))
+            }
             None => Ok(None),
         })
         .await?;
@@ -170,7 +179,8 @@ pub(super) async fn enable(me: &Me, id: SourceId, form: &Form) -> Answer {
 
 /// What is asked before it is deleted.
 pub(super) fn question(seen: &Seen) -> Question {
-    super::sources::question_of(seen.source.id, &seen.source.name, seen.connections)
+    let kept = access::kept(("source", seen.lock), ("destination", &seen.shut_out));
+    super::sources::question_of(seen.source.id, &seen.source.name, seen.connections, kept)
 }
 
 /// `POST /sources/{id}/delete` of a source of reverse ETL, once its name was typed.

@@ -1,5 +1,7 @@
 //! `/sources`: where events come from.
 
+use std::collections::HashSet;
+
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use model::catalogue::TargetType;
@@ -190,6 +192,8 @@ struct Seen {
     known: Known,
     connections: usize,
     lock: Lock,
+    /// The destinations connected whose locks shut out the person who looks.
+    shut_out: HashSet<String>,
 }
 
 async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal> {
@@ -198,11 +202,14 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
     let actor = me.signed_in.caller.actor;
     let seen = app
         .read(move |rx| {
+            let connected = rx.connections_of_source(id)?;
+            let to = connected.iter().map(|one| one.destination.to_string());
             Ok(Seen {
                 lock: Lock::of(rx, actor, place, id.as_str())?,
                 source: found(rx, place, id)?,
                 known: reader.known(rx, id.as_str())?,
-                connections: rx.connections_of_source(id)?.len(),
+                connections: connected.len(),
+                shut_out: access::shut_out(rx, actor, place, to)?,
             })
         })
         .await;
@@ -408,11 +415,17 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
 }
 
 fn question(seen: &Seen) -> Question {
-    question_of(seen.source.id, &seen.source.name, seen.connections)
+    let kept = access::kept(("source", seen.lock), ("destination", &seen.shut_out));
+    question_of(seen.source.id, &seen.source.name, seen.connections, kept)
 }
 
 /// What is asked before a source is deleted.
-pub(super) fn question_of(id: SourceId, name: &str, connections: usize) -> Question {
+pub(super) fn question_of(
+    id: SourceId,
+    name: &str,
+    connections: usize,
+    kept: Option<String>,
+) -> Question {
     let (consequences, mut recorded_as) = match connections {
         0 => (Vec::new(), Vec::new()),
         1 => (
@@ -431,6 +444,7 @@ pub(super) fn question_of(id: SourceId, name: &str, connections: usize) -> Quest
         action: format!("/sources/{id}/delete"),
         back: format!("/sources/{id}"),
         list: ("Sources".to_owned(), "/sources".to_owned()),
+        kept,
         consequences,
         recorded_as,
     }
@@ -455,11 +469,8 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
     if !me.signed_in.can.edit_sources {
         return Err(Refusal::not_for_you(Permission::EditSources));
     }
-    let (source, question, _) = to_delete(&app, &me, &id).await?;
-    let connected = app.read(move |rx| rx.connections_of_source(source)).await?;
-    let connected = connected.iter().map(|one| one.destination.to_string());
-    let others = ("destination", connected.collect());
-    access::may_delete(&app, &me, ("source", &id), others).await?;
+    let (_, question, _) = to_delete(&app, &me, &id).await?;
+    access::may_delete(&question)?;
     me.show(&Delete {
         frame: me.frame(NAV),
         question,
@@ -473,7 +484,8 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
     let (id, question, is_retl) = to_delete(&app, &me, &id).await?;
     let errors = things::confirmed(form.text("confirm"), &question.name);
     // Who may not delete it hears so, and it is recorded, whatever was typed.
-    if me.signed_in.can.edit_sources && !errors.is_empty() {
+    let may = me.signed_in.can.edit_sources && question.kept.is_none();
+    if may && !errors.is_empty() {
         let view = Delete {
             frame: me.frame(NAV),
             question,

@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::flash::Done;
 use super::form::{Form, Sent};
 use super::me::Me;
+use super::names::Names;
 use super::once;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
@@ -151,11 +152,14 @@ async fn page(
             let whole = may(Permission::ReadAuditLog)?;
             let edits = may(Permission::EditMembers)?;
             let erases = may(Permission::ErasePeople)?;
-            let mut invitations = Vec::new();
-            for one in rx.invitations(place.organization)? {
-                let by = one.invited_by.map(|by| rx.user(by)).transpose()?.flatten();
-                invitations.push((one, by.map(|by| by.name)));
-            }
+            let invitations = rx.invitations(place.organization)?;
+            let by = invitations.iter().filter_map(|one| one.invited_by);
+            let names = Names::of_people(rx, place.organization, by)?;
+            let named = invitations.into_iter().map(|one| {
+                let by = one.invited_by.and_then(|by| names.person(by));
+                (one, by)
+            });
+            let invitations: Vec<_> = named.collect();
             let seen = rx.members_seen(place.organization)?;
             let members = rx.members(place.organization)?;
             let mut others = rx.workspaces(place.organization)?;

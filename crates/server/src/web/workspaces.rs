@@ -7,7 +7,7 @@ use store::{Result, Rx};
 
 use super::answer::{Answer, see_other, with_cookie};
 use super::flash::Done;
-use super::form::{Form, Sent};
+use super::form::{Form, Sent, SentByPerson};
 use super::me::Me;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
@@ -128,10 +128,15 @@ pub(super) async fn create(State(app): State<App>, sent: Sent) -> Answer {
     }
 }
 
-/// `POST /workspaces/{id}/open`: it is shown from now on.
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
+/// `POST /workspaces/{id}/open`: it is shown from now on, whichever was open when the form was made.
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    me: Me,
+    _: SentByPerson,
+) -> Answer {
     let id: WorkspaceId = things::id(&id)?;
-    let (who, actor) = (sent.me.clone(), sent.me.signed_in.caller.actor);
+    let actor = me.signed_in.caller.actor;
     let (rows, is_closed) = app
         .read(move |rx| {
             let organization = rx.organization_of(id)?;
@@ -142,7 +147,7 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, sent: S
                 }
                 None => true,
             };
-            Ok((open(rx, &who)?, is_closed))
+            Ok((open(rx, &me)?, is_closed))
         })
         .await?;
     // One that is not open to the person is nothing that could be shown.
@@ -274,6 +279,7 @@ fn delete_page(me: &Me, one: ToDelete, wrong: Wrong) -> Answer {
     let view = Delete {
         frame,
         question: Question {
+            kept: None,
             noun: "workspace".to_owned(),
             name: one.name,
             action: format!("{PATH}/{}/delete", one.id),

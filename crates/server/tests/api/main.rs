@@ -7,6 +7,7 @@ mod clients;
 mod code;
 mod data_plane;
 mod definitions;
+mod elsewhere;
 mod events;
 mod former;
 mod input;

@@ -9,6 +9,7 @@ mod account;
 mod authenticator;
 mod code;
 mod json;
+mod known;
 mod lines;
 mod live;
 mod meanwhile;

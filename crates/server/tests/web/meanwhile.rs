@@ -321,3 +321,55 @@ async fn a_stale_form_selects_and_takes_off_only_who_was_changed_in_it_on_sqlite
 async fn a_stale_form_selects_and_takes_off_only_who_was_changed_in_it_on_postgresql() {
     access(Database::Postgres).await;
 }
+
+#[tokio::test]
+async fn a_form_is_not_taken_in_another_workspace_that_was_opened_since() {
+    let (site, team) = ready(Database::Sqlite).await;
+    site.member(team, "grace@example.com", None).await;
+    let grace = site.user("grace@example.com").await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    ada.get("/workspaces").await;
+    ada.post("/workspaces", &[("name", "Staging")]).await;
+    let page = ada.get("/settings/workspace").await;
+    let staging = between(&page, "id=\"workspace-id\">", "<").to_owned();
+    let here = format!("/workspaces/{}/open", team.workspace);
+    ada.post(&here, &[]).await;
+    let path = format!("/settings/team/{grace}");
+    let mut sent = fields(&ada.get("/settings/team").await, &path);
+    set(&mut sent, "workspace_role", "admin");
+    let made_here = ada.csrf.clone();
+
+    // In another tab.
+    ada.post(&format!("/workspaces/{staging}/open"), &[]).await;
+    ada.get("/sources").await;
+    ada.csrf.clone_from(&made_here);
+    let emails = [
+        ("emails", "edsger@example.com"),
+        ("role", "member"),
+        ("workspace_role", "admin"),
+    ];
+    let invite = ada.post("/settings/invitations", &emails).await;
+    ada.csrf.clone_from(&made_here);
+    let refused = send(&mut ada, &path, &sent).await;
+    for answer in [&invite, &refused] {
+        assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.body);
+        assert!(answer.body.contains("Another workspace is open now"));
+        assert!(answer.body.contains("Nothing was changed."));
+    }
+    let (_, member) = site.api("GET", &format!("/v2/members/{grace}"), None).await;
+    assert_eq!(member["workspaces"], json!({}), "{member}");
+    let (_, all) = site.api("GET", "/v2/invitations", None).await;
+    assert_eq!(all["invitations"], json!([]), "{all}");
+
+    // The way back is open, and the account is the same everywhere.
+    ada.csrf.clone_from(&made_here);
+    let named = ada.post("/profile/name", &[("name", "Ada King")]).await;
+    assert_eq!(named.status, StatusCode::SEE_OTHER, "{}", named.body);
+    let opened = ada.post(&here, &[]).await;
+    assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+    let done = send(&mut ada, &path, &sent).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let (_, member) = site.api("GET", &format!("/v2/members/{grace}"), None).await;
+    let own = team.workspace.to_string();
+    assert_eq!(member["workspaces"], json!({ own: "admin" }), "{member}");
+}

@@ -118,18 +118,27 @@ impl Event {
                     })?;
                     event.take(name, value);
                 }
+                Some((_, Read::Withheld)) => event.hide(name, Hidden::Withheld),
                 Some((_, Read::Gone)) | None => {
                     let hidden = match event.erased_by(name, erasures) {
                         Some(by) => Hidden::Erased(by),
                         None => Hidden::Missing,
                     };
-                    event
-                        .hidden
-                        .extend(names_in(name).iter().map(|one| (*one, hidden)));
+                    event.hide(name, hidden);
                 }
             }
         }
         Ok(event)
+    }
+
+    /// Of several changes that are hidden, what is gone says more than what is withheld.
+    fn hide(&mut self, part: PartName, why: Hidden) {
+        for name in names_in(part).iter().copied() {
+            let said = self.hidden.entry(name).or_insert(why);
+            if why != Hidden::Withheld {
+                *said = why;
+            }
+        }
     }
 
     fn erased_by(&self, part: PartName, erasures: &Erasures) -> Option<u64> {

@@ -1,5 +1,7 @@
 //! Invitations. The link's secret is in the letter; only its hash is here. The e-mail address is sealed.
 
+use std::collections::BTreeSet;
+
 use model::catalogue::TargetType;
 use model::id::{InvitationId, OrganizationId, UserId, WorkspaceId};
 use model::role::WorkspaceRole;
@@ -42,7 +44,8 @@ impl Audited for Invitation {
 const INVITATION: &str = "SELECT id, organization_id, user_id, email, role, workspaces, state, delivery, created_at, expires_at, ended_at, hash, invited_by FROM invitations";
 
 impl Rx<'_> {
-    /// An invitation as its row has it; nothing for one of a person who was erased.
+    /// An invitation as its row has it, with the roles in workspaces that have gone since; nothing for one of a person who was
+    /// erased.
     fn open_invitation(&mut self, row: &Row) -> Result<Option<Invitation>> {
         let id: InvitationId = row.parse(0)?;
         let user: UserId = row.parse(2)?;
@@ -54,18 +57,14 @@ impl Rx<'_> {
         let email = String::from_utf8(email.to_vec()).map_err(|_| broken())?;
         let roles: Map<String, Value> = serde_json::from_str(row.text(5)?).map_err(|_| broken())?;
         let mut workspaces = Vec::with_capacity(roles.len());
-        let organization = row.parse(1)?;
         for (workspace, role) in &roles {
             let role = role.as_str().ok_or_else(broken)?;
             let workspace = workspace.parse().map_err(|_| broken())?;
-            // It may have gone since.
-            if self.organization_of(workspace)? == Some(organization) {
-                workspaces.push((workspace, role.parse().map_err(|_| broken())?));
-            }
+            workspaces.push((workspace, role.parse().map_err(|_| broken())?));
         }
         Ok(Some(Invitation {
             id,
-            organization,
+            organization: row.parse(1)?,
             user,
             email,
             invited_by: row.opt_parse(12)?,
@@ -80,8 +79,32 @@ impl Rx<'_> {
         }))
     }
 
+    /// Invitations of one organization as their rows have them, but for workspaces that have gone since. Their keys are asked
+    /// for together, and so are the workspaces.
+    fn open_invitations(
+        &mut self,
+        organization: OrganizationId,
+        rows: &[Row],
+    ) -> Result<Vec<Invitation>> {
+        let users: std::result::Result<Vec<&str>, _> = rows.iter().map(|row| row.text(2)).collect();
+        let keys: Vec<_> = users?.into_iter().map(|user| (INSTANCE, user)).collect();
+        self.keys.fetch(self.conn, self.env, &keys)?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            all.extend(self.open_invitation(row)?);
+        }
+        let named = all.iter().flat_map(|one: &Invitation| &one.workspaces);
+        let named: BTreeSet<WorkspaceId> = named.map(|(id, _)| *id).collect();
+        let there = self.workspaces_called(organization, &Vec::from_iter(named))?;
+        for one in &mut all {
+            one.workspaces.retain(|(id, _)| there.contains_key(id));
+        }
+        Ok(all)
+    }
+
     fn one_invitation(&mut self, row: Option<Row>) -> Result<Option<Invitation>> {
-        row.map_or(Ok(None), |row| self.open_invitation(&row))
+        let Some(row) = row else { return Ok(None) };
+        Ok(self.open_invitations(row.parse(1)?, &[row])?.pop())
     }
 
     /// An invitation, by its id.
@@ -146,11 +169,7 @@ impl Rx<'_> {
         let sql =
             format!("{INVITATION} WHERE organization_id = $1 ORDER BY created_at DESC, id DESC");
         let rows = self.conn.query(&sql, params![&organization])?;
-        let mut all = Vec::with_capacity(rows.len());
-        for row in &rows {
-            all.extend(self.open_invitation(row)?);
-        }
-        Ok(all)
+        self.open_invitations(organization, &rows)
     }
 
     /// Open invitations that nobody has accepted in time, at most so many.

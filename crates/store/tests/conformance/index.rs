@@ -541,7 +541,7 @@ fn a_cursor_that_is_no_event_of_the_log_is_refused() {
                 assert!(
                     lived
                         .store
-                        .read(|rx| rx.event(lived.team.organization, after))
+                        .read(|rx| rx.event(lived.team.organization, after, None))
                         .expect("read")
                         .is_none()
                 );

@@ -24,7 +24,7 @@ impl ErasePart {
     /// # Errors
     /// [`Error::NotFound`] where there is none.
     pub fn look(&self, rx: &mut Rx<'_>) -> Result<()> {
-        let event = rx.event(self.organization, self.event)?;
+        let event = rx.event(self.organization, self.event, None)?;
         let event = event.ok_or(Error::NotFound("event"))?;
         let has = event.entry.part_names().contains(&self.part);
         has.then_some(()).ok_or(Error::NotFound("part"))

@@ -18,6 +18,10 @@ pub struct Delete {
     pub errors: Errors,
 }
 
+/// What to do where [`Question::kept`] says that the person may not.
+pub const ASK_FOR_IT: &str =
+    "Ask an administrator of the workspace to select you, or to delete it.";
+
 /// What is asked before something is deleted.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -31,6 +35,8 @@ pub struct Question {
     pub back: String,
     /// The list that it is in, for the breadcrumb: label and address.
     pub list: (String, String),
+    /// Why the person who looks may not delete it: then there is nothing to press.
+    pub kept: Option<String>,
     /// What goes with it, each a sentence: `3 connections are removed first.`
     pub consequences: Vec<String>,
     /// The labels under which it will be recorded: `Deleted`.

@@ -111,6 +111,8 @@ pub struct Connection {
     pub enabled: bool,
     /// When it is synced, if it is one of reverse ETL: then it is changed over the API.
     pub schedule: Option<String>,
+    /// Whether a lock of the source shuts out the person who looks.
+    pub locked: bool,
     /// When it was made.
     pub since: When,
 }

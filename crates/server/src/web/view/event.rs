@@ -126,6 +126,8 @@ pub struct Details {
 pub struct Change {
     /// The path: `config.role`.
     pub path: String,
+    /// What the workspace is called now whose id is in the path.
+    pub name: Option<String>,
     /// What it was.
     pub before: Value,
     /// What it became.
@@ -164,6 +166,8 @@ impl Change {
 pub enum Value {
     /// The value, as text.
     Text(String),
+    /// People, recorded by their ids.
+    People(Vec<Person>),
     /// The field had no value.
     NotSet,
     /// A secret: the log never held it.
@@ -181,6 +185,15 @@ pub enum Value {
     Missing,
     /// It exists, and the reader's role may not see it.
     Withheld,
+}
+
+/// A person of whom the id was recorded.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The id.
+    pub id: String,
+    /// What the person is called now, where that can be said.
+    pub name: Option<String>,
 }
 
 /// The events of one day in the reader's zone.
@@ -276,6 +289,7 @@ mod tests {
     fn a_secret_that_changed_is_one_cell_and_a_new_one_is_two() {
         let change = |before, after| Change {
             path: "password".to_owned(),
+            name: None,
             before,
             after,
         };

@@ -127,6 +127,7 @@ impl Samples {
 
     fn question(self, noun: &str, path: &str, name: &str) -> Question {
         Question {
+            kept: None,
             noun: self.text(noun),
             name: self.text(name),
             action: format!("{path}/delete"),
@@ -181,6 +182,7 @@ impl Samples {
 
     fn details(self) -> Details {
         let change = |path: &str, before, after| Change {
+            name: None,
             path: self.text(path),
             before,
             after,

@@ -92,6 +92,7 @@ impl Samples {
     pub(super) fn destination_pages(self) -> Vec<Rendered> {
         let frame = self.frame(NavItem::Destinations);
         let connection = |id: &str, name: &str, enabled| Connection {
+            locked: false,
             id: id.to_owned(),
             source_id: SOURCE.to_owned(),
             source_name: self.text(name),
