@@ -77,6 +77,43 @@ fn need_to_edit(place: Place, one: &Transformation) -> Need {
     )
 }
 
+/// The permission to publish a version of this. What data planes make of the events of the destinations behind it may be another
+/// thing then, so those of them that are locked are asked about as well.
+pub(crate) fn need_to_publish(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<Need> {
+    let mut need = need_to_edit(place, one);
+    let run = match one.kind {
+        CodeKind::Transformation => vec![one.clone()],
+        CodeKind::Library => run_with(rx, place, &code::import_name(&one.name))?,
+    };
+    for one in run {
+        for link in rx.links_of(one.id)? {
+            if rx.selected(link.destination.as_str())?.is_some()
+                && let Some(destination) = rx.destination(place.workspace, link.destination)?
+            {
+                let (kind, id) = (TargetType::Destination, destination.id);
+                need.related.push(Target::new(kind, id, destination.name));
+            }
+        }
+    }
+    Ok(need)
+}
+
+/// The transformations that data planes run with the library that is imported so.
+fn run_with(rx: &mut Rx<'_>, place: Place, import: &str) -> Result<Vec<Transformation>> {
+    let mut run = Vec::new();
+    for one in all(rx, place, CodeKind::Transformation)? {
+        let names = if one.published == Some(one.version) {
+            code::imports(&one.language, &one.code)
+        } else {
+            published_imports(rx, &one)?
+        };
+        if names.iter().any(|name| name == import) {
+            run.push(one);
+        }
+    }
+    Ok(run)
+}
+
 /// The most places of use that an event names.
 const NAMED_USERS: usize = 20;
 

@@ -4,7 +4,8 @@
 //! random one. A page of another site can make a browser send the cookie, but cannot read it. It comes beside the
 //! check of `Sec-Fetch-Site` and `Origin` that surrounds all pages.
 //!
-//! A form on a page of a workspace says which that is: another may be open by the time that it is sent.
+//! A form says what it is for: the workspace whose page it is on, or the link of a letter. Another may be open by the time that it is
+//! sent.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -27,17 +28,17 @@ pub fn fits(secret: &str, sent: &str) -> bool {
     bool::from(token(secret).as_bytes().ct_eq(sent.as_bytes()))
 }
 
-/// What stands between the token and the workspace that a form was made in.
+/// What stands between the token and what a form was made for.
 const APART: char = '.';
 
-/// The token of a form that is for one workspace, as it says itself.
-pub fn made_in(token: &str, workspace: &str) -> String {
-    format!("{token}{APART}{workspace}")
+/// The token of a form that is for one place, as it says itself.
+pub fn made_in(token: &str, place: &str) -> String {
+    format!("{token}{APART}{place}")
 }
 
-/// The workspace that a form was made in, if it was made in one.
+/// The place that a form was made for, if it was made for one.
 pub fn place(sent: &str) -> Option<&str> {
-    sent.split_once(APART).map(|(_, workspace)| workspace)
+    sent.split_once(APART).map(|(_, place)| place)
 }
 
 /// A secret for someone who is not signed in: 256 random bits.

@@ -29,6 +29,7 @@ use crate::actions::session::sign_in::Shown;
 use crate::app::App;
 use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
+use crate::auth::csrf;
 use crate::auth::secret::{self, Kind};
 use crate::auth::session::Person;
 use crate::auth::{limits, password};
@@ -64,6 +65,27 @@ fn taken(app: &App, link: Link, path: &str) -> Option<Answer> {
     }
     let cookie = cookies::keep(&app.config, Name::Link, &token, OPENED);
     Some(Ok(private(with_cookie(see_other(path), cookie))))
+}
+
+/// What a form says of the link that it is for: a browser holds the link that was opened last, and that may be another one.
+fn mark(hash: &[u8; 32]) -> String {
+    let first = u64::from_be_bytes(hash[..8].try_into().expect("eight of 32 bytes"));
+    format!("{first:016x}")
+}
+
+/// The hash of the secret that a form was drawn for, which is the one that the browser holds.
+fn meant(app: &App, headers: &HeaderMap, form: &Form) -> Result<[u8; 32], Refusal> {
+    let hash = opened(app, headers)?;
+    if csrf::place(form.text("csrf")) == Some(mark(&hash).as_str()) {
+        return Ok(hash);
+    }
+    let refused = Refusal::new(
+        StatusCode::CONFLICT,
+        "Another link was opened",
+        "This page belongs to a link that was opened before; since then this browser has opened another one.",
+        "Open the link that you mean once more.",
+    );
+    Err(refused.unchanged())
 }
 
 /// The hash of the secret that the browser holds.
@@ -104,7 +126,8 @@ async fn invitation_page(
     form: &Form,
     errors: Errors,
 ) -> Answer {
-    let (one, organization, account) = invitation(app, opened(app, headers)?).await?;
+    let hash = opened(app, headers)?;
+    let (one, organization, account) = invitation(app, hash).await?;
     let (token, cookie) = match person {
         Some(person) => (person.csrf.clone(), None),
         None => visitor_token(headers, app),
@@ -116,7 +139,7 @@ async fn invitation_page(
     };
     let is_invited = |person: &Person| Some(person.user.id) == account;
     let view = Invited {
-        bare: visitor.bare(token),
+        bare: visitor.bare(csrf::made_in(&token, &mark(&hash))),
         organization,
         is_signed_in: person.is_some_and(is_invited),
         other: person
@@ -160,7 +183,7 @@ fn lands(rx: &mut Rx<'_>, invited: &Invitation) -> store::Result<Option<Workspac
 /// `POST /invitation`
 pub(super) async fn accept(State(app): State<App>, sent: SentByAnyone) -> Answer {
     let who = (sent.person.as_ref(), &sent.visitor, &sent.headers);
-    let hash = opened(&app, &sent.headers)?;
+    let hash = meant(&app, &sent.headers, &sent.form)?;
     let (invited, _, account) = invitation(&app, hash).await?;
     let forget = cookies::forget(&app.config, Name::Link);
     if account.is_some() {
@@ -253,7 +276,14 @@ pub(super) async fn forgot(State(app): State<App>, sent: SentByVisitor) -> Answe
     forgot_page(&app, &sent.visitor, &sent.headers, true)
 }
 
-fn reset_page(app: &App, visitor: &Visitor, headers: &HeaderMap, errors: Errors) -> Answer {
+async fn reset_page(
+    app: &App,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    (hash, errors): ([u8; 32], Errors),
+) -> Answer {
+    let user = whose(app, RESET, hash).await?;
+    let person = app.read(move |rx| rx.user(user)).await?;
     let (token, cookie) = visitor_token(headers, app);
     let status = if errors.is_empty() {
         StatusCode::OK
@@ -261,7 +291,8 @@ fn reset_page(app: &App, visitor: &Visitor, headers: &HeaderMap, errors: Errors)
         StatusCode::UNPROCESSABLE_ENTITY
     };
     let view = Reset {
-        bare: visitor.bare(token),
+        bare: visitor.bare(csrf::made_in(&token, &mark(&hash))),
+        email: person.ok_or_else(dead_link)?.email,
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         errors,
     };
@@ -278,25 +309,21 @@ pub(super) async fn ask_reset(
     if let Some(answer) = taken(&app, link, "/reset") {
         return answer;
     }
-    whose(&app, RESET, opened(&app, &headers)?).await?;
-    reset_page(&app, &visitor, &headers, Errors::default())
+    let hash = opened(&app, &headers)?;
+    reset_page(&app, &visitor, &headers, (hash, Errors::default())).await
 }
 
 /// `POST /reset`
 pub(super) async fn reset(State(app): State<App>, sent: SentByVisitor) -> Answer {
-    let hash = opened(&app, &sent.headers)?;
+    let hash = meant(&app, &sent.headers, &sent.form)?;
     let user = whose(&app, RESET, hash).await?;
     let person = app.read(move |rx| rx.user(user)).await?;
     let person = person.ok_or_else(dead_link)?;
     let typed = Zeroizing::new(sent.form.text("password").to_owned());
     if let Err(error) = password::acceptable_for(&typed, &[&person.name, &person.email]) {
         let errors = [("password", sentence(&error.to_string()))];
-        return reset_page(
-            &app,
-            &sent.visitor,
-            &sent.headers,
-            errors.into_iter().collect(),
-        );
+        let wrong = (hash, errors.into_iter().collect());
+        return reset_page(&app, &sent.visitor, &sent.headers, wrong).await;
     }
     let action = ResetPassword {
         user,
@@ -331,7 +358,7 @@ pub(super) async fn ask_confirm(
     let found = found.ok_or_else(dead_link)?;
     let (token, cookie) = visitor_token(&headers, &app);
     let view = Confirm {
-        bare: visitor.bare(token),
+        bare: visitor.bare(csrf::made_in(&token, &mark(&hash))),
         email: Asked::parse(&found.payload)?.email,
     };
     Ok(private(with_cookie(
@@ -346,7 +373,7 @@ pub(super) async fn confirm(
     person: Result<Somebody, Refusal>,
     sent: SentByVisitor,
 ) -> Answer {
-    let hash = opened(&app, &sent.headers)?;
+    let hash = meant(&app, &sent.headers, &sent.form)?;
     let user = whose(&app, EMAIL, hash).await?;
     let hash = Some(hash);
     match app.perform(&sent.caller, ConfirmEmail { user, hash }).await {

@@ -43,6 +43,53 @@ fn a_lock_is_opened_by_a_word_and_never_by_saying_nothing() {
 }
 
 #[test]
+fn what_runs_before_a_locked_destination_is_published_by_the_people_selected() {
+    on_both(|api| {
+        let lake = api.destination("Lake");
+        let code = |text: &str| format!("import {{ f }} from 'maths';\n// {text}");
+        let library = api.code("libraries", "Maths", "export const f = 1;");
+        let mask = api.code("transformations", "Mask", &code("one"));
+        let both = json!({"libraries": [{"versionId": library["versionId"]}], "transformations": [{"versionId": mask["versionId"]}]});
+        api.post("/transformations/publish", both).ok();
+        api.link(&lake, &id(&mask)).ok();
+        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor));
+        let edsger = api.member("Edsger Dijkstra", Some(WorkspaceRole::Editor));
+        let people = json!({"people": [grace.user.as_str()]});
+        api.put(&format!("/v2/destinations/{lake}/access"), people)
+            .ok();
+        let ask = |token: &str, path: &str, body: Value| api.ask("POST", path, token, &body);
+        let mask = format!("/transformations/{}", id(&mask));
+        let library = format!("/libraries/{}", id(&library));
+        let now = |path: &str| format!("{path}?publish=true");
+        let later = |path: &str| format!("{path}?publish=false");
+        let change = json!({"code": code("two")});
+        let stored = ask(&edsger.token, &later(&mask), change).ok();
+        let batch = json!({"transformations": [{"versionId": stored["versionId"]}]});
+        let tries = [
+            ask(&edsger.token, &now(&mask), json!({"code": code("three")})),
+            ask(&edsger.token, "/transformations/publish", batch.clone()),
+            ask(
+                &edsger.token,
+                &now(&library),
+                json!({"code": "export const f = 2;"}),
+            ),
+        ];
+        for refused in tries {
+            assert_eq!(status(&refused), (403, "resource_locked".to_owned()));
+        }
+        let published = ask(&grace.token, "/transformations/publish", batch);
+        assert_eq!(published.ok()["published"], true);
+        api.put(
+            &format!("/v2/destinations/{lake}/access"),
+            json!({"people": null}),
+        )
+        .ok();
+        ask(&edsger.token, &now(&mask), json!({"code": code("four")})).ok();
+        String::new()
+    });
+}
+
+#[test]
 fn who_loses_the_role_or_the_membership_is_selected_no_more() {
     let said = on_both(|api| {
         let (web, lake) = (api.source("Web"), api.destination("Lake"));

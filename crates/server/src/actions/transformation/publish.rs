@@ -7,7 +7,7 @@ use model::things::{CodeKind, Transformation, Version};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use super::verdict::Verdict;
-use super::{events, found, target};
+use super::{events, found, need_to_publish};
 use crate::request::Place;
 
 /// What was published: the thing, and the version.
@@ -71,11 +71,7 @@ impl Action for Publish {
         versions.sort_by_key(|(_, id)| Some(*id) != self.wrong);
         for (kind, id) in versions {
             let (one, _) = self.find(rx, kind, id)?;
-            needs.push(Need::in_workspace(
-                Permission::EditTransformations,
-                self.place.workspace,
-                target(&one),
-            ));
+            needs.push(need_to_publish(rx, self.place, &one)?);
         }
         if needs.is_empty() {
             let nothing = Target {

@@ -7,7 +7,9 @@ use model::things::{CodeKind, Transformation};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::verdict::Verdict;
-use super::{check, check_import_name, events, found, needs_edit, needs_unused, used_by};
+use super::{
+    check, check_import_name, events, found, need_to_publish, needs_edit, needs_unused, used_by,
+};
 use crate::request::Place;
 
 /// What a transformation or library is to be like. What is not given stays.
@@ -63,10 +65,15 @@ impl Action for UpdateTransformation {
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let before = found(rx, self.place, self.kind, self.id)?;
         let is_renamed = self.name.as_ref().is_some_and(|name| *name != before.name);
-        if self.kind == CodeKind::Library && is_renamed {
-            return needs_unused(rx, self.place, self.kind, self.id);
+        let mut needs = if self.kind == CodeKind::Library && is_renamed {
+            needs_unused(rx, self.place, self.kind, self.id)?
+        } else {
+            needs_edit(rx, self.place, self.kind, self.id)?
+        };
+        if self.publish.is_some() {
+            needs.push(need_to_publish(rx, self.place, &before)?);
         }
-        needs_edit(rx, self.place, self.kind, self.id)
+        Ok(needs)
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Transformation>> {

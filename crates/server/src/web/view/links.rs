@@ -48,6 +48,8 @@ pub struct Forgot {
 pub struct Reset {
     /// What surrounds the page.
     pub bare: Bare,
+    /// The address of the account.
+    pub email: String,
     /// The shortest password, in characters.
     pub password_min: u8,
     /// What is wrong with what was sent.

@@ -519,3 +519,44 @@ async fn a_code_and_a_link_are_good_once_for_two_at_once_on_sqlite() {
 async fn a_code_and_a_link_are_good_once_for_two_at_once_on_postgresql() {
     once_for_two(Database::Postgres).await;
 }
+
+async fn the_form_of_one_link(database: Database) {
+    let (site, team) = ready(database).await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let (one, two) = (
+        invite_with(&mut ada, "olga@example.com").await,
+        invite_with(&mut ada, "kit@example.com").await,
+    );
+    let grace = "grace@example.com";
+    site.member(team, grace, None).await;
+    let mut tabs = site.browser();
+    tabs.get(&one).await;
+    let page = tabs.get("/invitation").await;
+    assert!(page.body.contains("olga@example.com"), "{}", page.body);
+    // In another tab, whose page is not looked at by this one.
+    tabs.get(&two).await;
+    let fields = [("name", "Olga"), ("password", NEW)];
+    let refused = tabs.post("/invitation", &fields).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    assert!(refused.body.contains("Another link was opened"));
+    for email in ["olga@example.com", "kit@example.com"] {
+        let found = site.app.read(move |rx| rx.user_by_email(email)).await;
+        assert!(found.expect("read").is_none(), "{email}");
+    }
+    // The link that is meant, once more.
+    tabs.get(&one).await;
+    tabs.get("/invitation").await;
+    let joined = tabs.post("/invitation", &fields).await;
+    assert_eq!(joined.status, StatusCode::SEE_OTHER, "{}", joined.body);
+    let found = site
+        .app
+        .read(|rx| rx.user_by_email("olga@example.com"))
+        .await;
+    assert!(found.expect("read").is_some());
+}
+
+#[tokio::test]
+async fn the_form_of_one_link_does_not_act_with_another() {
+    the_form_of_one_link(Database::Sqlite).await;
+    the_form_of_one_link(Database::Postgres).await;
+}

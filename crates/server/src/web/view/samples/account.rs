@@ -318,6 +318,7 @@ impl Samples {
         };
         let reset = Reset {
             bare: self.bare(),
+            email: "grace@example.com".to_owned(),
             password_min: 12,
             errors: self.wrong("password"),
         };

@@ -128,6 +128,7 @@ impl Samples {
             ),
             differs: vec![super::super::event::Change {
                 path: "name".to_owned(),
+                name: None,
                 before: super::super::event::Value::Text(self.text("Checkout")),
                 after: super::super::event::Value::Text(self.text("Checkout web")),
             }],
