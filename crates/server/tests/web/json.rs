@@ -5,6 +5,14 @@ use serde_json::json;
 
 use crate::site::Site;
 
+/// A form's address, its other fields, the one with JSON, and what is said of it.
+type Typed<'a> = (
+    &'a str,
+    &'a [(&'a str, &'a str)],
+    (&'a str, &'a str),
+    &'a str,
+);
+
 /// The last would count, without a word: the API refuses it as well.
 #[tokio::test]
 async fn a_key_that_is_there_twice_is_refused_wherever_json_is_typed() {
@@ -25,7 +33,7 @@ async fn a_key_that_is_there_twice_is_refused_wherever_json_is_typed() {
         ("do", "publish"),
     ];
     let twice = "This has a key twice: `a` at line 1 column ";
-    let forms: [(&str, &[(&str, &str)], (&str, &str), &str); 5] = [
+    let forms: [Typed<'_>; 5] = [
         (
             "/destinations",
             &[("type", "KETTLE"), ("name", "Kettle")],
