@@ -9,6 +9,7 @@ mod data_plane;
 mod definitions;
 mod events;
 mod former;
+mod health;
 mod input;
 mod live;
 mod log;
