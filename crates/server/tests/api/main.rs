@@ -13,6 +13,7 @@ mod health;
 mod input;
 mod live;
 mod log;
+mod missing_keys;
 mod namespaces;
 mod no_verdict;
 mod permissions;
