@@ -11,6 +11,7 @@ mod code;
 mod lines;
 mod live;
 mod meanwhile;
+mod missing;
 mod pages;
 mod passkeys;
 mod phone;

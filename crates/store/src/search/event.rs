@@ -66,6 +66,8 @@ pub struct Event {
     pub changes: Vec<Change>,
     /// What cannot be shown, by its name in the API, and why.
     pub hidden: BTreeMap<&'static str, Hidden>,
+    /// The parts that are gone, and that no entry of the log erases.
+    pub missing: Vec<PartName>,
 }
 
 /// What is hidden when a part is.
@@ -107,6 +109,7 @@ impl Event {
             detail: None,
             changes: Vec::new(),
             hidden: BTreeMap::new(),
+            missing: Vec::new(),
             entry,
         };
         for name in event.entry.part_names() {
@@ -119,10 +122,11 @@ impl Event {
                     event.take(name, value);
                 }
                 Some((_, Read::Gone)) | None => {
-                    let hidden = match event.erased_by(name, erasures) {
-                        Some(by) => Hidden::Erased(by),
-                        None => Hidden::Missing,
-                    };
+                    let by = event.erased_by(name, erasures);
+                    let hidden = by.map_or(Hidden::Missing, Hidden::Erased);
+                    if by.is_none() {
+                        event.missing.push(name);
+                    }
                     event
                         .hidden
                         .extend(names_in(name).iter().map(|one| (*one, hidden)));
