@@ -221,6 +221,26 @@ browserTest("without the tiles a key that was compared is taken, and what was se
   assert.deepEqual(said.after, { ...said.seen, vkey: "new" });
 });
 
+browserTest("a part that is missing is not called erased or withheld", async ({ page }) => {
+  const { url } = await server;
+  await page.goto(`${url}/sign-in`);
+  const script = await readFile(new URL("../../crates/server/assets/proof.js", import.meta.url), "utf8");
+  const disclosure = JSON.stringify(["salt", "one", "target", { name: "Web app" }]);
+  const commitment = createHash("sha256").update(`annals.part.v1\n${disclosure}`).digest("base64url");
+  const entry = { id: "one", parts: { actor: "a", origin: "b", target: commitment }, changes: ["c"] };
+  const said = await page.evaluate(
+    async ([script, entry, disclosure]) => {
+      const { parts } = new Function(`${script}; return { parts };`)();
+      return [await parts(entry, [disclosure], "actor origin".split(" ")), await parts(entry, [disclosure], "".split(" "))];
+    },
+    [script, entry, disclosure],
+  );
+  assert.deepEqual(said, [
+    "1 parts are as they were recorded; erased or withheld: changes/0; missing, and no entry erased it: actor, origin",
+    "1 parts are as they were recorded; erased or withheld: actor, origin, changes/0",
+  ]);
+});
+
 browserTest("without a secure connection the panel says so, and shows the command", { allow: [/Cross-Origin-Opener-Policy/] }, async ({ page }) => {
   const { url } = await server;
   const { path } = await sealed("Plain http");

@@ -174,6 +174,12 @@ pub(crate) fn run(command: &Export) -> Result<()> {
             Some(found.begun)
         }
     };
+    if let (Some(entry), false) = (fixed.unsigned_erasure, command.json) {
+        eprintln!(
+            "entry {entry} erases something and is not signed yet: in this export what it erased counts as withheld; \
+             a running `annals serve` signs it within a second"
+        );
+    }
     let action = ExportAuditLog {
         organization,
         workspace: None,
@@ -205,10 +211,13 @@ pub(crate) fn run(command: &Export) -> Result<()> {
             write_rows(&store, &fixed, &asked, output)?
         }
     };
-    let said = json!({
+    let mut said = json!({
         "log": fixed.log.id, "origin": fixed.log.origin.as_str(), "vkey": fixed.log.vkey,
         "size": fixed.checkpoint.size, "exported": count, "output": command.output,
     });
+    if let Some(entry) = fixed.unsigned_erasure {
+        said["unsignedErasure"] = json!(entry);
+    }
     if command.json {
         eprintln!("{said}");
     } else if command.output != Path::new("-") {

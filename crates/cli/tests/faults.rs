@@ -6,13 +6,15 @@ mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use store::testing::Postgres;
+use store::Location;
+use store::testing::{Postgres, Raw};
 use support::{Server, annals, init};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_annals");
@@ -370,4 +372,111 @@ fn that_signing_gets_no_answer_is_said_and_passes_when_it_does() {
     std::fs::write(&file, kept).expect("as it was");
     std::fs::write(&pipe, "").expect("the reader gets its end");
     let _ = until_publisher_is(&server, "signing");
+}
+
+/// Which process holds the lock on a file, as the kernel has it.
+fn holder(file: &Path) -> Option<u32> {
+    let inode = std::fs::metadata(file).ok()?.ino();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_it = words.get(1) == Some(&"FLOCK")
+            && words.get(5)?.rsplit(':').next()?.parse() == Ok(inode);
+        is_it.then(|| words.get(4)?.parse().ok()).flatten()
+    })
+}
+
+/// Who holds the lock beside a database when the file was written anew and its write-ahead log is still to be emptied; nobody
+/// where the command ends before that is seen.
+fn writes_anew(database: &Path, command: &mut Child) -> Option<u32> {
+    let length = |file: &Path| std::fs::metadata(file).map_or(0, |file| file.len());
+    let beside = |end: &str| PathBuf::from(format!("{}{end}", database.display()));
+    let (log, lock) = (beside("-wal"), beside("-scrub"));
+    let (whole, mut is_emptied) = (length(database), false);
+    while command.try_wait().expect("a state").is_none() {
+        let Some(holder) = holder(&lock) else {
+            continue;
+        };
+        is_emptied |= length(&log) == 0;
+        if is_emptied && length(&log) > whole / 10 * 9 {
+            return Some(holder);
+        }
+    }
+    None
+}
+
+#[test]
+fn who_is_killed_while_the_file_is_written_anew_holds_up_nobody() {
+    let mut server = Server::start(Path::new(BINARY), None);
+    let note = "n".repeat(60_000);
+    for n in 0..50 {
+        let body = json!({ "name": format!("{n}"), "type": "HTTP", "config": { "note": note } });
+        let token = server.given("accessToken");
+        let answer = server.ask("POST", "/v2/sources", token, "test", Some(&body));
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+    let database = server.folder.path().join("data/annals.db");
+    let location = Location::Sqlite {
+        file: database.clone(),
+        max_pages: None,
+    };
+    let left = || {
+        let left = "SELECT count(*) FROM erasures WHERE rewritten = 0";
+        Raw::open(&location).number(left)
+    };
+    let erase = |server: &Server, n: u32| {
+        let email = format!("quintessa{n}@example.com");
+        let mut add = annals(Path::new(BINARY), server.folder.path(), None);
+        add.args(["member", "add", "--email", &email, "--name", "Quintessa"])
+            .args(["--role", "viewer", "--password-stdin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
+        let mut add = add.spawn().expect("it starts");
+        let mut input = add.stdin.take().expect("its input");
+        input
+            .write_all(b"a compiler for all\n")
+            .expect("a password");
+        drop(input);
+        assert!(add.wait().expect("it ends").success());
+        annals(Path::new(BINARY), server.folder.path(), None)
+            .args(["privacy", "erase", &email, "--yes"])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it starts")
+    };
+    let mut caught = false;
+    for n in 0..20 {
+        let mut command = erase(&server, n);
+        let Some(holder) = writes_anew(&database, &mut command) else {
+            continue;
+        };
+        let is_command = holder == command.id();
+        if is_command {
+            command.kill().expect("killed");
+            command.wait().expect("gone");
+            caught = left() > 0;
+            // The server does it, without being told.
+            let is_done = |_| {
+                std::thread::sleep(Duration::from_millis(100));
+                left() == 0
+            };
+            assert!((0..600).any(is_done), "the server never goes on with it");
+        } else {
+            let (folder, made) = server.kill();
+            caught = left() > 0;
+            assert!(command.wait().expect("it ends").success());
+            assert_eq!(left(), 0);
+            server = Server::serve(Path::new(BINARY), None, folder, made);
+        }
+        if caught {
+            break;
+        }
+    }
+    assert!(caught, "nobody was killed at the right moment");
+    let whole = Raw::open(&location).rows("PRAGMA integrity_check");
+    assert_eq!(whole[0][0].text(), "ok");
+    compare(&server, &[]);
+    // Nor does the lock of who was killed stay.
+    assert!(erase(&server, 99).wait().expect("it ends").success());
+    assert_eq!(left(), 0);
 }

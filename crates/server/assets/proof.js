@@ -57,7 +57,7 @@ async function check(panel) {
     told("sign", "hold", `Key ${vkey.split("+")[1]}, Ed25519`);
 
     step = "parts";
-    told("parts", "hold", await parts(said, receipt.extra.disclosures));
+    told("parts", "hold", await parts(said, receipt.extra.disclosures, panel.dataset.missing.split(" ")));
 
     step = "since";
     const compared = await since(tree, note, log, vkey, told);
@@ -269,7 +269,8 @@ class Tree {
 
 // ---- what was disclosed, and what was seen before
 
-async function parts(entry, disclosures) {
+/** `missing` are the parts of which the server itself says that they are gone although no entry erases them. */
+async function parts(entry, disclosures, missing) {
   const wanted = new Map(Object.entries(entry.parts));
   (entry.changes ?? []).forEach((commitment, at) => wanted.set(`changes/${at}`, commitment));
   const opened = new Set();
@@ -280,7 +281,10 @@ async function parts(entry, disclosures) {
     opened.add(part);
   }
   const gone = [...wanted.keys()].filter((part) => !opened.has(part));
-  return `${opened.size} parts are as they were recorded${gone.length > 0 ? `; erased or withheld: ${gone.join(", ")}` : ""}`;
+  const listed = (words, some) => (some.length > 0 ? `; ${words}: ${some.join(", ")}` : "");
+  const erased = listed("erased or withheld", gone.filter((part) => !missing.includes(part)));
+  const lost = listed("missing, and no entry erased it", gone.filter((part) => missing.includes(part)));
+  return `${opened.size} parts are as they were recorded${erased}${lost}`;
 }
 
 /**

@@ -71,7 +71,7 @@ pub async fn export(app: &App, caller: &Caller, reach: Reach, wanted: Wanted) ->
     Ok(stream::answer(app.store.clone(), fixed?, wanted))
 }
 
-/// How long a receipt is waited for: an event is signed within a second.
+/// How long a receipt, or the checkpoint of an erasure, is waited for: an event is signed within a second.
 pub const SIGNED_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// What part of an organization's log someone asks for.

@@ -11,6 +11,7 @@ pub mod stream;
 
 use std::io;
 use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
 
 use model::id::OrganizationId;
 use store::{Error, Log, Published, Store};
@@ -18,11 +19,14 @@ use tlog::Tile;
 use tlog::tile::{FULL, Kind, put_entry};
 
 use self::layout::{Layout, Portion, put_line};
+use crate::audit::SIGNED_WITHIN;
 
 /// How many entries are read at once: four bundles.
 const SLICE: usize = 1024;
 /// How many bytes of disclosures go on at once: those of a bundle of ordinary entries are a tenth of it.
 const LINES: usize = 1 << 20;
+/// After how long it is looked again for a checkpoint.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How many bundles wait to be hashed.
 const WAITING: usize = 4;
 
@@ -33,23 +37,45 @@ pub struct Fixed {
     pub log: Log,
     /// The checkpoint.
     pub checkpoint: Published,
+    /// The last entry that erases something, where the checkpoint does not cover it: what it erased is not there any more, and
+    /// nothing in the export says why.
+    pub unsigned_erasure: Option<u64>,
 }
 
 impl Fixed {
-    /// The log of an organization, or without one the instance's, as far as it is signed.
+    /// The log of an organization, or without one the instance's, as far as it is signed. Blocks the thread: an erasure that is
+    /// not signed yet is waited for, so that the export says of what is gone that it was erased.
     ///
     /// # Errors
     /// [`Error::NotSigned`] where nothing is.
     pub fn of(store: &Store, organization: Option<OrganizationId>) -> Result<Self, Error> {
-        let log = store.read(|rx| {
+        let start = Instant::now();
+        loop {
+            let fixed = Self::now(store, organization)?;
+            if fixed.unsigned_erasure.is_none() || start.elapsed() > SIGNED_WITHIN {
+                return Ok(fixed);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn now(store: &Store, organization: Option<OrganizationId>) -> Result<Self, Error> {
+        let (log, unsigned_erasure) = store.read(|rx| {
             let log = match organization {
                 Some(organization) => rx.organization_log(organization)?,
                 None => rx.instance_log()?,
             };
-            rx.published(log)
+            let log = rx.published(log)?;
+            let signed = log.checkpoint.as_ref().map_or(0, |one| one.size);
+            let unsigned = rx.erasing_from(log.id, signed)?;
+            Ok((log, unsigned))
         })?;
         let checkpoint = log.checkpoint.clone().ok_or(Error::NotSigned)?;
-        Ok(Self { log, checkpoint })
+        Ok(Self {
+            log,
+            checkpoint,
+            unsigned_erasure,
+        })
     }
 
     /// The log of an organization as it was at an older checkpoint, which an export was begun at; none where that is no
@@ -65,7 +91,11 @@ impl Fixed {
         let log = store.read(|rx| rx.organization_log_at(organization, note))?;
         Ok(log.and_then(|log| {
             let checkpoint = log.checkpoint.clone()?;
-            Some(Self { log, checkpoint })
+            Some(Self {
+                log,
+                checkpoint,
+                unsigned_erasure: None,
+            })
         }))
     }
 }

@@ -12,6 +12,10 @@ use utoipa::ToSchema;
 /// After how many seconds to ask again where what stands in the way may have passed by then.
 pub(crate) const RETRY_AFTER: &str = "5";
 
+/// What is said where a key was destroyed past Annals.
+pub(crate) const KEY_MISSING: &str = "A key that this is sealed with is gone from the database, and no entry of the log records that it was erased. \
+    Whoever runs this server has to restore its database from a backup.";
+
 /// A problem: `message`, `code` and `details` are what RudderStack's clients show.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -110,6 +114,11 @@ impl From<Error> for Problem {
                 "busy",
                 "Too many wait for this already. Nothing was changed. Try again in a few seconds.",
             ),
+            error @ Error::KeyMissing => {
+                tracing::error!(%error, "a key is missing");
+                let message = format!("{KEY_MISSING} Nothing was changed.");
+                Self::new(StatusCode::CONFLICT, "key_missing", message)
+            }
             Error::NotSigned => unavailable(
                 "not_signed",
                 "No checkpoint covers this event yet. Try again in a second, or see /health.",

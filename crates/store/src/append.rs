@@ -136,6 +136,7 @@ impl LogState {
         let event = EventId::new(&*rx.env.clock, &*rx.env.entropy);
         let subjects = Subjects::of(self.organization, draft);
         let mut parts = open_parts(draft, &subjects)?;
+        must_have_a_name(rx, draft.acting)?;
         forget_erased(rx, &subjects.organization, draft.origin, &mut parts)?;
         let (commitments, blob) = seal::seal(rx, self.id, &subjects.organization, event, &parts)?;
         let sequence = self.size();
@@ -273,7 +274,16 @@ fn open_parts<'a>(draft: &Draft<'_>, subjects: &'a Subjects) -> Result<Vec<Open<
     Ok(parts)
 }
 
-/// What would be said of an erased person is not said: such a part goes under the organization's key, without its value.
+/// The account of who acts could be read, or is erased: without its key it gives an empty name and e-mail.
+fn must_have_a_name(rx: &mut Rx<'_>, acting: &Acting) -> Result<()> {
+    match (acting.user, acting.email.as_deref()) {
+        (Some(user), Some("")) => rx.must_be_erased(INSTANCE, user.as_str()),
+        _ => Ok(()),
+    }
+}
+
+/// What would be said of an erased person is not said: such a part goes under the organization's key, without its value. Only the
+/// log says who is erased: a key that somebody has destroyed past Annals silences nobody.
 fn forget_erased<'a>(
     rx: &mut Rx<'_>,
     organization: &'a str,
@@ -294,7 +304,9 @@ fn forget_erased<'a>(
             Some(KeyState::Erased)
         )
     };
-    for (_, erased) in subjects.into_iter().filter(|(_, one)| is_erased(one)) {
+    subjects.retain(|(_, one)| is_erased(one));
+    for (organization, erased) in subjects {
+        rx.must_be_erased(organization, erased)?;
         for part in parts.iter_mut().filter(|part| part.subject == erased) {
             part.subject = organization;
             part.text = if part.name == PartName::ORIGIN {

@@ -54,6 +54,12 @@ pub enum Error {
     /// Too many wait for the same thing already.
     #[error("too many wait for this already; try again in a few seconds")]
     Busy,
+    /// A key that this needs is gone, and no entry of the log records that it was erased: somebody has destroyed it past Annals.
+    /// No event: there is nothing that it could be sealed with.
+    #[error(
+        "a key that this needs is gone from the database, and no entry of the log records that it was erased; restore the database from a backup"
+    )]
+    KeyMissing,
     /// No checkpoint covers what was asked for yet.
     #[error("no checkpoint covers this yet")]
     NotSigned,
@@ -102,6 +108,7 @@ impl Error {
                 | Self::Unauthenticated
                 | Self::Denied { .. }
                 | Self::Failed { .. }
+                | Self::KeyMissing
         )
     }
 

@@ -3,7 +3,7 @@
 //! An unwrapped key is used only after its row was seen in the same transaction, or in one since which nobody has written it
 //! ([`crate::db`]), so no process goes on with a key that another has destroyed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -47,6 +47,8 @@ pub(crate) struct Keyring {
     seen: HashMap<String, Seen>,
     /// Those made or destroyed since the mark.
     made: Vec<(String, String)>,
+    /// Those that this transaction has destroyed, and records that it has.
+    destroyed: HashSet<(String, String)>,
 }
 
 fn wrap_aad(organization: &str, subject: &str, generation: u32) -> Vec<u8> {
@@ -273,10 +275,17 @@ impl Keyring {
                 params![organization, subject, now],
             )?;
         }
-        self.made
-            .push((organization.to_owned(), subject.to_owned()));
+        let key = (organization.to_owned(), subject.to_owned());
+        self.destroyed.insert(key.clone());
+        self.made.push(key);
         self.put(organization, subject, KeyState::Erased);
         Ok(())
+    }
+
+    /// Whether this transaction has destroyed the key itself.
+    pub(crate) fn has_destroyed(&self, organization: &str, subject: &str) -> bool {
+        let key = (organization.to_owned(), subject.to_owned());
+        self.destroyed.contains(&key)
     }
 
     /// From here on, keys that are made can be forgotten again.
@@ -286,9 +295,10 @@ impl Keyring {
 
     /// Forgets the keys made since the mark: their rows were rolled back.
     pub(crate) fn forget_made(&mut self) {
-        for (organization, subject) in self.made.drain(..) {
-            if let Some(seen) = self.seen.get_mut(&organization) {
-                seen.remove(&subject);
+        for key in self.made.drain(..) {
+            self.destroyed.remove(&key);
+            if let Some(seen) = self.seen.get_mut(&key.0) {
+                seen.remove(&key.1);
             }
         }
     }

@@ -40,6 +40,7 @@ pub use keys::KeyFile;
 pub use publish::{Failure, Publisher, Refusal, Signed};
 pub use search::{Event, Hidden, MOST_BYTES, Order, Page, Query};
 pub use store::{Instance, Keeping, Options, Performing, Store, migrate};
+pub use tables::accounts::AccountRow;
 pub use tables::challenges::{Challenge, NewChallenge};
 pub use tables::configuration::{
     Configuration, Configured, ConfiguredDestination, ConfiguredSource, ConfiguredTransformation,

@@ -34,6 +34,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0018_who_acts.sql"),
     include_str!("../migrations/sqlite/0019_accepted_by.sql"),
     include_str!("../migrations/sqlite/0020_what_only_goes_one_way.sql"),
+    include_str!("../migrations/sqlite/0021_what_was_published.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -56,6 +57,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0018_who_acts.sql"),
     include_str!("../migrations/postgres/0019_accepted_by.sql"),
     include_str!("../migrations/postgres/0020_what_only_goes_one_way.sql"),
+    include_str!("../migrations/postgres/0021_what_was_published.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `migrate` off, a schema that is missing or old

@@ -662,7 +662,8 @@ impl Store {
     }
 }
 
-/// Checkpoints enter the database, each only in place of the one that it grew out of. Gives how many did.
+/// Checkpoints enter the database, each only in place of the one that it grew out of: one that is there already stays as it is.
+/// Gives how many did.
 pub(crate) fn publish(conn: &mut Conn, env: &Env, signed: &[Signed]) -> Result<u64> {
     let mut published = 0;
     for one in signed {
@@ -681,7 +682,7 @@ pub(crate) fn publish(conn: &mut Conn, env: &Env, signed: &[Signed]) -> Result<u
             )?
         } else {
             conn.execute(
-                "UPDATE checkpoints SET size = $2, root = $3, note = $4, signed_at = $5 WHERE log_id = $1 AND size = $6",
+                "UPDATE checkpoints SET size = $2, root = $3, note = $4, signed_at = $5 WHERE log_id = $1 AND size = $6 AND note <> $4",
                 params![&one.log, size, root, &one.note, env.now(), last],
             )?
         };

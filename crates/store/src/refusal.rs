@@ -93,9 +93,9 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
             ),
         };
     }
-    open_one(group, log, &actor, &event, &target, refused)?;
     let resource = &refused.need.resource;
     let person = person_of(&resource.target)?;
+    // Where it cannot be recorded, no series is open either.
     group.append(
         log,
         &Draft {
@@ -113,7 +113,8 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
             detail: None,
             facts: None,
         },
-    )
+    )?;
+    open_one(group, log, &actor, &event, &target, refused)
 }
 
 fn person_of(target: &Target) -> Result<Option<UserId>> {
@@ -183,14 +184,17 @@ pub(crate) fn close_due(group: &mut Group<'_>, now: Micros) -> Result<u64> {
             params![row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?, row.moment(9)?],
         )?;
         if let Some(row) = again {
-            close_one(group, &row, now)?;
-            closed += 1;
+            match close_one(group, &row, now) {
+                Ok(()) => closed += 1,
+                // Nothing is written then. The series stays open until the key is there again; the others do not wait for it.
+                Err(Error::KeyMissing) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(closed)
 }
 
-/// Closes one series: an event with the count, if there was more than the one that began it.
 /// The name that a thing had when it was last told of, where it has none now: it may have gone since.
 fn name_then(rx: &mut Rx<'_>, log: LogId, kind: TargetType, id: &str) -> Result<Option<String>> {
     let log = rx.log(log)?;
@@ -211,6 +215,7 @@ fn name_then(rx: &mut Rx<'_>, log: LogId, kind: TargetType, id: &str) -> Result<
     Ok(about_it.find_map(|event| event.target_name))
 }
 
+/// Closes one series: an event with the count, if there was more than the one that began it.
 fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
     let log: LogId = row.parse(0)?;
     let (actor, event, target, code) = (row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?);

@@ -477,12 +477,25 @@ impl Rx<'_> {
 
     /// What the entries of a log say of what was erased.
     pub(crate) fn recorded_erasures(&mut self, log: LogId) -> Result<Erasures> {
-        let of_it = format!("{EXTENT} WHERE l.id = $1");
-        let row = self.conn.query_one(&of_it, params![&log])?;
-        self.erasures_in(&Extent::from_row(&row.ok_or(Error::NotFound("log"))?)?)
+        let extent = self.extent_of(log)?;
+        self.erasures_in(&extent)
     }
 
-    fn erasures_in(&mut self, extent: &Extent) -> Result<Erasures> {
+    fn extent_of(&mut self, log: LogId) -> Result<Extent> {
+        let of_it = format!("{EXTENT} WHERE l.id = $1");
+        let row = self.conn.query_one(&of_it, params![&log])?;
+        Extent::from_row(&row.ok_or(Error::NotFound("log"))?)
+    }
+
+    /// The last entry of a log, from this index on, that erases something.
+    pub fn erasing_from(&mut self, log: LogId, first: u64) -> Result<Option<u64>> {
+        let extent = self.extent_of(log)?;
+        let last = self.erasing(&extent, first)?.pop();
+        Ok(last.map(i64::cast_unsigned))
+    }
+
+    /// The places, from one on, of the entries that erase something.
+    fn erasing(&mut self, extent: &Extent, first: u64) -> Result<Vec<i64>> {
         let query = Query {
             action: Some(PRIVACY_ERASED.action.to_owned()),
             target_type: Some(PRIVACY_ERASED.target.as_str().to_owned()),
@@ -490,8 +503,16 @@ impl Rx<'_> {
             ..Query::default()
         };
         let filter = Filter::new(self, &query)?;
-        let mut sequences = self.indexed(extent, &filter, None, Order::Oldest, usize::MAX)?;
-        sequences.extend(self.tail(extent, &filter)?);
+        let after = first.cast_signed() - 1;
+        let mut sequences =
+            self.indexed(extent, &filter, Some(after), Order::Oldest, usize::MAX)?;
+        let tail = self.tail(extent, &filter)?;
+        sequences.extend(tail.into_iter().filter(|one| *one > after));
+        Ok(sequences)
+    }
+
+    fn erasures_in(&mut self, extent: &Extent) -> Result<Erasures> {
+        let sequences = self.erasing(extent, 0)?;
         let mut erasures = Erasures::default();
         for row in &self.at(extent.first_place, &sequences, "entry")? {
             erasures.take(&parse(row, 1)?, row.int(0)?.cast_unsigned());

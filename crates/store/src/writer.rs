@@ -541,6 +541,7 @@ fn clone_error(error: &Error) -> Error {
             Error::Database(DbError::Constraint(text.clone()))
         }
         Error::Internal(text) => Error::Internal(text.clone()),
+        Error::KeyMissing => Error::KeyMissing,
         other => Error::Internal(other.to_string()),
     }
 }

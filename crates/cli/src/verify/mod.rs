@@ -16,8 +16,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use model::clock::{Clock, Micros, SystemClock};
-use tlog::note::KeyKind;
-use tlog::{Checkpoint, Policy, Receipt, VerifierKey};
+use tlog::note::{KeyKind, NoteError};
+use tlog::{Checkpoint, Note, Policy, Receipt, VerifierKey};
 use zeroize::Zeroizing;
 
 use self::log::Wanted;
@@ -267,10 +267,26 @@ fn since(file: &Path, policy: &Policy, command: &Verify) -> Checked<Checkpoint> 
         Some(Stop::Found(finding)) => found(
             finding.verdict,
             "--since",
-            format!("--since {}: {}", file.display(), finding.message),
+            format!(
+                "--since {}: {}{}",
+                file.display(),
+                finding.message,
+                key_of_then(&note, policy)
+            ),
         ),
         Some(stop) => Err(stop),
         None => Err(anyhow::anyhow!("the policy names no log").into()),
+    }
+}
+
+/// What to do about a checkpoint that no key which was given has signed, though it is in its form.
+fn key_of_then(note: &[u8], policy: &Policy) -> &'static str {
+    let signed = Note::parse(note).and_then(|note| note.verify(policy.logs()));
+    match signed {
+        Err(NoteError::Unsigned) => {
+            "; if the log's key was changed after it, give the key that signed it then with --since-key"
+        }
+        _ => "",
     }
 }
 

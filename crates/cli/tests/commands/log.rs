@@ -353,6 +353,9 @@ fn after_a_leak_every_log_has_a_key_from_a_new_seed() {
             2,
             "it was signed with the old key"
         );
+        let without = call(&["verify", &after, "--key", new, "--since", &since]);
+        let without = String::from_utf8(without.stdout).expect("text");
+        assert!(without.contains("with --since-key"), "{without}");
         assert_eq!(code(&["--key", old]), 2, "the old key signs no more");
         let other = old.replacen('/', "/x", 1);
         assert_eq!(

@@ -123,22 +123,22 @@ pub(crate) fn counted((noun, n): (&'static str, u64)) -> String {
 pub(crate) fn things_in(rx: &mut Rx<'_>, id: WorkspaceId) -> Result<Vec<(&'static str, u64)>> {
     let code = CodeKind::Transformation;
     let all = [
-        ("source", rx.sources(id, None, 1, None)?.total),
-        ("destination", rx.destinations(id, None, 1, None)?.total),
+        ("source", rx.sources(id, None, 0, None)?.total),
+        ("destination", rx.destinations(id, None, 0, None)?.total),
         (
             "transformation",
-            rx.transformations(id, code, None, 1, None)?.total,
+            rx.transformations(id, code, None, 0, None)?.total,
         ),
         (
             "library",
-            rx.transformations(id, CodeKind::Library, None, 1, None)?
+            rx.transformations(id, CodeKind::Library, None, 0, None)?
                 .total,
         ),
         (
             "source of reverse ETL",
             rx.retl_sources(id, None, None)?.len() as u64,
         ),
-        ("account", rx.accounts(id, None, 1, None, None)?.total),
+        ("account", rx.accounts(id, None, 0, None)?.total),
     ];
     Ok(all.into_iter().filter(|(_, count)| *count > 0).collect())
 }

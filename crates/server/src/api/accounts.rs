@@ -122,7 +122,7 @@ async fn list(
     let page = app
         .read(move |rx| {
             answer::look(rx, &bearer, place, Permission::ViewWorkspace)?;
-            rx.accounts(place.workspace, after.as_ref(), limit, has, None)
+            rx.accounts(place.workspace, after.as_ref(), limit, has)
         })
         .await?;
     let paging = wanted.paging("/v2/accounts", &page);

@@ -318,6 +318,7 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
     let json = serde_json::to_string_pretty(&AuditLog::from(event.clone()))
         .map_err(|error| store::Error::Internal(error.to_string()))?;
     let clock = me.clock().clone();
+    let missing: Vec<String> = event.missing.iter().map(ToString::to_string).collect();
     let (organization, sequence) = (me.place().organization, event.entry.sequence);
     let actor = me.signed_in.caller.actor;
     let (log, whole) = app
@@ -338,6 +339,7 @@ pub(super) async fn event(State(app): State<App>, me: Me, Path(id): Path<String>
             .map(|one| one.size)
             .filter(|size| *size > sequence),
         whole,
+        missing: missing.join(" "),
         refused: unsigned(&app, log.id),
     };
     let (row, details, related) = app

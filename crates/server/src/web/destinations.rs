@@ -496,10 +496,10 @@ async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answ
             let locks = rx.locked_in(place.workspace)?;
             let mut after = None;
             loop {
-                let page = rx.sources(place.workspace, after.as_ref(), 500, None)?;
+                let page = rx.source_rows(place.workspace, after.as_ref(), 500, None)?;
                 for one in page.items {
                     let id = one.id.as_str();
-                    if connections.iter().any(|made| made.source_id == id) {
+                    if one.retl.is_some() || connections.iter().any(|made| made.source_id == id) {
                         continue;
                     }
                     // What would be refused is no choice.

@@ -556,10 +556,12 @@ impl<'c> Shower<'c> {
         Details {
             changes,
             reason: reason(event).map(str::to_owned),
-            interface: event
-                .interface
-                .map_or("Not known", Interface::label)
-                .to_owned(),
+            interface: match (event.interface, hidden("interface")) {
+                (Some(interface), _) => Value::Text(interface.label().to_owned()),
+                // A word that this Annals does not know.
+                (None, Value::NotSet) => Value::Text("Not known".to_owned()),
+                (None, hidden) => hidden,
+            },
             address: or_hidden(event.ip.clone(), "ip"),
             user_agent: or_hidden(
                 event.user_agent.as_deref().map(short_user_agent),

@@ -183,15 +183,15 @@ impl Me {
         let (counts, flash) = app
             .read(move |rx| {
                 let counts = NavCounts {
-                    sources: Some(rx.source_rows(workspace, None, 1, None)?.total),
-                    accounts: Some(rx.accounts(workspace, None, 1, None, None)?.total),
-                    destinations: Some(rx.destinations(workspace, None, 1, None)?.total),
+                    sources: Some(rx.source_rows(workspace, None, 0, None)?.total),
+                    accounts: Some(rx.account_rows(workspace, None, 0, None)?.total),
+                    destinations: Some(rx.destination_rows(workspace, None, 0, None)?.total),
                     transformations: Some(
-                        rx.transformations(workspace, CodeKind::Transformation, None, 1, None)?
+                        rx.transformations(workspace, CodeKind::Transformation, None, 0, None)?
                             .total,
                     ),
                     libraries: Some(
-                        rx.transformations(workspace, CodeKind::Library, None, 1, None)?
+                        rx.transformations(workspace, CodeKind::Library, None, 0, None)?
                             .total,
                     ),
                 };

@@ -42,7 +42,7 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
     let (rows, total, next) = app
         .read(move |rx| {
             let (after, named) = (after.as_ref(), named.as_deref());
-            let page = rx.accounts(place.workspace, after, things::PAGE, None, named)?;
+            let page = rx.account_rows(place.workspace, after, things::PAGE, named)?;
             let ids: Vec<String> = page.items.iter().map(|one| one.id.to_string()).collect();
             let mut last = reader.last_of(rx, &ids)?;
             let rows = page.items.into_iter().map(|one| {
@@ -60,7 +60,11 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
     })
 }
 
-fn row(rx: &mut Rx<'_>, one: Account, last_change: Option<LastChange>) -> Result<AccountRow> {
+fn row(
+    rx: &mut Rx<'_>,
+    one: store::AccountRow,
+    last_change: Option<LastChange>,
+) -> Result<AccountRow> {
     Ok(AccountRow {
         used: rx.retl_sources_of_account(one.id)?.len() as u64,
         last_change,

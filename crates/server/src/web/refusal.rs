@@ -13,7 +13,7 @@ use super::view::frame::Bare;
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::auth::limits;
-use crate::problem::{Problem, RETRY_AFTER};
+use crate::problem::{KEY_MISSING, Problem, RETRY_AFTER};
 
 /// Why there is no page. [`dress`] draws it.
 #[derive(Clone, Debug)]
@@ -279,6 +279,17 @@ impl From<Error> for Refusal {
                 "Go back and look at what was sent.",
             )
             .unchanged(),
+            error @ Error::KeyMissing => {
+                // The same line in the server's log as for the API.
+                let _ = Problem::from(error);
+                Self::new(
+                    StatusCode::CONFLICT,
+                    "This cannot be read or recorded",
+                    KEY_MISSING,
+                    "Lists and other workspaces still answer. Tell whoever runs this server.",
+                )
+                .unchanged()
+            }
             error => {
                 // The same words, and the same line in the server's log, as for the API.
                 let problem = Problem::from(error);

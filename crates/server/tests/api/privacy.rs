@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use server::actions::member::add::AddMember;
 use server::actions::privacy::erase_part::ErasePart;
 use server::actions::privacy::erase_person::ErasePerson;
+use server::export::Fixed;
 use server::privacy::{self, Erase};
 use store::testing::{Durability, Postgres, Raw};
 use store::{Error, Guard, Location, Upkeep};
@@ -724,4 +725,40 @@ fn one_process_at_a_time_writes_the_file_anew() {
     drop(beside);
     assert!(privacy::remove(&api.store).expect("removed"));
     assert!(!privacy::remove(&api.store).expect("nothing is left"));
+}
+
+/// What is gone is said to be erased by an entry that is in the export.
+#[test]
+fn an_export_waits_for_the_checkpoint_that_covers_an_erasure() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        api.sign();
+        let of = Some(api.made.organization);
+        let before = Fixed::of(&api.store, of).expect("signed");
+        assert_eq!(before.unsigned_erasure, None);
+        let done = erase(&api, &person(&api, user, false)).expect("erased");
+        let entry = done.entries[0].1.start;
+        let store = api.store.clone();
+        let (begun, begins) = std::sync::mpsc::channel();
+        let export = std::thread::spawn(move || {
+            begun.send(()).expect("somebody waits");
+            Fixed::of(&store, of).expect("signed")
+        });
+        begins.recv().expect("it begins");
+        api.sign();
+        let fixed = export.join().expect("no panic");
+        assert_eq!(fixed.unsigned_erasure, None);
+        assert!(fixed.checkpoint.size > entry, "{fixed:?}");
+    }
+}
+
+/// Where nothing signs it, the export is not held up for ever, and it is known that it cannot say so.
+#[test]
+fn an_erasure_that_nobody_signs_does_not_hold_up_an_export_for_ever() {
+    let api = Api::sqlite();
+    let (user, _) = busy(&api);
+    api.sign();
+    let done = erase(&api, &person(&api, user, false)).expect("erased");
+    let fixed = Fixed::of(&api.store, Some(api.made.organization)).expect("signed");
+    assert_eq!(fixed.unsigned_erasure, Some(done.entries[0].1.start));
 }

@@ -73,6 +73,10 @@ fn a_transformer_gets_each_version_as_it_wants_it() {
             assert_eq!(seen[same], one[same], "{same}");
         }
         assert_eq!(seen["imports"], json!(["utilsLibrary"]));
+        let python = json!({ "name": "Py", "language": "python", "code": "def f(): pass" });
+        let python = api.post("/transformations", python).ok();
+        let seen = ask(&api, &path("transformation", &python), "127.0.0.1:9", &[]);
+        assert_eq!(seen.ok()["language"], "pythonfaas");
         let seen = ask(
             &api,
             &path("transformationLibrary", &library),

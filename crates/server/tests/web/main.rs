@@ -13,6 +13,7 @@ mod known;
 mod lines;
 mod live;
 mod meanwhile;
+mod missing;
 mod pages;
 mod passkeys;
 mod phone;

@@ -17,7 +17,7 @@ use server::actions::organization::create::CreateOrganization;
 use server::app::{App, Config};
 use server::auth::hosted::HostedSecret;
 use server::auth::secret::{self, Kind};
-use store::testing::Postgres;
+use store::testing::{Postgres, Raw};
 use store::{Action, Event, Location, Options, Query, SetUpLink, Store, Upkeep};
 use tower::ServiceExt;
 
@@ -86,6 +86,14 @@ impl Site {
         let index = std::fs::read(self.folder.path().join("annals.db-shm")).expect("an index");
         let count = index[8..12].try_into().expect("four bytes");
         u32::from_ne_bytes(count)
+    }
+
+    /// The database itself, past the store.
+    pub fn raw(&self) -> Raw {
+        Raw::open(&Location::Sqlite {
+            file: self.folder.path().join("annals.db"),
+            max_pages: None,
+        })
     }
 
     /// A server that is set up.

@@ -66,6 +66,8 @@ pub struct Event {
     pub changes: Vec<Change>,
     /// What cannot be shown, by its name in the API, and why.
     pub hidden: BTreeMap<&'static str, Hidden>,
+    /// The parts that are gone, and that no entry of the log erases.
+    pub missing: Vec<PartName>,
 }
 
 /// What is hidden when a part is.
@@ -107,6 +109,7 @@ impl Event {
             detail: None,
             changes: Vec::new(),
             hidden: BTreeMap::new(),
+            missing: Vec::new(),
             entry,
         };
         for name in event.entry.part_names() {
@@ -120,11 +123,11 @@ impl Event {
                 }
                 Some((_, Read::Withheld)) => event.hide(name, Hidden::Withheld),
                 Some((_, Read::Gone)) | None => {
-                    let hidden = match event.erased_by(name, erasures) {
-                        Some(by) => Hidden::Erased(by),
-                        None => Hidden::Missing,
-                    };
-                    event.hide(name, hidden);
+                    let by = event.erased_by(name, erasures);
+                    if by.is_none() {
+                        event.missing.push(name);
+                    }
+                    event.hide(name, by.map_or(Hidden::Missing, Hidden::Erased));
                 }
             }
         }

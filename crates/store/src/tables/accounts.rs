@@ -14,6 +14,17 @@ use crate::tx::{Audited, Rx, Snapshot, Tx};
 const COLUMNS: &str =
     "id, created_at, name, workspace_id, definition, options, secret, external_id, updated_at";
 
+/// An account as a list shows it.
+#[derive(Clone, Debug)]
+pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub definition: String,
+}
+
 impl Audited for Account {
     fn snapshot(&self) -> Snapshot<'_> {
         let mut value = json!({
@@ -73,7 +84,6 @@ impl Rx<'_> {
         after: Option<&After>,
         limit: u32,
         has_external_id: Option<bool>,
-        named: Option<&str>,
     ) -> Result<Listing<Account>> {
         let wanted = Wanted {
             table: "accounts",
@@ -84,9 +94,39 @@ impl Rx<'_> {
             after,
             limit,
             has_external_id,
-            named,
+            named: None,
         };
         self.listing(&wanted, Self::account_from_row)
+    }
+
+    /// The accounts of a workspace as a list shows them: nothing of theirs is decrypted. `named` asks for those whose name has
+    /// this text in it, in capitals or not.
+    pub fn account_rows(
+        &mut self,
+        workspace: WorkspaceId,
+        after: Option<&After>,
+        limit: u32,
+        named: Option<&str>,
+    ) -> Result<Listing<AccountRow>> {
+        let wanted = Wanted {
+            table: "accounts",
+            columns: "id, created_at, name, definition",
+            only: "",
+            equal: &[],
+            workspace,
+            after,
+            limit,
+            has_external_id: None,
+            named,
+        };
+        let make = |row: &Row| {
+            Ok(AccountRow {
+                id: row.parse(0)?,
+                name: row.text(2)?.to_owned(),
+                definition: row.text(3)?.to_owned(),
+            })
+        };
+        self.listing(&wanted, |_, row| make(row))
     }
 
     /// The account of a workspace that a client's own project calls so.

@@ -295,7 +295,7 @@ impl Rx<'_> {
             sources: self.configured_sources(workspace)?,
             destinations: self.configured_destinations(workspace)?,
             connections,
-            accounts: self.accounts(workspace, None, u32::MAX, None, None)?.items,
+            accounts: self.accounts(workspace, None, u32::MAX, None)?.items,
             transformations: self.configured_transformations(workspace)?,
             libraries: self.published_libraries(workspace)?,
             watched: self.watched(workspace)?.things,
@@ -343,9 +343,8 @@ impl Rx<'_> {
             // There is nothing that it could have sealed.
             None => None,
             Some(KeyState::Erased) => {
-                return Err(Error::Internal(
-                    "the key of a workspace was erased".to_owned(),
-                ));
+                // A destination without its settings would be worse than none.
+                return Err(Error::KeyMissing);
             }
         };
         Ok(Opener { table, key })
@@ -413,11 +412,9 @@ struct Opener {
 impl Opener {
     fn configured<I: FromStr>(&self, row: &Row) -> Result<Configured<I>> {
         let aad = row_aad(self.table, "config", row.text(0)?);
-        let opened = match &self.key {
-            Some(key) => key.open(&aad, row.blob(4)?),
-            None => None,
-        };
-        let config = opened
+        let key = self.key.as_ref().ok_or(Error::KeyMissing)?;
+        let config = key
+            .open(&aad, row.blob(4)?)
             .and_then(|mut text| String::from_utf8(std::mem::take(&mut *text)).ok())
             .and_then(|text| RawValue::from_string(text).ok())
             .ok_or_else(|| {

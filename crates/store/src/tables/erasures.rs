@@ -3,6 +3,8 @@
 //! The key goes in the transaction that records the erasure. The sealed parts, which nobody can open any more, are removed
 //! afterwards, in slices: [`purge`]. Then the files that held what is gone are written anew: [`rewrite`].
 
+use std::sync::Arc;
+
 use model::catalogue::TargetType;
 use model::entry::Entry;
 use model::id::{EventId, LogId, OrganizationId, UserId};
@@ -110,6 +112,46 @@ impl Rx<'_> {
             Erased::Person(user) => recorded.has_subject(user.as_str()),
             Erased::Part { event, part } => recorded.has_part(event.as_str(), *part),
         })
+    }
+
+    /// Refuses where no entry says that a key which is gone was erased. Asked only of a key that is gone.
+    pub(crate) fn must_be_erased(&mut self, organization: &str, subject: &str) -> Result<()> {
+        if self.keys.has_destroyed(organization, subject)
+            || self.log_says_erased(organization, subject)?
+        {
+            return Ok(());
+        }
+        tracing::error!(
+            organization,
+            subject,
+            "a key is gone, and no entry of the log records that it was erased"
+        );
+        Err(Error::KeyMissing)
+    }
+
+    /// Whether an entry says that a subject is erased: one of the organization's log; of the instance's key, which goes with the
+    /// last membership, one of any log.
+    fn log_says_erased(&mut self, organization: &str, subject: &str) -> Result<bool> {
+        let sql = if organization == INSTANCE {
+            "SELECT DISTINCT log_id FROM erasures WHERE subject = $1"
+        } else {
+            "SELECT id FROM logs WHERE organization_id = $1"
+        };
+        let of = if organization == INSTANCE {
+            subject
+        } else {
+            organization
+        };
+        for row in self.conn.query(sql, params![of])? {
+            let log: LogId = row.parse(0)?;
+            let recorded = self.once("recorded_erasures", log.as_str(), |rx| {
+                rx.recorded_erasures(log).map(Arc::new).map(Some)
+            })?;
+            if recorded.is_some_and(|recorded| recorded.has_subject(subject)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// One erasure.

@@ -39,6 +39,9 @@ impl Rx<'_> {
         place: (&str, &str, &str),
         text: &[u8],
     ) -> Result<Vec<u8>> {
+        if let Some(KeyState::Erased) = self.keys.get(self.conn, self.env, key.0, key.1)? {
+            self.must_be_erased(key.0, key.1)?;
+        }
         let data_key = self.keys.get_or_make(self.conn, self.env, key.0, key.1)?;
         Ok(data_key.seal(self.env, &row_aad(place.0, place.1, place.2), text))
     }
@@ -58,10 +61,14 @@ impl Rx<'_> {
                     Error::Internal(format!("a sealed value of {} does not open", place.0))
                 }),
             Some(KeyState::Erased) => Ok(None),
-            None => Err(Error::Internal(format!(
-                "a sealed value of {} has no key",
-                place.0
-            ))),
+            None => {
+                tracing::error!(
+                    organization = key.0,
+                    subject = key.1,
+                    "the row of a key is gone"
+                );
+                Err(Error::KeyMissing)
+            }
         }
     }
 

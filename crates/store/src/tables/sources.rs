@@ -123,7 +123,8 @@ impl Rx<'_> {
             .organization_of(workspace)?
             .ok_or(Error::NotFound("workspace"))?;
         let opened = self.open_value((organization.as_str(), workspace.as_str()), place, sealed)?;
-        opened.ok_or_else(|| Error::Internal("the key of a workspace was erased".to_owned()))
+        // Nothing erases a workspace.
+        opened.ok_or(Error::KeyMissing)
     }
 
     fn source_from_row(&mut self, row: &Row) -> Result<Source> {

@@ -429,6 +429,9 @@ fn the_index_of_a_log_has_no_gap_and_never_changes() {
             "UPDATE index_reached SET reached = reached - 1",
             "UPDATE index_reached SET reached = reached + 1",
             "DELETE FROM index_reached",
+            &format!("INSERT INTO index_things VALUES ('{log}', 'something', 2)"),
+            &format!("INSERT INTO index_things VALUES ('{log}', 'something', 1000)"),
+            "INSERT INTO index_things VALUES ('no log', 'something', 0)",
             &format!("INSERT INTO index_events {again}"),
             &format!(
                 "INSERT INTO index_events {}",

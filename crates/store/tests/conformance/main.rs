@@ -14,6 +14,7 @@ mod index;
 mod keys;
 mod killed;
 mod lists;
+mod missing_keys;
 mod outbox;
 mod perform;
 mod publish;

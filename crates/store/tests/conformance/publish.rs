@@ -704,6 +704,9 @@ fn the_database_refuses_to_take_a_checkpoint_back() {
             "UPDATE checkpoints SET size = size - 1",
             "UPDATE checkpoints SET size = size + 1",
             "UPDATE checkpoints SET root = (SELECT root FROM checkpoints WHERE size = 2)",
+            "UPDATE checkpoints SET note = 'another'",
+            "UPDATE checkpoints SET note = note || note",
+            "UPDATE checkpoints SET signed_at = signed_at + 1",
             "DELETE FROM checkpoints",
             "UPDATE logs SET generation = 3",
         ] {

@@ -108,7 +108,7 @@ pub struct Details {
     /// Why, as the actor said.
     pub reason: Option<String>,
     /// Through which door: `Dashboard`, `API`, `Terraform`, `Command line`.
-    pub interface: String,
+    pub interface: Value,
     /// From which address.
     pub address: Value,
     /// With which program.

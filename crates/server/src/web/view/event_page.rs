@@ -39,6 +39,8 @@ pub struct Proof {
     pub signed: Option<u64>,
     /// Whether the reader may read the whole log, and with it its tiles.
     pub whole: bool,
+    /// The parts that are gone although no entry erases them, with spaces between.
+    pub missing: String,
     /// Why the log is not signed, if it is not.
     pub refused: Option<String>,
 }

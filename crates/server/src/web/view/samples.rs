@@ -211,7 +211,7 @@ impl Samples {
                 change("config.owner", Value::Withheld, Value::Withheld),
             ],
             reason: Some(self.text("Rotate the warehouse password (SEC-311)")),
-            interface: self.text("Dashboard"),
+            interface: value("Dashboard"),
             address: value("203.0.113.24"),
             user_agent: value(
                 "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:151.0) Gecko/20100101 Firefox/151.0",

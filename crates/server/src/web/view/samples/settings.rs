@@ -147,6 +147,7 @@ impl Samples {
                 origin: self.text("annals.fernhill.example/3FQtLog0Dh1fPk9"),
                 vkey: self.text("annals.fernhill.example/3FQtLog0Dh1fPk9+84bb7518+ATZ0yHLjVR+Bm76dRhnveyKpgg10VyXXiqOX0sDS4Ck2"),
                 whole: at != 4,
+                missing: String::new(),
                 signed: (at != 2).then_some(184_224),
                 refused: (at == 4).then(|| self.text("The database was restored from an older backup.")),
             },
