@@ -1,7 +1,9 @@
 //! Every page with invented data, for tests and for eyes.
 
 use super::delete::Question;
-use super::event::{Change, Details, EventRow, Outcome, ResourceLog, Value, by_day};
+use super::event::{
+    Change, Details, EventRow, Outcome, Person as Named, ResourceLog, Value, by_day,
+};
 use super::filter::Filter;
 use super::frame::{Bare, Frame, NavCounts, NavItem, Person, Theme};
 use super::parts::{Actor, Choice, ChoiceGroup, LastChange, Recorded, Target};
@@ -209,6 +211,24 @@ impl Samples {
                     Value::NotSet,
                 ),
                 change("config.owner", Value::Withheld, Value::Withheld),
+                change(
+                    "people",
+                    Value::People(Vec::new()),
+                    Value::People(vec![
+                        Named {
+                            id: "3FQpPers0nA7bKh1".to_owned(),
+                            name: Some(self.text("Priya Raman")),
+                        },
+                        Named {
+                            id: "3FQpPers0nB8cLi2".to_owned(),
+                            name: None,
+                        },
+                    ]),
+                ),
+                Change {
+                    name: Some(self.text("Staging")),
+                    ..change("workspaces.3FQpPlaceC9dMj3", Value::NotSet, value("editor"))
+                },
             ],
             reason: Some(self.text("Rotate the warehouse password (SEC-311)")),
             interface: value("Dashboard"),

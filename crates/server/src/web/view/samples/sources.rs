@@ -127,6 +127,7 @@ impl Samples {
                 "Production web app",
             ),
             differs: vec![super::super::event::Change {
+                name: None,
                 path: "name".to_owned(),
                 name: None,
                 before: super::super::event::Value::Text(self.text("Checkout")),
