@@ -8,6 +8,7 @@
 mod account;
 mod authenticator;
 mod code;
+mod invitations;
 mod lines;
 mod live;
 mod meanwhile;
@@ -22,5 +23,6 @@ mod sessions;
 mod site;
 mod team;
 mod told;
+mod tries;
 mod types;
 mod walk;
