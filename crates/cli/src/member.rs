@@ -224,8 +224,11 @@ pub(crate) fn run(command: Member) -> Result<()> {
             }
             let_in(&store, &user)?;
             say!(
-                "turned off {} second factors of {} ({})",
-                factors.len(),
+                "turned off {} of {} ({})",
+                match factors.len() {
+                    1 => "1 second factor".to_owned(),
+                    number => format!("{number} second factors"),
+                },
                 user.name,
                 user.id
             );

@@ -9,9 +9,10 @@ use model::role::{OrganizationRole, WorkspaceRole};
 use model::things::Invitation;
 use store::{Error, Result, normalized_email};
 
-use crate::actions::invitation::create::{Invite, Invitee};
+use crate::actions::invitation::create::{Invite, Invitee, MOST};
 use crate::actions::invitation::resend::ResendInvitation;
 use crate::app::App;
+use crate::auth::limits;
 use crate::auth::secret::{self, Kind};
 use crate::mail::{self, Inviter};
 use crate::request::Caller;
@@ -25,6 +26,44 @@ pub struct Wanted {
     pub role: OrganizationRole,
     /// The roles in its workspaces.
     pub workspaces: Vec<(WorkspaceId, WorkspaceRole)>,
+}
+
+/// Why nobody was invited.
+#[derive(Debug, thiserror::Error)]
+pub enum NotInvited {
+    /// Too many letters went to an address: in so many seconds there may be another one.
+    #[error("as many letters as may be went to this e-mail address within the last hour")]
+    TooOften(i64),
+    /// The action was not done.
+    #[error(transparent)]
+    By(#[from] Error),
+}
+
+/// Counts a letter to each address, where letters are sent: who gets them has not asked for any. Where one is refused, none counts.
+async fn count(
+    app: &App,
+    organization: OrganizationId,
+    emails: &[String],
+) -> std::result::Result<(), NotInvited> {
+    if app.mailer.is_none() {
+        return Ok(());
+    }
+    for (done, email) in emails.iter().enumerate() {
+        if let Some(wait) = limits::wait_to_invite(app, organization, email).await? {
+            give_back(app, organization, &emails[..done]).await?;
+            return Err(NotInvited::TooOften(wait));
+        }
+    }
+    Ok(())
+}
+
+async fn give_back(app: &App, organization: OrganizationId, emails: &[String]) -> Result<()> {
+    if app.mailer.is_some() {
+        for email in emails {
+            limits::not_invited(app, organization, email).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What was recorded.
@@ -53,14 +92,14 @@ fn link(base: &str, secret: &str) -> String {
 /// Invites people; gives each invitation with its link, where there is no mail server.
 ///
 /// # Errors
-/// Those of [`Invite`].
+/// Those of [`Invite`], and [`NotInvited::TooOften`].
 pub async fn create(
     app: &App,
     caller: &Caller,
     organization: OrganizationId,
     wanted: Wanted,
     base: &str,
-) -> Result<(Vec<(Invitation, Option<String>)>, Entries)> {
+) -> std::result::Result<(Vec<(Invitation, Option<String>)>, Entries), NotInvited> {
     let (name, by) = names(app, caller, organization).await?;
     let mut links = Vec::new();
     let mut people = Vec::new();
@@ -89,21 +128,33 @@ pub async fn create(
         role: wanted.role,
         workspaces: wanted.workspaces,
     };
-    let done = app.perform(caller, action).await?;
+    // More than may be invited at once are refused by the action, and have not to be counted.
+    let emails: Vec<String> = match action.people.len() {
+        1..=MOST => action.people.iter().map(|one| one.email.clone()).collect(),
+        _ => Vec::new(),
+    };
+    count(app, organization, &emails).await?;
+    let done = match app.perform(caller, action).await {
+        Ok(done) => done,
+        Err(error) => {
+            give_back(app, organization, &emails).await?;
+            return Err(error.into());
+        }
+    };
     Ok((done.output.into_iter().zip(links).collect(), done.entries))
 }
 
 /// Sends an invitation again; gives it with its link, where there is no mail server.
 ///
 /// # Errors
-/// Those of [`ResendInvitation`].
+/// Those of [`ResendInvitation`], and [`NotInvited::TooOften`].
 pub async fn resend(
     app: &App,
     caller: &Caller,
     organization: OrganizationId,
     id: InvitationId,
     base: &str,
-) -> Result<(Invitation, Option<String>, Entries)> {
+) -> std::result::Result<(Invitation, Option<String>, Entries), NotInvited> {
     let (name, by) = names(app, caller, organization).await?;
     let invitation = app.read(move |rx| rx.invitation(id)).await?;
     let invitation = invitation.filter(|one| one.organization == organization);
@@ -119,7 +170,15 @@ pub async fn resend(
             .is_some()
             .then(|| mail::invitation(&invitation.email, &name, &by, &link)),
     };
-    let done = app.perform(caller, action).await?;
+    let emails = [invitation.email];
+    count(app, organization, &emails).await?;
+    let done = match app.perform(caller, action).await {
+        Ok(done) => done,
+        Err(error) => {
+            give_back(app, organization, &emails).await?;
+            return Err(error.into());
+        }
+    };
     Ok((
         done.output,
         app.mailer.is_none().then_some(link),

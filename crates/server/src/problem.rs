@@ -9,6 +9,8 @@ use serde::Serialize;
 use store::{DbError, Error};
 use utoipa::ToSchema;
 
+use crate::invite::NotInvited;
+
 /// After how many seconds to ask again where what stands in the way may have passed by then.
 pub(crate) const RETRY_AFTER: &str = "5";
 
@@ -35,6 +37,10 @@ pub struct Problem {
     /// Field and what is wrong with it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     details: BTreeMap<String, String>,
+    /// After how many seconds to ask again.
+    #[serde(skip)]
+    #[schema(ignore)]
+    wait: Option<i64>,
 }
 
 impl Problem {
@@ -49,7 +55,15 @@ impl Problem {
             message,
             code: code.into(),
             details: BTreeMap::new(),
+            wait: None,
         }
+    }
+
+    /// The same, to be asked again after so many seconds.
+    #[must_use]
+    pub const fn after(mut self, seconds: i64) -> Self {
+        self.wait = Some(seconds);
+        self
     }
 
     /// The same, and what is wrong with one field.
@@ -132,11 +146,30 @@ impl From<Error> for Problem {
     }
 }
 
+impl From<NotInvited> for Problem {
+    fn from(error: NotInvited) -> Self {
+        match error {
+            NotInvited::By(error) => error.into(),
+            NotInvited::TooOften(seconds) => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_letters",
+                format!("{error}: try again in {seconds} s"),
+            )
+            .after(seconds),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let may_pass = matches!(self.code.as_str(), "busy" | "unavailable" | "not_signed");
+        let wait = self.wait;
         let mut response = (status, Json(self)).into_response();
+        if let Some(seconds) = wait {
+            let seconds = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if may_pass {

@@ -2,6 +2,8 @@
 //! 60 series a minute from one actor, one summary a minute stands for the rest. Open series are rows, so that a restart
 //! or another process goes on with them.
 
+use std::fmt::Write as _;
+
 use model::actor::{Origin, System};
 use model::catalogue::{AUDIT_LOG_REFUSALS_SUMMARIZED, EventType, TargetType};
 use model::clock::Micros;
@@ -15,6 +17,7 @@ use crate::action::{Need, Target};
 use crate::append::Draft;
 use crate::db::{Row, params};
 use crate::error::{Error, Result};
+use crate::keys::hmac;
 use crate::search::{Order, Query};
 use crate::tx::Rx;
 use crate::writer::Group;
@@ -42,11 +45,21 @@ const OPEN: &str = "SELECT log_id, actor, event_type, target, code, actor_kind, 
 /// Records a refusal: an event, or one more in a series.
 pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -> Result<()> {
     let target = refused.need.resource.target.id.clone().unwrap_or_default();
-    // Nobody in particular tries to sign in: such a series belongs to the account that is tried.
-    let actor = refused
-        .acting
-        .id()
-        .unwrap_or_else(|| format!("{}:{target}", refused.acting.kind));
+    // Nobody in particular tries to sign in: such a series belongs to the account that is tried, and to the address that it is tried
+    // from, of which its first event tells. Together those of one account open as many as one actor may.
+    let known = refused.acting.id();
+    let nobody = if known.is_some() {
+        ""
+    } else {
+        refused.acting.kind
+    };
+    let (actor, all) = match known {
+        Some(actor) => (actor.clone(), actor),
+        None => {
+            let all = format!("{nobody}:{target}");
+            (format!("{all}{}", from(group, refused.origin)), all)
+        }
+    };
     let event = refused.event.to_string();
     let open = group.conn.query_one(
         &format!("{OPEN} WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = $5"),
@@ -59,38 +72,30 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
         close_one(group, &row, refused.at)?;
     }
     let row = group.conn.query_one(
-        "SELECT CAST(count(*) AS BIGINT) FROM refusals WHERE log_id = $1 AND actor = $2 AND first_at > $3 AND event_type <> $4",
-        params![&log, &actor, refused.at.plus(-SUMMARY), &AUDIT_LOG_REFUSALS_SUMMARIZED.to_string()],
+        "SELECT CAST(count(*) AS BIGINT) FROM refusals WHERE log_id = $1 AND (actor = $2 OR (actor_kind = $5 AND target = $6)) AND first_at > $3 AND event_type <> $4",
+        params![
+            &log,
+            &actor,
+            refused.at.plus(-SUMMARY),
+            &AUDIT_LOG_REFUSALS_SUMMARIZED.to_string(),
+            nobody,
+            &target,
+        ],
     )?;
     if row.map(|row| row.int(0)).transpose()?.unwrap_or(0) >= MOST {
         let summary = AUDIT_LOG_REFUSALS_SUMMARIZED.to_string();
+        let about = if nobody.is_empty() { &all } else { &target };
         let is_open = group.conn.query_one(
-            &format!("{OPEN} WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $2 AND code = ''"),
-            params![&log, &actor, &summary],
+            &format!("{OPEN} WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = ''"),
+            params![&log, &all, &summary, about],
         )?;
+        let refused = Refused {
+            code: "",
+            ..*refused
+        };
         return match is_open {
-            Some(_) => one_more(
-                group,
-                log,
-                &actor,
-                &summary,
-                &actor,
-                &Refused {
-                    code: "",
-                    ..*refused
-                },
-            ),
-            None => open_one(
-                group,
-                log,
-                &actor,
-                &summary,
-                &actor,
-                &Refused {
-                    code: "",
-                    ..*refused
-                },
-            ),
+            Some(_) => one_more(group, log, &all, &summary, about, &refused),
+            None => open_one(group, log, &all, &summary, about, &refused),
         };
     }
     let resource = &refused.need.resource;
@@ -115,6 +120,20 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
         },
     )?;
     open_one(group, log, &actor, &event, &target, refused)
+}
+
+/// From where something was tried, for the key of a series: an address itself is in sealed parts alone.
+fn from(group: &Group<'_>, origin: &Origin) -> String {
+    let Some(ip) = origin.ip else {
+        return String::new();
+    };
+    let ip = ip.to_canonical().to_string();
+    let hash = hmac(&group.env.index, &[b"refused from\n", ip.as_bytes()]);
+    let mut out = String::from(" ");
+    for byte in &hash[..16] {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
 }
 
 fn person_of(target: &Target) -> Result<Option<UserId>> {
@@ -228,7 +247,8 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
         let acting = rx.acting_of_record(row.text(5)?, actor, row.opt_text(8)?)?;
         let kind = if !is_summary {
             event_type.target
-        } else if acting.user.is_some() {
+        } else if row.text(5)? != "service" {
+            // A person; or the account that nobody in particular tried to open.
             TargetType::User
         } else {
             TargetType::AccessToken

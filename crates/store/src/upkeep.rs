@@ -53,8 +53,9 @@ pub enum Upkeep {
     Tell(Box<(UserId, Letter)>),
     /// A challenge is answered: it is good no more. Gives 1 if it was good until now.
     TakeChallenge([u8; 32]),
-    /// Something that is limited was tried: by what it is counted, each with the most tries within the window, which is in
-    /// microseconds. Gives how many of these limits are passed.
+    /// Something that is limited was tried: by what it is counted, the narrowest first, each with the most tries within the window,
+    /// which is in microseconds. What one refuses counts towards none after it, so that nobody uses up a wider one alone. Gives in
+    /// how many microseconds the one that is passed begins anew, or 0 where none is.
     Attempt(Vec<(String, u64)>, i64),
     /// What was tried has succeeded; earlier tries do not count any more.
     Forgive(String),
@@ -175,9 +176,12 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
         Upkeep::Attempt(limits, window) => {
             let mut group = Group::new(conn, env);
             let mut rx = group.rx();
-            limits.iter().try_fold(0, |passed, (what, most)| {
-                Ok(passed + u64::from(rx.attempt(what, *window)? > *most))
-            })
+            let counted = limits.iter().map(|(what, most)| {
+                let (count, left) = rx.attempt(what, *window)?;
+                Ok(if count > *most { left } else { 0 })
+            });
+            let passed = |left: &Result<u64>| !matches!(left, Ok(0));
+            counted.into_iter().find(passed).unwrap_or(Ok(0))
         }
         Upkeep::Forgive(what) => Group::new(conn, env).rx().forgive(what),
         Upkeep::GiveBack(all) => {

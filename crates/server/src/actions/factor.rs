@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::account::is_checked;
+use crate::actions::session;
 use crate::auth::passkey::{Signed, Unfit};
 use crate::auth::{phone, second};
 use crate::notice::{News, notice};
@@ -216,14 +217,17 @@ pub(crate) fn added(
     is_first: bool,
     codes: &[String],
 ) -> Result<(Vec<Fact>, bool)> {
-    if is_first {
-        tx.end_sessions(user.id, row)?;
-    }
+    let mut facts = if is_first {
+        session::end_others(tx, user, row)?
+    } else {
+        Vec::new()
+    };
     notice(tx, user, &News::FactorAdded(called(factor)), row)?;
     if tx.recovery_codes_left(user.id)? > 0 {
-        return Ok((Vec::new(), false));
+        return Ok((facts, false));
     }
     let row = tx.replace_recovery_codes(user, codes)?;
     let fact = Fact::new(catalogue::USER_RECOVERY_CODES_REGENERATED, &row);
-    Ok((vec![fact], true))
+    facts.insert(0, fact);
+    Ok((facts, true))
 }

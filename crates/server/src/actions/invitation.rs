@@ -56,11 +56,15 @@ pub(crate) fn needs_edit(
     )])
 }
 
-/// Refuses what has ended already.
-pub(crate) fn is_open(invitation: &Invitation, now: Micros) -> Result<()> {
+/// Whether it can still be accepted.
+pub(crate) fn is_open(invitation: &Invitation, now: Micros) -> bool {
+    invitation.state == InvitationState::Open && invitation.expires_at > now
+}
+
+/// Refuses what has ended already. One whose time is over, and that nobody has looked at since, has not: it is sent again.
+pub(crate) fn has_not_ended(invitation: &Invitation) -> Result<()> {
     let over = |what: &str| Error::failed("invitation_over", format!("this invitation {what}"));
     match invitation.state {
-        InvitationState::Open if invitation.expires_at <= now => Err(over("has expired")),
         InvitationState::Open => Ok(()),
         InvitationState::Accepted => Err(over("was accepted already")),
         InvitationState::Cancelled => Err(over("was withdrawn")),

@@ -6,7 +6,7 @@ pub mod sign_out;
 
 use model::catalogue;
 use model::things::{SessionSeen, User};
-use store::{Fact, Result, Tx};
+use store::{Changed, Fact, Result, Tx};
 
 use sign_in::IDLE;
 
@@ -24,5 +24,14 @@ pub(crate) fn end(
             facts.push(Fact::new(catalogue::USER_SESSION_REVOKED, &gone));
         }
     }
+    Ok(facts)
+}
+
+/// Ends all sessions of a person but the one that acts, with another change: a fact for each that could still be used.
+pub(crate) fn end_others(tx: &mut Tx<'_>, user: &User, of: &Changed) -> Result<Vec<Fact>> {
+    let acting = tx.acting.session;
+    let facts = end(tx, user, |one| Some(one.id) != acting)?;
+    // Those that nobody has used for long are nothing to tell of.
+    tx.end_sessions(user.id, of)?;
     Ok(facts)
 }

@@ -104,7 +104,8 @@ async fn list(State(app): State<App>, bearer: Bearer) -> Result<Json<Invitations
 
 /// Invite people by e-mail: all of them or nobody. For the organization's administrators.
 #[utoipa::path(post, path = "/v2/invitations", tag = "Team", request_body = NewInvitations,
-    responses((status = 201, body = Invitations), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 201, body = Invitations), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 429, description = "Too many requests: `rate_limited`; or too many letters to one address within an hour: `too_many_letters`", body = Problem)))]
 async fn create(
     State(app): State<App>,
     bearer: Bearer,
@@ -133,7 +134,8 @@ async fn create(
 
 /// Send an invitation again, with another link, for 3 more days. For the organization's administrators.
 #[utoipa::path(post, path = "/v2/invitations/{id}/resend", tag = "Team", params(("id" = String, Path)),
-    responses((status = 200, body = InvitationView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = InvitationView), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 429, description = "Too many requests: `rate_limited`; or too many letters to one address within an hour: `too_many_letters`", body = Problem)))]
 async fn resend(
     State(app): State<App>,
     bearer: Bearer,

@@ -18,7 +18,7 @@ use super::form::{SentByPerson, SentByVisitor};
 use super::home::require_set_up;
 use super::me::Somebody;
 use super::profile::{self, PROFILE};
-use super::refusal::sentence;
+use super::refusal::{minutes, sentence};
 use super::sign_in;
 use super::things::Wrong;
 use super::view::parts::Errors;
@@ -136,10 +136,10 @@ fn refused(status: StatusCode, message: &str, field: Option<&str>) -> Response {
     (status, Json(json!({ "message": message, "field": field }))).into_response()
 }
 
-fn asked_too_often() -> Response {
-    let message = "Too many tries. Wait a quarter of an hour, and try again.";
-    let wait = [(header::RETRY_AFTER, limits::WINDOW_SECONDS.to_string())];
-    let refused = refused(StatusCode::TOO_MANY_REQUESTS, message, None);
+fn asked_too_often(seconds: i64) -> Response {
+    let message = format!("Too many tries. Wait {}, and try again.", minutes(seconds));
+    let wait = [(header::RETRY_AFTER, seconds.to_string())];
+    let refused = refused(StatusCode::TOO_MANY_REQUESTS, &message, None);
     (wait, refused).into_response()
 }
 
@@ -151,8 +151,8 @@ fn not_here(app: &App, headers: &HeaderMap) -> Response {
 /// `POST /sign-in/passkey/options`
 pub(super) async fn ask_any(State(app): State<App>, sent: SentByVisitor) -> Answer {
     require_set_up(&app).await?;
-    if !limits::may_ask(&app, "passkey", &sent.caller).await? {
-        return Ok(asked_too_often());
+    if let Some(wait) = limits::wait_to_ask(&app, "passkey", &sent.caller).await? {
+        return Ok(asked_too_often(wait));
     }
     let Some(passkeys) = &app.passkeys else {
         return Ok(not_here(&app, &sent.headers));
@@ -164,8 +164,8 @@ pub(super) async fn ask_any(State(app): State<App>, sent: SentByVisitor) -> Answ
 /// `POST /sign-in/step/options`
 pub(super) async fn ask_own(State(app): State<App>, sent: SentByVisitor) -> Answer {
     let (_, user, _) = sign_in::waiting(&app, &sent.headers).await?;
-    if !limits::may_ask(&app, "passkey", &sent.caller).await? {
-        return Ok(asked_too_often());
+    if let Some(wait) = limits::wait_to_ask(&app, "passkey", &sent.caller).await? {
+        return Ok(asked_too_often(wait));
     }
     let Some(passkeys) = &app.passkeys else {
         return Ok(not_here(&app, &sent.headers));

@@ -12,7 +12,7 @@ use super::answer::{self, Answer, local, see_other, with_cookie};
 use super::form::{SentByPerson, SentByVisitor};
 use super::me::Somebody;
 use super::profile::{self, PROFILE};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, minutes};
 use super::sign_in;
 use super::things::Wrong;
 use super::view::links::OnItsWay;
@@ -23,7 +23,7 @@ use crate::actions::factor::change_phone::ChangePhone;
 use crate::actions::factor::{Confirmed, Proof, Sent};
 use crate::app::App;
 use crate::auth::cookies::{self, Name};
-use crate::auth::limits;
+use crate::auth::limits::{self, Text};
 use crate::auth::phone::{self, CODE_SECONDS, CONFIRM, SIGN_IN};
 use crate::auth::second;
 use crate::auth::secret::{self, Kind};
@@ -143,27 +143,27 @@ pub(super) async fn send_step(State(app): State<App>, sent: SentByVisitor) -> An
     let next = local(sent.form.text("next"));
     let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
     let back = format!("/sign-in/step?{query}");
-    may_send(&app, id, &phone.secret, &sent.caller, &back).await?;
+    may_send(&app, (Text::SignIn, id), &phone.secret, &sent.caller, &back).await?;
     send(&app, (SIGN_IN, id), &phone.secret, None, see_other(&back)).await
 }
 
 async fn may_send(
     app: &App,
-    user: UserId,
+    (text, user): (Text, UserId),
     number: &str,
     caller: &Caller,
     back: &str,
 ) -> Result<(), Refusal> {
-    if limits::may_send(app, user, number, caller).await? {
+    let Some(wait) = limits::wait_to_send(app, text, user, number, caller).await? else {
         return Ok(());
-    }
+    };
     Err(Refusal::new(
         StatusCode::TOO_MANY_REQUESTS,
         "Too many messages",
         "No message was sent.",
-        "Wait an hour, or try another way.",
+        &format!("Wait {}, or try another way.", minutes(wait)),
     )
-    .wait(limits::TEXTS_SECONDS)
+    .wait(wait)
     .link("Back", back))
 }
 
@@ -265,7 +265,14 @@ pub(super) async fn send_confirm(State(app): State<App>, sent: SentByPerson) -> 
             Ok(()) => Err(Error::Internal("a phone of nothing was added".to_owned()).into()),
         };
     };
-    may_send(&app, user, &number, &person.caller, "/profile/phone").await?;
+    may_send(
+        &app,
+        (Text::Confirm, user),
+        &number,
+        &person.caller,
+        "/profile/phone",
+    )
+    .await?;
     let on = see_other("/profile/phone/confirm");
     send(&app, (CONFIRM, user), &number, Some(checked), on).await
 }
@@ -308,8 +315,8 @@ async fn typed(app: &App, sent: &SentByPerson) -> Result<(Proof, Confirmed), Ref
     let again = || Refusal::on("/profile/phone");
     let kept = waiting(app, &sent.headers, (CONFIRM, user)).await?;
     let (_, kept) = kept.ok_or_else(again)?;
-    if !limits::may_prove(app, user).await? {
-        return Err(Refusal::too_many().link("Back to your profile", PROFILE));
+    if let Some(wait) = limits::wait_to_prove(app, user).await? {
+        return Err(Refusal::too_many(wait).link("Back to your profile", PROFILE));
     }
     let confirmed = came_back(app, &sent.headers, sent.form.text("code")).ok_or_else(again)?;
     Ok((Proof::Password(kept.checked), confirmed))

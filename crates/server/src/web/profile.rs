@@ -146,12 +146,20 @@ async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer
 /// The page; `shown` is a token just made, `sent` the form of one that was not.
 async fn page_with(app: &App, me: &Me, wrong: Wrong, shown: Option<String>, sent: &Form) -> Answer {
     let (user, organization) = (me.signed_in.user.id, me.place().organization);
-    let (open, tokens, workspaces, factors, codes) = app
+    let (organizations, open, tokens, workspaces, factors, codes) = app
         .read(move |rx| {
+            let mut all = rx.organizations_of(user)?;
+            all.sort_by_key(|id| *id != organization);
+            let mut organizations = Vec::with_capacity(all.len());
+            for id in all {
+                let name = rx.organization(id)?.map(|one| one.name);
+                organizations.push((id.to_string(), name.unwrap_or_default()));
+            }
             let idle_since = rx.now().plus(-IDLE);
             let mut tokens = rx.tokens(organization)?;
             tokens.retain(|(token, _)| token.owner == Some(user));
             Ok((
+                organizations,
                 rx.sessions_of(user, idle_since)?,
                 tokens,
                 rx.workspaces(organization)?,
@@ -163,7 +171,7 @@ async fn page_with(app: &App, me: &Me, wrong: Wrong, shown: Option<String>, sent
     let clock = me.clock();
     let view = Profile {
         frame: me.frame_with(NAV, wrong.flash),
-        organization_id: organization.to_string(),
+        organizations,
         has_mail: app.mailer.is_some(),
         password_min: u8::try_from(password::SHORTEST).unwrap_or(u8::MAX),
         sessions: sessions(clock, open, me.signed_in.session),
@@ -240,8 +248,8 @@ pub(super) async fn checked(
     user: UserId,
     typed: &str,
 ) -> Result<Option<String>, Refusal> {
-    if !limits::may_prove(app, user).await? {
-        return Err(Refusal::too_many());
+    if let Some(wait) = limits::wait_to_prove(app, user).await? {
+        return Err(Refusal::too_many(wait));
     }
     let hash = app.read(move |rx| rx.password_of(user)).await?;
     let typed = Zeroizing::new(typed.to_owned());
@@ -257,8 +265,8 @@ pub(super) async fn checked(
 async fn proof(app: &App, user: UserId, typed: &str) -> Result<Proof, Refusal> {
     let code = typed.trim();
     if code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()) {
-        if !limits::may_prove(app, user).await? {
-            return Err(Refusal::too_many());
+        if let Some(wait) = limits::wait_to_prove(app, user).await? {
+            return Err(Refusal::too_many(wait));
         }
         return Ok(Proof::Code(Zeroizing::new(code.to_owned())));
     }
@@ -328,14 +336,17 @@ pub(super) async fn change_email(State(app): State<App>, sent: SentByWho) -> Ans
         let wrong = Wrong::fields(errors.into_iter().collect());
         return who.page(&app, wrong).await;
     };
-    if !limits::may_confirm(&app, user, &email, who.caller()).await? {
+    if let Some(wait) = limits::wait_to_confirm(&app, user, &email, who.caller()).await? {
         return Err(Refusal::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many letters",
             "No other letter was sent.",
-            "Those that were sent may still be on their way. Wait an hour, and try again.",
+            &format!(
+                "Those that were sent may still be on their way. Wait {}, and try again.",
+                super::refusal::minutes(wait)
+            ),
         )
-        .wait(limits::TEXTS_SECONDS)
+        .wait(wait)
         .link("Back to your profile", PROFILE));
     }
     let asked = Asked {

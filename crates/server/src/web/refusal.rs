@@ -12,7 +12,6 @@ use super::view::error::{AgainPage, ErrorPage};
 use super::view::frame::Bare;
 use super::visitor::Visitor;
 use crate::app::App;
-use crate::auth::limits;
 use crate::problem::{KEY_MISSING, Problem, RETRY_AFTER};
 
 /// Why there is no page. [`dress`] draws it.
@@ -102,16 +101,16 @@ impl Refusal {
         .link("Workspaces", "/workspaces")
     }
 
-    /// Something secret was tried too often.
-    pub(super) fn too_many() -> Self {
+    /// Something secret was tried too often, and may be tried again after so many seconds.
+    pub(super) fn too_many(seconds: i64) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many tries",
             "",
-            "Wait a quarter of an hour, and try again.",
+            &format!("Wait {}, and try again.", minutes(seconds)),
         )
         .unchanged()
-        .wait(limits::WINDOW_SECONDS)
+        .wait(seconds)
     }
 
     /// More was asked for than the server gives to one browser or address.
@@ -205,6 +204,14 @@ impl Refusal {
             "It was sent from another site, or its page was too old. Open the page again and send it from there.",
         )
         .unchanged()
+    }
+}
+
+/// How long this is, in words.
+pub(super) fn minutes(seconds: i64) -> String {
+    match seconds.saturating_add(59) / 60 {
+        ..=1 => "a minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
     }
 }
 

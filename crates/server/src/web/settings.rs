@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use model::id::UserId;
+use model::id::{InvitationId, UserId};
 use model::role::Permission;
 use store::Error;
 
@@ -173,6 +173,16 @@ pub(super) async fn rotate_token(State(app): State<App>, sent: Sent) -> Answer {
     }
 }
 
+/// Who is to be erased: the person with this id, or whom the invitation with this id is for. That one is not named in an address: the
+/// id of the account that an e-mail address has elsewhere is others'.
+async fn whom(app: &App, me: &Me, id: &str) -> Result<UserId, Refusal> {
+    let (user, invitation): (UserId, InvitationId) = (things::id(id)?, things::id(id)?);
+    let organization = me.place().organization;
+    let invited = app.read(move |rx| rx.invitation(invitation)).await?;
+    let invited = invited.filter(|one| one.organization == organization);
+    Ok(invited.map_or(user, |one| one.user))
+}
+
 /// What is asked before a person is erased: who is a member, was one, or was invited. Nothing for who may not erase anyone.
 async fn question(
     app: &App,
@@ -181,7 +191,7 @@ async fn question(
     chosen: &str,
     errors: Errors,
 ) -> Result<Option<Erase>, Refusal> {
-    let user: UserId = things::id(id)?;
+    let user = whom(app, me, id).await?;
     let (organization, actor) = (me.place().organization, me.signed_in.caller.actor);
     let found = app
         .read(move |rx| {
@@ -219,7 +229,7 @@ async fn question(
     ];
     Ok(Some(Erase {
         frame: me.frame(NAV),
-        id: user.to_string(),
+        id: id.to_owned(),
         name,
         email,
         events,
@@ -240,7 +250,7 @@ pub(super) async fn ask_erase(State(app): State<App>, me: Me, Path(id): Path<Str
 /// `POST /settings/team/{id}/erase`
 pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let user: UserId = things::id(&id)?;
+    let user = whom(&app, &me, &id).await?;
     // Who may not erase anyone hears so, and it is recorded, whatever was typed.
     let view = question(&app, &me, &id, form.text("basis"), Errors::default()).await?;
     if let Some(view) = view {

@@ -128,8 +128,8 @@ pub(super) async fn sign_in(State(app): State<App>, sent: SentByVisitor) -> Answ
     let email = sent.form.text("email").to_owned();
     let next = local(sent.form.text("next")).to_owned();
     let password = Zeroizing::new(sent.form.text("password").to_owned());
-    if !limits::may_try(&app, "sign-in", &email, &sent.caller).await? {
-        return Err(Refusal::too_many().link("Back to sign-in", "/sign-in"));
+    if let Some(wait) = limits::wait_to_try(&app, "sign-in", &email, &sent.caller).await? {
+        return Err(Refusal::too_many(wait).link("Back to sign-in", "/sign-in"));
     }
     let asked = email.clone();
     let account = app
@@ -277,8 +277,8 @@ async fn second(app: &App, sent: &SentByVisitor, user: UserId) -> Result<Second,
 pub(super) async fn sign_in_step(State(app): State<App>, sent: SentByVisitor) -> Answer {
     let next = local(sent.form.text("next")).to_owned();
     let (step, user, checked) = waiting(&app, &sent.headers).await?;
-    if !limits::may_step(&app, user.id, &sent.caller).await? {
-        return Err(Refusal::too_many().link("Back to sign-in", "/sign-in"));
+    if let Some(wait) = limits::wait_to_step(&app, user.id, &sent.caller).await? {
+        return Err(Refusal::too_many(wait).link("Back to sign-in", "/sign-in"));
     }
     let second = second(&app, &sent, user.id).await?;
     let by_passkey = matches!(second, Second::Passkey(_));

@@ -8,6 +8,7 @@ use axum::response::Response;
 use model::id::{InvitationId, UserId, WorkspaceId};
 use model::role::{OrganizationRole, Permission, Standing, WorkspaceRole};
 use model::things::{Delivery, Invitation, InvitationState, Workspace};
+use store::Error;
 
 use super::answer::Answer;
 use super::flash::Done;
@@ -15,7 +16,7 @@ use super::form::{Form, Sent};
 use super::me::Me;
 use super::names::Names;
 use super::once;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, minutes, sentence};
 use super::things::{self, Wrong};
 use super::view::filter::Filter;
 use super::view::frame::NavItem;
@@ -26,7 +27,7 @@ use crate::actions::member::change::{ChangeMember, Seen};
 use crate::actions::member::end_sessions::EndSessions;
 use crate::actions::member::remove::RemoveMember;
 use crate::app::App;
-use crate::invite;
+use crate::invite::{self, NotInvited};
 
 const NAV: NavItem = NavItem::Settings;
 const TEAM: &str = "/settings/team";
@@ -175,15 +176,10 @@ async fn page(
             Ok((members, seen, invitations, others, former, may))
         })
         .await?;
-    // Whose account is easier to open is told only to who can do something about it, or reads every sign-in anyway.
+    // Whose account is easier to open is told only to who can do something about it, or reads that person's sign-ins anyway.
     let shows_factors = edits || me.signed_in.can.read_audit_log;
-    let lacking = members.iter().filter(|one| {
-        let seen = seen.get(&one.user.id);
-        shows_factors && !seen.is_some_and(|seen| seen.has_factor)
-    });
-    let without_factor = lacking.count();
     let belong: HashSet<UserId> = members.iter().map(|one| one.user.id).collect();
-    let rows = members
+    let rows: Vec<Member> = members
         .into_iter()
         .map(|member| {
             let own = member
@@ -198,10 +194,11 @@ async fn page(
             };
             let may_see = whole || (me.signed_in.can.read_audit_log && workspace_role.is_some());
             let seen = seen.get(&member.user.id);
+            let shown = seen.filter(|_| edits || may_see);
             Member {
                 id: member.user.id.to_string(),
-                has_factor: seen.is_some_and(|seen| seen.has_factor),
-                last_seen: seen.and_then(|seen| seen.last).map(|at| me.clock().at(at)),
+                has_factor: (edits || may_see).then(|| seen.is_some_and(|seen| seen.has_factor)),
+                last_seen: shown.and_then(|seen| seen.last).map(|at| me.clock().at(at)),
                 can_end_sessions: edits && member.user.id != me.signed_in.user.id,
                 erase_href: erases.then(|| format!("{TEAM}/{}/erase", member.user.id)),
                 remove_href: edits.then(|| format!("{TEAM}/{}/remove", member.user.id)),
@@ -231,6 +228,8 @@ async fn page(
             }
         })
         .collect();
+    let lacks = |one: &&Member| one.has_factor == Some(false);
+    let without_factor = rows.iter().filter(lacks).count();
     let (columns, lines) = matrix();
     let view = Team {
         frame: me.frame_with(NAV, wrong.flash),
@@ -240,7 +239,7 @@ async fn page(
             .map(|(one, by)| {
                 // Who is a member is erased there.
                 let can_erase = erases && !belong.contains(&one.user);
-                let href = can_erase.then(|| format!("{TEAM}/{}/erase", one.user));
+                let href = can_erase.then(|| format!("{TEAM}/{}/erase", one.id));
                 invited(me, one, by, href)
             })
             .collect(),
@@ -424,6 +423,22 @@ async fn invited_page(
     page(app, me, Wrong::none(), &Form::default(), links).await
 }
 
+/// What refused an invitation, unless it was the number of letters.
+fn not_sent(error: NotInvited) -> Result<Error, Refusal> {
+    match error {
+        NotInvited::By(error) => Ok(error),
+        NotInvited::TooOften(wait) => Err(Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many letters",
+            &sentence(&NotInvited::TooOften(wait).to_string()),
+            &format!("Wait {}, and try again.", minutes(wait)),
+        )
+        .unchanged()
+        .wait(wait)
+        .link("Back to the team", TEAM)),
+    }
+}
+
 /// `POST /settings/invitations`
 pub(super) async fn invite(State(app): State<App>, headers: HeaderMap, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
@@ -437,6 +452,13 @@ pub(super) async fn invite(State(app): State<App>, headers: HeaderMap, sent: Sen
             .filter_map(|(id, role)| Some((id, role?)))
             .collect(),
     };
+    let Some(ticket) = app.once.take(me.signed_in.session, "invite", &form) else {
+        let wrong = once::sent_before(
+            "They were invited already.",
+            "Nobody was invited once more. If you have not kept the links that were shown, send the invitations again from here.",
+        );
+        return page(&app, &me, wrong, &Form::default(), Vec::new()).await;
+    };
     let base = app.base(Some(&headers));
     let caller = &me.signed_in.caller;
     match invite::create(&app, caller, place.organization, wanted, &base).await {
@@ -446,6 +468,8 @@ pub(super) async fn invite(State(app): State<App>, headers: HeaderMap, sent: Sen
             invited_page(&app, &me, made.collect(), done).await
         }
         Err(error) => {
+            ticket.give_back();
+            let error = not_sent(error)?;
             let wrong = Wrong::of(error, "Nobody was invited", &["emails"])?;
             page(&app, &me, wrong, &form, Vec::new()).await
         }
@@ -477,6 +501,7 @@ pub(super) async fn resend(
         }
         Err(error) => {
             ticket.give_back();
+            let error = not_sent(error)?;
             let wrong = Wrong::of(error, "The invitation was not sent", &[])?;
             page(&app, &me, wrong, &Form::default(), Vec::new()).await
         }

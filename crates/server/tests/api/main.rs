@@ -29,4 +29,5 @@ mod support;
 mod team;
 mod terraform;
 mod together;
+mod tokens;
 mod transformer;

@@ -8,6 +8,7 @@
 mod account;
 mod authenticator;
 mod code;
+mod invitations;
 mod json;
 mod known;
 mod lines;
@@ -25,5 +26,6 @@ mod sessions;
 mod site;
 mod team;
 mod told;
+mod tries;
 mod types;
 mod walk;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::action::Changed;
 use crate::db::params;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keyring::INSTANCE;
 use crate::keys::hmac;
 use crate::tables::outbox::{Letter, Reason, Way};
@@ -125,8 +125,9 @@ impl Rx<'_> {
         Ok(row.map(|row| row.size(0)).transpose()?.unwrap_or(0))
     }
 
-    /// Counts one more try of something; gives how many there were within the window, this one included.
-    pub(crate) fn attempt(&mut self, what: &str, window: i64) -> Result<u64> {
+    /// Counts one more try of something; gives how many there were within the window, this one included, and in how many
+    /// microseconds, one at least, it begins anew.
+    pub(crate) fn attempt(&mut self, what: &str, window: i64) -> Result<(u64, u64)> {
         let key = self.attempt_key(what);
         let now = self.now();
         self.conn.execute(
@@ -135,7 +136,13 @@ impl Rx<'_> {
              since = CASE WHEN attempts.since > $3 THEN attempts.since ELSE $2 END",
             params![&key, now, now.plus(-window)],
         )?;
-        self.attempts(what, now.plus(-window))
+        let row = self.conn.query_one(
+            "SELECT count, since FROM attempts WHERE key = $1",
+            params![&key],
+        )?;
+        let row = row.ok_or_else(|| Error::Internal("what was counted is gone".to_owned()))?;
+        let left = row.moment(1)?.plus(window).0.saturating_sub(now.0);
+        Ok((row.size(0)?, u64::try_from(left).unwrap_or(1).max(1)))
     }
 
     /// Something succeeded: what was tried before it no longer counts.

@@ -5,6 +5,7 @@ use model::id::UserId;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{about, drop_links, is_checked, own};
+use crate::actions::session;
 use crate::notice::{News, notice};
 
 /// A password to be.
@@ -19,7 +20,10 @@ pub struct ChangePassword {
 }
 
 impl Action for ChangePassword {
-    const EVENTS: &'static [EventType] = &[catalogue::USER_CHANGED_PASSWORD];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::USER_CHANGED_PASSWORD,
+        catalogue::USER_SESSION_REVOKED,
+    ];
     type Output = ();
 
     fn scope(&self) -> Scope {
@@ -38,10 +42,11 @@ impl Action for ChangePassword {
         }
         let before = tx.password_of(self.user)?.unwrap_or_default();
         let row = tx.update_password(&user, &before, &self.password)?;
-        tx.end_sessions(self.user, &row)?;
+        let ended = session::end_others(tx, &user, &row)?;
         drop_links(tx, self.user, &row)?;
         notice(tx, &user, &News::PasswordChanged, &row)?;
-        let fact = Fact::new(catalogue::USER_CHANGED_PASSWORD, &row);
-        Ok(Done::new((), vec![fact]))
+        let mut facts = vec![Fact::new(catalogue::USER_CHANGED_PASSWORD, &row)];
+        facts.extend(ended);
+        Ok(Done::new((), facts))
     }
 }

@@ -6,6 +6,7 @@ use model::id::UserId;
 use store::{Action, Challenge, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{about, drop_links, person};
+use crate::actions::session;
 use crate::notice::{News, notice};
 
 /// The word of the challenge whose payload is the address that its letter goes to.
@@ -23,7 +24,10 @@ pub struct ResetPassword {
 }
 
 impl Action for ResetPassword {
-    const EVENTS: &'static [EventType] = &[catalogue::USER_RESET_PASSWORD];
+    const EVENTS: &'static [EventType] = &[
+        catalogue::USER_RESET_PASSWORD,
+        catalogue::USER_SESSION_REVOKED,
+    ];
     type Output = ();
 
     fn scope(&self) -> Scope {
@@ -46,10 +50,11 @@ impl Action for ResetPassword {
         // Whoever has the link acts for the account.
         tx.acting.signed_in(&user, None);
         let row = tx.update_password(&user, &before, &self.password)?;
-        tx.end_sessions(self.user, &row)?;
+        let ended = session::end_others(tx, &user, &row)?;
         drop_links(tx, self.user, &row)?;
         notice(tx, &user, &News::PasswordReset, &row)?;
-        let fact = Fact::new(catalogue::USER_RESET_PASSWORD, &row);
-        Ok(Done::new((), vec![fact]))
+        let mut facts = vec![Fact::new(catalogue::USER_RESET_PASSWORD, &row)];
+        facts.extend(ended);
+        Ok(Done::new((), facts))
     }
 }

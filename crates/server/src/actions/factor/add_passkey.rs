@@ -30,6 +30,7 @@ impl Action for AddPasskey {
         catalogue::USER_PASSKEY_ADDED,
         catalogue::USER_ENABLED_MFA,
         catalogue::USER_RECOVERY_CODES_REGENERATED,
+        catalogue::USER_SESSION_REVOKED,
     ];
     /// Whether the recovery codes are kept, and to be shown.
     type Output = bool;

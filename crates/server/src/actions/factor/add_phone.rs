@@ -25,6 +25,7 @@ impl Action for AddPhone {
     const EVENTS: &'static [EventType] = &[
         catalogue::USER_ENABLED_MFA,
         catalogue::USER_RECOVERY_CODES_REGENERATED,
+        catalogue::USER_SESSION_REVOKED,
     ];
     /// Whether the recovery codes are kept, and to be shown.
     type Output = bool;

@@ -67,7 +67,10 @@ impl Action for AcceptInvitation {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<User>> {
         // Its organization's log is locked only now: read under the instance's lock, which every acceptance takes.
         let invitation = self.invitation(tx)?;
-        is_open(&invitation, tx.at)?;
+        // Somebody was first, or it was withdrawn meanwhile: the link is dead, as any other that is.
+        if !is_open(&invitation, tx.at) {
+            return Err(Error::NotFound("invitation"));
+        }
         let (user, is_new) = self.account(tx, &invitation)?;
         // The account may be another than the one that was asked about when the invitation was made.
         privacy::may_join(tx, invitation.organization, user.id)?;

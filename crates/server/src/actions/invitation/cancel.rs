@@ -5,7 +5,7 @@ use model::id::{InvitationId, OrganizationId};
 use model::things::{Invitation, InvitationState};
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{found, is_open, needs_edit};
+use super::{found, has_not_ended, needs_edit};
 
 /// An invitation to withdraw.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ impl Action for CancelInvitation {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Invitation>> {
         let invitation = found(tx, self.organization, self.id)?;
-        is_open(&invitation, tx.at)?;
+        has_not_ended(&invitation)?;
         let row = tx.end_invitation(&invitation, InvitationState::Cancelled)?;
         let fact = Fact::new(catalogue::USER_INVITATION_CANCELLED, &row);
         Ok(Done::new(invitation, vec![fact]))

@@ -5,7 +5,7 @@ use model::id::{InvitationId, OrganizationId};
 use model::things::{Delivery, Invitation};
 use store::{Action, Done, Fact, Letter, Need, Result, Rx, Scope, Tx, Way};
 
-use super::{LASTS, found, is_open, needs_edit};
+use super::{LASTS, found, has_not_ended, needs_edit};
 
 /// An invitation to send again.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl Action for ResendInvitation {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Invitation>> {
         let before = found(tx, self.organization, self.id)?;
-        is_open(&before, tx.at)?;
+        has_not_ended(&before)?;
         let after = Invitation {
             hash: self.hash,
             expires_at: tx.at.plus(LASTS),

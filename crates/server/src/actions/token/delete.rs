@@ -22,10 +22,13 @@ pub struct DeleteToken {
 }
 
 impl DeleteToken {
-    /// Who asks, if the token is that person's.
+    /// Who asks, if the token is that person's, or is the one that asks: a service's is nobody's.
     fn owner(&self, rx: &mut Rx<'_>, token: &Token) -> Result<Option<Acting>> {
         let acting = self.by.map(|by| rx.acting(by)).transpose()?;
-        Ok(acting.filter(|one| token.owner.is_some() && one.user == token.owner))
+        Ok(acting.filter(|one| {
+            let is_own = token.owner.is_some() && one.user == token.owner;
+            is_own || one.token == Some(token.id)
+        }))
     }
 }
 
@@ -52,7 +55,11 @@ impl Action for DeleteToken {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Token>> {
         let token = found(tx, self.organization, self.id)?;
-        if self.owner(tx, &token)?.is_some() && tx.acting.user != token.owner {
+        let is_by_owner = match token.owner {
+            Some(_) => tx.acting.user == token.owner,
+            None => tx.acting.token == Some(token.id),
+        };
+        if self.owner(tx, &token)?.is_some() && !is_by_owner {
             return Err(Error::Unauthenticated);
         }
         let gone = tx.delete_token(&token)?;

@@ -15,8 +15,8 @@ use super::when::When;
 pub struct Profile {
     /// What surrounds the page.
     pub frame: Frame,
-    /// The id of the organization.
-    pub organization_id: String,
+    /// Id and name of the organizations that the person is in, the one that is shown first.
+    pub organizations: Vec<(String, String)>,
     /// Whether there is a mail server, so that the e-mail address can be changed.
     pub has_mail: bool,
     /// The shortest password, in characters.

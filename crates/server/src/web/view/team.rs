@@ -109,7 +109,7 @@ pub struct Former {
 pub struct Remove {
     /// What surrounds the page.
     pub frame: Frame,
-    /// The person's id.
+    /// The person's id, or that of the invitation.
     pub id: String,
     /// The name.
     pub name: String,
@@ -125,7 +125,7 @@ pub struct Remove {
 pub struct Erase {
     /// What surrounds the page.
     pub frame: Frame,
-    /// The person's id.
+    /// The person's id, or that of the invitation.
     pub id: String,
     /// The name.
     pub name: String,
@@ -154,9 +154,9 @@ pub struct Member {
     pub workspace_role: Option<String>,
     /// Since when the person is a member.
     pub since: When,
-    /// Whether the person has a second factor.
-    pub has_factor: bool,
-    /// When the person was last seen, where that is known.
+    /// Whether the person has a second factor; nothing for who may not read the person's sign-ins.
+    pub has_factor: Option<bool>,
+    /// When the person was last seen, where that is known, and shown.
     pub last_seen: Option<When>,
     /// Whether the reader may end the person's sessions.
     pub can_end_sessions: bool,

@@ -84,8 +84,8 @@ async fn what_succeeds_uses_up_nothing(database: Database) {
     // So it is with passkeys.
     for number in 0..150 {
         let caller = from(&site, "192.0.2.7");
-        let may = limits::may_ask(&site.app, "passkey", &caller).await;
-        assert!(may.expect("counted"), "{number}");
+        let wait = limits::wait_to_ask(&site.app, "passkey", &caller).await;
+        assert_eq!(wait.expect("counted"), None, "{number}");
         let done = limits::answered(&site.app, "passkey", &caller).await;
         done.expect("counted");
     }
@@ -113,8 +113,8 @@ async fn another_password_lets_in_who_was_kept_out_by_the_tries_of_others() {
     let may = async |address: &str| {
         let caller = from(&site, address);
         let tried = limits::may_try(&site.app, "sign-in", "ada@example.com", &caller).await;
-        let stepped = limits::may_step(&site.app, user.id, &caller).await;
-        (tried.expect("counted"), stepped.expect("counted"))
+        let stepped = limits::wait_to_step(&site.app, user.id, &caller).await;
+        (tried.expect("counted"), stepped.expect("counted").is_none())
     };
     for number in 0..100 {
         may(&format!("192.0.2.{number}")).await;

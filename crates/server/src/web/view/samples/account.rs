@@ -50,7 +50,7 @@ impl Samples {
             organization_role: self.text("Admin"),
             workspace_role: workspace_role.map(|role| self.text(role)),
             since: when("2024-03-11T08:50:00Z"),
-            has_factor: workspace_role.is_some(),
+            has_factor: Some(workspace_role.is_some()),
             last_seen: workspace_role.map(|_| when("2026-11-23T08:50:00Z")),
             can_end_sessions: true,
             roles: self.choices(),
@@ -172,7 +172,10 @@ impl Samples {
         };
         let full = Profile {
             frame: self.frame(NavItem::Settings),
-            organization_id: self.text("3FQtOrg1"),
+            organizations: vec![
+                (self.text("3FQtOrg1"), self.text("Fernhill")),
+                (self.text("3FQtOrg2"), self.text("Difference Engines")),
+            ],
             has_mail: true,
             password_min: 12,
             sessions: vec![session("3FQtSes1", true), session("3FQtSes2", false)],

@@ -129,7 +129,6 @@ impl Samples {
             differs: vec![super::super::event::Change {
                 name: None,
                 path: "name".to_owned(),
-                name: None,
                 before: super::super::event::Value::Text(self.text("Checkout")),
                 after: super::super::event::Value::Text(self.text("Checkout web")),
             }],
