@@ -53,12 +53,11 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
     } else {
         refused.acting.kind
     };
-    let (actor, all) = match known {
-        Some(actor) => (actor.clone(), actor),
-        None => {
-            let all = format!("{nobody}:{target}");
-            (format!("{all}{}", from(group, refused.origin)), all)
-        }
+    let all = known.unwrap_or_else(|| format!("{nobody}:{target}"));
+    let actor = if nobody.is_empty() {
+        all.clone()
+    } else {
+        format!("{all}{}", from(group, refused.origin))
     };
     let event = refused.event.to_string();
     let open = group.conn.query_one(
