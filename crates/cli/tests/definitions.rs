@@ -30,6 +30,11 @@ fn checkout(folder: &Path) {
         json!({ "name": "KETTLE", "displayName": "Kettle", "config": { "secretKeys": ["token"] } });
     write(
         folder,
+        "destinations/toaster/accounts/toaster_oauth/db-config.json",
+        r#"{"name":"DESTINATION_TOASTER_OAUTH","type":"toaster"}"#,
+    );
+    write(
+        folder,
         "destinations/kettle/db-config.json",
         &kettle.to_string(),
     );
@@ -190,6 +195,7 @@ fn a_checkout_is_taken_in_and_what_is_broken_is_named() {
                 "destinations/empty",
                 "destinations/nameless",
                 "destinations/second",
+                "destinations/toaster/accounts/toaster_oauth",
                 "destinations/toaster/schema.json",
             ]
         );
@@ -202,7 +208,7 @@ fn a_checkout_is_taken_in_and_what_is_broken_is_named() {
         let again = run(folder, database, &["definitions", "import", path]);
         let text = String::from_utf8(again.stdout).expect("text");
         assert!(
-            text.ends_with("took in 0 definitions: 0 new, 0 changed; 3 were so already; left 5\n"),
+            text.ends_with("took in 0 definitions: 0 new, 0 changed; 3 were so already; left 6\n"),
             "{text}"
         );
         write(

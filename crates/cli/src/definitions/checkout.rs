@@ -11,6 +11,9 @@ use server::actions::definition::Given;
 /// What a definition consists of, in the order in which the public deploy script lays them over each other.
 const FILES: [&str; 3] = ["db-config.json", "ui-config.json", "schema.json"];
 
+/// Where a type's definitions of accounts are, each in a folder of its own.
+const ACCOUNTS: &str = "accounts";
+
 /// After how many folders it is said how far it is.
 const SAID: usize = 50;
 
@@ -107,6 +110,11 @@ impl Checkout {
             let inside = file.strip_prefix(root).unwrap_or(file);
             inside.to_string_lossy().into_owned()
         };
+        // Most types have none.
+        for account in subfolders(&folder.join(ACCOUNTS)).unwrap_or_default() {
+            let reason = "definitions of accounts are not taken in".to_owned();
+            self.left.push((told(&account), reason));
+        }
         let mut body = Map::new();
         for name in FILES {
             let file = folder.join(name);

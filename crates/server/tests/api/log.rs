@@ -150,6 +150,7 @@ fn set_up_is_recorded_by_the_command_line() {
       allowUnknownTypes: nothing -> true
       environment: nothing -> "PRODUCTION"
       name: nothing -> "Production"
+      refuseInvalidConfig: nothing -> false
       region: nothing -> "US"
     user.added_to_organization Ada Lovelace
       email: nothing -> "ada@example.com"
