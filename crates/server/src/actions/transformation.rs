@@ -81,13 +81,17 @@ fn need_to_edit(place: Place, one: &Transformation) -> Need {
 /// thing then, so those of them that are locked are asked about as well.
 pub(crate) fn need_to_publish(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<Need> {
     let mut need = need_to_edit(place, one);
+    let locked = rx.locked_in(place.workspace)?;
+    if locked.is_empty() {
+        return Ok(need);
+    }
     let run = match one.kind {
         CodeKind::Transformation => vec![one.clone()],
         CodeKind::Library => run_with(rx, place, &code::import_name(&one.name))?,
     };
     for one in run {
         for link in rx.links_of(one.id)? {
-            if rx.selected(link.destination.as_str())?.is_some()
+            if locked.contains(link.destination.as_str())
                 && let Some(destination) = rx.destination(place.workspace, link.destination)?
             {
                 let (kind, id) = (TargetType::Destination, destination.id);

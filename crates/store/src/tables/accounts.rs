@@ -108,17 +108,6 @@ impl Rx<'_> {
         limit: u32,
         named: Option<&str>,
     ) -> Result<Listing<AccountRow>> {
-        let wanted = Wanted {
-            table: "accounts",
-            columns: "id, created_at, name, definition",
-            only: "",
-            equal: &[],
-            workspace,
-            after,
-            limit,
-            has_external_id: None,
-            named,
-        };
         let make = |row: &Row| {
             Ok(AccountRow {
                 id: row.parse(0)?,
@@ -126,7 +115,9 @@ impl Rx<'_> {
                 definition: row.text(3)?.to_owned(),
             })
         };
-        self.listing(&wanted, |_, row| make(row))
+        let columns = "id, created_at, name, definition";
+        let page = (after, limit, named);
+        self.shown(("accounts", columns), workspace, page, make)
     }
 
     /// The account of a workspace that a client's own project calls so.

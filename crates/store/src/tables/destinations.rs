@@ -128,17 +128,6 @@ impl Rx<'_> {
         limit: u32,
         named: Option<&str>,
     ) -> Result<Listing<DestinationRow>> {
-        let wanted = Wanted {
-            table: ALL_DESTINATIONS,
-            columns: "id, created_at, name, kind, enabled, connections",
-            only: "",
-            equal: &[],
-            workspace,
-            after,
-            limit,
-            has_external_id: None,
-            named,
-        };
         let make = |row: &Row| {
             Ok(DestinationRow {
                 id: row.parse(0)?,
@@ -148,7 +137,9 @@ impl Rx<'_> {
                 connections: row.size(5)?,
             })
         };
-        self.listing(&wanted, |_, row| make(row))
+        let columns = "id, created_at, name, kind, enabled, connections";
+        let page = (after, limit, named);
+        self.shown((ALL_DESTINATIONS, columns), workspace, page, make)
     }
 
     /// The destination of a workspace that a client's own project calls so.

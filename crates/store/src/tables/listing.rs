@@ -87,6 +87,28 @@ impl Rx<'_> {
         Ok(row.map(|row| row.parse(0)).transpose()?)
     }
 
+    /// Reads a page of a list as it is shown, of whose rows nothing is decrypted: from where on, how many, and which names.
+    pub(crate) fn shown<T>(
+        &mut self,
+        (table, columns): (&'static str, &'static str),
+        workspace: WorkspaceId,
+        (after, limit, named): (Option<&After>, u32, Option<&str>),
+        make: impl Fn(&Row) -> Result<T>,
+    ) -> Result<Listing<T>> {
+        let wanted = Wanted {
+            table,
+            columns,
+            only: "",
+            equal: &[],
+            workspace,
+            after,
+            limit,
+            has_external_id: None,
+            named,
+        };
+        self.listing(&wanted, |_, row| make(row))
+    }
+
     /// Reads a page of things by their name. Names are compared here and not in SQL: the databases do not agree on what a capital
     /// is.
     fn listing_named<T>(

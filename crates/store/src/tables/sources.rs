@@ -198,17 +198,6 @@ impl Rx<'_> {
         limit: u32,
         named: Option<&str>,
     ) -> Result<Listing<SourceRow>> {
-        let wanted = Wanted {
-            table: ALL_SOURCES,
-            columns: "id, created_at, name, kind, enabled, retl, connections",
-            only: "",
-            equal: &[],
-            workspace,
-            after,
-            limit,
-            has_external_id: None,
-            named,
-        };
         let make = |row: &Row| {
             Ok(SourceRow {
                 id: row.parse(0)?,
@@ -219,7 +208,9 @@ impl Rx<'_> {
                 connections: row.size(6)?,
             })
         };
-        self.listing(&wanted, |_, row| make(row))
+        let columns = "id, created_at, name, kind, enabled, retl, connections";
+        let page = (after, limit, named);
+        self.shown((ALL_SOURCES, columns), workspace, page, make)
     }
 
     /// The source of a workspace that a client's own project calls so.
