@@ -21,6 +21,7 @@ mod refusal;
 mod seal;
 mod search;
 mod seen;
+mod spread;
 mod store;
 mod tables;
 #[cfg(feature = "testing")]
@@ -39,6 +40,7 @@ pub use guard::{Guard, Kept};
 pub use keys::KeyFile;
 pub use publish::{Failure, Publisher, Refusal, Signed};
 pub use search::{Event, Hidden, MOST_BYTES, Order, Page, Query};
+pub use spread::spread;
 pub use store::{Instance, Keeping, Options, Performing, Store, migrate};
 pub use tables::accounts::AccountRow;
 pub use tables::challenges::{Challenge, NewChallenge};

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::keyring::{DataKey, INSTANCE, KeyState, Seen};
+use crate::spread::spread;
 use crate::tx::Rx;
 
 /// The parts that have a name of their own, by their code in the blob. `changes/<n>` has the code 4 + n.
@@ -203,7 +204,7 @@ pub(crate) fn open_all<T: Send>(
     make: impl Fn(&Sealed<'_>, Vec<(PartName, Read)>) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let organization = organization.unwrap_or(INSTANCE);
-    let sealed = spread(rows, |row| {
+    let sealed = spread(rows, |row| -> Result<_> {
         let entry = View::parse(row.entry).map_err(|error| {
             let sequence = row.sequence;
             Error::Internal(format!("entry {sequence} cannot be read: {error}"))
@@ -250,33 +251,6 @@ fn open(log: LogId, sealed: &Sealed<'_>, keys: &Seen) -> Result<Vec<(PartName, R
         parts.push((name, read));
     }
     Ok(parts)
-}
-
-/// From how many on the work is shared with a second thread.
-const SHARED_FROM: usize = 256;
-
-/// Does the same with all of many, and gives what comes of them in their order.
-pub(crate) fn spread<T: Send, U: Send>(
-    items: impl IntoIterator<Item = T>,
-    one: impl Fn(T) -> Result<U> + Sync,
-) -> Result<Vec<U>> {
-    let mut here: Vec<T> = items.into_iter().collect();
-    if here.len() < SHARED_FROM {
-        return here.into_iter().map(one).collect();
-    }
-    let mut all = Vec::with_capacity(here.len());
-    let there = here.split_off(here.len() / 2);
-    std::thread::scope(|threads| {
-        let there = threads.spawn(|| there.into_iter().map(&one).collect::<Result<Vec<_>>>());
-        for item in here {
-            all.push(one(item)?);
-        }
-        let there = there.join();
-        all.extend(
-            there.map_err(|_| Error::Internal("opening what is sealed panicked".to_owned()))??,
-        );
-        Ok(all)
-    })
 }
 
 #[cfg(test)]

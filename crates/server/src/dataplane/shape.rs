@@ -40,11 +40,11 @@ pub(super) fn write(configuration: &Configuration, shape: Shape) -> Result<Prepa
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Whole<'a> {
+struct Whole {
     enable_metrics: bool,
     workspace_id: WorkspaceId,
     updated_at: String,
-    sources: Vec<Source<'a>>,
+    sources: Vec<Box<RawValue>>,
     libraries: Vec<Library>,
     flags: Value,
     settings: Value,
@@ -414,8 +414,7 @@ fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {
         let all = connected.entry(link.destination).or_default();
         all.insert(platform_of(&link.source));
     }
-    let mut ready = HashMap::with_capacity(configuration.destinations.len());
-    for one in &configuration.destinations {
+    let ready = store::spread(&configuration.destinations, |one| {
         let kind = (Kind::Destination, one.common.kind.as_str());
         let transformation = configuration.transformations.get(&one.common.id);
         let is_watched = |id: &str| configuration.watched.contains(id);
@@ -433,27 +432,25 @@ fn v1(configuration: &Configuration) -> serde_json::Result<Vec<u8>> {
             transformation,
             of_type: &types.written[&kind],
         };
-        ready.insert(one.common.id, made);
-    }
+        Ok::<_, serde_json::Error>((one.common.id, made))
+    })?;
+    let ready: HashMap<_, _> = ready.into_iter().collect();
     let by_source = configuration.connections_by_source();
     let none: Vec<&Connection> = Vec::new();
-    let sources = configuration
-        .sources
-        .iter()
-        .map(|one| {
-            let connected = by_source.get(&one.common.id).unwrap_or(&none);
-            let destinations = connected
-                .iter()
-                .filter_map(|link| {
-                    let ready = ready.get(&link.destination)?;
-                    let platform = platform_of(&link.source);
-                    Some(ready.in_source(workspace, link.enabled, platform))
-                })
-                .collect();
-            let is_watched = configuration.watched.contains(one.common.id.as_str());
-            source(one, is_watched, workspace, &types, destinations)
-        })
-        .collect::<serde_json::Result<_>>()?;
+    let sources = store::spread(&configuration.sources, |one| {
+        let connected = by_source.get(&one.common.id).unwrap_or(&none);
+        let destinations = connected
+            .iter()
+            .filter_map(|link| {
+                let ready = ready.get(&link.destination)?;
+                let platform = platform_of(&link.source);
+                Some(ready.in_source(workspace, link.enabled, platform))
+            })
+            .collect();
+        let is_watched = configuration.watched.contains(one.common.id.as_str());
+        let source = source(one, is_watched, workspace, &types, destinations)?;
+        serde_json::value::to_raw_value(&source)
+    })?;
     let connections = configuration
         .connections
         .iter()

@@ -1,7 +1,8 @@
 //! The rows that a query asks for: as JSON Lines with a proof for each, or as CSV for people who only want the rows.
 
 use std::io::{self, Write};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,9 +18,11 @@ use tlog::Hash;
 
 use super::{ExportError, Fixed};
 
-/// How many rows are read at once.
-const SLICE: usize = 1000;
-/// How many slices wait to be written.
+/// How many rows are read at once: so few that each slice is the work of one thread.
+const SLICE: usize = 250;
+/// How many threads read and open slices.
+const READERS: usize = 2;
+/// How many slices are begun, or wait to be written, besides those.
 const WAITING: usize = 2;
 
 /// The columns of the CSV.
@@ -128,33 +131,105 @@ pub fn rows(
         Form::Csv => out.write_all(head().as_bytes())?,
     }
     let begun = begun.unwrap_or_default();
+    let reading = Reading {
+        store,
+        fixed,
+        organization,
+        query: &query,
+        form,
+        next: Mutex::new(Some(begun.next)),
+    };
     std::thread::scope(|threads| {
-        let (sender, slices) = sync_channel(WAITING);
-        let query = &query;
+        let (order, slices) = sync_channel(WAITING);
         // Reading and opening go on while what was read before is written.
-        let reading = threads.spawn(move || {
-            let mut next = begun.next;
-            loop {
-                let slice = read(store, fixed, (organization, query), form, next)?;
-                let Some(last) = slice.last() else {
-                    return Ok::<_, ExportError>(());
-                };
-                next = last + 1;
-                // Whoever wrote has ended, and says why.
-                if sender.send(slice).is_err() {
-                    return Ok(());
-                }
-            }
+        let readers = [(); READERS].map(|()| {
+            let (order, reading) = (order.clone(), &reading);
+            threads.spawn(move || while reading.slice(&order) {})
         });
-        let mut written = begun.written;
-        for slice in slices {
-            written += slice.write(out)?;
-            progress(written, total);
-        }
-        let panicked = |_| Error::Internal("reading the events panicked".to_owned());
-        reading.join().map_err(panicked)??;
-        Ok(written)
+        drop(order);
+        let panicked = || Error::Internal("reading the events panicked".to_owned());
+        let mut write = |slices: Receiver<Receiver<_>>| {
+            let mut written = begun.written;
+            for slice in slices {
+                let slice: Result<Slice, Error> = slice.recv().map_err(|_| panicked())?;
+                written += slice?.write(out)?;
+                progress(written, total);
+            }
+            Ok(written)
+        };
+        let written = write(slices);
+        let ends = readers.map(|reader| reader.join().map_err(|_| panicked()));
+        ends.into_iter().collect::<Result<(), Error>>()?;
+        written
     })
+}
+
+/// Slices on their way to whoever writes them: each comes through a channel of its own, and these are in the order of the log.
+type Slices = SyncSender<Receiver<Result<Slice, Error>>>;
+
+/// Reads rows, slice by slice, on several threads.
+struct Reading<'a> {
+    store: &'a Store,
+    fixed: &'a Fixed,
+    organization: OrganizationId,
+    query: &'a Query,
+    form: Form,
+    /// The place from which on nobody reads yet; none where there is nothing more to read.
+    next: Mutex<Option<u64>>,
+}
+
+impl Reading<'_> {
+    /// Reads the next slice, and says whether there may be another.
+    fn slice(&self, order: &Slices) -> bool {
+        let (sender, receiver) = sync_channel(1);
+        let places = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let places = next.map(|next| self.places(next)).transpose();
+            *next = match &places {
+                Ok(Some(places)) => places.last().map(|last| last + 1),
+                Ok(None) | Err(_) => None,
+            };
+            if let Ok(places) = &places
+                && places.as_ref().is_none_or(Vec::is_empty)
+            {
+                return false;
+            }
+            // Whoever wrote has ended, and says why.
+            if order.send(receiver).is_err() {
+                return false;
+            }
+            places.map(Option::unwrap_or_default)
+        };
+        let slice = places.and_then(|places| self.read(&places));
+        let is_read = slice.is_ok();
+        sender.send(slice).is_ok() && is_read
+    }
+
+    fn places(&self, next: u64) -> Result<Vec<u64>, Error> {
+        self.store
+            .read(|rx| rx.places_from(self.organization, self.query, next))
+    }
+
+    /// The rows at these places, read in one transaction.
+    fn read(&self, places: &[u64]) -> Result<Slice, Error> {
+        let members_of = self.query.members_of;
+        self.store.read(|rx| {
+            Ok(match self.form {
+                Form::Csv => Slice::Lines(rx.events_in(
+                    self.organization,
+                    places,
+                    members_of,
+                    |event| csv(&event).into_bytes(),
+                )?),
+                Form::Proved => {
+                    let rows = rx.disclosed_in(&self.fixed.log, places, members_of)?;
+                    let size = self.fixed.checkpoint.size;
+                    let paths = rx.inclusions(&self.fixed.log, places, size)?;
+                    Slice::Proved(rows.into_iter().zip(paths).collect())
+                }
+            })
+        })
+    }
 }
 
 /// The first line of rows with proofs.
@@ -183,7 +258,7 @@ fn erasures(
     if query.members_of.is_some() {
         return Ok(None);
     }
-    let erasing = Query {
+    let query = &Query {
         action: Some(PRIVACY_ERASED.action.to_owned()),
         target_type: Some(PRIVACY_ERASED.target.as_str().to_owned()),
         order: Order::Oldest,
@@ -191,14 +266,22 @@ fn erasures(
         until: Some(fixed.log.size),
         ..Query::default()
     };
+    let reading = Reading {
+        store,
+        fixed,
+        organization,
+        query,
+        form: Form::Proved,
+        next: Mutex::default(),
+    };
     let (mut all, mut next) = (Vec::new(), 0);
     loop {
-        let slice = read(store, fixed, (organization, &erasing), Form::Proved, next)?;
-        let Some(last) = slice.last() else {
+        let places = reading.places(next)?;
+        let Some(last) = places.last() else {
             return Ok(Some(all));
         };
         next = last + 1;
-        if let Slice::Proved(rows) = slice {
+        if let Slice::Proved(rows) = reading.read(&places)? {
             for (mut one, path) in rows {
                 // What they say is for the rows, where it is asked for.
                 one.disclosures.clear();
@@ -211,26 +294,18 @@ fn erasures(
     }
 }
 
-/// Rows as they were read, in order: of a CSV each with its place and its line.
+/// Rows as they were read, in order: of a CSV each as its line.
 enum Slice {
-    Lines(Vec<(u64, Vec<u8>)>),
+    Lines(Vec<Vec<u8>>),
     Proved(Vec<(Disclosed, Vec<Hash>)>),
 }
 
 impl Slice {
-    /// The place of the last.
-    fn last(&self) -> Option<u64> {
-        match self {
-            Self::Lines(lines) => lines.last().map(|(place, _)| *place),
-            Self::Proved(rows) => rows.last().map(|(one, _)| one.sequence),
-        }
-    }
-
     /// Writes them, and gives how many there were.
     fn write(self, out: &mut impl Write) -> Result<u64, ExportError> {
         match self {
             Self::Lines(lines) => {
-                lines.iter().try_for_each(|(_, line)| out.write_all(line))?;
+                lines.iter().try_for_each(|line| out.write_all(line))?;
                 Ok(lines.len() as u64)
             }
             Self::Proved(rows) => {
@@ -242,32 +317,6 @@ impl Slice {
             }
         }
     }
-}
-
-/// The next rows from a place on, read in one transaction.
-fn read(
-    store: &Store,
-    fixed: &Fixed,
-    (organization, query): (OrganizationId, &Query),
-    form: Form,
-    next: u64,
-) -> Result<Slice, Error> {
-    store.read(|rx| {
-        let places = rx.places_from(organization, query, next)?;
-        Ok(match form {
-            Form::Csv => Slice::Lines(rx.events_in(
-                organization,
-                &places,
-                query.members_of,
-                |event| (event.entry.sequence, csv(&event).into_bytes()),
-            )?),
-            Form::Proved => {
-                let rows = rx.disclosed_in(&fixed.log, &places, query.members_of)?;
-                let paths = rx.inclusions(&fixed.log, &places, fixed.checkpoint.size)?;
-                Slice::Proved(rows.into_iter().zip(paths).collect())
-            }
-        })
-    })
 }
 
 /// A row with its proof.

@@ -22,7 +22,7 @@ use crate::append::LogState;
 use crate::db::{Conn, Row, params};
 use crate::error::{Error, Result};
 use crate::keyring::{DataKey, KeyState};
-use crate::seal::spread;
+use crate::spread::spread;
 use crate::tables::identity::row_aad;
 use crate::tx::Rx;
 
