@@ -1,30 +1,14 @@
 //! What is read out of the code of transformations: what it imports. The code is not run here.
 
+mod import_name;
 mod javascript;
 mod python;
 
 use std::collections::HashSet;
 
-use crate::things::CodeKind;
+pub use import_name::import_name;
 
-/// The name under which a library is imported: its name in camel case (`Utils Library` is `utilsLibrary`).
-pub fn import_name(name: &str) -> String {
-    let mut made = String::with_capacity(name.len());
-    let mut upper = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() {
-            upper = !made.is_empty();
-        } else if upper {
-            made.extend(c.to_uppercase());
-            upper = false;
-        } else if made.is_empty() {
-            made.extend(c.to_lowercase());
-        } else {
-            made.push(c);
-        }
-    }
-    made
-}
+use crate::things::CodeKind;
 
 /// The modules that code imports, each once, in the order in which they are named.
 pub fn imports(language: &str, code: &str) -> Vec<String> {
@@ -77,18 +61,6 @@ pub const fn languages(_: CodeKind) -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_library_is_imported_by_its_name_in_camel_case() {
-        for name in [
-            "Utils Library",
-            "utils_library",
-            "utilsLibrary",
-            " utils-library ",
-        ] {
-            assert_eq!(import_name(name), "utilsLibrary", "{name}");
-        }
-    }
 
     #[test]
     fn python_has_one_word_for_transformers() {

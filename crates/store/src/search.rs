@@ -543,7 +543,7 @@ impl Rx<'_> {
     fn at(&mut self, first_place: i64, sequences: &[i64], columns: &str) -> Result<Vec<Row>> {
         use std::fmt::Write as _;
         if let [first, .., last] = *sequences
-            && last - first == sequences.len() as i64 - 1
+            && usize::try_from(last - first) == Ok(sequences.len() - 1)
             && sequences.is_sorted()
         {
             // All of a stretch, as nearly always where nothing is filtered: the places are in order, and each is there once.

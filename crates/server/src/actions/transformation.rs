@@ -9,11 +9,12 @@ pub mod verdict;
 
 use model::catalogue::{self, EventType, TargetType};
 use model::code;
-use model::id::TransformationId;
+use model::id::{TransformationId, VersionId};
 use model::role::Permission;
 use model::things::{CodeKind, Transformation};
 use store::{Error, Need, Result, Rx, Target};
 
+use self::verdict::LIBRARY_NOT_HERE;
 use super::input;
 use crate::request::Place;
 
@@ -77,9 +78,14 @@ fn need_to_edit(place: Place, one: &Transformation) -> Need {
     )
 }
 
-/// The permission to publish a version of this. What data planes make of the events of the destinations behind it may be another
-/// thing then, so those of them that are locked are asked about as well.
-pub(crate) fn need_to_publish(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<Need> {
+/// The permission to publish a version of this that has this name. What data planes make of the events of the destinations behind
+/// it may be another thing then, so those of them that are locked are asked about as well.
+pub(crate) fn need_to_publish(
+    rx: &mut Rx<'_>,
+    place: Place,
+    one: &Transformation,
+    name: &str,
+) -> Result<Need> {
     let mut need = need_to_edit(place, one);
     let locked = rx.locked_in(place.workspace)?;
     if locked.is_empty() {
@@ -87,7 +93,11 @@ pub(crate) fn need_to_publish(rx: &mut Rx<'_>, place: Place, one: &Transformatio
     }
     let run = match one.kind {
         CodeKind::Transformation => vec![one.clone()],
-        CodeKind::Library => run_with(rx, place, &code::import_name(&one.name))?,
+        CodeKind::Library => {
+            let mut names = import_names(rx, one)?;
+            names.push(code::import_name(name));
+            run_with(rx, place, &names)?
+        }
     };
     for one in run {
         for link in rx.links_of(one.id)? {
@@ -102,20 +112,26 @@ pub(crate) fn need_to_publish(rx: &mut Rx<'_>, place: Place, one: &Transformatio
     Ok(need)
 }
 
-/// The transformations that data planes run with the library that is imported so.
-fn run_with(rx: &mut Rx<'_>, place: Place, import: &str) -> Result<Vec<Transformation>> {
+/// The transformations that data planes run with the library that is imported by one of these names.
+fn run_with(rx: &mut Rx<'_>, place: Place, names: &[String]) -> Result<Vec<Transformation>> {
     let mut run = Vec::new();
     for one in all(rx, place, CodeKind::Transformation)? {
-        let names = if one.published == Some(one.version) {
-            code::imports(&one.language, &one.code)
-        } else {
-            published_imports(rx, &one)?
-        };
-        if names.iter().any(|name| name == import) {
+        if run_imports(rx, &one)?
+            .iter()
+            .any(|name| names.contains(name))
+        {
             run.push(one);
         }
     }
     Ok(run)
+}
+
+/// What the published version of a transformation imports.
+fn run_imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String>> {
+    if one.published == Some(one.version) {
+        return Ok(code::imports(&one.language, &one.code));
+    }
+    published_imports(rx, one)
 }
 
 /// The most places of use that an event names.
@@ -196,25 +212,161 @@ pub(crate) fn all(rx: &mut Rx<'_>, place: Place, kind: CodeKind) -> Result<Vec<T
     }
 }
 
-/// Refuses a library whose import name another library of the workspace has.
-pub(crate) fn check_import_name(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<()> {
+/// The name that the published version of a library is imported by.
+fn published_import_name(rx: &mut Rx<'_>, one: &Transformation) -> Result<Option<String>> {
+    let Some(published) = one.published else {
+        return Ok(None);
+    };
+    if published == one.version {
+        return Ok(Some(code::import_name(&one.name)));
+    }
+    let version = rx.version(one.workspace, one.kind, published)?;
+    Ok(version.map(|version| code::import_name(&version.name)))
+}
+
+/// The names that a library is imported by: that of its newest version, and that of the published one, where it is another.
+pub(crate) fn import_names(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String>> {
+    let mut names = vec![code::import_name(&one.name)];
+    if let Some(name) = published_import_name(rx, one)?
+        && !names.contains(&name)
+    {
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// The libraries that data planes run, but for these: the name that each is imported by, and the version.
+pub(crate) fn published_libraries(
+    rx: &mut Rx<'_>,
+    place: Place,
+    but: &[TransformationId],
+) -> Result<Vec<(String, VersionId)>> {
+    let mut found = Vec::new();
+    let mut libraries = all(rx, place, CodeKind::Library)?;
+    libraries.retain(|one| !but.contains(&one.id));
+    for one in libraries {
+        if let Some(name) = published_import_name(rx, &one)?
+            && let Some(version) = one.published
+        {
+            found.push((name, version));
+        }
+    }
+    Ok(found)
+}
+
+/// What is wrong with code of a transformation that imports what no transformer can get from here, where these libraries are
+/// there. It asks Annals for a library that RudderStack hosts before it runs anything, knows no other modules for JavaScript
+/// than libraries, and takes either for the loss of each event that the code was to change. Of Python it is not known which
+/// modules there are.
+pub(crate) fn not_here(
+    language: &str,
+    text: &str,
+    libraries: &[(String, VersionId)],
+) -> Option<String> {
+    if language != "javascript" {
+        return None;
+    }
+    let imports = code::imports(language, text);
+    let is_there = |name: &&String| libraries.iter().any(|(there, _)| there == *name);
+    let missing = imports.into_iter().filter(|name| !is_there(&name));
+    let (hosted, others): (Vec<_>, Vec<_>) = missing.partition(|name| code::is_hosted(name));
+    let (names, why) = if hosted.is_empty() {
+        (
+            others,
+            "which no published library of the workspace is imported as: each event would be lost; publish the library first, or together with it",
+        )
+    } else {
+        (
+            hosted,
+            "which RudderStack's own service hosts and this server does not have: each event would be lost; import a library of the workspace in its place",
+        )
+    };
+    (!names.is_empty()).then(|| format!("it imports {}, {why}", names.join(", ")))
+}
+
+/// Refuses to put a transformation before a destination whose published version imports what is not here.
+pub(crate) fn check_runs(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<()> {
+    let published = match one.published {
+        None => return Ok(()),
+        Some(version) if version == one.version => Some((one.language.clone(), one.code.clone())),
+        Some(version) => rx
+            .version(one.workspace, one.kind, version)?
+            .map(|version| (version.language, version.code)),
+    };
+    let Some((language, text)) = published else {
+        return Ok(());
+    };
+    match not_here(&language, &text, &published_libraries(rx, place, &[])?) {
+        Some(why) => {
+            let name = &one.name;
+            let message =
+                format!("transformation \u{201c}{name}\u{201d} as it is published: {why}");
+            Err(Error::failed(LIBRARY_NOT_HERE, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a library whose import name another library of the workspace has, in its newest version or in the published one.
+pub(crate) fn check_import_name(
+    rx: &mut Rx<'_>,
+    place: Place,
+    one: &Transformation,
+    name: &str,
+) -> Result<()> {
     if one.kind == CodeKind::Transformation {
         return Ok(());
     }
-    let wanted = code::import_name(&one.name);
-    let other = all(rx, place, CodeKind::Library)?
-        .into_iter()
-        .find(|other| other.id != one.id && code::import_name(&other.name) == wanted);
-    match other {
-        Some(other) => Err(Error::failed(
-            "import_name_taken",
-            format!(
-                "library \u{201c}{}\u{201d} is imported as {wanted} already",
-                other.name
-            ),
-        )),
-        None => Ok(()),
+    let wanted = code::import_name(name);
+    for other in all(rx, place, CodeKind::Library)? {
+        if other.id != one.id && import_names(rx, &other)?.contains(&wanted) {
+            let name = &other.name;
+            let message = format!("library \u{201c}{name}\u{201d} is imported as {wanted} already");
+            return Err(Error::failed("import_name_taken", message));
+        }
     }
+    Ok(())
+}
+
+/// Refuses to publish a version of a library with this name where data planes run code that imports it by the name that it has
+/// there so far, or another library has the new one. `before` is the library as it was before; what is published together with
+/// it is published already.
+pub(crate) fn check_published_name(
+    rx: &mut Rx<'_>,
+    place: Place,
+    before: &Transformation,
+    name: &str,
+) -> Result<()> {
+    check_import_name(rx, place, before, name)?;
+    if before.kind == CodeKind::Transformation {
+        return Ok(());
+    }
+    let Some(so_far) = published_import_name(rx, before)? else {
+        return Ok(());
+    };
+    if so_far == code::import_name(name) {
+        return Ok(());
+    }
+    let mut users = Vec::new();
+    for user in run_with(rx, place, &[so_far])? {
+        if !rx.links_of(user.id)?.is_empty() {
+            users.push(User::importing(user, Way::Published));
+        }
+    }
+    refuse_rename(users)
+}
+
+/// Refuses another import name of a library that is used.
+pub(crate) fn refuse_rename(users: Vec<User>) -> Result<()> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<String> = users.iter().map(User::in_words).collect();
+    let message = format!(
+        "its import name cannot change while it is imported by {}",
+        users.join(", ")
+    );
+    Err(Error::failed("library_in_use", message))
 }
 
 /// What a transformation imports, as it is now or as it is published.
@@ -239,11 +391,11 @@ fn published_imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String
     }))
 }
 
-/// How a transformation uses what is imported so, if it does. A published version that no destination has behind it is run
+/// How a transformation uses what is imported by one of these names, if it does. A published version that no destination has behind it is run
 /// by no data plane, so what it alone imports may go: a client that takes an import away together with its library stores
 /// the new version, deletes the library, and only then publishes.
-fn way_of_use(rx: &mut Rx<'_>, one: &Transformation, name: &str) -> Result<Option<Way>> {
-    let imported = |names: &[String]| names.iter().any(|other| other == name);
+fn way_of_use(rx: &mut Rx<'_>, one: &Transformation, names: &[String]) -> Result<Option<Way>> {
+    let imported = |imports: &[String]| imports.iter().any(|one| names.contains(one));
     if imported(&code::imports(&one.language, &one.code)) {
         return Ok(Some(Way::Now));
     }
@@ -273,19 +425,31 @@ pub(crate) struct User {
     pub(crate) way: Way,
 }
 
-/// Where a transformation or library is used, in words; nothing where it is not.
-pub(crate) fn used_by(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<Vec<String>> {
-    let words = |one: User| {
-        let how = match one.way {
+impl User {
+    /// A transformation that imports a library.
+    fn importing(one: Transformation, way: Way) -> Self {
+        Self {
+            noun: "transformation",
+            name: one.name,
+            id: one.id.to_string(),
+            way,
+        }
+    }
+
+    /// Which it is, and how it uses it.
+    pub(crate) fn in_words(&self) -> String {
+        let Self {
+            noun,
+            name,
+            id,
+            way,
+        } = self;
+        let how = match way {
             Way::Now => "",
             Way::Published => " as it is published: publish its newest version first",
         };
-        format!(
-            "{} \u{201c}{}\u{201d} ({}){how}",
-            one.noun, one.name, one.id
-        )
-    };
-    Ok(users(rx, place, one)?.into_iter().map(words).collect())
+        format!("{noun} \u{201c}{name}\u{201d} ({id}){how}")
+    }
 }
 
 /// What uses a transformation or library.
@@ -306,16 +470,11 @@ pub(crate) fn users(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Resu
             Ok(users)
         }
         CodeKind::Library => {
-            let name = code::import_name(&one.name);
+            let names = import_names(rx, one)?;
             let mut users = Vec::new();
             for user in all(rx, place, CodeKind::Transformation)? {
-                if let Some(way) = way_of_use(rx, &user, &name)? {
-                    users.push(User {
-                        noun: "transformation",
-                        name: user.name,
-                        id: user.id.to_string(),
-                        way,
-                    });
+                if let Some(way) = way_of_use(rx, &user, &names)? {
+                    users.push(User::importing(user, way));
                 }
             }
             Ok(users)

@@ -12,7 +12,7 @@ use super::result::{
 use super::suite::Test;
 use super::{Code, NoVerdict, Transformer};
 use crate::actions::transformation::verdict::Verdict;
-use crate::actions::transformation::{NOT_CHECKED, NOT_TESTED, all};
+use crate::actions::transformation::{NOT_CHECKED, NOT_TESTED, not_here, published_libraries};
 use crate::app::App;
 use crate::request::Place;
 use crate::syntax::{self, Checked};
@@ -53,20 +53,12 @@ impl Candidate {
         }
     }
 
-    /// What is wrong where it imports a library that only RudderStack's own service has. A transformer asks Annals for it
-    /// before it runs anything, and takes the answer for the loss of each event that it was to change: such code is refused
-    /// when it is published, as nothing that reached it would arrive.
-    fn not_here(&self) -> Option<String> {
-        let mut imports = code::imports(&self.language, &self.code);
-        imports.retain(|name| code::is_hosted(name));
-        let is_asked_for = self.kind == CodeKind::Transformation && self.language == "javascript";
-        (is_asked_for && !imports.is_empty()).then(|| {
-            format!(
-                "it imports {}, which RudderStack's own service hosts and this server does not have: each event would be lost; \
-                 import a library of the workspace in its place",
-                imports.join(", ")
-            )
-        })
+    /// What is wrong where it imports what is not here: it is refused when it is published, whether there is a transformer or not.
+    fn not_here(&self, shelf: &Shelf) -> Option<String> {
+        let is_run = self.kind == CodeKind::Transformation;
+        is_run
+            .then(|| not_here(&self.language, &self.code, &shelf.0))
+            .flatten()
     }
 
     fn code(&self) -> Code<'_> {
@@ -104,18 +96,16 @@ impl Shelf {
     /// # Errors
     /// When the store cannot be read.
     pub fn of(rx: &mut Rx<'_>, place: Place, tried: &[Candidate]) -> store::Result<Self> {
-        let own = tried.iter().filter(|one| one.kind == CodeKind::Library);
+        let own: Vec<_> = tried
+            .iter()
+            .filter(|one| one.kind == CodeKind::Library)
+            .collect();
         let mut shelf: Vec<_> = own
+            .iter()
             .filter_map(|one| Some((code::import_name(&one.name), one.version?)))
             .collect();
-        for one in all(rx, place, CodeKind::Library)? {
-            let name = code::import_name(&one.name);
-            if let Some(published) = one.published
-                && !shelf.iter().any(|(other, _)| *other == name)
-            {
-                shelf.push((name, published));
-            }
-        }
+        let replaced: Vec<_> = own.iter().filter_map(|one| one.id).collect();
+        shelf.extend(published_libraries(rx, place, &replaced)?);
         Ok(Self(shelf))
     }
 
@@ -123,11 +113,14 @@ impl Shelf {
         self.0.iter().map(|(_, version)| *version).collect()
     }
 
-    /// Those that code imports.
-    fn imported(&self, one: &Candidate) -> Vec<(String, VersionId)> {
+    /// Adds those that code imports to what is imported by others.
+    fn add_imported(&self, one: &Candidate, found: &mut Vec<(String, VersionId)>) {
         let imports = code::imports(&one.language, &one.code);
-        let is_used = |(name, _): &&(String, VersionId)| imports.contains(name);
-        self.0.iter().filter(is_used).cloned().collect()
+        for used in self.0.iter().filter(|(name, _)| imports.contains(name)) {
+            if !found.contains(used) {
+                found.push(used.clone());
+            }
+        }
     }
 }
 
@@ -142,7 +135,7 @@ pub async fn before_publishing(
 ) -> Result<Trial, NoVerdict> {
     match &app.transformer {
         Some(transformer) => with(transformer, candidates, shelf).await,
-        None => Ok(without(candidates).await),
+        None => Ok(without(candidates, shelf).await),
     }
 }
 
@@ -178,7 +171,7 @@ pub async fn with(
             validation.libraries.push(result);
             continue;
         }
-        if let Some(why) = one.not_here() {
+        if let Some(why) = one.not_here(shelf) {
             not_here.push(said(one, &why));
             let result = TransformationResult::of(one, None, vec![without_running("imports", why)]);
             validation.transformations.push(result);
@@ -200,11 +193,7 @@ pub async fn with(
         wrong.extend(summary(&results).map(|message| said(one, &message)));
         let result = TransformationResult::of(one, None, results);
         validation.transformations.push(result);
-        for used in shelf.imported(one) {
-            if !libraries.contains(&used) {
-                libraries.push(used);
-            }
-        }
+        shelf.add_imported(one, &mut libraries);
     }
     let verdict = if !not_here.is_empty() {
         not_here.extend(wrong);
@@ -226,13 +215,15 @@ pub async fn with(
     })
 }
 
-/// Without a transformer: whether it compiles.
-async fn without(candidates: &[Candidate]) -> Trial {
+/// Without a transformer: whether it compiles, and imports what is here.
+async fn without(candidates: &[Candidate], shelf: &Shelf) -> Trial {
     let mut validation = Validation::default();
     let mut wrong = Vec::new();
     let mut not_here = false;
     let mut unchecked = None;
+    let mut libraries = Vec::new();
     for one in candidates {
+        shelf.add_imported(one, &mut libraries);
         let mut test = "syntax";
         let mut error = match syntax::check(&one.language, &one.code).await {
             Ok(Checked::Compiles) => None,
@@ -243,7 +234,7 @@ async fn without(candidates: &[Candidate]) -> Trial {
             Err(error) => Some(error.to_string()),
         };
         if error.is_none() {
-            error = one.not_here();
+            error = one.not_here(shelf);
             if error.is_some() {
                 (not_here, test) = (true, "imports");
             }
@@ -266,7 +257,10 @@ async fn without(candidates: &[Candidate]) -> Trial {
         Verdict::DoesNotCompile
     };
     let verdict = match &wrong[..] {
-        [] => Verdict::NotTested { unchecked },
+        [] => Verdict::NotTested {
+            unchecked,
+            libraries,
+        },
         [(_, error)] if candidates.len() == 1 => refused(error.clone()),
         wrong => {
             let all: Vec<String> = wrong.iter().map(|(one, error)| said(one, error)).collect();

@@ -1,7 +1,5 @@
 //! `/libraries`. What its forms do stands in `code`.
 
-use std::collections::HashMap;
-
 use axum::extract::{Path, Query, State};
 use model::code::import_name;
 use model::things::CodeKind;
@@ -17,7 +15,7 @@ use super::view::frame::NavItem;
 use super::view::libraries::Libraries;
 use super::view::library::Library;
 use super::view::transformation::UsedBy;
-use crate::actions::transformation::{all, imports};
+use crate::actions::transformation::{all, import_names, imports};
 use crate::app::App;
 
 const NAV: NavItem = NavItem::Libraries;
@@ -33,15 +31,14 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
             let (after, named) = (after.as_ref(), named.as_deref());
             let page = rx.transformations(place.workspace, KIND, after, things::PAGE, named)?;
             // Who imports what is read once for all of them.
-            let mut importers: HashMap<String, u64> = HashMap::new();
+            let mut importers = Vec::new();
             for one in all(rx, place, CodeKind::Transformation)? {
-                for name in imports(rx, &one)? {
-                    *importers.entry(name).or_default() += 1;
-                }
+                importers.push(imports(rx, &one)?);
             }
-            let rows = rows(rx, page.items, &reader, |_, one| {
-                let name = import_name(&one.name);
-                Ok(importers.get(&name).copied().unwrap_or_default())
+            let rows = rows(rx, page.items, &reader, |rx, one| {
+                let names = import_names(rx, one)?;
+                let is_one = |imports: &&Vec<String>| imports.iter().any(|one| names.contains(one));
+                Ok(importers.iter().filter(is_one).count() as u64)
             })?;
             Ok((rows, page.total, page.next))
         })
@@ -59,12 +56,13 @@ pub(super) async fn page(State(app): State<App>, me: Me, Path(id): Path<String>)
     let seen = seen(&app, &me, CodeKind::Library, &id).await?;
     let place = me.place();
     let import_name = import_name(&seen.one.name);
-    let wanted = import_name.clone();
+    let library = seen.one.clone();
     let used_by = app
         .read(move |rx| {
+            let names = import_names(rx, &library)?;
             let mut used_by = Vec::new();
             for one in all(rx, place, CodeKind::Transformation)? {
-                if imports(rx, &one)?.contains(&wanted) {
+                if imports(rx, &one)?.iter().any(|name| names.contains(name)) {
                     used_by.push(UsedBy {
                         kind: language(&one.language),
                         href: format!("/transformations/{}", one.id),

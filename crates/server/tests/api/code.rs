@@ -228,6 +228,7 @@ fn names_and_imports_are_in_camel_case_as_the_transformer_matches_them() {
         ("utils_helpers", "utilsHelpers"),
         ("already", "already"),
         ("9 lives", "9Lives"),
+        ("URL Parser", "urlParser"),
     ] {
         assert_eq!(api.code("libraries", name, "x")["importName"], import);
     }
@@ -303,10 +304,13 @@ fn a_library_is_in_use_while_what_data_planes_run_imports_it() {
         let one = id(&api.code("transformations", "One", old));
         api.link(&api.destination("Hook"), &one).ok();
         let path = format!("/transformations/{one}");
-        let description = json!({ "description": "published as it was" });
-        api.post(&format!("{path}?publish=true"), description).ok();
-        api.post(&path, json!({ "code": new })).ok();
         let library = format!("/libraries/{library}");
+        let description = json!({ "description": "published as it was" });
+        for path in [&library, &path] {
+            let path = format!("{path}?publish=true");
+            api.post(&path, description.clone()).ok();
+        }
+        api.post(&path, json!({ "code": new })).ok();
         let told = [
             api.delete(&library),
             api.post(&library, json!({ "name": "Tools" })),
@@ -321,6 +325,76 @@ fn a_library_is_in_use_while_what_data_planes_run_imports_it() {
     assert_snapshot!(told, @r"
     409 library_in_use: it is in use by transformation “One” (ID) as it is published: publish its newest version first
     409 library_in_use: its import name cannot change while it is imported by transformation “One” (ID) as it is published: publish its newest version first
+    ");
+}
+
+#[test]
+fn the_name_that_a_library_is_published_by_is_its_own_beside_the_newest() {
+    let told = on_both(|api| {
+        let library = api.code("libraries", "Gamma Ray", "export function f() {}");
+        let old = "import { f } from 'gammaRay';\nexport function transformEvent(e) { return f(e); }";
+        let one = api.code("transformations", "One", old);
+        let publish = |transformations: &[&Value], libraries: &[&Value]| {
+            let versions = |all: &[&Value]| {
+                let all = all.iter();
+                all.map(|one| json!({ "versionId": one["versionId"] }))
+                    .collect::<Value>()
+            };
+            let all = json!({ "transformations": versions(transformations), "libraries": versions(libraries) });
+            api.post("/transformations/publish", all)
+        };
+        assert_eq!(publish(&[&one], &[&library]).ok()["published"], true);
+        let change = |noun: &str, one: &Value, change: Value| {
+            api.post(&format!("/{noun}/{}", id(one)), change).ok()
+        };
+        let new = "import { f } from 'gammaBurst';\nexport function transformEvent(e) { return f(e); }";
+        let plain = "export function transformEvent(e) { return e; }";
+        // Nothing runs it, so the next version may have another name: data planes still have the first.
+        change("transformations", &one, json!({ "code": plain }));
+        let renamed = change("libraries", &library, json!({ "name": "Gamma Burst" }));
+        api.link(&api.destination("Hook"), &id(&one)).ok();
+        let taken = json!({ "name": "gamma_ray", "code": "", "language": "javascript" });
+        let told = [
+            api.delete(&format!("/libraries/{}", id(&library))),
+            publish(&[], &[&renamed]),
+            api.post("/libraries", taken),
+        ]
+        .map(|refused| refused.problem());
+        let with_it = change("transformations", &one, json!({ "code": new }));
+        assert_eq!(publish(&[&with_it], &[&renamed]).ok()["published"], true);
+        told.join("\n")
+    });
+    assert_snapshot!(told, @r"
+    409 library_in_use: it is in use by transformation “One” (ID) as it is published: publish its newest version first
+    409 library_in_use: its import name cannot change while it is imported by transformation “One” (ID) as it is published: publish its newest version first
+    409 import_name_taken: library “Gamma Burst” is imported as gammaRay already
+    ");
+}
+
+#[test]
+fn nothing_comes_before_a_destination_that_imports_what_is_not_here() {
+    let told = on_both(|api| {
+        let library = api.code("libraries", "Utils Library", "export function f() {}");
+        let text = "import { f } from 'utilsLibrary';\nexport function transformEvent(e) { return f(e); }";
+        let one = api.code("transformations", "One", text);
+        let published = format!("/transformations/{}?publish=true", id(&one));
+        let description = json!({ "description": "published" });
+        let alone = api.post(&published, description.clone()).problem();
+        let library = format!("/libraries/{}", id(&library));
+        api.post(&format!("{library}?publish=true"), description.clone())
+            .ok();
+        api.post(&published, description).ok();
+        let plain = json!({ "code": "export function transformEvent(e) { return e; }" });
+        api.post(&format!("/transformations/{}", id(&one)), plain)
+            .ok();
+        // No data plane runs it, so its library may go.
+        assert_eq!(api.delete(&library).status, 204);
+        let linked = api.link(&api.destination("Hook"), &id(&one)).problem();
+        [alone, linked].join("\n")
+    });
+    assert_snapshot!(told, @r"
+    400 library_not_here: it imports utilsLibrary, which no published library of the workspace is imported as: each event would be lost; publish the library first, or together with it
+    409 library_not_here: transformation “One” as it is published: it imports utilsLibrary, which no published library of the workspace is imported as: each event would be lost; publish the library first, or together with it
     ");
 }
 

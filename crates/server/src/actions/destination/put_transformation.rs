@@ -60,7 +60,7 @@ impl Action for PutTransformation {
     }
 }
 
-/// Puts a transformation before a destination. What is before it already makes no fact.
+/// Puts a transformation before a destination, if it can run there. What is before it already makes no fact.
 pub(crate) fn put(
     tx: &mut Tx<'_>,
     place: Place,
@@ -74,16 +74,20 @@ pub(crate) fn put(
         created_at: tx.at,
         updated_at: tx.at,
     };
-    let Some(before) = tx.link(destination.id)? else {
+    let before = tx.link(destination.id)?;
+    if let Some(before) = &before
+        && before.transformation == new.id
+    {
+        return Ok((before.clone(), None));
+    }
+    transformation::check_runs(tx, place, new)?;
+    let Some(before) = before else {
         let made = tx.insert_link(&link)?;
         let fact = Fact::new(catalogue::DESTINATION_CONNECTED_TRANSFORMATION, &made)
             .on(target(destination))
             .related(transformation::target(new));
         return Ok((link, Some(fact)));
     };
-    if before.transformation == new.id {
-        return Ok((before, None));
-    }
     let old = transformation::found(tx, place, CodeKind::Transformation, before.transformation)?;
     let after = TransformationLink {
         created_at: before.created_at,

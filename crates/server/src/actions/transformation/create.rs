@@ -78,7 +78,7 @@ impl Action for CreateTransformation {
             updated_at: tx.at,
         };
         check(&one)?;
-        check_import_name(tx, self.place, &one)?;
+        check_import_name(tx, self.place, &one, &one.name)?;
         if self.kind == CodeKind::Library && !self.destinations.is_empty() {
             return Err(Error::field(
                 "no_destinations",

@@ -5,7 +5,7 @@ use model::id::TransformationId;
 use model::things::CodeKind;
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
-use super::{events, found, needs_unused, used_by};
+use super::{User, events, found, needs_unused, users};
 use crate::request::Place;
 
 /// A transformation or library to go.
@@ -36,16 +36,15 @@ impl Action for DeleteTransformation {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
         let one = found(tx, self.place, self.kind, self.id)?;
-        let users = used_by(tx, self.place, &one)?;
+        let users = users(tx, self.place, &one)?;
         if !users.is_empty() {
             let code = match self.kind {
                 CodeKind::Transformation => "transformation_in_use",
                 CodeKind::Library => "library_in_use",
             };
-            return Err(Error::failed(
-                code,
-                format!("it is in use by {}", users.join(", ")),
-            ));
+            let users: Vec<String> = users.iter().map(User::in_words).collect();
+            let message = format!("it is in use by {}", users.join(", "));
+            return Err(Error::failed(code, message));
         }
         let gone = tx.delete_transformation(&one)?;
         let [_, _, _, deleted] = events(self.kind);

@@ -7,7 +7,7 @@ use model::things::{CodeKind, Transformation, Version};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use super::verdict::Verdict;
-use super::{events, found, need_to_publish};
+use super::{check_published_name, events, found, need_to_publish};
 use crate::request::Place;
 
 /// What was published: the thing, and the version.
@@ -70,8 +70,8 @@ impl Action for Publish {
         let mut versions: Vec<_> = self.versions().collect();
         versions.sort_by_key(|(_, id)| Some(*id) != self.wrong);
         for (kind, id) in versions {
-            let (one, _) = self.find(rx, kind, id)?;
-            needs.push(need_to_publish(rx, self.place, &one)?);
+            let (one, version) = self.find(rx, kind, id)?;
+            needs.push(need_to_publish(rx, self.place, &one, &version.name)?);
         }
         if needs.is_empty() {
             let nothing = Target {
@@ -89,9 +89,9 @@ impl Action for Publish {
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Self::Output>> {
-        self.verdict.check(tx, self.place, &self.libraries)?;
         let mut output = Vec::new();
         let mut facts = Vec::new();
+        let mut names = Vec::new();
         for (kind, id) in self.versions() {
             let (before, version) = self.find(tx, kind, id)?;
             if before.published == Some(id) {
@@ -106,7 +106,13 @@ impl Action for Publish {
             let made = tx.update_transformation(&after)?;
             let [_, _, published, _] = events(kind);
             facts.push(Fact::new(published, &made).detail(self.verdict.detail()));
+            names.push((before, version.name.clone()));
             output.push((after, version));
+        }
+        self.verdict.check(tx, self.place)?;
+        // Code that imports a library by another name may be published together with it.
+        for (before, name) in &names {
+            check_published_name(tx, self.place, before, name)?;
         }
         Ok(Done::new(output, facts))
     }

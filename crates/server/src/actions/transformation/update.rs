@@ -8,7 +8,8 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::verdict::Verdict;
 use super::{
-    check, check_import_name, events, found, need_to_publish, needs_edit, needs_unused, used_by,
+    check, check_import_name, check_published_name, events, found, need_to_publish, needs_edit,
+    needs_unused, refuse_rename, users,
 };
 use crate::request::Place;
 
@@ -71,7 +72,8 @@ impl Action for UpdateTransformation {
             needs_edit(rx, self.place, self.kind, self.id)?
         };
         if self.publish.is_some() {
-            needs.push(need_to_publish(rx, self.place, &before)?);
+            let name = self.name.as_ref().unwrap_or(&before.name);
+            needs.push(need_to_publish(rx, self.place, &before, name)?);
         }
         Ok(needs)
     }
@@ -102,18 +104,9 @@ impl Action for UpdateTransformation {
         }
         check(&after)?;
         if after.name != before.name {
-            check_import_name(tx, self.place, &after)?;
-            let users = if self.kind == CodeKind::Library {
-                used_by(tx, self.place, &before)?
-            } else {
-                Vec::new()
-            };
-            if !users.is_empty() {
-                let message = format!(
-                    "its import name cannot change while it is imported by {}",
-                    users.join(", ")
-                );
-                return Err(Error::failed("library_in_use", message));
+            check_import_name(tx, self.place, &after, &after.name)?;
+            if self.kind == CodeKind::Library {
+                refuse_rename(users(tx, self.place, &before)?)?;
             }
         }
         if after != before {
@@ -130,6 +123,7 @@ impl Action for UpdateTransformation {
                 let message = "it was changed while the tests ran; look, and try again";
                 return Err(Error::failed(CHANGED_MEANWHILE, message));
             }
+            check_published_name(tx, self.place, &before, &after.name)?;
             found.verdict.check_new(tx, self.place)?;
         }
         after.updated_at = tx.at;

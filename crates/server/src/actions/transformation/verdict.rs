@@ -1,12 +1,10 @@
 //! What was found of code before it is published, and whether that still holds when it is.
 
-use model::code;
 use model::id::VersionId;
-use model::things::CodeKind;
 use serde_json::{Map, Value, json};
 use store::{Error, Result, Rx};
 
-use super::{NOT_CHECKED, NOT_TESTED, all};
+use super::{NOT_CHECKED, NOT_TESTED, published_libraries};
 use crate::request::Place;
 
 /// What code is refused with that imports a library which only RudderStack's own service has.
@@ -19,6 +17,8 @@ pub enum Verdict {
     NotTested {
         /// Why the syntax was not looked at either, where it was not.
         unchecked: Option<&'static str>,
+        /// What it imports of the workspace: the name, and the version that stood behind it.
+        libraries: Vec<(String, VersionId)>,
     },
     /// A transformer ran it, and all was well.
     Passed {
@@ -39,14 +39,20 @@ pub enum Verdict {
 
 impl Verdict {
     /// Nobody has looked. For what is not published.
-    pub const NONE: Self = Self::NotTested { unchecked: None };
+    pub const NONE: Self = Self::NotTested {
+        unchecked: None,
+        libraries: Vec::new(),
+    };
 
     /// What an event says of the tests.
     pub(crate) fn detail(&self) -> Value {
         match self {
-            Self::NotTested { unchecked: None } => json!({ "tests": NOT_TESTED }),
+            Self::NotTested {
+                unchecked: None, ..
+            } => json!({ "tests": NOT_TESTED }),
             Self::NotTested {
                 unchecked: Some(why),
+                ..
             } => json!({ "tests": NOT_TESTED, "syntax": format!("not checked: {why}") }),
             Self::Passed {
                 tests,
@@ -80,37 +86,26 @@ impl Verdict {
         }
     }
 
-    /// Refuses what did not pass, or passed with other libraries than there are now. `published` are the libraries that are
-    /// published in the same transaction.
-    pub(crate) fn check(
-        &self,
-        rx: &mut Rx<'_>,
-        place: Place,
-        published: &[VersionId],
-    ) -> Result<()> {
+    /// Refuses what did not pass, or was looked at with other libraries than there are now. What is published in the same
+    /// transaction is published already.
+    pub(crate) fn check(&self, rx: &mut Rx<'_>, place: Place) -> Result<()> {
         if let Some((code, why)) = self.refusal() {
             return Err(Error::failed(code, why));
         }
-        let Self::Passed { libraries, .. } = self else {
+        let (Self::Passed { libraries, .. } | Self::NotTested { libraries, .. }) = self else {
             return Ok(());
         };
         if libraries.is_empty() {
             return Ok(());
         }
-        let now = all(rx, place, CodeKind::Library)?;
-        for (name, version) in libraries {
-            let stands = published.contains(version)
-                || now.iter().any(|one| {
-                    code::import_name(&one.name) == *name && one.published == Some(*version)
-                });
-            if !stands {
-                return Err(Error::failed(
-                    "library_changed",
-                    format!("the library {name} was changed while the tests ran; try again"),
-                ));
-            }
+        let now = published_libraries(rx, place, &[])?;
+        match libraries.iter().find(|one| !now.contains(one)) {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::failed(
+                "library_changed",
+                format!("the library {name} was changed while the tests ran; try again"),
+            )),
         }
-        Ok(())
     }
 
     /// The same for code that is written and published at once: that it does not compile, or
@@ -119,7 +114,7 @@ impl Verdict {
         match self {
             Self::DoesNotCompile(why) => Err(Error::field("does_not_compile", "code", why)),
             Self::LibraryNotHere(why) => Err(Error::field(LIBRARY_NOT_HERE, "code", why)),
-            _ => self.check(rx, place, &[]),
+            _ => self.check(rx, place),
         }
     }
 }
