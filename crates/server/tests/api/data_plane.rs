@@ -439,6 +439,40 @@ fn a_change_is_in_the_very_next_answer_and_nothing_else_changes_it() {
 }
 
 #[test]
+fn what_no_data_plane_is_told_of_is_no_change_of_its_configuration() {
+    on_both(|api| {
+        let (account, hook) = (api.account("Warehouse"), api.destination("Hook"));
+        let link = api.connection(&api.source("Shop"), &hook);
+        let before = api.poll();
+        let model = api.model("Customers", &account);
+        let path = format!("/v2/retl-sources/{model}");
+        api.put(&path, json!({"name": "People"})).ok();
+        let synced = api.synced(&model, &hook);
+        let path = format!("/v2/retl-connections/{synced}");
+        api.put(&path, json!({"enabled": false})).ok();
+        for thing in [
+            format!("accounts/{account}"),
+            format!("connections/{link}"),
+            format!("retl-sources/{model}"),
+            format!("retl-connections/{synced}"),
+        ] {
+            let path = format!("/v2/{thing}/external-id");
+            api.put(&path, json!({"externalId": "mine"})).ok();
+        }
+        api.delete(&format!("/v2/retl-connections/{synced}")).ok();
+        api.delete(&format!("/v2/retl-sources/{model}")).ok();
+        let after = api.poll();
+        assert_eq!(after.headers["etag"], before.headers["etag"]);
+        assert_eq!(after.bytes, before.bytes);
+        // What else changes of the same things is told.
+        let path = format!("/v2/accounts/{account}");
+        api.put(&path, json!({"name": "Store"})).ok();
+        assert_ne!(api.poll().headers["etag"], before.headers["etag"]);
+        String::new()
+    });
+}
+
+#[test]
 fn another_process_s_change_is_in_the_very_next_answer() {
     on_both(|api| {
         let other = api.another_process();
