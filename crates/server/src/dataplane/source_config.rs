@@ -10,6 +10,7 @@ use axum::routing::{get as on_get, options as on_options};
 use axum::{Json, Router};
 use model::config::Matcher;
 use model::definition::{CLOUD, Definition, Definitions, Kind, Secrecy};
+use model::id::SourceId;
 use model::things::{Destination, Source};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -92,8 +93,8 @@ async fn source_config(
         None => Ok(None),
     };
     for_any_site(match found {
-        Ok(Some((of, told))) => {
-            let tag = etag(&format!("{}-{}", of.workspace, of.changed_at));
+        Ok(Some((of, source, told))) => {
+            let tag = etag(&format!("{source}-{}", of.changed_at));
             let mut response = if matches(&headers, &tag) {
                 StatusCode::NOT_MODIFIED.into_response()
             } else {
@@ -114,7 +115,7 @@ async fn source_config(
     })
 }
 
-fn found(rx: &mut Rx<'_>, key: &str) -> Result<Option<(DataPlane, Value)>> {
+fn found(rx: &mut Rx<'_>, key: &str) -> Result<Option<(DataPlane, SourceId, Value)>> {
     let Some((of, id)) = rx.data_plane_by_write_key(key)? else {
         return Ok(None);
     };
@@ -131,7 +132,8 @@ fn found(rx: &mut Rx<'_>, key: &str) -> Result<Option<(DataPlane, Value)>> {
             }
         }
     }
-    Ok(Some((of, told(of, &source, &destinations, &definitions))))
+    let told = told(of, &source, &destinations, &definitions);
+    Ok(Some((of, id, told)))
 }
 
 fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Definitions) -> Value {

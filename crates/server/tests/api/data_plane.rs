@@ -888,3 +888,26 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
         String::new()
     });
 }
+
+#[test]
+fn a_tag_of_one_source_is_not_the_tag_of_another() {
+    on_both(|api| {
+        let key = |name: &str| {
+            let made = api.post("/v2/sources", json!({"name": name, "type": "Android"}));
+            let key = &made.ok()["source"]["writeKey"];
+            basic(key.as_str().expect("a key"))
+        };
+        let (one, other) = (key("One"), key("Other"));
+        let ask = |key: &str, tag: &str| {
+            let shown = [("authorization", key), ("if-none-match", tag)];
+            api.with("GET", "/sourceConfig/?p=android", &shown, &Value::Null)
+        };
+        let first = ask(&one, "none");
+        assert_eq!(first.status, 200);
+        let tag = first.headers["etag"].to_str().expect("a tag");
+        assert_eq!(ask(&one, tag).status, 304);
+        let told = ask(&other, tag).ok();
+        assert_eq!(told["source"]["name"], "Other");
+        String::new()
+    });
+}
