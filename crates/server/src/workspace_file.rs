@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use self::destinations::Destinations;
 use self::unknown::Unknown;
+use crate::request::once;
 
 /// Why a file cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -223,7 +224,10 @@ impl Plan {
     /// # Errors
     /// When it is no such file, or contradicts itself; the error names the place.
     pub fn read(bytes: &[u8], definitions: &Definitions) -> Result<Self, NotTaken> {
-        let file: Value = serde_json::from_slice(bytes).map_err(|error| {
+        let file = once(bytes).map_err(|error| {
+            if error.is_data() {
+                return NotTaken(format!("a key is there twice: {error}"));
+            }
             let cut = if error.is_eof() {
                 "it ends too early: "
             } else {
@@ -629,6 +633,30 @@ mod tests {
             left(json!([utils, geo]), "utils"),
             (true, vec![stays("l3")])
         );
+    }
+
+    #[test]
+    fn a_file_with_a_key_twice_is_refused_and_the_key_is_named() {
+        let file = file().to_string();
+        for (key, old, new) in [
+            (
+                "enabled",
+                r#""enabled":true"#,
+                r#""enabled":false,"enabled":true"#,
+            ),
+            (
+                "webhookUrl",
+                r#""webhookUrl":"u""#,
+                r#""webhookUrl":"u","webhookUrl":"v""#,
+            ),
+            ("sources", r#""sources":["#, r#""sources":[],"sources":["#),
+        ] {
+            assert!(file.contains(old), "{file}");
+            let twice = file.replacen(old, new, 1);
+            let refused = Plan::read(twice.as_bytes(), Definitions::own()).expect_err("refused");
+            let said = format!("a key is there twice: duplicate field `{key}` at line 1 column ");
+            assert!(refused.to_string().starts_with(&said), "{refused}");
+        }
     }
 
     /// A file with one destination below two web sources and one of a server, the connection of the second being off.

@@ -76,9 +76,9 @@ fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 ///
 /// # Errors
 /// When it is no JSON, or a key is there twice.
-pub fn once(text: &str) -> serde_json::Result<Value> {
-    let value = serde_json::from_str(text)?;
-    serde_json::from_str::<Once>(text)?;
+pub fn once(text: &[u8]) -> serde_json::Result<Value> {
+    let value = serde_json::from_slice(text)?;
+    serde_json::from_slice::<Once>(text)?;
     Ok(value)
 }
 
