@@ -474,6 +474,31 @@ fn code_is_fetched_from_where_it_is_and_without_it_its_destination_comes_disable
     assert_eq!(created, 2, "the first, and the new one");
 }
 
+#[test]
+fn what_a_terminal_would_obey_is_written_out() {
+    let here = Instance::new(None);
+    let name = "n\u{0}\u{202e}x\u{1b}[31m";
+    let written = r"n\u0000\u202ex\u001b[31m";
+    let mut wrong = file();
+    wrong["sources"][0]["name"] = json!(name);
+    let said = here.refused(&[&here.write(&wrong.to_string())]);
+    assert!(said.contains(written), "{said:?}");
+    let mut left = file();
+    left["sources"][0]["name"] = json!(format!("{name}\r\u{e0001}"));
+    left["sources"][0]["deleted"] = json!(true);
+    let path = here.write(&left.to_string());
+    let said = here.import(&[&path, "--dry-run"]).stdout;
+    let said = String::from_utf8(said).expect("text");
+    let line =
+        format!("left: source \u{201c}{written}\\u000d\\udb40\\udc01\u{201d}, which is deleted\n");
+    assert!(said.contains(&line), "{said:?}");
+    // A program reads the same as in the file.
+    let said = here.imported(&[&path, "--dry-run"]);
+    let line = format!("source \u{201c}{name}\r\u{e0001}\u{201d}, which is deleted");
+    let lines = said["left"].as_array().expect("a list");
+    assert!(lines.contains(&json!(line)), "{said}");
+}
+
 fn consents(provider: &str, consent: &str) -> Value {
     json!([{ "provider": provider, "resolutionStrategy": "", "consents": [{ "consent": consent }] }])
 }
