@@ -3,7 +3,8 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
@@ -472,6 +473,42 @@ fn code_is_fetched_from_where_it_is_and_without_it_its_destination_comes_disable
         .filter(|one| one["action"] == "created" && one["targetType"] == "workspace")
         .count();
     assert_eq!(created, 2, "the first, and the new one");
+}
+
+/// A control plane that answers every question with the same.
+fn answering(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let asked = BufReader::new(&stream).lines().map_while(Result::ok);
+            asked.take_while(|line| !line.is_empty()).for_each(drop);
+            let length = answer.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+            );
+        }
+    });
+    url
+}
+
+#[test]
+fn code_that_is_fetched_without_its_name_is_refused() {
+    let here = Instance::new(None);
+    let config = json!({ "workspaceId": "w", "sources": [], "libraries": [{ "versionId": "l1" }] });
+    let path = here.write(&config.to_string());
+    for answer in [
+        r#"{"code":"export const f = 1;"}"#,
+        r#"{"code":"export const f = 1;","name":""}"#,
+    ] {
+        let url = answering(answer);
+        let said = here.refused(&[&path, "--dry-run", "--code-from", &url]);
+        assert_eq!(
+            said.replace(&url, "URL"),
+            "annals: the code of library version l1 cannot be had: URL gives code without a name"
+        );
+    }
 }
 
 #[test]
