@@ -82,6 +82,16 @@ pub fn once(text: &[u8]) -> serde_json::Result<Value> {
     Ok(value)
 }
 
+/// A list, for which programs in Go say `null` where it has nothing in it.
+///
+/// # Errors
+/// When it is something else.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// Any value in which no object has a key twice.
 struct Once;
 

@@ -667,6 +667,18 @@ fn what_a_data_plane_says_and_asks_beside_is_answered() {
 }
 
 #[test]
+fn a_data_plane_may_say_null_of_its_components() {
+    on_both(|api| {
+        let path = format!("/data-plane/v1/workspaces/{}/settings", api.made.workspace);
+        let shown = basic(&api.data_plane);
+        let shown = [("authorization", shown.as_str())];
+        let said = api.with("POST", &path, &shown, &json!({"components": null}));
+        assert_eq!(said.status, 204, "{:?}", said.json);
+        String::new()
+    });
+}
+
+#[test]
 fn every_revision_of_a_destination_is_kept_for_a_month_and_goes_with_it() {
     on_both(|api| {
         let shown = basic(&api.data_plane);
