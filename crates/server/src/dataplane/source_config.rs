@@ -146,11 +146,9 @@ fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Defin
             destination(one, known, platform)
         })
         .collect();
-    let mut config = json!({ "statsCollection": { "errors": { "enabled": false }, "metrics": { "enabled": false } } });
-    let clear = Matcher::new(Secrecy::of(of_source)).for_anyone(&source.config);
-    if let (Some(config), Value::Object(own)) = (config.as_object_mut(), clear) {
-        config.extend(own);
-    }
+    let mut config = Matcher::new(Secrecy::of(of_source)).for_anyone(&source.config);
+    let statistics = json!({ "statsCollection": { "errors": { "enabled": false }, "metrics": { "enabled": false } } });
+    lay_under(&mut config, statistics);
     let updated_at = of.updated_at().rfc3339_millis();
     json!({
         "source": {
@@ -173,6 +171,19 @@ fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Defin
         },
         "updatedAt": updated_at,
     })
+}
+
+/// Puts what is missing into a value. Where an object is to be, and none is, there is nothing.
+fn lay_under(value: &mut Value, under: Value) {
+    match (value, under) {
+        (Value::Object(members), Value::Object(under)) => {
+            for (key, under) in under {
+                lay_under(members.entry(key).or_insert(Value::Null), under);
+            }
+        }
+        (value, under) if value.is_null() || under.is_object() => *value = under,
+        _ => {}
+    }
 }
 
 /// A destination that SDKs on this platform send to by themselves, and what it is for them.

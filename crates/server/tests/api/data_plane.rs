@@ -923,3 +923,29 @@ fn a_tag_of_one_source_is_not_the_tag_of_another() {
         String::new()
     });
 }
+
+#[test]
+fn an_sdk_gets_whole_settings_of_statistics_whatever_the_source_has_of_them() {
+    on_both(|api| {
+        let (on, off) = (json!({"enabled": true}), json!({"enabled": false}));
+        let none = json!({"errors": off, "metrics": off});
+        for (own, told) in [
+            (json!({"errors": on}), json!({"errors": on, "metrics": off})),
+            (
+                json!({"errors": {"provider": "rs"}, "metrics": null, "more": 1}),
+                json!({"errors": {"enabled": false, "provider": "rs"}, "metrics": off, "more": 1}),
+            ),
+            (json!({"metrics": 7}), none.clone()),
+            (json!(null), none.clone()),
+            (json!("x"), none),
+        ] {
+            let config = json!({"statsCollection": own});
+            let made = json!({"name": "Shop", "type": "Javascript", "config": config});
+            let made = api.post("/v2/sources", made).ok();
+            let key = made["source"]["writeKey"].as_str().expect("a key");
+            let answer = api.get(&format!("/sourceConfig?writeKey={key}")).ok();
+            assert_eq!(answer["source"]["config"]["statsCollection"], told, "{own}");
+        }
+        String::new()
+    });
+}
