@@ -15,7 +15,7 @@ use server::actions::definition::take_in::Taking;
 use server::definitions::{Asks, Change, change};
 use server::privacy;
 
-use crate::place::{Place, guard, only_organization, origin, say};
+use crate::place::{Place, guard, only_organization, origin, say, shown};
 use checkout::Checkout;
 
 /// Manage what is known of the types of sources and destinations.
@@ -48,7 +48,9 @@ pub(crate) struct Import {
 pub(crate) fn run(command: Definitions) -> Result<()> {
     let Definitions::Import(command) = command;
     // Before anything is opened: what is no checkout leaves no trace.
-    let checkout = Checkout::read(&command.folder, |progress| eprintln!("{progress}"))?;
+    let checkout = Checkout::read(&command.folder, |progress| {
+        eprintln!("{}", shown(&progress));
+    })?;
     let store = command.place.open()?;
     let organization = match command.organization {
         Some(named) => named,

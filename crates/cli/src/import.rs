@@ -122,6 +122,10 @@ impl Elsewhere {
             bail!("{} gives no code", self.url);
         }
         one.name = one.name.take().or_else(|| text("name"));
+        // A library is imported by its name.
+        if one.name.as_ref().is_none_or(String::is_empty) {
+            bail!("{} gives code without a name", self.url);
+        }
         one.language = text("language").unwrap_or_else(|| one.language.clone());
         if let Some(description) = text("description") {
             one.description = description;

@@ -132,7 +132,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if has_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("annals: {}", told(&error));
+            eprintln!("annals: {}", place::shown(&told(&error)));
             ExitCode::FAILURE
         }
     }

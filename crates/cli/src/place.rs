@@ -2,6 +2,7 @@
 
 pub(crate) mod guard;
 
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use model::actor::{Actor, Origin, System};
 use model::id::{OrganizationId, RequestId};
 use model::interface::Interface;
 use model::things::User;
+use server::actions::input::is_misleading;
 use store::{Action, Location, Options, Store};
 use zeroize::Zeroizing;
 
@@ -260,7 +262,23 @@ fn operating_system_user() -> String {
 /// Prints a line of a list. Whoever reads it may have seen enough and gone: that is an error that `main` takes for an end.
 pub(crate) fn say(line: &str) -> Result<()> {
     use std::io::Write;
-    writeln!(std::io::stdout(), "{line}").map_err(Into::into)
+    writeln!(std::io::stdout(), "{}", shown(line)).map_err(Into::into)
+}
+
+/// A text with what a terminal would obey, and what nobody would see in it, written out: a file or a server may have sent it. It is
+/// written as JSON writes it, so that what is JSON stays the same.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for one in text.chars() {
+        if is_misleading(one) || (one.is_control() && !matches!(one, '\n' | '\t')) {
+            for unit in one.encode_utf16(&mut [0; 2]) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(one);
+        }
+    }
+    shown
 }
 
 /// The first line of standard input.

@@ -197,8 +197,8 @@ pub struct EventType {
 }
 
 impl EventType {
-    /// Whether a data plane can see in its configuration what this event tells. A change that it cannot see must not be told as
-    /// one: it loads everything again.
+    /// Whether a data plane can see in its configuration what an event of this type tells, as far as its type says it. A change that
+    /// it cannot see must not be told as one: it loads everything again.
     pub fn reaches_data_planes(&self) -> bool {
         match self.target {
             // It is told the name of its workspace, and of code what is published.

@@ -21,7 +21,7 @@ use crate::app::{App, Config};
 use crate::auth::{basic, secret};
 use crate::problem::Problem;
 
-pub use body::{AsItCame, Body, once};
+pub use body::{AsItCame, Body, list, once};
 
 /// The largest body, in bytes.
 pub const BODY_LIMIT: usize = 4 * 1024 * 1024;

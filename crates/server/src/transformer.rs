@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use model::code::for_transformers;
 use model::id::VersionId;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::Agent;
 use url::Url;
@@ -104,27 +104,18 @@ struct Transformed {
 
 #[derive(Deserialize)]
 struct Element {
-    /// What came out; it may be `null`.
-    #[serde(
-        rename = "transformedEvent",
-        default,
-        deserialize_with = "Element::there"
-    )]
-    event: Option<Value>,
+    /// What came out: an object. For what else code gives back a transformer tells an error, and what is dropped is left out.
+    #[serde(rename = "transformedEvent", default)]
+    event: Value,
     error: Option<Value>,
     #[serde(default)]
     metadata: Value,
 }
 
 impl Element {
-    /// A member that is there, if only as `null`.
-    fn there<'d, D: Deserializer<'d>>(event: D) -> Result<Option<Value>, D::Error> {
-        Value::deserialize(event).map(Some)
-    }
-
     /// Whether it has neither an event nor an error.
     fn says_nothing(&self) -> bool {
-        self.event.is_none() && self.error.as_ref().is_none_or(Value::is_null)
+        !self.event.is_object() && self.error.as_ref().is_none_or(Value::is_null)
     }
 }
 
@@ -239,7 +230,7 @@ impl Transformer {
                 Out {
                     event: match (element.error, element.event) {
                         (Some(error), _) if !error.is_null() => Err(cut(&words(&error))),
-                        (_, event) => Ok(event.unwrap_or(Value::Null)),
+                        (_, event) => Ok(event),
                     },
                     index: index.filter(|index| *index < events.len()),
                 }

@@ -4,14 +4,16 @@
 mod destinations;
 mod unknown;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use model::code;
 use model::definition::Definitions;
 use model::things::CodeKind;
 use serde_json::{Map, Value};
 
 use self::destinations::Destinations;
 use self::unknown::Unknown;
+use crate::request::once;
 
 /// Why a file cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -222,7 +224,10 @@ impl Plan {
     /// # Errors
     /// When it is no such file, or contradicts itself; the error names the place.
     pub fn read(bytes: &[u8], definitions: &Definitions) -> Result<Self, NotTaken> {
-        let file: Value = serde_json::from_slice(bytes).map_err(|error| {
+        let file = once(bytes).map_err(|error| {
+            if error.is_data() {
+                return NotTaken(format!("a key is there twice: {error}"));
+            }
             let cut = if error.is_eof() {
                 "it ends too early: "
             } else {
@@ -272,16 +277,18 @@ impl Plan {
     }
 
     /// Leaves behind what nobody gave the code of. A destination whose transformation stays behind comes disabled: what its
-    /// code would have taken out must not flow on.
+    /// code would have taken out must not flow on. So does one whose transformation cannot run.
     pub fn leave_what_is_wanted(&mut self) {
         let (code, wanted): (Vec<_>, Vec<_>) =
             self.code.drain(..).partition(|one| one.code.is_some());
         self.code = code;
+        let mut library_stays = false;
         for one in wanted {
             let what = one.kind.as_str();
             self.left
                 .push(format!("the code of {what} version {}", one.from));
             if one.kind == CodeKind::Library {
+                library_stays = true;
                 continue;
             }
             for destination in &mut self.destinations {
@@ -290,6 +297,33 @@ impl Plan {
                     destination.enabled = false;
                     self.left.push(format!(
                         "destination \u{201c}{}\u{201d} comes disabled, because its transformation stays behind",
+                        destination.name
+                    ));
+                }
+            }
+        }
+        if library_stays {
+            self.disable_without_libraries();
+        }
+    }
+
+    /// A library that stays behind mostly has no name in the file. What is imported, and what no library has that comes, may be it.
+    fn disable_without_libraries(&mut self) {
+        let libraries = self.code.iter().filter(|one| one.kind == CodeKind::Library);
+        let names: HashSet<String> = libraries
+            .map(|one| code::import_name(one.name.as_deref().unwrap_or(&one.from)))
+            .collect();
+        for one in &self.code {
+            let text = one.code.as_deref().unwrap_or_default();
+            let mut imports = code::imports(&one.language, text).into_iter();
+            let Some(missing) = imports.find(|name| !names.contains(name)) else {
+                continue;
+            };
+            for destination in &mut self.destinations {
+                if destination.transformation.as_ref() == Some(&one.from) {
+                    destination.enabled = false;
+                    self.left.push(format!(
+                        "destination \u{201c}{}\u{201d} comes disabled, because its transformation imports \u{201c}{missing}\u{201d}, and no such library comes",
                         destination.name
                     ));
                 }
@@ -560,6 +594,69 @@ mod tests {
             (&*account.from, &*account.name, &account.options),
             ("a", "salesforce_oauth", &json!({ "o": 1 }))
         );
+    }
+
+    #[test]
+    fn a_destination_comes_disabled_where_its_transformation_imports_what_stays_behind() {
+        let code = |imports: &str| json!([{ "versionId": "v1", "name": "Mask", "code": format!("import {{ f }} from '{imports}';") }]);
+        let left = |libraries: Value, imports: &str| {
+            let mut file = file();
+            file["libraries"] = libraries;
+            *at(&mut file, 0, "transformations") = code(imports);
+            let mut plan = read(&file).expect("a plan");
+            plan.leave_what_is_wanted();
+            let one = &plan.destinations[0];
+            assert_eq!(one.transformation.as_deref(), Some("v1"));
+            (one.enabled, plan.left.split_off(2))
+        };
+        let utils = json!({ "versionId": "l1", "name": "Utils", "code": "export const f = 1;" });
+        let (nameless, geo) = (
+            json!({ "versionId": "l2" }),
+            json!({ "versionId": "l3", "name": "Geo" }),
+        );
+        let disabled = "destination \u{201c}Hook\u{201d} comes disabled, because its transformation imports \u{201c}utils\u{201d}, and no such library comes";
+        let stays = |version: &str| format!("the code of library version {version}");
+        // Which one it is that has no name is not known: it may be the one that is imported.
+        assert_eq!(
+            left(json!([nameless]), "utils"),
+            (false, vec![stays("l2"), disabled.to_owned()])
+        );
+        assert_eq!(
+            left(json!([{ "versionId": "l1", "name": "Utils" }]), "utils"),
+            (false, vec![stays("l1"), disabled.to_owned()])
+        );
+        assert_eq!(
+            left(json!([utils, nameless]), "utils"),
+            (true, vec![stays("l2")])
+        );
+        assert_eq!(
+            left(json!([utils, geo]), "utils"),
+            (true, vec![stays("l3")])
+        );
+    }
+
+    #[test]
+    fn a_file_with_a_key_twice_is_refused_and_the_key_is_named() {
+        let file = file().to_string();
+        for (key, old, new) in [
+            (
+                "enabled",
+                r#""enabled":true"#,
+                r#""enabled":false,"enabled":true"#,
+            ),
+            (
+                "webhookUrl",
+                r#""webhookUrl":"u""#,
+                r#""webhookUrl":"u","webhookUrl":"v""#,
+            ),
+            ("sources", r#""sources":["#, r#""sources":[],"sources":["#),
+        ] {
+            assert!(file.contains(old), "{file}");
+            let twice = file.replacen(old, new, 1);
+            let refused = Plan::read(twice.as_bytes(), Definitions::own()).expect_err("refused");
+            let said = format!("a key is there twice: duplicate field `{key}` at line 1 column ");
+            assert!(refused.to_string().starts_with(&said), "{refused}");
+        }
     }
 
     /// A file with one destination below two web sources and one of a server, the connection of the second being off.

@@ -1,6 +1,9 @@
 //! Refusals are events too, but many alike become two: one at the start of a series, one with a count at its end. Above
 //! 60 series a minute from one actor, one summary a minute stands for the rest. Open series are rows, so that a restart
 //! or another process goes on with them.
+//!
+//! What is refused to be made has no id yet, and is told apart by its name. Anybody can invent names, so only some of them
+//! have a series each; the rest is one series, as if it had no name.
 
 use std::fmt::Write as _;
 
@@ -13,7 +16,7 @@ use model::interface::Interface;
 use serde_json::json;
 
 use crate::acting::Acting;
-use crate::action::{Need, Target};
+use crate::action::{Need, Resource, Target};
 use crate::append::Draft;
 use crate::db::{Row, params};
 use crate::error::{Error, Result};
@@ -28,6 +31,11 @@ pub(crate) const SERIES: i64 = 600 * Micros::SECOND;
 pub(crate) const SUMMARY: i64 = 60 * Micros::SECOND;
 /// How many series one actor may open in a minute before the rest is summed up.
 pub(crate) const MOST: i64 = 60;
+
+/// How many things that are to be made may have a series each, of one actor, action and code.
+const NAMES: i64 = 20;
+/// What the key of such a series begins with; no id does.
+const NAMED: &str = "name ";
 
 /// One refusal of one action.
 pub(crate) struct Refused<'a> {
@@ -60,6 +68,15 @@ pub(crate) fn record(group: &mut Group<'_>, log: LogId, refused: &Refused<'_>) -
         format!("{all}{}", from(group, refused.origin))
     };
     let event = refused.event.to_string();
+    let target = match named(group, refused) {
+        // Of nobody in particular all are one: nothing else would bound them together.
+        Some(named)
+            if nobody.is_empty() && has_place(group, log, (&actor, &event, &named), refused)? =>
+        {
+            named
+        }
+        _ => target,
+    };
     let open = group.conn.query_one(
         &format!("{OPEN} WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND target = $4 AND code = $5"),
         params![&log, &actor, &event, &target, refused.code],
@@ -127,12 +144,52 @@ fn from(group: &Group<'_>, origin: &Origin) -> String {
         return String::new();
     };
     let ip = ip.to_canonical().to_string();
-    let hash = hmac(&group.env.index, &[b"refused from\n", ip.as_bytes()]);
-    let mut out = String::from(" ");
+    hidden(" ", group, &[b"refused from\n", ip.as_bytes()])
+}
+
+/// The key of a series of what is to be made, where it has a name: that itself is in sealed parts alone.
+fn named(group: &Group<'_>, refused: &Refused<'_>) -> Option<String> {
+    let Resource { workspace, target } = &refused.need.resource;
+    match (&target.id, &target.name) {
+        (None, Some(name)) => Some(key_of_name(group, *workspace, name)),
+        _ => None,
+    }
+}
+
+fn key_of_name(group: &Group<'_>, workspace: Option<WorkspaceId>, name: &str) -> String {
+    let workspace = workspace.map(|id| id.to_string()).unwrap_or_default();
+    let parts: [&[u8]; 4] = [
+        b"refused name\n",
+        workspace.as_bytes(),
+        b"\n",
+        name.as_bytes(),
+    ];
+    hidden(NAMED, group, &parts)
+}
+
+/// What tells a value apart from others, and does not tell it.
+fn hidden(start: &str, group: &Group<'_>, parts: &[&[u8]]) -> String {
+    let hash = hmac(&group.env.index, parts);
+    let mut out = String::from(start);
     for byte in &hash[..16] {
         let _ = write!(out, "{byte:02x}");
     }
     out
+}
+
+/// Whether a name has a series, or may have one.
+fn has_place(
+    group: &mut Group<'_>,
+    log: LogId,
+    (actor, event, named): (&str, &str, &str),
+    refused: &Refused<'_>,
+) -> Result<bool> {
+    let row = group.conn.query_one(
+        "SELECT CAST(count(*) AS BIGINT) FROM refusals WHERE log_id = $1 AND actor = $2 AND event_type = $3 AND code = $4 \
+         AND target <> $5 AND substr(target, 1, 5) = $6 AND first_at > $7",
+        params![&log, actor, event, refused.code, named, NAMED, refused.at.plus(-SERIES)],
+    )?;
+    Ok(row.map(|row| row.int(0)).transpose()?.unwrap_or(0) < NAMES)
 }
 
 fn person_of(target: &Target) -> Result<Option<UserId>> {
@@ -233,6 +290,33 @@ fn name_then(rx: &mut Rx<'_>, log: LogId, kind: TargetType, id: &str) -> Result<
     Ok(about_it.find_map(|event| event.target_name))
 }
 
+/// The name of what was to be made, from the event that began its series.
+fn name_of_series(
+    group: &mut Group<'_>,
+    log: LogId,
+    row: &Row,
+    kind: &EventType,
+) -> Result<Option<String>> {
+    let (actor, named, first) = (row.text(1)?, row.text(3)?, row.moment(9)?);
+    let workspace = row.opt_parse(7)?;
+    let mut rx = group.rx();
+    let Some(organization) = rx.log(log)?.and_then(|log| log.organization) else {
+        return Ok(None);
+    };
+    let began = Query {
+        actors: Some(vec![actor.to_owned()]),
+        action: Some(kind.action.to_owned()),
+        target_type: Some(kind.target.as_str().to_owned()),
+        created_after: Some(first.plus(-1)),
+        created_before: Some(first.plus(1)),
+        limit: 1000,
+        ..Query::default()
+    };
+    let events = rx.events(organization, &began)?.events.into_iter();
+    let mut names = events.filter_map(|event| event.target_name);
+    Ok(names.find(|name| key_of_name(group, workspace, name) == named))
+}
+
 /// Closes one series: an event with the count, if there was more than the one that began it.
 fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
     let log: LogId = row.parse(0)?;
@@ -242,6 +326,11 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
     if count > 1 || is_summary {
         let event_type = EventType::find_name(event)
             .ok_or_else(|| Error::Internal(format!("a refusal of {event}")))?;
+        let named = if target.starts_with(NAMED) {
+            name_of_series(group, log, row, event_type)?
+        } else {
+            None
+        };
         let mut rx = group.rx();
         let acting = rx.acting_of_record(row.text(5)?, actor, row.opt_text(8)?)?;
         let kind = if !is_summary {
@@ -252,7 +341,7 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
         } else {
             TargetType::AccessToken
         };
-        let id = if target.is_empty() {
+        let id = if target.is_empty() || target.starts_with(NAMED) {
             None
         } else {
             Some(target.to_owned())
@@ -262,7 +351,7 @@ fn close_one(group: &mut Group<'_>, row: &Row, now: Micros) -> Result<()> {
                 Some(name) => Some(name),
                 None => name_then(&mut rx, log, kind, id)?,
             },
-            None => None,
+            None => named,
         };
         let target = Target { kind, id, name };
         let person = person_of(&target)?;

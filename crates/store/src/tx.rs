@@ -97,6 +97,8 @@ pub(crate) struct Snapshot<'a> {
     /// row is noted. A table whose rules are always the same sets `matcher` itself.
     pub(crate) of_type: Option<(Kind, &'a str)>,
     pub(crate) secret: &'static [&'static str],
+    /// Whether a data plane can see a member in its configuration, or what changes with it.
+    pub(crate) is_seen: fn(&str) -> bool,
 }
 
 /// A member of a snapshot.
@@ -137,6 +139,7 @@ impl<'a> Snapshot<'a> {
             matcher: None,
             of_type: None,
             secret: &[],
+            is_seen: |_| true,
         }
     }
 
@@ -173,6 +176,8 @@ pub(crate) struct Note {
     pub(crate) changes: Vec<Change>,
     /// Whether the thing was there before and is there still.
     pub(crate) is_update: bool,
+    /// Whether a data plane can see any of the changes.
+    pub(crate) is_seen: bool,
 }
 
 /// A transaction that may write. Only `perform` can make one.
@@ -277,12 +282,17 @@ impl<'a> Tx<'a> {
         };
         let changes =
             change::diff_members(before, after, &|path, value| shape.visibility(path, value));
+        let is_seen = changes.is_empty()
+            || changes
+                .iter()
+                .any(|change| (shape.is_seen)(change.path.split('.').next().unwrap_or_default()));
         self.notes.push(Note {
             target: shape.target,
             workspace: shape.workspace,
             person: shape.person,
             changes,
             is_update,
+            is_seen,
         });
         Ok(Changed(self.notes.len() - 1))
     }

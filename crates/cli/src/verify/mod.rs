@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use self::log::Wanted;
 use self::report::{Checked, Finding, Report, Stop, Verdict, found};
 use self::source::Source;
+use crate::place::shown;
 
 /// Check a log, an export or a receipt, offline.
 #[derive(Debug, Args)]
@@ -123,9 +124,12 @@ pub(crate) fn run(command: &Verify) -> ExitCode {
         writeln!(out, "{}", report.to_json())
     } else if verdict == Verdict::Unable {
         let error = report.findings.first().map_or("", |one| &one.message);
-        writeln!(std::io::stderr(), "annals: {error}")
+        writeln!(std::io::stderr(), "annals: {}", shown(error))
     } else {
-        report.print(&mut out)
+        let mut text = Vec::new();
+        report
+            .print(&mut text)
+            .and_then(|()| write!(out, "{}", shown(&String::from_utf8_lossy(&text))))
     };
     // A reader that is gone has seen what it wanted; the exit code still tells.
     let _ = printed;

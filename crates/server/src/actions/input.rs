@@ -16,7 +16,7 @@ pub const CONFIG_DEPTH: usize = 64;
 
 /// Characters that nobody sees, or that turn around what stands beside them: in a record, a name must be what it looks like.
 /// What joins letters and pictures, and the marks of direction that other scripts need, are none of them.
-pub(crate) const fn is_misleading(character: char) -> bool {
+pub const fn is_misleading(character: char) -> bool {
     matches!(
         character,
         '\u{ad}'

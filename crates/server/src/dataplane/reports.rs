@@ -16,7 +16,7 @@ use super::shape;
 use crate::api::answer;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::request::{Body, Path};
+use crate::request::{Body, Path, list};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -40,7 +40,7 @@ fn own(of: OfWorkspace, workspace: &str) -> Result<(), Problem> {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Settings {
     /// Its parts and what they can do.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     components: Vec<Component>,
 }
 

@@ -382,7 +382,7 @@ pub(super) fn revision(
         };
         let ready = Ready {
             one,
-            config: with_defaults(one, definition)?,
+            config: with_switch(with_defaults(one, definition)?, EVENT_DELIVERY, false)?,
             created_at: moment(one.common.created_at),
             updated_at: moment(one.common.updated_at),
             transformation: None,

@@ -10,6 +10,7 @@ use axum::routing::{get as on_get, options as on_options};
 use axum::{Json, Router};
 use model::config::Matcher;
 use model::definition::{CLOUD, Definition, Definitions, Kind, Secrecy};
+use model::id::SourceId;
 use model::things::{Destination, Source};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -92,8 +93,8 @@ async fn source_config(
         None => Ok(None),
     };
     for_any_site(match found {
-        Ok(Some((of, told))) => {
-            let tag = etag(&format!("{}-{}", of.workspace, of.changed_at));
+        Ok(Some((of, source, told))) => {
+            let tag = etag(&format!("{source}-{}", of.changed_at));
             let mut response = if matches(&headers, &tag) {
                 StatusCode::NOT_MODIFIED.into_response()
             } else {
@@ -114,7 +115,7 @@ async fn source_config(
     })
 }
 
-fn found(rx: &mut Rx<'_>, key: &str) -> Result<Option<(DataPlane, Value)>> {
+fn found(rx: &mut Rx<'_>, key: &str) -> Result<Option<(DataPlane, SourceId, Value)>> {
     let Some((of, id)) = rx.data_plane_by_write_key(key)? else {
         return Ok(None);
     };
@@ -131,7 +132,8 @@ fn found(rx: &mut Rx<'_>, key: &str) -> Result<Option<(DataPlane, Value)>> {
             }
         }
     }
-    Ok(Some((of, told(of, &source, &destinations, &definitions))))
+    let told = told(of, &source, &destinations, &definitions);
+    Ok(Some((of, id, told)))
 }
 
 fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Definitions) -> Value {
@@ -144,11 +146,9 @@ fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Defin
             destination(one, known, platform)
         })
         .collect();
-    let mut config = json!({ "statsCollection": { "errors": { "enabled": false }, "metrics": { "enabled": false } } });
-    let clear = Matcher::new(Secrecy::of(of_source)).for_anyone(&source.config);
-    if let (Some(config), Value::Object(own)) = (config.as_object_mut(), clear) {
-        config.extend(own);
-    }
+    let mut config = Matcher::new(Secrecy::of(of_source)).for_anyone(&source.config);
+    let statistics = json!({ "statsCollection": { "errors": { "enabled": false }, "metrics": { "enabled": false } } });
+    lay_under(&mut config, statistics);
     let updated_at = of.updated_at().rfc3339_millis();
     json!({
         "source": {
@@ -171,6 +171,19 @@ fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Defin
         },
         "updatedAt": updated_at,
     })
+}
+
+/// Puts what is missing into a value. Where an object is to be, and none is, there is nothing.
+fn lay_under(value: &mut Value, under: Value) {
+    match (value, under) {
+        (Value::Object(members), Value::Object(under)) => {
+            for (key, under) in under {
+                lay_under(members.entry(key).or_insert(Value::Null), under);
+            }
+        }
+        (value, under) if value.is_null() || under.is_object() => *value = under,
+        _ => {}
+    }
 }
 
 /// A destination that SDKs on this platform send to by themselves, and what it is for them.

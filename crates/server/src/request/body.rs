@@ -76,10 +76,20 @@ fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 ///
 /// # Errors
 /// When it is no JSON, or a key is there twice.
-pub fn once(text: &str) -> serde_json::Result<Value> {
-    let value = serde_json::from_str(text)?;
-    serde_json::from_str::<Once>(text)?;
+pub fn once(text: &[u8]) -> serde_json::Result<Value> {
+    let value = serde_json::from_slice(text)?;
+    serde_json::from_slice::<Once>(text)?;
     Ok(value)
+}
+
+/// A list, for which programs in Go say `null` where it has nothing in it.
+///
+/// # Errors
+/// When it is something else.
+pub fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Any value in which no object has a key twice.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::result::{Status, TestError, TestResult};
 use super::{Out, Run};
+use crate::request::list;
 
 /// One test.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -23,7 +24,7 @@ pub struct Test {
     #[serde(default)]
     pub description: Option<String>,
     /// The events that go in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     #[schema(value_type = Vec<Object>)]
     pub input: Vec<Value>,
     /// The events that must come out, in this order; without it, anything may, as long as nothing goes wrong.

@@ -40,7 +40,7 @@ pub(super) fn over(stored: &str, sent: &str) -> String {
 /// JSON that was typed into a field, or what is wrong with it. A key that is there twice is wrong, as in a request to the API: the
 /// last would count, without a word.
 pub(super) fn typed_json(text: &str) -> Result<serde_json::Value, String> {
-    once(text).map_err(|error| {
+    once(text.as_bytes()).map_err(|error| {
         let said = error.to_string();
         match said.strip_prefix("duplicate field ") {
             Some(key) => format!("This has a key twice: {key}."),

@@ -106,7 +106,7 @@ fn object(form: &Form, field: &str) -> std::result::Result<Option<Value>, String
     if text.is_empty() {
         return Ok(None);
     }
-    match once(text) {
+    match once(text.as_bytes()) {
         Ok(Value::Object(object)) => Ok(Some(Value::Object(object))),
         Ok(_) => Err("This has to be one JSON object.".to_owned()),
         Err(error) => {

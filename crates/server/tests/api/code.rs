@@ -118,6 +118,21 @@ fn a_batch_is_published_whole_or_not_at_all() {
 }
 
 #[test]
+fn null_for_a_list_of_versions_or_tests_is_an_empty_one() {
+    on_both(|api| {
+        let path = "/transformations/publish";
+        let none = api.post(path, json!({})).ok();
+        let null = json!({"transformations": null, "libraries": null});
+        assert_eq!(api.post(path, null).ok(), none);
+        let one = api.code("transformations", "One", "export const one = 1;");
+        let one = json!({"versionId": one["versionId"], "testSuite": null, "testInput": null});
+        let done = api.post(path, json!({"transformations": [one], "libraries": null}));
+        assert_eq!(done.ok()["published"], true);
+        String::new()
+    });
+}
+
+#[test]
 fn an_older_version_can_be_published_again() {
     let api = Api::sqlite();
     let first = api.code("transformations", "One", "first");

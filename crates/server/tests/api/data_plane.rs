@@ -439,6 +439,40 @@ fn a_change_is_in_the_very_next_answer_and_nothing_else_changes_it() {
 }
 
 #[test]
+fn what_no_data_plane_is_told_of_is_no_change_of_its_configuration() {
+    on_both(|api| {
+        let (account, hook) = (api.account("Warehouse"), api.destination("Hook"));
+        let link = api.connection(&api.source("Shop"), &hook);
+        let before = api.poll();
+        let model = api.model("Customers", &account);
+        let path = format!("/v2/retl-sources/{model}");
+        api.put(&path, json!({"name": "People"})).ok();
+        let synced = api.synced(&model, &hook);
+        let path = format!("/v2/retl-connections/{synced}");
+        api.put(&path, json!({"enabled": false})).ok();
+        for thing in [
+            format!("accounts/{account}"),
+            format!("connections/{link}"),
+            format!("retl-sources/{model}"),
+            format!("retl-connections/{synced}"),
+        ] {
+            let path = format!("/v2/{thing}/external-id");
+            api.put(&path, json!({"externalId": "mine"})).ok();
+        }
+        api.delete(&format!("/v2/retl-connections/{synced}")).ok();
+        api.delete(&format!("/v2/retl-sources/{model}")).ok();
+        let after = api.poll();
+        assert_eq!(after.headers["etag"], before.headers["etag"]);
+        assert_eq!(after.bytes, before.bytes);
+        // What else changes of the same things is told.
+        let path = format!("/v2/accounts/{account}");
+        api.put(&path, json!({"name": "Store"})).ok();
+        assert_ne!(api.poll().headers["etag"], before.headers["etag"]);
+        String::new()
+    });
+}
+
+#[test]
 fn another_process_s_change_is_in_the_very_next_answer() {
     on_both(|api| {
         let other = api.another_process();
@@ -628,6 +662,18 @@ fn what_a_data_plane_says_and_asks_beside_is_answered() {
             .status,
             404
         );
+        String::new()
+    });
+}
+
+#[test]
+fn a_data_plane_may_say_null_of_its_components() {
+    on_both(|api| {
+        let path = format!("/data-plane/v1/workspaces/{}/settings", api.made.workspace);
+        let shown = basic(&api.data_plane);
+        let shown = [("authorization", shown.as_str())];
+        let said = api.with("POST", &path, &shown, &json!({"components": null}));
+        assert_eq!(said.status, 204, "{:?}", said.json);
         String::new()
     });
 }
@@ -851,6 +897,55 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
             (&off["source"]["enabled"], names(&off)),
             (&json!(false), Some(0))
         );
+        String::new()
+    });
+}
+
+#[test]
+fn a_tag_of_one_source_is_not_the_tag_of_another() {
+    on_both(|api| {
+        let key = |name: &str| {
+            let made = api.post("/v2/sources", json!({"name": name, "type": "Android"}));
+            let key = &made.ok()["source"]["writeKey"];
+            basic(key.as_str().expect("a key"))
+        };
+        let (one, other) = (key("One"), key("Other"));
+        let ask = |key: &str, tag: &str| {
+            let shown = [("authorization", key), ("if-none-match", tag)];
+            api.with("GET", "/sourceConfig/?p=android", &shown, &Value::Null)
+        };
+        let first = ask(&one, "none");
+        assert_eq!(first.status, 200);
+        let tag = first.headers["etag"].to_str().expect("a tag");
+        assert_eq!(ask(&one, tag).status, 304);
+        let told = ask(&other, tag).ok();
+        assert_eq!(told["source"]["name"], "Other");
+        String::new()
+    });
+}
+
+#[test]
+fn an_sdk_gets_whole_settings_of_statistics_whatever_the_source_has_of_them() {
+    on_both(|api| {
+        let (on, off) = (json!({"enabled": true}), json!({"enabled": false}));
+        let none = json!({"errors": off, "metrics": off});
+        for (own, told) in [
+            (json!({"errors": on}), json!({"errors": on, "metrics": off})),
+            (
+                json!({"errors": {"provider": "rs"}, "metrics": null, "more": 1}),
+                json!({"errors": {"enabled": false, "provider": "rs"}, "metrics": off, "more": 1}),
+            ),
+            (json!({"metrics": 7}), none.clone()),
+            (json!(null), none.clone()),
+            (json!("x"), none),
+        ] {
+            let config = json!({"statsCollection": own});
+            let made = json!({"name": "Shop", "type": "Javascript", "config": config});
+            let made = api.post("/v2/sources", made).ok();
+            let key = made["source"]["writeKey"].as_str().expect("a key");
+            let answer = api.get(&format!("/sourceConfig?writeKey={key}")).ok();
+            assert_eq!(answer["source"]["config"]["statsCollection"], told, "{own}");
+        }
         String::new()
     });
 }

@@ -182,6 +182,52 @@ fn a_switch_that_came_with_the_settings_is_not_the_one_that_holds() {
 }
 
 #[test]
+fn what_came_with_the_settings_is_no_switch_in_the_second_shape_or_in_a_revision() {
+    on_both(|api| {
+        let config = json!({"eventUpload": true, "kept": 1});
+        let made = json!({"name": "Brought over", "type": "HTTP", "config": config});
+        let source = id(&api.post("/v2/sources", made).ok()["source"]);
+        let config = json!({"eventDelivery": true, "kept": 1});
+        let made = json!({"name": "Brought over", "type": "OWN", "config": config});
+        let destination = id(&api.post("/v2/destinations", made).ok()["destination"]);
+        let ask = |path: &str| {
+            let shown = basic(&api.data_plane);
+            let headers = [("authorization", shown.as_str())];
+            api.with("GET", path, &headers, &Value::Null).ok()
+        };
+        let told = || {
+            let all = ask("/data-plane/v2/workspaceConfig");
+            let one = &all["workspaces"][api.made.workspace.as_str()];
+            let of = |thing: &Value| json!([thing["config"], thing["liveEventsConfig"]]);
+            let keys = &all["destinationDefinitions"]["OWN"]["config"]["destConfig"];
+            json!([
+                of(&one["sources"][&source]),
+                of(&one["destinations"][&destination]),
+                keys["defaultConfig"],
+                one["destinations"][&destination]["revisionId"],
+            ])
+        };
+        let kept = json!({"kept": 1});
+        let revision = told()[3].clone();
+        assert_eq!(told(), json!([[kept, {}], [kept, {}], ["kept"], revision]));
+        let path = format!(
+            "/workspaces/destinationHistory/{}",
+            revision.as_str().expect("an id")
+        );
+        assert_eq!(ask(&path)["config"], kept);
+        api.look(Watchable::Source, &source);
+        api.look(Watchable::Destination, &destination);
+        let (upload, delivery) = (json!({"eventUpload": true}), json!({"eventDelivery": true}));
+        let told = told();
+        assert_eq!(
+            told,
+            json!([[kept, upload], [kept, delivery], ["kept"], revision])
+        );
+        String::new()
+    });
+}
+
+#[test]
 fn only_what_somebody_looks_at_is_kept_and_only_as_long() {
     let said = on_both(|api| {
         let chain = chain(&api);

@@ -102,6 +102,20 @@ fn a_transformer_without_a_verdict_changes_nothing_and_leaves_no_event() {
                 ))),
             ),
             (
+                "a text for an event",
+                peer(Some(answer(
+                    "200 OK",
+                    "{\"transformedEvents\":[{\"transformedEvent\":\"str\"}]}",
+                ))),
+            ),
+            (
+                "an event that was dropped",
+                peer(Some(answer(
+                    "200 OK",
+                    "{\"transformedEvents\":[{\"transformedEvent\":null}]}",
+                ))),
+            ),
+            (
                 "no such route",
                 peer(Some(answer("404 Not Found", "Not Found"))),
             ),
@@ -144,6 +158,8 @@ fn a_transformer_without_a_verdict_changes_nothing_and_leaves_no_event() {
     no JSON: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives status 200 and no JSON. Nothing was changed.
     another JSON: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives no “transformedEvents”. Nothing was changed.
     neither an event nor an error: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives an element of “transformedEvents” with neither an event nor an error. Nothing was changed.
+    a text for an event: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives an element of “transformedEvents” with neither an event nor an error. Nothing was changed.
+    an event that was dropped: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives an element of “transformedEvents” with neither an event nor an error. Nothing was changed.
     no such route: 502 transformer_nonsense: the transformer answered what cannot be understood: there is no /transformation/testRun; a transformer has it with TRANSFORMER_TEST_MODE=true. Nothing was changed.
     an error: 502 transformer_nonsense: the transformer answered what cannot be understood: /transformation/testRun gives status 500: broken. Nothing was changed.
     cut: 503 transformer_unreachable: the transformer cannot be reached: io: Peer disconnected. Nothing was changed.

@@ -38,6 +38,7 @@ impl Audited for Account {
         }
         Snapshot {
             workspace: Some(self.workspace),
+            is_seen: |member| member != "externalId",
             secret: &["secret"],
             ..Snapshot::new(TargetType::Account, &self.id, &self.name, value)
         }

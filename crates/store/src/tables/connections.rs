@@ -23,6 +23,7 @@ impl Audited for Connection {
         // An action says what the destination is called.
         Snapshot {
             workspace: Some(self.workspace),
+            is_seen: |member| member != "externalId",
             ..Snapshot::new(TargetType::Destination, &self.destination, "", value)
         }
     }

@@ -24,6 +24,7 @@ impl Audited for RetlConnection {
         // An action says what the destination is called. Nobody has said what is secret in the destination's own settings.
         Snapshot {
             workspace: Some(self.workspace),
+            is_seen: |_| false,
             secret: &["destinationConfig"],
             ..Snapshot::new(TargetType::Destination, &self.destination, "", value)
         }

@@ -39,6 +39,7 @@ impl Audited for RetlSource {
         }
         Snapshot {
             workspace: Some(self.workspace),
+            is_seen: |_| false,
             matcher: Some(Matcher::strings_but(CLEAR)),
             ..Snapshot::new(TargetType::Source, &self.id, &self.name, value)
         }

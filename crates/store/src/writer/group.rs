@@ -368,6 +368,12 @@ impl<'a> Group<'a> {
                     facts: fact.facts.clone(),
                 };
                 self.append(log, &draft)?;
+                if note.is_seen
+                    && fact.event.reaches_data_planes()
+                    && let Some(state) = self.logs.iter_mut().find(|one| one.id == log)
+                {
+                    state.config_changes.note(note.workspace, at);
+                }
             }
         }
         Ok(())
@@ -379,10 +385,6 @@ impl<'a> Group<'a> {
                 "an event for a log that is not locked".to_owned(),
             ));
         };
-        if draft.outcome == Outcome::Success && draft.event.reaches_data_planes() {
-            let changes = &mut self.logs[index].config_changes;
-            changes.note(draft.workspace, draft.at);
-        }
         let Self {
             conn,
             env,

@@ -11,13 +11,24 @@ use crate::support::{Kind, Log, Place, START, Script, Team, create, on_both, ori
 
 /// Tries what is refused, so often, each on the target that `target` names.
 fn refused(store: &Store, team: Team, times: usize, target: impl Fn(usize) -> String) {
+    let there = |number| Target::new(TargetType::Source, target(number), "Web app");
+    refused_on(store, team, times, there);
+}
+
+/// The same with what is to be made, by its name.
+fn refused_to_be(store: &Store, team: Team, times: usize, name: impl Fn(usize) -> String) {
+    let to_be = |number| Target::to_be(TargetType::Source, name(number));
+    refused_on(store, team, times, to_be);
+}
+
+fn refused_on(store: &Store, team: Team, times: usize, target: impl Fn(usize) -> Target) {
     let waiting: Vec<_> = (0..times)
         .map(|number| {
             let mut action = Script::new(&team, |_| Err(Error::failed("in_use", "it is in use")));
             action.needs = vec![Need::in_workspace(
                 model::role::Permission::EditSources,
                 team.workspace,
-                Target::new(TargetType::Source, target(number), "Web app"),
+                target(number),
             )];
             store.perform(team.actor(), origin(store), action).begun()
         })
@@ -50,6 +61,24 @@ fn new_entries(place: &Place, team: Team) -> Vec<Entry> {
     Log::of(&mut place.raw(), team.organization)
         .parsed()
         .split_off(4)
+}
+
+/// The name and the count of each event, oldest first.
+fn names_and_counts(store: &Store, team: Team) -> Vec<(Option<String>, Option<u64>)> {
+    let all = Query {
+        order: Order::Oldest,
+        limit: 1000,
+        ..Query::default()
+    };
+    let page = store.read(|rx| rx.events(team.organization, &all));
+    let events = page.expect("read").events.split_off(4);
+    events
+        .into_iter()
+        .map(|event| {
+            let count = event.entry.facts.map(|facts| facts["count"].as_u64());
+            (event.target_name, count.flatten())
+        })
+        .collect()
 }
 
 fn close(store: &Store) -> u64 {
@@ -126,6 +155,56 @@ fn thousands_of_refusals_of_different_things_in_a_minute_are_sixty_and_a_summary
         place.clock.advance(600 * Micros::SECOND);
         assert_eq!(close(&store), 60);
         assert_eq!(new_entries(&place, team).len(), 61);
+    });
+}
+
+#[test]
+fn refusals_to_make_different_things_are_told_apart_by_their_names() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let names = ["Web", "App", "Till"];
+        refused_to_be(&store, team, 7, |number| names[number % 3].to_owned());
+        let named = |name: &str, count| (Some(name.to_owned()), count);
+        let told = names.map(|name| named(name, None));
+        assert_eq!(names_and_counts(&store, team), told);
+        place.clock.advance(600 * Micros::SECOND);
+        assert_eq!(close(&store), 3);
+        // Those of one moment are closed in any order.
+        let mut closed = names_and_counts(&store, team).split_off(3);
+        closed.sort();
+        assert_eq!(
+            closed,
+            [
+                named("App", Some(2)),
+                named("Till", Some(2)),
+                named("Web", Some(3))
+            ]
+        );
+        let entries = new_entries(&place, team);
+        assert!(entries.iter().all(|entry| entry.target.id.is_none()));
+    });
+}
+
+#[test]
+fn names_that_somebody_invents_are_counted_together_beyond_the_first_twenty() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        // In several minutes, so that what one may open in a minute is not what ends it.
+        for minute in 0..5 {
+            refused_to_be(&store, team, 100, |number| format!("{minute} {number}"));
+            place.clock.advance(60 * Micros::SECOND);
+            close(&store);
+        }
+        let told = names_and_counts(&store, team);
+        assert_eq!(told.len(), 21, "twenty, and the first of all others");
+        assert_eq!(told[20], (Some("0 20".to_owned()), None));
+        assert_eq!(place.raw().table("refusals").len(), 21);
+        place.clock.advance(600 * Micros::SECOND);
+        assert_eq!(close(&store), 21);
+        let told = names_and_counts(&store, team);
+        assert_eq!(told[21..], [(None, Some(480))]);
     });
 }
 

@@ -17,7 +17,7 @@ use crate::api::answer;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::publishing::{self, Batch};
-use crate::request::{Bearer, Body};
+use crate::request::{Bearer, Body, list};
 use crate::transformer::result::{Status, Validation};
 use crate::transformer::suite::Test;
 use crate::transformer::trial::Trial;
@@ -25,9 +25,9 @@ use crate::transformer::trial::Trial;
 /// Versions, with their tests.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Versions {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     transformations: Vec<TestedVersion>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     libraries: Vec<OneVersion>,
 }
 
@@ -43,10 +43,10 @@ pub struct OneVersion {
 #[serde(rename_all = "camelCase")]
 pub struct TestedVersion {
     version_id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     test_suite: Vec<Test>,
     /// Events to run it on, as older clients send them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     #[schema(value_type = Vec<Object>)]
     test_input: Vec<Value>,
 }

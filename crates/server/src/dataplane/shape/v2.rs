@@ -2,6 +2,7 @@
 //! `rudder-server`, `modelv2` of `rudder-cp-sdk`): things by their ids, and what is known of types beside the workspaces, once
 //! for all of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::code;
@@ -14,7 +15,8 @@ use serde_json::{Map, Value, json};
 use store::Configuration;
 
 use super::{
-    Connected, Enabled, Library, accounts, moment, platform_of, settings, type_of, with_defaults,
+    Connected, EVENT_DELIVERY, EVENT_TRANSFORM, EVENT_UPLOAD, Enabled, Library, accounts, moment,
+    platform_of, settings, type_of, with_defaults, with_switch,
 };
 use crate::dataplane::platform::{self, Sender};
 
@@ -111,7 +113,7 @@ struct Source<'a> {
     write_key: &'a str,
     enabled: bool,
     deleted: bool,
-    config: &'a RawValue,
+    config: Cow<'a, RawValue>,
     live_events_config: Value,
     transient: bool,
     geo_enrichment: Enabled,
@@ -126,7 +128,7 @@ struct Destination<'a> {
     name: &'a str,
     enabled: bool,
     deleted: bool,
-    config: std::borrow::Cow<'a, RawValue>,
+    config: Cow<'a, RawValue>,
     live_events_config: Value,
     #[serde(rename = "destinationDefinitionName")]
     of_type: &'a str,
@@ -174,8 +176,9 @@ pub(super) fn write(
             write_key: &one.write_key,
             enabled: one.common.enabled,
             deleted: false,
-            config: &one.common.config,
-            live_events_config: switch(configuration, one.common.id.as_str(), "eventUpload"),
+            // The switches that hold here stand beside the settings.
+            config: with_switch(Cow::Borrowed(&one.common.config), EVENT_UPLOAD, false)?,
+            live_events_config: switch(configuration, one.common.id.as_str(), EVENT_UPLOAD),
             transient: one.transient,
             geo_enrichment: Enabled {
                 enabled: one.geo_enrichment,
@@ -193,7 +196,7 @@ pub(super) fn write(
         let known = definitions.find(Kind::Destination, name);
         let of_type = catalogue.destinations.entry(name.to_owned());
         of_type.or_insert_with(|| type_of(Kind::Destination, name, known));
-        let config = with_defaults(one, known)?;
+        let config = with_switch(with_defaults(one, known)?, EVENT_DELIVERY, false)?;
         let keys = catalogue.keys.entry(name.to_owned()).or_default();
         if platform::may_differ(known, config.get()) {
             let members: Map<String, Value> = serde_json::from_str(config.get())?;
@@ -220,7 +223,7 @@ pub(super) fn write(
             enabled: one.common.enabled,
             deleted: false,
             config,
-            live_events_config: switch(configuration, one.common.id.as_str(), "eventDelivery"),
+            live_events_config: switch(configuration, one.common.id.as_str(), EVENT_DELIVERY),
             of_type: name,
             transformation_ids: transformation.iter().map(|one| one.id).collect(),
             revision_id: one.revision,
@@ -233,7 +236,7 @@ pub(super) fn write(
         let transformation = Transformation {
             version_id: one.version,
             language: code::for_transformers(&one.language),
-            live_events_config: switch(configuration, one.id.as_str(), "eventTransform"),
+            live_events_config: switch(configuration, one.id.as_str(), EVENT_TRANSFORM),
         };
         (one.id, transformation)
     });
