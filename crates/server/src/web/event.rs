@@ -68,6 +68,10 @@ pub(super) fn tail(id: &str) -> String {
 }
 
 fn noun(kind: &str) -> String {
+    if kind == TargetType::Connection.as_str() {
+        // No event has it as its target.
+        return "Connection".to_owned();
+    }
     TargetType::from_word(kind)
         .and_then(|kind| {
             model::catalogue::ALL

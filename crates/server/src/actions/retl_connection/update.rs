@@ -4,10 +4,9 @@ use model::catalogue::{self, EventType};
 use model::id::{ConnectionId, DestinationId, SourceId};
 use model::things::RetlConnection;
 use serde_json::{Map, Value};
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Need, Result, Rx, Scope, Tx};
 
-use super::{found, needs_edit, settings};
-use crate::actions::{destination, retl_source};
+use super::{found, needs_edit, settings, told};
 use crate::request::Place;
 
 /// What a connection is to be like.
@@ -63,9 +62,8 @@ impl Action for UpdateRetlConnection {
             ..after
         };
         let made = tx.update_retl_connection(&after)?;
-        let fact = Fact::new(catalogue::DESTINATION_UPDATED_CONNECTION, &made)
-            .on(destination::target(&ends.destination))
-            .related(retl_source::target(&ends.source));
+        let event = catalogue::DESTINATION_UPDATED_CONNECTION;
+        let fact = told(event, &made, (&after, &ends.source, &ends.destination));
         Ok(Done::new(after, vec![fact]))
     }
 }
