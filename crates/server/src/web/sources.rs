@@ -213,6 +213,12 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
             })
         })
         .await;
+    // A source of reverse ETL has no such tab; it has a page.
+    if matches!(seen, Err(Error::NotFound(_)))
+        && retl_sources::seen(app, me, id.as_str()).await?.is_some()
+    {
+        return Err(Refusal::on(format!("/sources/{id}")));
+    }
     history::or_gone(seen, app, me, (TargetType::Source, id.as_str())).await
 }
 
