@@ -47,6 +47,7 @@ const fn folder(kind: TargetType) -> Option<&'static str> {
         TargetType::Source => Some("sources"),
         TargetType::Account => Some("accounts"),
         TargetType::Destination => Some("destinations"),
+        TargetType::Connection => Some("connections"),
         TargetType::Transformation => Some("transformations"),
         TargetType::TransformationLibrary => Some("libraries"),
         _ => None,

@@ -127,6 +127,7 @@ pub(super) async fn overview(app: &App, me: &Me, seen: &Seen) -> Answer {
                     .destination(place.workspace, one.destination)?
                     .ok_or(Error::NotFound("destination"))?;
                 destinations.push(Synced {
+                    id: one.id.to_string(),
                     to: ConnectedDestination {
                         id: to.id.to_string(),
                         kind: things::kind(&definitions, Kind::Destination, &to.kind).0,

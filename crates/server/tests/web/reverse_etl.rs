@@ -1,5 +1,7 @@
 //! Accounts at other services, and reverse ETL, on pages.
 
+mod connections;
+
 use axum::http::StatusCode;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};

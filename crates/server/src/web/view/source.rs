@@ -147,6 +147,8 @@ pub struct RetlOverview {
 /// A destination that reverse ETL writes to.
 #[derive(Clone, Debug)]
 pub struct Synced {
+    /// The id of the connection.
+    pub id: String,
     /// The destination.
     pub to: ConnectedDestination,
     /// When it is synced, as people say it.

@@ -12,6 +12,7 @@ use super::super::source::{ConnectedDestination, RetlOverview, SourceHead, Synce
 use super::{DESTINATION, Rendered, SOURCE, Samples, when};
 
 const ACCOUNT: &str = "3FQuAcct5Bg1ePk1Yr9Cd6Le3Of7";
+const CONNECTION: &str = "3FQwConn7Di3gRm3As1Ef8Ng5Qh9";
 
 impl Samples {
     fn account_head(self) -> AccountHead {
@@ -114,6 +115,7 @@ impl Samples {
             created: when("2024-03-11T08:58:02Z"),
             updated: when("2026-11-22T10:31:27Z"),
             destinations: vec![Synced {
+                id: CONNECTION.to_owned(),
                 to: ConnectedDestination {
                     id: DESTINATION.to_owned(),
                     name: self.text("Audiences"),
