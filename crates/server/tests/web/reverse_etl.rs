@@ -1,6 +1,7 @@
 //! Accounts at other services, and reverse ETL, on pages.
 
 mod connections;
+mod settings;
 
 use axum::http::StatusCode;
 use model::role::WorkspaceRole;

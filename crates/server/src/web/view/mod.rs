@@ -14,7 +14,7 @@
 //! | address | fields |
 //! | --- | --- |
 //! | `/sources` | `type`, `other_type`, `name`, `enabled`, `reason` |
-//! | `/sources/{id}` | `form=settings`: `seen`, `name`, `enabled`, `geo_enrichment`, `transient`, `reason`; `form=enabled`: `enabled=true` or `false` |
+//! | `/sources/{id}` | `form=settings`: `seen`, `name`, `enabled`, `geo_enrichment`, `transient`, `reason`, or of reverse ETL `seen`, `name`, `enabled`, `accountId`, `config`, `reason`; `form=enabled`: `enabled=true` or `false` |
 //! | `/destinations` | `type`, `name`, `enabled`, the names of the fields, `json`, `reason` |
 //! | `/destinations/{id}` | `form=settings`: `revision`, `name`, `enabled`, the names of the fields, `json`, `reason`; `form=enabled` as above |
 //! | `/destinations/{id}/connections` | `source_id`, `reason` |
