@@ -9,6 +9,8 @@ pub enum TargetType {
     Source,
     /// A destination, with its connections and the transformation before it.
     Destination,
+    /// A connection of reverse ETL. An event about one is about its destination, and names it beside that.
+    Connection,
     /// A transformation.
     Transformation,
     /// A library that transformations import.
@@ -46,6 +48,7 @@ impl TargetType {
     pub const ALL: &'static [Self] = &[
         Self::Source,
         Self::Destination,
+        Self::Connection,
         Self::Transformation,
         Self::TransformationLibrary,
         Self::Account,
@@ -68,6 +71,7 @@ impl TargetType {
         match self {
             Self::Source => "source",
             Self::Destination => "destination",
+            Self::Connection => "connection",
             Self::Transformation => "transformation",
             Self::TransformationLibrary => "transformation_library",
             Self::Account => "account",
@@ -208,6 +212,7 @@ impl EventType {
             }
             TargetType::Source
             | TargetType::Destination
+            | TargetType::Connection
             | TargetType::Account
             | TargetType::Definition => true,
             TargetType::User

@@ -373,6 +373,7 @@ async fn update(
         destination: narrowed(change.destination_id.as_deref(), "destination")?,
         enabled: change.enabled,
         settings: change.settings.sent(),
+        seen: None,
     };
     let made = app.perform(&bearer.caller, action).await?;
     Ok(Json(RetlConnectionView::new(made.output)))

@@ -213,6 +213,7 @@ async fn update(
         account: change.account_id,
         enabled: change.enabled,
         config: change.config,
+        seen: None,
     };
     Ok(Json(
         app.perform(&bearer.caller, action).await?.output.into(),

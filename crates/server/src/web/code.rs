@@ -363,7 +363,7 @@ pub(super) async fn save(app: &App, sent: Sent, kind: CodeKind, id: &str) -> Ans
             let now = one(app, &me, kind, id).await?;
             draft.made_from = Some(MadeFrom {
                 is_news: true,
-                by: history::changed_by(app, &me, now.id.as_str()).await?,
+                by: history::changed_by(app, &me, (kind.target(), now.id.as_str())).await?,
                 ..made_from(kind, now.id, now.version)
             });
             draft.of = Some((address(kind, now.id), now.name));

@@ -466,7 +466,8 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     match me.perform(action).await {
         Ok(made) => Ok(me.done(&path, Done::Saved, &made.entries)),
         Err(error) => {
-            let error = history::by_whom(&app, &me, error, one.id.as_str()).await?;
+            let thing = (TargetType::Destination, one.id.as_str());
+            let error = history::by_whom(&app, &me, error, thing).await?;
             let wrong = Wrong::of(error, "Not saved.", &["name"])?;
             configuration_page(&me, &seen, Some(&form), wrong)
         }

@@ -47,6 +47,7 @@ const fn folder(kind: TargetType) -> Option<&'static str> {
         TargetType::Source => Some("sources"),
         TargetType::Account => Some("accounts"),
         TargetType::Destination => Some("destinations"),
+        TargetType::Connection => Some("connections"),
         TargetType::Transformation => Some("transformations"),
         TargetType::TransformationLibrary => Some("libraries"),
         _ => None,
@@ -68,6 +69,10 @@ pub(super) fn tail(id: &str) -> String {
 }
 
 fn noun(kind: &str) -> String {
+    if kind == TargetType::Connection.as_str() {
+        // No event has it as its target.
+        return "Connection".to_owned();
+    }
     TargetType::from_word(kind)
         .and_then(|kind| {
             model::catalogue::ALL

@@ -64,6 +64,11 @@ impl Done {
         (Self::Confirmed, "confirmed", "Address changed"),
     ];
 
+    /// That something was enabled, or disabled.
+    pub(super) const fn enabled(now: bool) -> Self {
+        if now { Self::Enabled } else { Self::Disabled }
+    }
+
     fn word(self) -> &'static str {
         Self::ALL
             .iter()

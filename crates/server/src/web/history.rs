@@ -161,19 +161,23 @@ pub(super) async fn or_gone<T>(
 pub(super) async fn changed_by(
     app: &App,
     me: &Me,
-    thing: &str,
+    (kind, thing): (TargetType, &str),
 ) -> std::result::Result<Option<String>, Refusal> {
+    let actions: &[&str] = match kind {
+        TargetType::Connection => &["updated_connection"],
+        _ => &["updated", "updated_name"],
+    };
     let (organization, place) = (me.signed_in.organization.id, me.place());
     let (own, may) = (me.signed_in.user.id, me.signed_in.can.read_audit_log);
     let (thing, clock) = (thing.to_owned(), me.clock().clone());
     let by = app
         .read(move |rx| {
             let mut changes = Vec::new();
-            for action in ["updated", "updated_name"] {
+            for action in actions {
                 let query = Query {
                     workspace: Some(place.workspace),
                     targets: Some(vec![thing.clone()]),
-                    action: Some(action.to_owned()),
+                    action: Some((*action).to_owned()),
                     outcome: Some(Outcome::Success),
                     order: Order::Newest,
                     limit: 1,
@@ -198,7 +202,7 @@ pub(super) async fn by_whom(
     app: &App,
     me: &Me,
     error: Error,
-    thing: &str,
+    thing: (TargetType, &str),
 ) -> std::result::Result<Error, Refusal> {
     match error {
         Error::Failed { code, message } if code == CHANGED_MEANWHILE => {

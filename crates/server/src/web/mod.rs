@@ -33,6 +33,7 @@ mod passkeys;
 mod phone;
 mod profile;
 mod refusal;
+mod retl_connections;
 mod retl_sources;
 mod settings;
 mod setup;
@@ -215,7 +216,11 @@ pub fn table() -> Vec<Route> {
         form::<UpdateAccess, _, _>("/destinations/{id}/access", access::update_destination),
         read("/destinations/{id}/delete", destinations::ask_delete),
         form::<DeleteDestination, _, _>("/destinations/{id}/delete", destinations::delete),
+        read("/connections/{id}", retl_connections::overview),
         form::<UpdateConnection, _, _>("/connections/{id}", connections::update),
+        read("/connections/{id}/audit-logs", retl_connections::audit_logs),
+        read("/connections/{id}/settings", retl_connections::settings),
+        read("/connections/{id}/delete", retl_connections::ask_delete),
         form::<DeleteConnection, _, _>("/connections/{id}/delete", connections::delete),
         read("/transformations", transformations::list),
         form::<CreateTransformation, _, _>("/transformations", transformations::create),

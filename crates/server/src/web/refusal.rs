@@ -23,7 +23,7 @@ enum Why {
     /// Nobody is signed in: on to the form, and back to this path afterwards.
     SignIn(Option<String>),
     /// On to another page first.
-    On(&'static str),
+    On(String),
     /// A form whose session has ended, or was another: it can be sent once more.
     Again(Again),
     /// Something else, as the page of an error says it.
@@ -60,8 +60,8 @@ impl Refusal {
     }
 
     /// On to another page of ours first.
-    pub(super) fn on(path: &'static str) -> Self {
-        Self(Box::new(Why::On(path)))
+    pub(super) fn on(path: impl Into<String>) -> Self {
+        Self(Box::new(Why::On(path.into())))
     }
 
     /// Whether it leads to the form for signing in.
@@ -330,7 +330,7 @@ impl IntoResponse for Refusal {
                 }
                 super::answer::see_other(&to)
             }
-            Why::On(path) => super::answer::see_other(path),
+            Why::On(path) => super::answer::see_other(&path),
             Why::Again(again) => {
                 let status = if again.is_signed_in {
                     StatusCode::FORBIDDEN

@@ -2,23 +2,31 @@
 
 use std::collections::HashSet;
 
+use model::catalogue::TargetType;
+use model::change::{Visibility, diff};
+use model::clock::Micros;
 use model::definition::Kind;
 use model::id::SourceId;
 use model::things::{RetlConnection, RetlKind, RetlSource};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Error;
 
 use super::access::{self, Lock};
 use super::answer::Answer;
+use super::event;
 use super::flash::Done;
-use super::form::Form;
-use super::history::{Known, Reader};
+use super::form::{Form, typed_json};
+use super::history::{self, Known, Reader};
 use super::me::Me;
-use super::refusal::Refusal;
-use super::things;
+use super::refusal::{Refusal, sentence};
+use super::things::{self, Wrong};
 use super::view::delete::Question;
 use super::view::frame::NavItem;
-use super::view::source::{ConnectedDestination, RetlOverview, SourceHead, Synced};
+use super::view::parts::Errors;
+use super::view::source::{
+    ConnectedDestination, RetlForm, RetlOverview, RetlSettings, SourceHead, Synced,
+};
+use crate::actions::input;
 use crate::actions::retl_source::delete::DeleteRetlSource;
 use crate::actions::retl_source::update::UpdateRetlSource;
 use crate::app::App;
@@ -84,7 +92,7 @@ pub(super) fn head(me: &Me, seen: &Seen) -> SourceHead {
         can_audit: me.signed_in.can.read_audit_log,
         // Nothing of reverse ETL is run.
         can_watch: false,
-        has_settings: false,
+        has_access: false,
         deleted: false,
         // Which settings reverse ETL has is known without a schema.
         faults: Faults::new(),
@@ -127,6 +135,7 @@ pub(super) async fn overview(app: &App, me: &Me, seen: &Seen) -> Answer {
                     .destination(place.workspace, one.destination)?
                     .ok_or(Error::NotFound("destination"))?;
                 destinations.push(Synced {
+                    id: one.id.to_string(),
                     to: ConnectedDestination {
                         id: to.id.to_string(),
                         kind: things::kind(&definitions, Kind::Destination, &to.kind).0,
@@ -151,30 +160,151 @@ pub(super) async fn overview(app: &App, me: &Me, seen: &Seen) -> Answer {
         created: me.clock().at(one.created_at),
         updated: me.clock().at(one.updated_at),
         destinations,
-        question: question(seen),
     })
 }
 
-/// `POST /sources/{id}` of a source of reverse ETL: whether it is enabled.
-pub(super) async fn enable(me: &Me, id: SourceId, form: &Form) -> Answer {
+/// What a person sees of a source that another changes: as it is, or as it was sent.
+fn told(name: &str, enabled: bool, account: &str, config: &Value) -> Value {
+    json!({ "name": name, "enabled": enabled, "account": account, "config": config })
+}
+
+/// What is read, as it was typed.
+fn typed(form: &Form) -> std::result::Result<Value, String> {
+    match form.text("config").trim() {
+        "" => Ok(json!({})),
+        text => match typed_json(text)? {
+            // To the action it is as if nothing were said.
+            Value::Null => Err("This has to be one JSON object: { ... }.".to_owned()),
+            config => Ok(config),
+        },
+    }
+}
+
+async fn settings_page(
+    app: &App,
+    me: &Me,
+    seen: &Seen,
+    sent: Option<&Form>,
+    wrong: Wrong,
+) -> Answer {
+    let one = &seen.source;
+    let place = me.place();
+    let accounts = app
+        .read(move |rx| {
+            let mut accounts = Vec::new();
+            let mut after = None;
+            loop {
+                let page = rx.account_rows(place.workspace, after.as_ref(), 500, None)?;
+                let rows = page.items.into_iter();
+                accounts.extend(rows.map(|one| (one.id.to_string(), one.name, one.definition)));
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => return Ok(accounts),
+                }
+            }
+        })
+        .await?;
+    let account = sent.map_or(one.account.as_str(), |form| form.text("accountId"));
+    let mut accounts = things::choices(accounts);
+    for choice in &mut accounts {
+        choice.selected = choice.value == account;
+    }
+    let now = one.updated_at.0.to_string();
+    let differs = match sent {
+        // Only what would be saved over another's change is told apart from it.
+        Some(form) if form.get("seen") != Some(now.as_str()) => {
+            let config = typed(form).unwrap_or_else(|_| one.config.clone());
+            let name = form.name_over(&one.name);
+            let then = told(name, form.flag("enabled"), account, &config);
+            let now = told(&one.name, one.enabled, one.account.as_str(), &one.config);
+            let changes = diff(Some(&now), Some(&then), &|_, _| Visibility::Clear);
+            changes.iter().map(event::change).collect()
+        }
+        _ => Vec::new(),
+    };
+    let view = RetlSettings {
+        frame: me.frame_with(NavItem::Sources, wrong.flash),
+        head: head(me, seen),
+        form: RetlForm {
+            name: sent
+                .map_or(one.name.as_str(), |form| form.name())
+                .to_owned(),
+            enabled: sent.map_or(one.enabled, |form| form.flag("enabled")),
+            accounts,
+            config: sent.map_or_else(|| format!("{:#}", one.config), |form| form.lines("config")),
+            seen: now,
+        },
+        differs,
+        question: question(seen),
+        errors: wrong.errors,
+    };
+    me.show_as(wrong.status, &view)
+}
+
+/// `GET /sources/{id}/settings` of a source of reverse ETL.
+pub(super) async fn settings(app: &App, me: &Me, seen: &Seen) -> Answer {
+    settings_page(app, me, seen, None, Wrong::none()).await
+}
+
+/// The fields of the form.
+const FIELDS: &[&str] = &["name", "accountId", "config"];
+
+/// `POST /sources/{id}` of a source of reverse ETL: all settings, or only whether it is enabled.
+pub(super) async fn update(app: &App, me: &Me, seen: &Seen, form: &Form) -> Answer {
+    let one = &seen.source;
+    let path = format!("/sources/{}", one.id);
     let enabled = form.flag("enabled");
-    let action = UpdateRetlSource {
+    let mut action = UpdateRetlSource {
         place: me.place(),
-        id,
+        id: one.id,
         name: None,
         kind: None,
         definition: None,
         account: None,
         enabled: Some(enabled),
-        config: None::<Value>,
+        config: None,
+        seen: None,
     };
-    let done = if enabled {
-        Done::Enabled
-    } else {
-        Done::Disabled
+    if form.text("form") == "enabled" {
+        let made = me.perform(action).await?;
+        return Ok(me.done(&path, Done::enabled(enabled), &made.entries));
+    }
+    // What is laid over stored settings must not meet others.
+    action.seen = match form.get("seen") {
+        Some(seen) => Some(Micros(seen.parse().unwrap_or_default())),
+        None => Some(one.updated_at),
     };
-    let made = me.perform(action).await?;
-    Ok(me.done(&format!("/sources/{id}"), done, &made.entries))
+    action.name = Some(form.name_over(&one.name).to_owned());
+    action.account = Some(form.text("accountId").to_owned());
+    match typed(form) {
+        Ok(config) => action.config = Some(config),
+        // Who may not change it hears so, and it is recorded, whatever was sent.
+        Err(message) if me.signed_in.can.edit_sources && seen.lock.may => {
+            let mut errors = Errors::default();
+            if let Err(Error::Invalid { message, .. }) = input::name(form.name_over(&one.name)) {
+                errors.add("name", sentence(&message));
+            }
+            errors.add("config", message);
+            return settings_page(app, me, seen, Some(form), Wrong::fields(errors)).await;
+        }
+        Err(_) => {}
+    }
+    match me.perform(action).await {
+        Ok(made) => Ok(me.done(&path, Done::Saved, &made.entries)),
+        Err(error) => {
+            let thing = (TargetType::Source, one.id.as_str());
+            let error = history::by_whom(app, me, error, thing).await?;
+            let error = match error {
+                Error::NotFound("account") => {
+                    let message = "this account is not here any more; choose another";
+                    Error::field("unknown_account", "accountId", message)
+                }
+                error => things::said_at(error, FIELDS, "config"),
+            };
+            let wrong = Wrong::of(error, "Not saved.", FIELDS)?;
+            settings_page(app, me, seen, Some(form), wrong).await
+        }
+    }
 }
 
 /// What is asked before it is deleted.

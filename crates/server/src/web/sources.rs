@@ -213,6 +213,12 @@ async fn seen(app: &App, me: &Me, id: &str) -> std::result::Result<Seen, Refusal
             })
         })
         .await;
+    // A source of reverse ETL has no such tab; it has a page.
+    if matches!(seen, Err(Error::NotFound(_)))
+        && retl_sources::seen(app, me, id.as_str()).await?.is_some()
+    {
+        return Err(Refusal::on(format!("/sources/{id}")));
+    }
     history::or_gone(seen, app, me, (TargetType::Source, id.as_str())).await
 }
 
@@ -230,7 +236,7 @@ fn head(me: &Me, seen: &Seen) -> SourceHead {
         locked: seen.lock.locked,
         can_audit: me.signed_in.can.read_audit_log,
         can_watch: me.signed_in.can.view_live_events,
-        has_settings: true,
+        has_access: true,
         deleted: false,
         faults: input::faults(definitions, of_type, &seen.source.config),
         events: seen.known.events,
@@ -291,6 +297,9 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
 
 /// `GET /sources/{id}/settings`: a form for who may change it, and to read for everyone else.
 pub(super) async fn settings(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
+    if let Some(seen) = retl_sources::seen(&app, &me, &id).await? {
+        return retl_sources::settings(&app, &me, &seen).await;
+    }
     let seen = seen(&app, &me, &id).await?;
     settings_page(&me, &seen, None, Wrong::none())
 }
@@ -362,7 +371,7 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
 pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
     if let Some(seen) = retl_sources::seen(&app, &me, &id).await? {
-        return retl_sources::enable(&me, seen.source.id, &form).await;
+        return retl_sources::update(&app, &me, &seen, &form).await;
     }
     let path = format!("/sources/{id}");
     let mut action = UpdateSource {
@@ -377,10 +386,7 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
         seen: None,
     };
     if form.text("form") == "enabled" {
-        let done = match action.enabled {
-            Some(true) => Done::Enabled,
-            _ => Done::Disabled,
-        };
+        let done = Done::enabled(form.flag("enabled"));
         let made = me.perform(action).await?;
         return Ok(me.done(&path, done, &made.entries));
     }
@@ -407,7 +413,8 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
     match me.perform(action).await {
         Ok(made) => Ok(me.done(&path, Done::Saved, &made.entries)),
         Err(error) => {
-            let error = history::by_whom(&app, &me, error, seen.source.id.as_str()).await?;
+            let thing = (TargetType::Source, one.id.as_str());
+            let error = history::by_whom(&app, &me, error, thing).await?;
             let wrong = Wrong::of(error, "Not saved.", &["name"])?;
             settings_page(&me, &seen, Some(&form), wrong)
         }
@@ -532,7 +539,7 @@ pub(super) async fn audit_logs(
             locked: false,
             can_audit: true,
             can_watch: false,
-            has_settings: false,
+            has_access: false,
             deleted: true,
             faults: Faults::new(),
             events: log.total,

@@ -235,6 +235,33 @@ impl Wrong {
     }
 }
 
+/// An error with what is wrong said at these fields of a form: all that has no field of its own is in the one for JSON.
+pub(super) fn said_at(error: Error, fields: &[&str], json: &str) -> Error {
+    match error {
+        Error::Invalid {
+            code,
+            message,
+            details,
+        } => {
+            let is_field = |field: &str| fields.contains(&field);
+            let details = details.into_iter().map(|(field, what)| {
+                let at = if is_field(&field) {
+                    field
+                } else {
+                    json.to_owned()
+                };
+                (at, what)
+            });
+            Error::Invalid {
+                code,
+                message,
+                details: details.collect(),
+            }
+        }
+        error => error,
+    }
+}
+
 /// What is said at the field of a secret that was typed into a form which is drawn again: a form never holds a stored or refused secret,
 /// so the field is empty, and looks as if nothing had been typed.
 pub(super) const TYPE_AGAIN: &str =

@@ -466,7 +466,7 @@ fn a_refused_connection_tells_of_its_source_as_a_made_one_does() {
     destination.connected_source Hook ~ source Web [failed: already_connected]
     destination.connected_source Lake ~ source Web [failed: external_id_taken]
     destination.updated_connection Hook ~ source Web [failed: external_id_set]
-    destination.updated_connection Lake ~ source Customers [failed: external_id_set]
+    destination.updated_connection Lake ~ source Customers ~ connection Customers to Lake [failed: external_id_set]
     destination.connected_source Lake ~ source Customers [failed: already_connected]
     ");
 }

@@ -126,7 +126,7 @@ fn a_connection_keeps_what_a_change_does_not_name_and_is_told_of_its_destination
     assert_snapshot!(story, @r#"
     {"id":"ID","sourceId":"ID","destinationId":"ID","enabled":true,"schedule":{"type":"basic","everyMinutes":60},"syncBehaviour":"upsert","identifiers":[{"from":"email","to":"user_id"}],"mappings":[{"from":"name","to":"first_name"}],"event":{"type":"identify"},"destinationConfig":{"audienceId":"needle-one"},"syncSettings":{"syncLogsConfig":{"enabled":true,"logRetentionInDays":30,"snapshotsToRetain":5},"failedKeysConfig":{"enableFailedKeysRetry":true}},"workspaceId":"ID","createdAt":"2026-11-18T11:06:40.000Z","updatedAt":"2026-11-18T11:06:40.000Z"}
     connect
-        destination.connected_source Hook ~ source Customers
+        destination.connected_source Hook ~ source Customers ~ connection Customers to Hook
           destinationConfig: redacted
           enabled: nothing -> true
           event.type: nothing -> "identify"
@@ -139,7 +139,7 @@ fn a_connection_keeps_what_a_change_does_not_name_and_is_told_of_its_destination
           source: nothing -> "ID"
           syncBehaviour: nothing -> "upsert"
     change
-        destination.updated_connection Hook ~ source Customers
+        destination.updated_connection Hook ~ source Customers ~ connection Customers to Hook
           enabled: true -> false
           mappings.1.from: nothing -> "phone"
           mappings.1.to: nothing -> "phone_number"
@@ -148,10 +148,10 @@ fn a_connection_keeps_what_a_change_does_not_name_and_is_told_of_its_destination
           schedule.type: "basic" -> "cron"
     the same again
     name it
-        destination.updated_connection Hook ~ source Customers
+        destination.updated_connection Hook ~ source Customers ~ connection Customers to Hook
           externalId: nothing -> "both"
     disconnect
-        destination.disconnected_source Hook ~ source Customers
+        destination.disconnected_source Hook ~ source Customers ~ connection Customers to Hook
           destinationConfig: redacted
           enabled: false -> nothing
           event.type: "identify" -> nothing
@@ -238,11 +238,11 @@ fn deleting_an_end_first_disconnects_it_one_event_for_each() {
     });
     assert_snapshot!(story, @r"
     delete a source
-        destination.disconnected_source Hook ~ source Customers
-        destination.disconnected_source Lake ~ source Customers
+        destination.disconnected_source Hook ~ source Customers ~ connection Customers to Hook
+        destination.disconnected_source Lake ~ source Customers ~ connection Customers to Lake
         source.deleted Customers
     delete a destination
-        destination.disconnected_source Lake ~ source Orders
+        destination.disconnected_source Lake ~ source Orders ~ connection Orders to Lake
         destination.deleted Lake
     ");
 }

@@ -1,10 +1,13 @@
-//! Accounts at other services, and sources of reverse ETL, on pages.
+//! Accounts at other services, and reverse ETL, on pages.
+
+mod connections;
+mod settings;
 
 use axum::http::StatusCode;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 
-use crate::site::{Database, Site};
+use crate::site::{Database, Site, Team};
 
 const SECRET: &str = r#"{"credentials": "needle-one"}"#;
 
@@ -19,6 +22,38 @@ fn model(account: &str) -> Value {
     json!({
         "name": "Customers", "sourceType": "model", "sourceDefinitionName": "bigquery", "accountId": account,
         "config": { "primaryKey": "id", "sql": "select id from customers" },
+    })
+}
+
+/// What a connection of reverse ETL is between.
+struct Made {
+    account: String,
+    source: String,
+    destination: String,
+}
+
+async fn ready(database: Database) -> (Site, Team, Made) {
+    let site = Site::new(database, server::app::Config::default()).await;
+    let team = site.set_up().await;
+    let body = json!({ "name": "Warehouse", "accountDefinitionName": "SOURCE_BIGQUERY" });
+    let account = made(&site, "/v2/accounts", body).await;
+    let source = made(&site, "/v2/retl-sources", model(&account)).await;
+    let body = json!({ "name": "Audiences", "type": "WEBHOOK" });
+    let destination = made(&site, "/v2/destinations", body).await;
+    let made = Made {
+        account,
+        source,
+        destination,
+    };
+    (site, team, made)
+}
+
+/// A connection of the two for this object of the destination.
+fn synced(between: &Made, object: &str) -> Value {
+    json!({
+        "sourceId": between.source, "destinationId": between.destination, "object": object,
+        "schedule": { "type": "basic", "everyMinutes": 45 },
+        "syncBehaviour": "upsert", "identifiers": [{ "from": "id", "to": "user_id" }],
     })
 }
 
@@ -170,21 +205,12 @@ async fn who_may_only_look_has_no_forms_for_accounts() {
 #[tokio::test]
 async fn sources_of_reverse_etl_are_in_the_list_and_have_a_page_and_a_history() {
     for database in [Database::Sqlite, Database::Postgres] {
-        let site = Site::new(database, server::app::Config::default()).await;
-        site.set_up().await;
+        let (site, _, it) = ready(database).await;
+        let (source, destination) = (&it.source, &it.destination);
         let mut browser = site.signed_in("ada@example.com").await;
         let stream = json!({ "name": "Web shop", "type": "Javascript" });
         site.api("POST", "/v2/sources", Some(stream)).await;
-        let body = json!({ "name": "Warehouse", "accountDefinitionName": "SOURCE_BIGQUERY" });
-        let account = made(&site, "/v2/accounts", body).await;
-        let source = made(&site, "/v2/retl-sources", model(&account)).await;
-        let body = json!({ "name": "Audiences", "type": "WEBHOOK" });
-        let destination = made(&site, "/v2/destinations", body).await;
-        let body = json!({
-            "sourceId": source, "destinationId": destination, "schedule": { "type": "basic", "everyMinutes": 45 },
-            "syncBehaviour": "upsert", "identifiers": [{ "from": "id", "to": "user_id" }],
-        });
-        made(&site, "/v2/retl-connections", body).await;
+        made(&site, "/v2/retl-connections", synced(&it, "")).await;
 
         let list = browser.get("/sources").await.body;
         for shown in ["Web shop", "Customers", "Reverse ETL, model of bigquery"] {
@@ -196,7 +222,7 @@ async fn sources_of_reverse_etl_are_in_the_list_and_have_a_page_and_a_history() 
             "select id from customers",
             "Every 45 minutes",
             "Audiences",
-            &format!("/accounts/{account}"),
+            &format!("/accounts/{}", it.account),
         ] {
             assert!(page.contains(shown), "{shown}: {page}");
         }
@@ -204,7 +230,7 @@ async fn sources_of_reverse_etl_are_in_the_list_and_have_a_page_and_a_history() 
             .get(&format!("/destinations/{destination}/connections"))
             .await
             .body;
-        assert!(other.contains("Every 45 minutes") && other.contains("Over the API"));
+        assert!(other.contains("Every 45 minutes"), "{other}");
 
         let disable = [("form", "enabled"), ("enabled", "false")];
         browser.post(&path, &disable).await;
@@ -222,5 +248,26 @@ async fn sources_of_reverse_etl_are_in_the_list_and_have_a_page_and_a_history() 
         let history = browser.get(&format!("{path}/audit-logs")).await.body;
         assert!(history.contains("<h1>Customers</h1>"), "{history}");
         assert_eq!(history.matches("<tr class=\"ev\"").count(), 5);
+    }
+}
+
+#[tokio::test]
+async fn a_tab_that_a_source_of_reverse_etl_does_not_have_leads_to_its_page() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let (site, _, Made { source, .. }) = ready(database).await;
+        let mut browser = site.signed_in("ada@example.com").await;
+        for tab in ["live", "access"] {
+            let page = browser.get(&format!("/sources/{source}/{tab}")).await;
+            assert_eq!(page.status, StatusCode::SEE_OTHER, "{tab}: {}", page.body);
+            assert_eq!(page.header("location"), format!("/sources/{source}"));
+        }
+        let path = format!("/sources/{source}");
+        site.api("DELETE", &format!("/v2/retl-sources/{source}"), None)
+            .await;
+        for tab in ["", "/live", "/access", "/settings"] {
+            let page = browser.get(&format!("{path}{tab}")).await;
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{tab}");
+            assert!(page.body.contains("This source was deleted."), "{tab}");
+        }
     }
 }

@@ -57,6 +57,8 @@ fn asks(method: &str, path: &str) -> Option<Asks> {
         ) => Here(P::ViewWorkspace),
         (_, "/destinations/{id}/access") => Here(P::EditAccess),
         (_, "/destinations/{id}/connections") => Here(P::EditConnections),
+        ("GET", "/connections/{id}") => Here(P::ViewWorkspace),
+        ("GET", "/connections/{id}/audit-logs") => Here(P::ReadAuditLog),
         (_, path) if path.starts_with("/connections") => Here(P::EditConnections),
         (_, path) if path.starts_with("/destinations/{id}/transformation") => {
             Here(P::EditTransformations)
@@ -132,7 +134,7 @@ fn filled(path: &str, things: &Things) -> String {
     let id = match path.split('/').nth(1) {
         Some("sources") => &things.source,
         Some("destinations") => &things.destination,
-        Some("connections") => &things.connection,
+        Some("connections") => &things.retl_connection,
         Some("transformations") => &things.transformation,
         Some("libraries") => &things.library,
         Some("accounts") => &things.account,

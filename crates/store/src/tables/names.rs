@@ -130,6 +130,10 @@ impl Rx<'_> {
                 "SELECT name FROM sources WHERE id = $1 UNION ALL SELECT name FROM retl_sources WHERE id = $1"
             }
             TargetType::Destination => "SELECT name FROM destinations WHERE id = $1",
+            TargetType::Connection => {
+                "SELECT s.name || ' to ' || d.name FROM retl_connections c JOIN retl_sources s ON s.id = c.source_id \
+                 JOIN destinations d ON d.id = c.destination_id WHERE c.id = $1"
+            }
             TargetType::Transformation | TargetType::TransformationLibrary => {
                 "SELECT name FROM transformations WHERE id = $1"
             }

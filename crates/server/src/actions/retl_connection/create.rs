@@ -5,9 +5,9 @@ use model::id::{ConnectionId, DestinationId, SourceId};
 use model::role::Permission;
 use model::things::RetlConnection;
 use serde_json::{Map, Value};
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Need, Result, Rx, Scope, Tx};
 
-use super::settings;
+use super::{settings, told};
 use crate::actions::{destination, input, retl_source};
 use crate::request::Place;
 
@@ -80,9 +80,8 @@ impl Action for CreateRetlConnection {
             return Err(Error::failed("already_connected", message));
         }
         let made = tx.insert_retl_connection(&connection)?;
-        let fact = Fact::new(catalogue::DESTINATION_CONNECTED_SOURCE, &made)
-            .on(destination::target(&to))
-            .related(retl_source::target(&from));
+        let event = catalogue::DESTINATION_CONNECTED_SOURCE;
+        let fact = told(event, &made, (&connection, &from, &to));
         Ok(Done::new(connection, vec![fact]))
     }
 }

@@ -3,10 +3,10 @@
 use model::catalogue::{self, EventType};
 use model::id::ConnectionId;
 use model::things::RetlConnection;
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Need, Result, Rx, Scope, Tx};
 
-use super::{found, needs_edit};
-use crate::actions::{destination, input, retl_source};
+use super::{found, needs_edit, told};
+use crate::actions::input;
 use crate::request::Place;
 
 /// The id that a connection is to have.
@@ -52,9 +52,8 @@ impl Action for SetExternalId {
             ..before
         };
         let made = tx.update_retl_connection(&after)?;
-        let fact = Fact::new(catalogue::DESTINATION_UPDATED_CONNECTION, &made)
-            .on(destination::target(&ends.destination))
-            .related(retl_source::target(&ends.source));
+        let event = catalogue::DESTINATION_UPDATED_CONNECTION;
+        let fact = told(event, &made, (&after, &ends.source, &ends.destination));
         Ok(Done::new(after, vec![fact]))
     }
 }

@@ -1,13 +1,13 @@
 //! Change a connection of reverse ETL. What is not given stays; its ends, and what was decided with them, cannot change.
 
 use model::catalogue::{self, EventType};
+use model::clock::Micros;
 use model::id::{ConnectionId, DestinationId, SourceId};
 use model::things::RetlConnection;
 use serde_json::{Map, Value};
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Need, Result, Rx, Scope, Tx};
 
-use super::{found, needs_edit, settings};
-use crate::actions::{destination, retl_source};
+use super::{found, needs_edit, settings, told};
 use crate::request::Place;
 
 /// What a connection is to be like.
@@ -25,6 +25,8 @@ pub struct UpdateRetlConnection {
     pub enabled: Option<bool>,
     /// When and how.
     pub settings: Map<String, Value>,
+    /// When it was last changed as the change was made for it: another moment refuses it. None takes any.
+    pub seen: Option<Micros>,
 }
 
 impl Action for UpdateRetlConnection {
@@ -42,6 +44,10 @@ impl Action for UpdateRetlConnection {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<RetlConnection>> {
         let ends = found(tx, self.place, self.id)?;
         let before = ends.connection;
+        if self.seen.is_some_and(|seen| seen != before.updated_at) {
+            let message = "this connection was changed meanwhile; look at it again";
+            return Err(Error::failed("changed_meanwhile", message));
+        }
         let moves = self.source.is_some_and(|id| id != before.source)
             || self.destination.is_some_and(|id| id != before.destination);
         if moves {
@@ -59,13 +65,13 @@ impl Action for UpdateRetlConnection {
             return Ok(Done::new(before, Vec::new()));
         }
         let after = RetlConnection {
-            updated_at: tx.at,
+            // Each change has a moment of its own, by which `seen` tells them apart, though the clock stand still.
+            updated_at: tx.at.max(before.updated_at.plus(1)),
             ..after
         };
         let made = tx.update_retl_connection(&after)?;
-        let fact = Fact::new(catalogue::DESTINATION_UPDATED_CONNECTION, &made)
-            .on(destination::target(&ends.destination))
-            .related(retl_source::target(&ends.source));
+        let event = catalogue::DESTINATION_UPDATED_CONNECTION;
+        let fact = told(event, &made, (&after, &ends.source, &ends.destination));
         Ok(Done::new(after, vec![fact]))
     }
 }

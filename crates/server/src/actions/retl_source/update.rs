@@ -1,6 +1,7 @@
 //! Change a source of reverse ETL. What is not given stays; what it is of cannot change.
 
 use model::catalogue::{self, EventType};
+use model::clock::Micros;
 use model::id::SourceId;
 use model::things::RetlSource;
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub struct UpdateRetlSource {
     pub enabled: Option<bool>,
     /// What is read; `null` leaves it.
     pub config: Option<Value>,
+    /// When it was last changed as the change was made for it: another moment refuses it. None takes any.
+    pub seen: Option<Micros>,
 }
 
 impl Action for UpdateRetlSource {
@@ -46,6 +49,10 @@ impl Action for UpdateRetlSource {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<RetlSource>> {
         let before = found(tx, self.place, self.id)?;
+        if self.seen.is_some_and(|seen| seen != before.updated_at) {
+            let message = "this source was changed meanwhile; look at it again";
+            return Err(Error::failed("changed_meanwhile", message));
+        }
         for (field, sent, now) in [
             ("sourceType", &self.kind, before.kind.as_str()),
             (
@@ -75,7 +82,8 @@ impl Action for UpdateRetlSource {
         if after == before {
             return Ok(Done::new(before, Vec::new()));
         }
-        after.updated_at = tx.at;
+        // Each change has a moment of its own, by which `seen` tells them apart, though the clock stand still.
+        after.updated_at = tx.at.max(before.updated_at.plus(1));
         let made = tx.update_retl_source(&after)?;
         let facts = vec![
             Fact::new(catalogue::SOURCE_UPDATED_NAME, &made).only("name"),

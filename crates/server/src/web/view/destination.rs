@@ -109,7 +109,7 @@ pub struct Connection {
     pub source_kind: String,
     /// Whether the connection is enabled.
     pub enabled: bool,
-    /// When it is synced, if it is one of reverse ETL: then it is changed over the API.
+    /// When it is synced, if it is one of reverse ETL: then it has a page.
     pub schedule: Option<String>,
     /// Whether a lock of the source shuts out the person who looks.
     pub locked: bool,

@@ -14,11 +14,11 @@
 //! | address | fields |
 //! | --- | --- |
 //! | `/sources` | `type`, `other_type`, `name`, `enabled`, `reason` |
-//! | `/sources/{id}` | `form=settings`: `name`, `enabled`, `geo_enrichment`, `transient`, `reason`; `form=enabled`: `enabled=true` or `false` |
+//! | `/sources/{id}` | `form=settings`: `seen`, `name`, `enabled`, `geo_enrichment`, `transient`, `reason`, or of reverse ETL `seen`, `name`, `enabled`, `accountId`, `config`, `reason`; `form=enabled`: `enabled=true` or `false` |
 //! | `/destinations` | `type`, `name`, `enabled`, the names of the fields, `json`, `reason` |
 //! | `/destinations/{id}` | `form=settings`: `revision`, `name`, `enabled`, the names of the fields, `json`, `reason`; `form=enabled` as above |
 //! | `/destinations/{id}/connections` | `source_id`, `reason` |
-//! | `/connections/{id}` | `enabled=true` or `false` |
+//! | `/connections/{id}` | `form=settings` of reverse ETL: `seen`, `enabled`, `schedule.type`, `schedule.everyMinutes`, `schedule.cronExpression`, `settings`, `reason`; else `enabled=true` or `false` |
 //! | `/destinations/{id}/transformation` | `transformation_id`, `reason` |
 //! | `/accounts` | `accountDefinitionName`, `name`, `options`, `secret`, `reason` |
 //! | `/accounts/{id}` | `name`, `options`, `secret`, `reason` |
@@ -54,6 +54,7 @@ pub mod access;
 pub mod asset;
 pub mod audit_logs;
 pub mod code;
+pub mod connection;
 pub mod delete;
 pub mod destination;
 pub mod destination_new;

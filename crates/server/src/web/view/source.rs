@@ -6,7 +6,7 @@ use super::delete::Question;
 use super::event::{Change, ResourceLog, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
-use super::parts::{Errors, Field, Input, LastChange, Tab};
+use super::parts::{Choice, Errors, Field, Input, LastChange, Tab};
 use super::when::When;
 use crate::schema::Faults;
 
@@ -35,8 +35,8 @@ pub struct SourceHead {
     pub can_audit: bool,
     /// Whether the person may see single events as they come.
     pub can_watch: bool,
-    /// Whether its settings are changed here; those of reverse ETL are changed over the API.
-    pub has_settings: bool,
+    /// Whether it is said here who may change it; of reverse ETL nobody says it.
+    pub has_access: bool,
     /// Whether it was deleted: then there is nothing to see but its events.
     pub deleted: bool,
     /// What in its settings does not fit its type, by where.
@@ -72,20 +72,18 @@ impl SourceHead {
                 .count(self.events),
             );
         }
-        if self.has_settings {
+        if self.has_access {
             tabs.push(Tab::new(
                 "Access",
                 format!("{base}/access"),
                 current == "access",
             ));
         }
-        if self.has_settings {
-            tabs.push(Tab::new(
-                "Settings",
-                format!("{base}/settings"),
-                current == "settings",
-            ));
-        }
+        tabs.push(Tab::new(
+            "Settings",
+            format!("{base}/settings"),
+            current == "settings",
+        ));
         tabs
     }
 
@@ -140,13 +138,13 @@ pub struct RetlOverview {
     pub updated: When,
     /// Where it sends to.
     pub destinations: Vec<Synced>,
-    /// What is asked before it is deleted.
-    pub question: Question,
 }
 
 /// A destination that reverse ETL writes to.
 #[derive(Clone, Debug)]
 pub struct Synced {
+    /// The id of the connection.
+    pub id: String,
     /// The destination.
     pub to: ConnectedDestination,
     /// When it is synced, as people say it.
@@ -200,6 +198,39 @@ impl SourceSettings {
     fn has_errors(&self) -> bool {
         !self.errors.is_empty() || self.form.fields.iter().any(|field| field.error.is_some())
     }
+}
+
+/// The tab Settings of a source of reverse ETL.
+#[derive(Clone, Debug, Template)]
+#[template(path = "source/retl_settings.html")]
+pub struct RetlSettings {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What stands above the tabs.
+    pub head: SourceHead,
+    /// The form as it is stored, or as it was sent.
+    pub form: RetlForm,
+    /// Where another has changed it meanwhile: what saving what was sent would change now.
+    pub differs: Vec<Change>,
+    /// What is asked before it is deleted.
+    pub question: Question,
+    /// What is wrong with it.
+    pub errors: Errors,
+}
+
+/// The form of a source of reverse ETL.
+#[derive(Clone, Debug)]
+pub struct RetlForm {
+    /// The name.
+    pub name: String,
+    /// Whether it is enabled.
+    pub enabled: bool,
+    /// The accounts of the workspace: value is the id.
+    pub accounts: Vec<Choice>,
+    /// What is read, as a JSON object.
+    pub config: String,
+    /// When what is shown was last changed, in microseconds since 1970.
+    pub seen: String,
 }
 
 /// The form of a source.

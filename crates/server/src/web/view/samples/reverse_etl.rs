@@ -2,16 +2,23 @@
 
 use askama::Template as _;
 
+use super::super::connection::{
+    ConnectionAuditLogs, ConnectionForm, ConnectionHead, ConnectionOverview, ConnectionSettings,
+    End, Pairs,
+};
 use super::super::frame::NavItem;
 use super::super::outside_account::{
     AccountAuditLogs, AccountForm, AccountHead, AccountNew, AccountOverview, AccountRow,
     AccountSettings, AccountUser, Accounts,
 };
-use super::super::parts::{Errors, Leaf};
-use super::super::source::{ConnectedDestination, RetlOverview, SourceHead, Synced};
+use super::super::parts::{Choice, Errors, Leaf};
+use super::super::source::{
+    ConnectedDestination, RetlForm, RetlOverview, RetlSettings, SourceHead, Synced,
+};
 use super::{DESTINATION, Rendered, SOURCE, Samples, when};
 
 const ACCOUNT: &str = "3FQuAcct5Bg1ePk1Yr9Cd6Le3Of7";
+const CONNECTION: &str = "3FQwConn7Di3gRm3As1Ef8Ng5Qh9";
 
 impl Samples {
     fn account_head(self) -> AccountHead {
@@ -31,6 +38,101 @@ impl Samples {
             (self.text("projectId"), self.text("fernhill-analytics")),
             (self.text("location"), self.text("EU")),
         ]
+    }
+
+    fn connection_head(self) -> ConnectionHead {
+        ConnectionHead {
+            id: CONNECTION.to_owned(),
+            name: self.text("Customers of the last year to Audiences"),
+            of: Some((
+                self.text("Audiences"),
+                format!("/destinations/{DESTINATION}/connections"),
+            )),
+            enabled: true,
+            can_edit: true,
+            kept: None,
+            can_audit: true,
+            deleted: false,
+            events: Some(7),
+            last_change: Some(self.last_change()),
+        }
+    }
+
+    fn connection(self) -> ConnectionOverview {
+        let pair = |one: &str, other: &str| (self.text(one), self.text(other));
+        ConnectionOverview {
+            frame: self.frame(NavItem::Destinations),
+            head: self.connection_head(),
+            source: End {
+                name: self.text("Customers of the last year"),
+                href: format!("/sources/{SOURCE}"),
+                kind: self.text("Reverse ETL, model of bigquery"),
+            },
+            destination: End {
+                name: self.text("Audiences"),
+                href: format!("/destinations/{DESTINATION}"),
+                kind: self.text("Customer.io"),
+            },
+            schedule: self.text("Every 60 minutes"),
+            facts: vec![("Sync behaviour", self.text("upsert"))],
+            lists: vec![
+                Pairs {
+                    label: "Identifiers",
+                    heads: ["From", "To"],
+                    rows: vec![pair("customer_id", "user_id")],
+                },
+                Pairs {
+                    label: "Constants",
+                    heads: ["To", "Value"],
+                    rows: vec![pair("origin", "warehouse"), pair("tier", "gold")],
+                },
+            ],
+            texts: vec![("Sync settings", self.text("{\n  \"syncLogsConfig\": {}\n}"))],
+            hidden: vec![self.text("apiKey")],
+            created: when("2024-03-11T08:58:02Z"),
+            updated: when("2026-11-22T10:31:27Z"),
+        }
+    }
+
+    fn connection_settings(self) -> ConnectionSettings {
+        ConnectionSettings {
+            frame: self.frame(NavItem::Destinations),
+            head: self.connection_head(),
+            form: ConnectionForm {
+                enabled: true,
+                schedule: self.fields(),
+                settings: self.text("{\n  \"identifiers\": []\n}"),
+                seen: "1793000000000000".to_owned(),
+            },
+            differs: Vec::new(),
+            question: self.question(
+                "connection",
+                &format!("/connections/{CONNECTION}"),
+                "Customers of the last year to Audiences",
+            ),
+            errors: Errors::default(),
+        }
+    }
+
+    fn retl_settings(self, head: &SourceHead) -> RetlSettings {
+        let account = |id: &str, name: &str| Choice::new(id, self.text(name), ACCOUNT);
+        RetlSettings {
+            frame: self.frame(NavItem::Sources),
+            head: head.clone(),
+            form: RetlForm {
+                name: self.text("Customers of the last year"),
+                enabled: true,
+                accounts: vec![
+                    account(ACCOUNT, "Warehouse – BigQuery"),
+                    account("3FQvAcct6Ch2fQl2", "Tills"),
+                ],
+                config: self.text("{\n  \"sql\": \"select 1\"\n}"),
+                seen: "1793000000000000".to_owned(),
+            },
+            differs: Vec::new(),
+            question: self.question("source", &format!("/sources/{SOURCE}"), "Audiences"),
+            errors: Errors::default(),
+        }
     }
 
     pub(super) fn reverse_etl_pages(self) -> Vec<Rendered> {
@@ -104,7 +206,7 @@ impl Samples {
             frame: self.frame(NavItem::Sources),
             head: SourceHead {
                 kind: self.text("Reverse ETL, model of bigquery"),
-                has_settings: false,
+                has_access: false,
                 faults: Vec::new(),
                 ..self.source_head()
             },
@@ -114,6 +216,7 @@ impl Samples {
             created: when("2024-03-11T08:58:02Z"),
             updated: when("2026-11-22T10:31:27Z"),
             destinations: vec![Synced {
+                id: CONNECTION.to_owned(),
                 to: ConnectedDestination {
                     id: DESTINATION.to_owned(),
                     name: self.text("Audiences"),
@@ -123,12 +226,10 @@ impl Samples {
                 schedule: self.text("Every 60 minutes"),
                 behaviour: self.text("upsert"),
             }],
-            question: self.question(
-                "source",
-                "/sources/3FQaWeb7Kq2mZr8TnV4sXy1Pa7R",
-                "Audiences",
-            ),
         };
+        let retl_settings = self.retl_settings(&retl.head);
+        let connection = self.connection();
+        let connection_settings = self.connection_settings();
         vec![
             (
                 "accounts-empty",
@@ -185,6 +286,80 @@ impl Samples {
                 .render(),
             ),
             ("source-retl", retl.render()),
+            (
+                "source-retl-settings-reader",
+                RetlSettings {
+                    head: SourceHead {
+                        can_edit: false,
+                        ..retl_settings.head.clone()
+                    },
+                    ..retl_settings.clone()
+                }
+                .render(),
+            ),
+            (
+                "source-retl-settings-errors",
+                RetlSettings {
+                    differs: self.details().changes,
+                    errors: ["name", "accountId", "config"]
+                        .map(|field| (field, self.text("This needs another look.")))
+                        .into_iter()
+                        .collect(),
+                    ..retl_settings.clone()
+                }
+                .render(),
+            ),
+            ("source-retl-settings", retl_settings.render()),
+            (
+                "connection-reader",
+                ConnectionOverview {
+                    head: ConnectionHead {
+                        can_edit: false,
+                        can_audit: false,
+                        kept: Some(self.text("Only people selected may change its source.")),
+                        ..self.connection_head()
+                    },
+                    ..connection.clone()
+                }
+                .render(),
+            ),
+            ("connection", connection.render()),
+            (
+                "connection-audit-logs",
+                ConnectionAuditLogs {
+                    frame: self.frame(NavItem::Destinations),
+                    head: self.connection_head(),
+                    log: self.log(CONNECTION),
+                }
+                .render(),
+            ),
+            (
+                "connection-deleted",
+                ConnectionAuditLogs {
+                    frame: self.frame(NavItem::Destinations),
+                    head: ConnectionHead {
+                        of: None,
+                        can_edit: false,
+                        deleted: true,
+                        last_change: None,
+                        ..self.connection_head()
+                    },
+                    log: self.log(CONNECTION),
+                }
+                .render(),
+            ),
+            (
+                "connection-settings-errors",
+                ConnectionSettings {
+                    differs: self.details().changes,
+                    errors: [("settings", self.text("This is not JSON."))]
+                        .into_iter()
+                        .collect(),
+                    ..connection_settings.clone()
+                }
+                .render(),
+            ),
+            ("connection-settings", connection_settings.render()),
         ]
     }
 }

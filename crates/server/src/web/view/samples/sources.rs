@@ -23,7 +23,7 @@ impl Samples {
             locked: false,
             can_audit: true,
             can_watch: true,
-            has_settings: true,
+            has_access: true,
             deleted: false,
             faults: self.faults(),
             events: Some(48),
