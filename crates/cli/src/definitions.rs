@@ -11,7 +11,7 @@ use model::definition::{Kind, Origin};
 use model::id::OrganizationId;
 use serde_json::{Value, json};
 use server::actions::definition::Plan;
-use server::actions::definition::take_in::Taking;
+use server::actions::definition::take_in::{Over, Taking};
 use server::definitions::{Asks, Change, change};
 use server::privacy;
 
@@ -69,6 +69,7 @@ pub(crate) fn run(command: Definitions) -> Result<()> {
         origin: Origin::Imported,
         given: checkout.given.clone(),
         together: true,
+        over: Over::Anything,
     };
     let (taking, entries) =
         change(&store, Some(&guard), &asks, &what).context("nothing was taken in")?;

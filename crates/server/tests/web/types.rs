@@ -96,6 +96,178 @@ async fn an_administrator_says_what_a_type_is_and_lets_go_of_it() {
     assert!(!ada.get("/settings/types").await.body.contains("KETTLE"));
 }
 
+/// The fields of a form as they were drawn, with some of them changed.
+fn sent<'f>(
+    drawn: &'f [(String, String)],
+    changed: &[(&'f str, &'f str)],
+) -> Vec<(&'f str, &'f str)> {
+    let kept = drawn
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .filter(|(name, _)| changed.iter().all(|(other, _)| other != name));
+    kept.chain(changed.iter().copied()).collect()
+}
+
+const TYPES: &str = "/settings/types";
+
+#[tokio::test]
+async fn what_is_secret_of_a_type_stays_so_until_somebody_says_otherwise() {
+    let (site, _) = Site::ready().await;
+    let made =
+        json!({ "name": "One", "type": "MY_OWN", "config": { "key": "hidden", "place": "shelf" } });
+    let (status, answer) = site.api("POST", "/v2/destinations", Some(made)).await;
+    assert!(status.is_success(), "{answer}");
+    let listed = async || {
+        let (_, all) = site.api("GET", "/v2/destinations", None).await;
+        all["destinations"][0]["config"].clone()
+    };
+    let mut ada = site.signed_in("ada@example.com").await;
+    let one = "/settings/types/one?kind=destination&name=MY_OWN";
+    let new = untouched(&ada.get(one).await.body, TYPES);
+    let saved = ada.post(TYPES, &sent(&new, &[])).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    assert_eq!(listed().await, json!({}), "every text is still secret");
+
+    // To list none, or one where all or none are to be secret, says two things at once.
+    let drawn = untouched(&ada.get(one).await.body, TYPES);
+    for wrong in [
+        [("secret", "listed"), ("secret_keys", " ")],
+        [("secret", "all"), ("secret_keys", "key")],
+        [("secret", "none"), ("secret_keys", "key")],
+    ] {
+        let refused = ada.post(TYPES, &sent(&drawn, &wrong)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused.body.contains("secret_keys-error"),
+            "{}",
+            refused.body
+        );
+    }
+    assert_eq!(listed().await, json!({}));
+    ada.post(TYPES, &sent(&drawn, &[("secret", "none")])).await;
+    assert_eq!(listed().await, json!({ "key": "hidden", "place": "shelf" }));
+    let page = ada.get(one).await.body;
+    assert!(page.contains("value=\"none\" checked"), "{page}");
+}
+
+async fn taken_names(database: Database) {
+    let site = Site::new(database, Config::default()).await;
+    let team = site.set_up().await;
+    let posted = json!({ "name": "MY_OWN", "config": { "secretKeys": ["key"] }, "configSchema": { "type": "object" } });
+    let (status, answer) = site
+        .api("POST", "/destination-definitions", Some(posted))
+        .await;
+    assert!(status.is_success(), "{answer}");
+    let mut ada = site.signed_in("ada@example.com").await;
+    let drawn = untouched(&ada.get("/settings/types/one").await.body, TYPES);
+    let events = site.log(team.organization).await.len();
+    for name in ["MY_OWN", "WEBHOOK"] {
+        let new = [("name", name), ("secret", "none")];
+        let refused = ada.post(TYPES, &sent(&drawn, &new)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let link = format!("href=\"/settings/types/one?kind=destination&#38;name={name}\"");
+        let said = format!("There is a type \u{201c}{name}\u{201d} already.");
+        assert!(
+            refused.body.contains("name-error")
+                && refused.body.contains(&said)
+                && refused.body.contains(&link),
+            "{}",
+            refused.body
+        );
+        // What is refused is still a form for something new, and still refused.
+        let again = untouched(&refused.body, TYPES);
+        let refused = ada.post(TYPES, &sent(&again, &[])).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(site.log(team.organization).await.len(), events);
+
+    // Of two at once, one is too late.
+    let mut other = site.signed_in("ada@example.com").await;
+    let theirs = untouched(&other.get("/settings/types/one").await.body, TYPES);
+    let (mine, theirs) = (
+        sent(&drawn, &[("name", "TWICE"), ("secret", "none")]),
+        sent(&theirs, &[("name", "TWICE")]),
+    );
+    let (mine, theirs) = tokio::join!(ada.post(TYPES, &mine), other.post(TYPES, &theirs));
+    let mut statuses = [mine.status, theirs.status];
+    statuses.sort_unstable();
+    assert_eq!(
+        statuses,
+        [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY]
+    );
+}
+
+#[tokio::test]
+async fn a_new_type_does_not_replace_one_of_its_name_on_sqlite() {
+    taken_names(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_new_type_does_not_replace_one_of_its_name_on_postgresql() {
+    taken_names(Database::Postgres).await;
+}
+
+async fn stale(database: Database) {
+    let site = Site::new(database, Config::default()).await;
+    site.set_up().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    for name in ["MY_OWN", "WEBHOOK"] {
+        let one = format!("/settings/types/one?kind=destination&name={name}");
+        if name == "MY_OWN" {
+            let new = untouched(&ada.get(&one).await.body, TYPES);
+            let first = [("secret", "listed"), ("secret_keys", "key")];
+            ada.post(TYPES, &sent(&new, &first)).await;
+        }
+        let known = async || {
+            let path = format!("/destination-definitions/{name}");
+            let (_, known) = site.api("GET", &path, None).await;
+            known["config"]["secretKeys"].clone()
+        };
+        let drawn = untouched(&ada.get(&one).await.body, TYPES);
+        let other = [
+            ("secret", "listed"),
+            ("secret_keys", "key\r\nheaders.to\r\ntoken"),
+        ];
+        let saved = ada.post(TYPES, &sent(&drawn, &other)).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        let refused = ada
+            .post(TYPES, &sent(&drawn, &[("display_name", "Mine")]))
+            .await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+        assert!(
+            refused
+                .body
+                .contains("This type was changed meanwhile; look at it again.")
+        );
+        // What would be plain again is told before it is saved.
+        assert!(
+            refused.body.contains("What saving would change now")
+                && refused.body.contains("config.secretKeys"),
+            "{}",
+            refused.body
+        );
+        assert_eq!(known().await, json!(["key", "headers.to", "token"]));
+        // Who sends what is there already changes nothing.
+        let same = ada.post(TYPES, &sent(&drawn, &other)).await;
+        assert_eq!(same.status, StatusCode::SEE_OTHER, "{}", same.body);
+        // The form that says so is made of what is now.
+        let again = untouched(&refused.body, TYPES);
+        let saved = ada.post(TYPES, &sent(&again, &[])).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        assert_ne!(known().await, json!(["key", "headers.to", "token"]));
+    }
+}
+
+#[tokio::test]
+async fn a_stale_form_of_a_type_does_not_undo_what_another_has_said_on_sqlite() {
+    stale(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_stale_form_of_a_type_does_not_undo_what_another_has_said_on_postgresql() {
+    stale(Database::Postgres).await;
+}
+
 fn kettle() -> Value {
     json!({
         "name": "KETTLE",
