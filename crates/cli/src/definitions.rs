@@ -15,7 +15,7 @@ use server::actions::definition::take_in::{Over, Taking};
 use server::definitions::{Asks, Change, change};
 use server::privacy;
 
-use crate::place::{Place, guard, only_organization, origin, say};
+use crate::place::{Place, counted, guard, only_organization, origin, say};
 use checkout::Checkout;
 
 /// Manage what is known of the types of sources and destinations.
@@ -128,17 +128,18 @@ fn report(command: &Import, checkout: &Checkout, taking: &Taking, entries: &Entr
         "took in"
     };
     say(&format!(
-        "{took} {} definitions: {} new, {} changed; {} were so already; left {}",
-        taking.created.len() + taking.changed.len(),
+        "{took} {}: {} new, {} changed; {} {} so already; left {}",
+        counted(taking.created.len() + taking.changed.len(), "definition"),
         taking.created.len(),
         taking.changed.len(),
         taking.unchanged,
+        if taking.unchanged == 1 { "was" } else { "were" },
         checkout.left.len(),
     ))?;
     if taking.erased > 0 {
         say(&format!(
-            "erased {} parts of earlier events, because what they told is secret now",
-            taking.erased
+            "erased {} of earlier events, because what they told is secret now",
+            counted(taking.erased, "part")
         ))?;
     }
     for (log, range) in entries {

@@ -263,6 +263,14 @@ pub(crate) fn say(line: &str) -> Result<()> {
     writeln!(std::io::stdout(), "{line}").map_err(Into::into)
 }
 
+/// How many there are of something: `1 thing`, `2 things`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}
+
 /// The first line of standard input.
 pub(crate) fn password() -> Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
