@@ -46,13 +46,17 @@ fn from(known: &Definition) -> &'static str {
     }
 }
 
-/// What is secret, in a few words.
+/// What is hidden, in a few words: what is secret, and what is in no event and on no page besides.
 fn secrets(known: &Definition) -> String {
-    match &known.secret_keys {
-        None => "Every text".to_owned(),
-        Some(keys) if keys.is_empty() => "Nothing".to_owned(),
-        Some(keys) if keys.len() <= 3 => keys.join(", "),
-        Some(keys) => format!("{} and {} more", keys[..3].join(", "), keys.len() - 3),
+    let Some(secret) = &known.secret_keys else {
+        return "Every text".to_owned();
+    };
+    let redacted = known.redact_keys.iter().filter(|key| !secret.contains(key));
+    let keys: Vec<&str> = secret.iter().chain(redacted).map(String::as_str).collect();
+    match keys.len() {
+        0 => "Nothing".to_owned(),
+        ..=3 => keys.join(", "),
+        many => format!("{} and {} more", keys[..3].join(", "), many - 3),
     }
 }
 
@@ -174,9 +178,19 @@ fn chosen(sent: &Form) -> Secret {
 /// The paths that are to be secret; none where every text is. What is secret is never said by leaving a field empty.
 fn secret_keys(sent: &Form) -> Result<Option<Vec<&str>>, String> {
     let keys = listed(sent);
+    let is_path = |key: &&str| {
+        !key.contains(char::is_whitespace) && key.split('.').all(|segment| !segment.is_empty())
+    };
+    if let Some(wrong) = keys.iter().find(|key| !is_path(key)) {
+        return Err(format!(
+            "\u{201c}{wrong}\u{201d} is no path. It has names with single dots between them, and no spaces: headers.to."
+        ));
+    }
     match (chosen(sent), keys.is_empty()) {
         (Secret::All, true) => Ok(None),
-        (Secret::Listed, true) => Err("Nothing is listed. Write which are secret, or choose above what is.".to_owned()),
+        (Secret::Listed, true) => {
+            Err("Nothing is listed. Write which are secret, or choose above what is.".to_owned())
+        }
         (Secret::Listed, false) | (Secret::Nothing, true) => Ok(Some(keys)),
         (other, false) => Err(format!(
             "Something is listed, but \u{201c}{}\u{201d} is chosen above. Choose \u{201c}{}\u{201d}, or empty this list.",
@@ -318,7 +332,13 @@ pub(super) async fn define(State(app): State<App>, sent: Sent) -> Answer {
     match change_for(&app, &me.signed_in.caller, organization, what).await {
         Ok((_, entries)) => Ok(me.done(TYPES, Done::Saved, &entries)),
         Err(error) => {
-            let is_there = matches!(&error, Error::Invalid { code: "name_taken", .. });
+            let is_there = matches!(
+                &error,
+                Error::Invalid {
+                    code: "name_taken",
+                    ..
+                }
+            );
             let wrong = Wrong::of(named(error), "Not saved.", &["name"])?;
             let status = wrong.status;
             let view = TypeForm {
@@ -333,14 +353,23 @@ pub(super) async fn define(State(app): State<App>, sent: Sent) -> Answer {
 /// `POST /settings/types/delete`
 pub(super) async fn delete(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let what = Change::Delete {
-        kind: form
-            .text("kind")
-            .parse()
-            .map_err(|()| Refusal::nothing_here())?,
+    let which = Which {
+        kind: form.text("kind").to_owned(),
         name: form.text("name").to_owned(),
     };
+    let kind = which.kind.parse();
+    let what = Change::Delete {
+        kind: kind.map_err(|()| Refusal::nothing_here())?,
+        name: which.name.clone(),
+    };
     let organization = me.place().organization;
-    let (_, entries) = change_for(&app, &me.signed_in.caller, organization, what).await?;
-    Ok(me.done(TYPES, Done::Deleted, &entries))
+    match change_for(&app, &me.signed_in.caller, organization, what).await {
+        Ok((_, entries)) => Ok(me.done(TYPES, Done::Deleted, &entries)),
+        // It is said where it is used, beside the definition that stays.
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not let go.", &[])?;
+            let status = wrong.status;
+            me.show_as(status, &self::form(&me, &which, wrong))
+        }
+    }
 }

@@ -39,15 +39,23 @@ pub enum Over {
 
 impl Over {
     /// Refuses where something else is there.
-    fn check(self, rx: &mut Rx<'_>, plan: &Plan, (given, organization): (&[Given], OrganizationId)) -> Result<()> {
+    fn check(
+        self,
+        rx: &mut Rx<'_>,
+        plan: &Plan,
+        (given, organization): (&[Given], OrganizationId),
+    ) -> Result<()> {
         match self {
             Self::Anything => Ok(()),
             Self::Nothing => {
                 for one in given {
                     if Definitions::own().find(one.kind, &one.name).is_some()
-                        || rx.taken_definition(organization, one.kind, &one.name)?.is_some()
+                        || rx
+                            .taken_definition(organization, one.kind, &one.name)?
+                            .is_some()
                     {
-                        let message = format!("there is a type \u{201c}{}\u{201d} already", one.name);
+                        let message =
+                            format!("there is a type \u{201c}{}\u{201d} already", one.name);
                         return Err(Error::field("name_taken", "name", message));
                     }
                 }

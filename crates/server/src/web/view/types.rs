@@ -77,8 +77,12 @@ impl Secret {
     pub const fn hint(self) -> &'static str {
         match self {
             Self::All => "What holds where nobody has said anything.",
-            Self::Listed => "All other settings are shown to whoever may look, and written to the log.",
-            Self::Nothing => "All settings, also those stored already, are shown to whoever may look, and written to the log.",
+            Self::Listed => {
+                "All other settings are shown to whoever may look, and written to the log."
+            }
+            Self::Nothing => {
+                "All settings, also those stored already, are shown to whoever may look, and written to the log."
+            }
         }
     }
 }
