@@ -363,6 +363,12 @@ fn lists_of_what_was_imported_are_in_the_order_of_the_file() {
             .map(|n| destination(&format!("d{n}"), &format!("D {n}")))
             .collect();
         let sources: Vec<Value> = (0..9).map(|n| source(n, &hooks[n..=n])).collect();
+        // One thing is counted as one.
+        let one = json!({ "workspaceId": "w", "sources": sources[..1] });
+        let path = instance.write(&one.to_string());
+        let output = instance.import(&[&path, "--dry-run"]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(text.ends_with("would import 1 connection\n"), "{text}");
         let file = json!({ "workspaceId": "w", "sources": sources });
         let path = instance.write(&file.to_string());
         instance.imported(&[&path]);
