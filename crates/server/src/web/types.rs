@@ -55,7 +55,7 @@ fn secrets(known: &Definition) -> String {
     let keys: Vec<&str> = secret.iter().chain(redacted).map(String::as_str).collect();
     match keys.len() {
         0 => "Nothing".to_owned(),
-        ..=3 => keys.join(", "),
+        1..=3 => keys.join(", "),
         many => format!("{} and {} more", keys[..3].join(", "), many - 3),
     }
 }
