@@ -50,6 +50,7 @@ browserTest("code is written, tested by the transformer, and published", { allow
   await page.waitForSelector("h2:has-text('Tests')");
   assert.match(await page.textContent("main"), /TypeError/);
   assert.equal(await page.inputValue("#code"), code, "what was typed is kept");
+  assert.match(await page.textContent("#events-hint"), /A list of events, or one event\./);
   await look(page, "code-tests");
   await page.click("button:has-text('Save and publish')");
   await page.waitForSelector("text=Not created.");

@@ -23,6 +23,7 @@ browserTest("an administrator defines a type by hand", { allow: [/422/] }, async
   await page.fill("#name", "KETTLE");
   await page.fill("#display_name", "Kettle");
   await page.fill("#secret_keys", "token\nspouts.to");
+  await page.check("[name='secret'][value='listed']");
   await page.fill("#schema", "{");
   await look(page, "type-new");
   await page.click("button:has-text('Save')");

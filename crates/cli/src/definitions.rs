@@ -11,11 +11,11 @@ use model::definition::{Kind, Origin};
 use model::id::OrganizationId;
 use serde_json::{Value, json};
 use server::actions::definition::Plan;
-use server::actions::definition::take_in::Taking;
+use server::actions::definition::take_in::{Over, Taking};
 use server::definitions::{Asks, Change, change};
 use server::privacy;
 
-use crate::place::{Place, guard, only_organization, origin, say, shown};
+use crate::place::{Place, counted, guard, only_organization, origin, say, shown};
 use checkout::Checkout;
 
 /// Manage what is known of the types of sources and destinations.
@@ -71,6 +71,7 @@ pub(crate) fn run(command: Definitions) -> Result<()> {
         origin: Origin::Imported,
         given: checkout.given.clone(),
         together: true,
+        over: Over::Anything,
     };
     let (taking, entries) =
         change(&store, Some(&guard), &asks, &what).context("nothing was taken in")?;
@@ -129,17 +130,18 @@ fn report(command: &Import, checkout: &Checkout, taking: &Taking, entries: &Entr
         "took in"
     };
     say(&format!(
-        "{took} {} definitions: {} new, {} changed; {} were so already; left {}",
-        taking.created.len() + taking.changed.len(),
+        "{took} {}: {} new, {} changed; {} {} so already; left {}",
+        counted(taking.created.len() + taking.changed.len(), "definition"),
         taking.created.len(),
         taking.changed.len(),
         taking.unchanged,
+        if taking.unchanged == 1 { "was" } else { "were" },
         checkout.left.len(),
     ))?;
     if taking.erased > 0 {
         say(&format!(
-            "erased {} parts of earlier events, because what they told is secret now",
-            taking.erased
+            "erased {} of earlier events, because what they told is secret now",
+            counted(taking.erased, "part")
         ))?;
     }
     for (log, range) in entries {

@@ -18,7 +18,7 @@ use server::workspace_file::{Plan, PlannedCode};
 use store::Store;
 use zeroize::Zeroizing;
 
-use crate::place::{Home, perform, say};
+use crate::place::{Home, counted, perform, say};
 
 /// How long another control plane may take for one answer.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -220,7 +220,10 @@ fn workspace(command: &Workspace) -> Result<()> {
             .context("nothing would be imported")?;
         return report(command, &action, None);
     }
-    eprintln!("writing {} things", action.plan.len());
+    // What will be refused is only said so: it is refused, and recorded, below.
+    if store.read(|rx| action.check(rx)).is_ok() {
+        eprintln!("writing {}", counted(action.plan.len(), "thing"));
+    }
     let imported = perform(&store, action.clone(), "nothing was imported")?;
     report(command, &action, Some(&imported))
 }
@@ -315,7 +318,10 @@ fn report(
         let name = one.name.as_deref().unwrap_or(&one.from);
         say(&format!("{verb} {} {name}", one.kind.as_str()))?;
     }
-    say(&format!("{verb} {} connections", plan.connections.len()))?;
+    say(&format!(
+        "{verb} {}",
+        counted(plan.connections.len(), "connection")
+    ))?;
     for one in &plan.left {
         say(&format!("left: {one}"))?;
     }

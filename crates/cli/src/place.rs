@@ -281,6 +281,14 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
+/// How many there are of something: `1 thing`, `2 things`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}
+
 /// The first line of standard input.
 pub(crate) fn password() -> Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());

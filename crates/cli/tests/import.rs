@@ -281,6 +281,9 @@ fn a_file_that_is_not_as_it_must_be_changes_nothing() {
                 "{said}"
             );
         }
+        let output = instance.import(&[&path]);
+        let text = String::from_utf8(output.stderr).expect("text");
+        assert!(!text.contains("writing"), "{text}");
         // Numbers that no data plane could read again.
         let whole = file().to_string();
         for (text, number, place) in [
@@ -350,6 +353,33 @@ fn settings_that_do_not_fit_their_type_are_refused_where_the_workspace_says_so_a
         for event in events {
             let warnings = &event["detail"]["warnings"];
             assert!(warnings["config.webhookMethod"].is_string(), "{event}");
+        }
+    }
+}
+
+#[test]
+fn lists_of_what_was_imported_are_in_the_order_of_the_file() {
+    for instance in Instance::both() {
+        let hooks: Vec<Value> = (0..9)
+            .map(|n| destination(&format!("d{n}"), &format!("D {n}")))
+            .collect();
+        let sources: Vec<Value> = (0..9).map(|n| source(n, &hooks[n..=n])).collect();
+        // One thing is counted as one.
+        let one = json!({ "workspaceId": "w", "sources": sources[..1] });
+        let path = instance.write(&one.to_string());
+        let output = instance.import(&[&path, "--dry-run"]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(text.ends_with("would import 1 connection\n"), "{text}");
+        let file = json!({ "workspaceId": "w", "sources": sources });
+        let path = instance.write(&file.to_string());
+        instance.imported(&[&path]);
+        let server = instance.serve();
+        for (list, name) in [("sources", "Source"), ("destinations", "D")] {
+            let all = get(&server, &format!("/v2/{list}"));
+            let all = all[list].as_array().expect("a list").iter();
+            let names: Vec<_> = all.filter_map(|one| one["name"].as_str()).collect();
+            let in_order: Vec<_> = (0..9).map(|n| format!("{name} {n}")).collect();
+            assert_eq!(names, in_order);
         }
     }
 }

@@ -9,7 +9,7 @@ use model::role::Permission;
 use store::{Action, Error, Guard, Kept, Recorded, Result, Rx, Store};
 
 use crate::actions::definition::delete::DeleteDefinition;
-use crate::actions::definition::take_in::{TakeIn, Taking};
+use crate::actions::definition::take_in::{Over, TakeIn, Taking};
 use crate::actions::definition::{Given, Looked, Outcome, Plan, Stricter};
 use crate::app::{self, App, Entries};
 use crate::privacy;
@@ -29,6 +29,8 @@ pub enum Change {
         given: Vec<Given>,
         /// Whether they are one event together.
         together: bool,
+        /// What may be there already.
+        over: Over,
     },
     /// To let one go.
     Delete {
@@ -154,12 +156,14 @@ pub fn change(
                 origin,
                 given,
                 together,
+                over,
             } => {
                 let action = TakeIn {
                     organization,
                     origin,
                     given,
                     together,
+                    over,
                     looked: looked.clone(),
                 };
                 let done = guarded(store, guard, asks, &looked, action)?;

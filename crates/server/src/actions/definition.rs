@@ -149,15 +149,20 @@ impl Plan {
                 plan.unchanged += 1;
                 continue;
             }
-            let (id, created_at) = match before {
-                Some(before) => (before.id.clone(), before.created_at),
-                None => (rx.new_id(RevisionId::new).to_string(), now),
+            let (id, created_at, updated_at) = match before {
+                // Each change has a moment of its own, by which `seen` tells them apart, though the clock stand still.
+                Some(before) => (
+                    before.id.clone(),
+                    before.created_at,
+                    now.max(before.updated_at.plus(1)),
+                ),
+                None => (rx.new_id(RevisionId::new).to_string(), now, now),
             };
             let after = Taken::parse(
                 one.kind,
                 (id, origin),
                 &one.body.to_string(),
-                (created_at, now),
+                (created_at, updated_at),
             )
             .map_err(|error| broken(&error))?;
             let old = match before {

@@ -290,6 +290,23 @@ pub fn warned(fact: Fact, faults: Faults) -> Fact {
     }
 }
 
+/// A fact of something new, which says so where no definition describes its type, and otherwise what was warned of.
+pub fn of_type(
+    fact: Fact,
+    definitions: &Definitions,
+    (kind, name): (Kind, &str),
+    faults: Faults,
+) -> Fact {
+    if definitions.find(kind, name).is_some() {
+        warned(fact, faults)
+    } else {
+        fact.detail(json!({ "type": UNKNOWN }))
+    }
+}
+
+/// The word for a type that no definition describes.
+pub const UNKNOWN: &str = "unknown";
+
 /// An e-mail address, as far as its form tells: one `@` with something on both sides, no spaces, at most 254 bytes.
 pub fn email(email: &str) -> Result<()> {
     let fits = email.len() <= 254

@@ -51,6 +51,16 @@ impl Environment {
     }
 }
 
+/// Refuses a name that a workspace of the organization has already: nobody could tell them apart.
+fn free(rx: &mut Rx<'_>, organization: OrganizationId, name: &str) -> Result<()> {
+    let all = rx.workspaces(organization)?;
+    if all.iter().any(|one| one.name == *name) {
+        let message = format!("there is a workspace \u{201c}{name}\u{201d} already");
+        return Err(Error::failed("name_taken", message));
+    }
+    Ok(())
+}
+
 /// A workspace as each begins.
 pub(crate) fn new(
     tx: &mut Tx<'_>,

@@ -191,6 +191,7 @@ async fn update(
         name: change.name,
         options: change.options.unwrap_or_else(|| json!({})),
         secret: Some(change.secret.unwrap_or_else(|| json!({}))),
+        seen: None,
     };
     Ok(Json(
         app.perform(&bearer.caller, action).await?.output.into(),

@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::actions::definition::Given;
+use crate::actions::definition::take_in::Over;
 use crate::app::App;
 use crate::definitions::{Change, change_for};
 use crate::problem::Problem;
@@ -134,6 +135,7 @@ pub(super) async fn put(
         origin: Origin::Posted,
         given: vec![given],
         together: false,
+        over: Over::Anything,
     };
     let (taking, _) = change_for(&app, &bearer.caller, organization, what).await?;
     let view = app

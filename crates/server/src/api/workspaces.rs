@@ -129,7 +129,7 @@ async fn list(State(app): State<App>, bearer: Bearer) -> Result<Json<Workspaces>
 
 /// Make a workspace. For the organization's administrators.
 #[utoipa::path(post, path = "/v2/workspaces", tag = "Workspace", request_body = NewWorkspace,
-    responses((status = 201, body = WorkspaceOfOrganization), (status = 400, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 201, body = WorkspaceOfOrganization), (status = 400, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn create(
     State(app): State<App>,
     bearer: Bearer,

@@ -219,6 +219,11 @@ async fn run(app: &App, me: &Me, kind: CodeKind, form: &Form, mut draft: Draft) 
             draft.tests = results
                 .flat_map(|one| one.test_result.results)
                 .map(|result| TestSeen {
+                    output: match (&*result.actual_output, &*result.errors) {
+                        // What went wrong says it all.
+                        ([], [_, ..]) => String::new(),
+                        (all, _) => serde_json::to_string_pretty(all).unwrap_or_default(),
+                    },
                     name: result.name,
                     pass: result.status == crate::transformer::result::Status::Pass,
                     errors: result
@@ -226,7 +231,6 @@ async fn run(app: &App, me: &Me, kind: CodeKind, form: &Form, mut draft: Draft) 
                         .into_iter()
                         .map(|error| error.message)
                         .collect(),
-                    output: serde_json::to_string_pretty(&result.actual_output).unwrap_or_default(),
                 })
                 .collect();
             draw(app, me, kind, form, draft, Wrong::none())
@@ -394,7 +398,7 @@ pub(super) async fn publish(app: &App, sent: Sent, kind: CodeKind, id: &str) -> 
     let path = address(kind, one.id);
     match publishing::publish(app, &me.signed_in.caller, me.place(), batch).await {
         Ok(outcome) => match (outcome.published, outcome.refusal) {
-            (Some(published), _) => Ok(me.done(&path, Done::Saved, &published.entries)),
+            (Some(published), _) => Ok(me.done(&path, Done::Published, &published.entries)),
             (None, why) => Err(Refusal::new(
                 StatusCode::CONFLICT,
                 "This version was not published",

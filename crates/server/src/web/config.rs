@@ -183,9 +183,12 @@ impl Settings<'_> {
         let input = if spec.kind == FieldKind::Json {
             Input::Lines(text)
         } else if self.is_secret(spec) {
+            let set = stored.is_some();
             Input::Secret {
-                set: stored.is_some(),
+                set,
                 lines: has_lines,
+                remove: (set && !spec.required)
+                    .then(|| sent.is_some_and(|form| is_removed(one, form))),
             }
         } else {
             match spec.kind {
@@ -198,7 +201,7 @@ impl Settings<'_> {
         };
         let is_lost = matches!(input, Input::Secret { .. })
             && sent.is_some_and(|form| !form.text(name).is_empty());
-        let said = errors.of(name).or(is_lost.then_some(TYPE_AGAIN));
+        let said = errors.in_or_under(name).or(is_lost.then_some(TYPE_AGAIN));
         Field {
             error: said.map(str::to_owned),
             required: spec.required && applies.is_sure,
@@ -377,20 +380,29 @@ impl Settings<'_> {
     ) -> Result<Option<Value>, (String, String)> {
         let now = at(first.spec, stored);
         let all: Vec<_> = asked.iter().filter(|one| one.is_same(first)).collect();
+        let may_go = |one: &&&Asked<'_>| !one.spec.required && self.is_secret(one.spec);
+        if let Some(one) = all.iter().filter(may_go).find(|one| is_removed(one, form)) {
+            return match form.text(&one.name) {
+                "" => Ok(None),
+                _ => Err((one.name.clone(), BOTH.to_owned())),
+            };
+        }
         for one in &all {
             let applies = self.applies(one, asked, stored, Some(form));
             if applies.holds {
                 let sent = form.get(&one.name);
                 let is_needed = one.spec.required && applies.is_sure;
+                // What another field of the setting was stored with is new to one that was not shown then.
+                let is_new = all.len() > 1 && !self.applies(one, asked, stored, None).holds;
                 return self
-                    .value(one.spec, now, sent, is_needed)
+                    .value(one.spec, now, sent, (is_needed, is_new))
                     .map_err(|message| (one.name.clone(), message));
             }
         }
         match (form.get(&first.name), &*all) {
             // Without a script all fields are there, and what was typed is meant.
             (Some(sent), [_]) if first.spec.kind != FieldKind::Boolean || sent == "true" => self
-                .value(first.spec, now, Some(sent), false)
+                .value(first.spec, now, Some(sent), (false, false))
                 .map_err(|message| (first.name.clone(), message)),
             _ => Ok(now.cloned()),
         }
@@ -437,7 +449,7 @@ impl Settings<'_> {
         spec: &Spec,
         stored: Option<&Value>,
         sent: Option<&str>,
-        is_needed: bool,
+        (is_needed, is_new): (bool, bool),
     ) -> Result<Option<Value>, String> {
         let kept = stored.cloned();
         let is_set = kept.as_ref().is_some_and(|value| !value.is_null());
@@ -507,7 +519,7 @@ impl Settings<'_> {
         match &spec.pattern {
             // What was not touched stays, whatever it is.
             Some(pattern)
-                if text != old
+                if (is_new || text != old)
                     && !is_filled_in(&text)
                     && !schema::matches(&pattern.regex, &text) =>
             {
@@ -520,6 +532,14 @@ impl Settings<'_> {
             _ => Ok(Some(Value::String(text))),
         }
     }
+}
+
+/// What is said where a secret is typed and is to be removed as well.
+const BOTH: &str = "Something is typed here, and the tick says to remove it. Do one of the two.";
+
+/// Whether the box beside a secret says that what is stored is to go.
+fn is_removed(one: &Asked<'_>, form: &Form) -> bool {
+    form.flag(&format!("remove.{}", one.name))
 }
 
 /// The options of a select; one that is stored and not among them is offered too.

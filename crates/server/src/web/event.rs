@@ -575,6 +575,7 @@ impl<'c> Shower<'c> {
             request_id: event.entry.request.clone(),
             client_request: event.client_request.as_deref().map(visible),
             warnings: warnings(event),
+            more: more(event),
         }
     }
 
@@ -620,6 +621,28 @@ fn warnings(event: &Event) -> Faults {
     let said = detail.and_then(|detail| detail.get("warnings")?.as_object());
     let said = said.into_iter().flatten();
     said.filter_map(|(at, what)| Some((visible(at), visible(what.as_str()?))))
+        .collect()
+}
+
+/// The members of an event's detail that are not shown in words of their own. What is nested is JSON.
+fn more(event: &Event) -> Vec<(String, String)> {
+    let members = event.detail.as_ref().and_then(Json::as_object);
+    let is_said = |name: &str| match name {
+        "reason" => reason(event).is_some(),
+        "warnings" => !warnings(event).is_empty(),
+        _ => false,
+    };
+    members
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !is_said(name))
+        .map(|(name, value)| {
+            let value = match value {
+                Json::String(text) => visible(text),
+                other => visible(&other.to_string()),
+            };
+            (visible(name), value)
+        })
         .collect()
 }
 

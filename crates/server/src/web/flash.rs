@@ -39,10 +39,11 @@ pub(super) enum Done {
     TurnedOff,
     Joined,
     Confirmed,
+    Published,
 }
 
 impl Done {
-    const ALL: [(Self, &'static str, &'static str); 19] = [
+    const ALL: [(Self, &'static str, &'static str); 20] = [
         (Self::Created, "created", "Created"),
         (Self::Saved, "saved", "Saved"),
         (Self::Enabled, "enabled", "Enabled"),
@@ -62,6 +63,7 @@ impl Done {
         (Self::TurnedOff, "off", "Turned off"),
         (Self::Joined, "joined", "Joined"),
         (Self::Confirmed, "confirmed", "Address changed"),
+        (Self::Published, "published", "Published"),
     ];
 
     /// That something was enabled, or disabled.

@@ -1,15 +1,17 @@
 //! `/accounts`: accounts at other services.
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use model::catalogue::TargetType;
+use model::change::{self, Visibility};
+use model::clock::Micros;
 use model::id::AccountId;
 use model::role::Permission;
 use model::things::Account;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{Error, Result, Rx};
 
 use super::answer::Answer;
+use super::event;
 use super::flash::Done;
 use super::form::{Form, Sent};
 use super::history::{self, Known, Part, Reader};
@@ -17,7 +19,7 @@ use super::me::Me;
 use super::refusal::{Refusal, sentence};
 use super::retl_sources;
 use super::things::{self, From, Wrong};
-use super::view::delete::{Delete, Question};
+use super::view::delete::{Delete, Kept, Obstacle, Question};
 use super::view::frame::NavItem;
 use super::view::outside_account::{
     AccountAuditLogs, AccountForm, AccountHead, AccountNew, AccountOverview, AccountRow,
@@ -26,7 +28,7 @@ use super::view::outside_account::{
 use super::view::parts::{Errors, LastChange};
 use crate::actions::input;
 use crate::actions::outside_account::create::CreateAccount;
-use crate::actions::outside_account::delete::DeleteAccount;
+use crate::actions::outside_account::delete::{DeleteAccount, User, users};
 use crate::actions::outside_account::found;
 use crate::actions::outside_account::update::UpdateAccount;
 use crate::app::App;
@@ -97,6 +99,7 @@ fn sent_form(form: &Form) -> AccountForm {
     AccountForm {
         name: form.name().to_owned(),
         options: form.text("options").to_owned(),
+        remove: None,
     }
 }
 
@@ -123,6 +126,11 @@ fn object(form: &Form, field: &str) -> std::result::Result<Option<Value>, String
 
 const FIELDS: &[&str] = &["accountDefinitionName", "name", "options", "secret"];
 
+/// Whether the secret is to go.
+fn removes(form: &Form) -> bool {
+    form.flag("remove_secret")
+}
+
 /// The objects of a form: options and secret.
 type Objects = (Option<Value>, Option<Value>);
 
@@ -141,7 +149,16 @@ fn read(form: &Form, is_new: bool) -> std::result::Result<Objects, Wrong> {
             None
         })
     };
-    let objects = (object("options"), object("secret"));
+    let mut objects = (object("options"), object("secret"));
+    if removes(form) {
+        if objects.1.is_some() {
+            errors.add(
+                "secret",
+                "One is typed here, and the tick says to remove it. Do one of the two.",
+            );
+        }
+        objects.1 = Some(json!({}));
+    }
     if errors.is_empty() {
         Ok(objects)
     } else {
@@ -249,21 +266,58 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
         head: head(&me, &seen),
         definition: one.definition.clone(),
         options: things::members(&one.options),
-        has_secret: one
-            .secret
-            .as_object()
-            .is_some_and(|secret| !secret.is_empty()),
+        has_secret: has_secret(one),
         created: me.clock().at(one.created_at),
         updated: me.clock().at(one.updated_at),
         used_by,
     })
 }
 
-fn settings_page(me: &Me, seen: &Seen, form: AccountForm, wrong: Wrong) -> Answer {
+/// The form as it is stored.
+fn stored_form(account: &Account) -> AccountForm {
+    let is_empty = account
+        .options
+        .as_object()
+        .is_none_or(serde_json::Map::is_empty);
+    AccountForm {
+        name: account.name.clone(),
+        options: if is_empty {
+            String::new()
+        } else {
+            format!("{:#}", account.options)
+        },
+        remove: None,
+    }
+}
+
+fn has_secret(account: &Account) -> bool {
+    let secret = account.secret.as_object();
+    secret.is_some_and(|secret| !secret.is_empty())
+}
+
+fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Answer {
+    let one = &seen.account;
+    let shown = one.updated_at.0.to_string();
+    let differs = match sent.map(|form| (form, object(form, "options"))) {
+        // Only what would be saved over another's change is told apart from it. A secret that was typed has to be typed again.
+        Some((form, Ok(options))) if form.get("seen") != Some(shown.as_str()) => {
+            let options = options.unwrap_or_else(|| json!({}));
+            let now = json!({ "name": one.name, "options": one.options });
+            let then = json!({ "name": form.name(), "options": options });
+            let all = change::diff(Some(&now), Some(&then), &|_, _| Visibility::Clear);
+            all.iter().map(event::change).collect()
+        }
+        _ => Vec::new(),
+    };
     let view = AccountSettings {
         frame: me.frame_with(NAV, wrong.flash),
         head: head(me, seen),
-        form,
+        form: AccountForm {
+            remove: has_secret(one).then(|| sent.is_some_and(removes)),
+            ..sent.map_or_else(|| stored_form(one), sent_form)
+        },
+        seen: shown,
+        differs,
         errors: wrong.errors,
     };
     me.show_as(wrong.status, &view)
@@ -275,49 +329,40 @@ pub(super) async fn settings(State(app): State<App>, me: Me, Path(id): Path<Stri
         return Err(Refusal::not_for_you(Permission::EditAccounts));
     }
     let seen = seen(&app, &me, &id).await?;
-    let is_empty = seen
-        .account
-        .options
-        .as_object()
-        .is_none_or(serde_json::Map::is_empty);
-    let form = AccountForm {
-        name: seen.account.name.clone(),
-        options: if is_empty {
-            String::new()
-        } else {
-            format!("{:#}", seen.account.options)
-        },
-    };
-    settings_page(&me, &seen, form, Wrong::none())
+    settings_page(&me, &seen, None, Wrong::none())
 }
 
 /// `POST /accounts/{id}`
 pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
+    let seen = seen(&app, &me, &id).await?;
+    let again = |wrong: Wrong| {
+        let wrong = without_secret(&form, wrong);
+        settings_page(&me, &seen, Some(&form), wrong)
+    };
     let (options, secret) = match read(&form, false) {
         Ok(objects) => objects,
         // As above.
         Err(_) if !me.signed_in.can.edit_accounts => (None, None),
-        Err(wrong) => {
-            let seen = seen(&app, &me, &id).await?;
-            let wrong = without_secret(&form, wrong);
-            return settings_page(&me, &seen, sent_form(&form), wrong);
-        }
+        Err(wrong) => return again(wrong),
     };
     let action = UpdateAccount {
         place: me.place(),
-        id: things::id(&id)?,
+        id: seen.account.id,
         name: form.name().to_owned(),
-        options: options.unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+        options: options.unwrap_or_else(|| json!({})),
         secret,
+        // What was made from one state must not be laid over another.
+        seen: match form.get("seen") {
+            Some(seen) => Some(Micros(seen.parse().unwrap_or_default())),
+            None => Some(seen.account.updated_at),
+        },
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done(&format!("/accounts/{id}"), Done::Saved, &made.entries)),
         Err(error) => {
-            let wrong = Wrong::of(error, "Not saved.", FIELDS)?;
-            let wrong = without_secret(&form, wrong);
-            let seen = seen(&app, &me, &id).await?;
-            settings_page(&me, &seen, sent_form(&form), wrong)
+            let error = history::by_whom(&app, &me, error, (TargetType::Account, &id)).await?;
+            again(Wrong::of(error, "Not saved.", FIELDS)?)
         }
     }
 }
@@ -342,11 +387,36 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
         return Err(Refusal::not_for_you(Permission::EditAccounts));
     }
     let seen = seen(&app, &me, &id).await?;
-    me.show(&Delete {
-        frame: me.frame(NAV),
-        question: question(&seen.account),
-        errors: Errors::default(),
-    })
+    delete_page(&app, &me, &seen.account, Wrong::none()).await
+}
+
+/// The question or, where the account is in use, by what it is.
+async fn delete_page(app: &App, me: &Me, account: &Account, wrong: Wrong) -> Answer {
+    let (place, id) = (me.place(), account.id);
+    let users = app.read(move |rx| users(rx, place, id)).await?;
+    let question = question(account);
+    if users.is_empty() {
+        let view = Delete {
+            frame: me.frame_with(NAV, wrong.flash),
+            question,
+            errors: wrong.errors,
+        };
+        return me.show_as(wrong.status, &view);
+    }
+    let obstacle = |one: &User| Obstacle {
+        text: one.said(),
+        href: Some(format!("/{}s/{}", one.noun, one.id)),
+    };
+    let view = Kept {
+        frame: me.frame_with(NAV, wrong.flash),
+        name: question.name,
+        back: question.back,
+        list: question.list,
+        because: "It is in use. Delete what uses it, or give that another account, first."
+            .to_owned(),
+        obstacles: users.iter().map(obstacle).collect(),
+    };
+    me.show_as(wrong.status, &view)
 }
 
 /// `POST /accounts/{id}/delete`
@@ -354,21 +424,9 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
     let Sent { me, form } = sent;
     let seen = seen(&app, &me, &id).await?;
     let errors = things::confirmed(form.text("confirm"), &seen.account.name);
-    let ask = |wrong: Wrong| {
-        let view = Delete {
-            frame: me.frame_with(NAV, wrong.flash),
-            question: question(&seen.account),
-            errors: wrong.errors,
-        };
-        me.show_as(wrong.status, &view)
-    };
     // Who may not delete it hears so, and it is recorded, whatever was typed.
     if me.signed_in.can.edit_accounts && !errors.is_empty() {
-        return ask(Wrong {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            errors,
-            flash: None,
-        });
+        return delete_page(&app, &me, &seen.account, Wrong::fields(errors)).await;
     }
     let action = DeleteAccount {
         place: me.place(),
@@ -376,7 +434,10 @@ pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent:
     };
     match me.perform(action).await {
         Ok(made) => Ok(me.done("/accounts", Done::Deleted, &made.entries)),
-        Err(error) => ask(Wrong::of(error, "Not deleted.", &[])?),
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not deleted.", &[])?;
+            delete_page(&app, &me, &seen.account, wrong).await
+        }
     }
 }
 

@@ -205,10 +205,10 @@ impl Wrong {
                 message,
                 details,
             } => {
-                // A setting without a field of its own is told of above the form as well.
+                // What does not fit a type may be many things: they are told of above the form as well.
                 let is_config = code == CONFIG_INVALID;
                 let has = |field: &str| {
-                    fields.contains(&field) || (is_config && field.starts_with("config."))
+                    fields.contains(&field) || field == "config" || field.starts_with("config.")
                 };
                 let flash = if !is_config && details.iter().any(|(field, _)| has(field)) {
                     None

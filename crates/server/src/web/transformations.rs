@@ -196,6 +196,11 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
         created: me.clock().at(seen.one.created_at),
         updated: me.clock().at(seen.one.updated_at),
         used_by,
+        draft: seen
+            .versions
+            .into_iter()
+            .next()
+            .filter(|newest| !newest.published),
     })
 }
 

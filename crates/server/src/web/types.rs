@@ -2,22 +2,26 @@
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use model::definition::{Definition, Kind, Origin};
+use model::change::{self, Visibility};
+use model::clock::Micros;
+use model::definition::{Definition, Kind, Origin, Taken};
 use model::role::Permission;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use store::Error;
 
 use super::answer::Answer;
+use super::event;
 use super::flash::Done;
-use super::form::{Sent, typed_json};
+use super::form::{Form, Sent, typed_json};
 use super::me::Me;
 use super::refusal::Refusal;
 use super::things::Wrong;
 use super::view::frame::NavItem;
 use super::view::parts::Errors;
-use super::view::types::{TypeForm, TypeRow, Types};
+use super::view::types::{Secret, TypeForm, TypeRow, Types};
 use crate::actions::definition::Given;
+use crate::actions::definition::take_in::Over;
 use crate::app::App;
 use crate::definitions::{Change, change_for};
 
@@ -42,14 +46,22 @@ fn from(known: &Definition) -> &'static str {
     }
 }
 
-/// What is secret, in a few words.
+/// What is hidden, in a few words: what is secret, and what is in no event and on no page besides.
 fn secrets(known: &Definition) -> String {
-    match &known.secret_keys {
-        None => "Every text".to_owned(),
-        Some(keys) if keys.is_empty() => "Nothing".to_owned(),
-        Some(keys) if keys.len() <= 3 => keys.join(", "),
-        Some(keys) => format!("{} and {} more", keys[..3].join(", "), keys.len() - 3),
+    let Some(secret) = &known.secret_keys else {
+        return "Every text".to_owned();
+    };
+    let redacted = known.redact_keys.iter().filter(|key| !secret.contains(key));
+    let keys: Vec<&str> = secret.iter().chain(redacted).map(String::as_str).collect();
+    match keys.len() {
+        0 => "Nothing".to_owned(),
+        1..=3 => keys.join(", "),
+        many => format!("{} and {} more", keys[..3].join(", "), many - 3),
     }
+}
+
+fn query(kind: Kind, name: &str) -> String {
+    serde_urlencoded::to_string([("kind", kind.as_str()), ("name", name)]).unwrap_or_default()
 }
 
 async fn may_edit(app: &App, me: &Me) -> Result<bool, Refusal> {
@@ -85,11 +97,7 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
                     .taken
                     .as_ref()
                     .map(|taken| me.clock().at(taken.updated_at)),
-                query: serde_urlencoded::to_string([
-                    ("kind", kind.as_str()),
-                    ("name", &known.name),
-                ])
-                .unwrap_or_default(),
+                query: query(kind, &known.name),
             });
         }
     }
@@ -102,25 +110,38 @@ pub(super) async fn list(State(app): State<App>, me: Me) -> Answer {
     })
 }
 
+/// What the forms of a type go by: when the organization took in what it has of it, if it has anything.
+fn moment(taken: Option<&Taken>) -> String {
+    taken.map_or_else(String::new, |taken| taken.updated_at.0.to_string())
+}
+
 /// The form, filled in with what is known.
 fn form(me: &Me, which: &Which, wrong: Wrong) -> TypeForm {
     let kind = which.kind.parse().unwrap_or(Kind::Destination);
     let known = me.signed_in.definitions.find(kind, &which.name);
-    let taken = known.and_then(|known| known.taken.as_ref());
+    let taken = known.and_then(|known| known.taken.as_deref());
     let schema = taken
-        .and_then(|taken| taken.config_schema())
+        .and_then(Taken::config_schema)
         .map(|schema| serde_json::to_string_pretty(&schema).unwrap_or_default());
     let keys = known.and_then(|known| known.secret_keys.as_ref());
     TypeForm {
         frame: me.frame_with(NAV, wrong.flash),
-        is_new: known.is_none(),
+        seen: known.map(|_| moment(taken)),
+        exists: false,
+        query: query(kind, &which.name),
+        differs: Vec::new(),
         is_taken: taken.is_some(),
         is_source: kind == Kind::Source,
         name: which.name.clone(),
         display_name: known
             .map(|known| known.display_name.clone())
             .unwrap_or_default(),
-        all_secret: known.is_some() && keys.is_none(),
+        secret: match keys {
+            // What holds of a type that nobody has said anything of.
+            None => Secret::All,
+            Some(keys) if keys.is_empty() => Secret::Nothing,
+            Some(_) => Secret::Listed,
+        },
         secret_keys: keys.map(|keys| keys.join("\n")).unwrap_or_default(),
         schema: schema.unwrap_or_default(),
         errors: wrong.errors,
@@ -136,15 +157,59 @@ pub(super) async fn one(State(app): State<App>, me: Me, Query(which): Query<Whic
     me.show(&view)
 }
 
-/// What was sent, laid over what the organization has of this type.
-fn body(me: &Me, kind: Kind, sent: &super::form::Form) -> Result<Value, Errors> {
-    let name = sent.text("name").trim();
-    let known = me.signed_in.definitions.find(kind, name);
-    let before = known.and_then(|known| known.taken.as_ref());
-    let mut body = match before.map(|taken| serde_json::from_str(taken.body())) {
-        Some(Ok(Value::Object(members))) => members,
-        _ => Map::new(),
+/// The paths that were listed.
+fn listed(sent: &Form) -> Vec<&str> {
+    sent.text("secret_keys")
+        .split([',', '\n', '\r'])
+        .map(str::trim)
+        .filter(|key| !key.is_empty())
+        .collect()
+}
+
+/// What was chosen to be secret. Where nothing was, it is what is listed and, without a list, every text.
+fn chosen(sent: &Form) -> Secret {
+    match (sent.text("secret"), listed(sent).is_empty()) {
+        ("none", _) => Secret::Nothing,
+        ("listed", _) | ("", false) => Secret::Listed,
+        _ => Secret::All,
+    }
+}
+
+/// The paths that are to be secret; none where every text is. What is secret is never said by leaving a field empty.
+fn secret_keys(sent: &Form) -> Result<Option<Vec<&str>>, String> {
+    let keys = listed(sent);
+    let is_path = |key: &&str| {
+        !key.contains(char::is_whitespace) && key.split('.').all(|segment| !segment.is_empty())
     };
+    if let Some(wrong) = keys.iter().find(|key| !is_path(key)) {
+        return Err(format!(
+            "\u{201c}{wrong}\u{201d} is no path. It has names with single dots between them, and no spaces: headers.to."
+        ));
+    }
+    match (chosen(sent), keys.is_empty()) {
+        (Secret::All, true) => Ok(None),
+        (Secret::Listed, true) => {
+            Err("Nothing is listed. Write which are secret, or choose above what is.".to_owned())
+        }
+        (Secret::Listed, false) | (Secret::Nothing, true) => Ok(Some(keys)),
+        (other, false) => Err(format!(
+            "Something is listed, but \u{201c}{}\u{201d} is chosen above. Choose \u{201c}{}\u{201d}, or empty this list.",
+            other.label(),
+            Secret::Listed.label(),
+        )),
+    }
+}
+
+/// What the organization has of a type.
+fn taken(me: &Me, kind: Kind, name: &str) -> Option<Map<String, Value>> {
+    let known = me.signed_in.definitions.find(kind, name)?;
+    serde_json::from_str(known.taken.as_ref()?.body()).ok()
+}
+
+/// What was sent, laid over what the organization has of this type.
+fn body(me: &Me, kind: Kind, sent: &Form) -> Result<Value, Errors> {
+    let name = sent.text("name").trim();
+    let mut body = taken(me, kind, name).unwrap_or_default();
     body.insert("name".to_owned(), json!(name));
     body.insert(
         "displayName".to_owned(),
@@ -155,17 +220,12 @@ fn body(me: &Me, kind: Kind, sent: &super::form::Form) -> Result<Value, Errors> 
         *config = json!({});
     }
     if let Value::Object(config) = config {
-        if sent.flag("all_secret") {
-            config.shift_remove("secretKeys");
-        } else {
-            let keys: Vec<&str> = sent
-                .text("secret_keys")
-                .split([',', '\n', '\r'])
-                .map(str::trim)
-                .filter(|key| !key.is_empty())
-                .collect();
-            config.insert("secretKeys".to_owned(), json!(keys));
-        }
+        let keys = secret_keys(sent)
+            .map_err(|wrong| [("secret_keys", wrong)].into_iter().collect::<Errors>())?;
+        match keys {
+            None => config.shift_remove("secretKeys"),
+            Some(keys) => config.insert("secretKeys".to_owned(), json!(keys)),
+        };
     }
     match sent.text("schema").trim() {
         "" => {
@@ -214,12 +274,29 @@ pub(super) async fn define(State(app): State<App>, sent: Sent) -> Answer {
         kind: kind.as_str().to_owned(),
         name: sent.text("name").trim().to_owned(),
     };
-    let again = |wrong: Wrong| TypeForm {
-        display_name: sent.text("display_name").to_owned(),
-        all_secret: sent.flag("all_secret"),
-        secret_keys: sent.text("secret_keys").to_owned(),
-        schema: sent.text("schema").to_owned(),
-        ..form(&me, &which, wrong)
+    let again = |wrong: Wrong| {
+        let form = form(&me, &which, wrong);
+        let is_new = sent.get("seen").is_none();
+        let differs = match (taken(&me, kind, &which.name), body(&me, kind, &sent)) {
+            // Only what would be saved over another's change is told apart from it.
+            (now, Ok(then)) if !is_new && sent.get("seen") != form.seen.as_deref() => {
+                let now = now.map(Value::Object);
+                let all = change::diff(now.as_ref(), Some(&then), &|_, _| Visibility::Clear);
+                all.iter().map(event::change).collect()
+            }
+            _ => Vec::new(),
+        };
+        TypeForm {
+            // A form for something new stays one, whatever there is of its name.
+            seen: form.seen.filter(|_| !is_new),
+            is_taken: form.is_taken && !is_new,
+            differs,
+            display_name: sent.text("display_name").to_owned(),
+            secret: chosen(&sent),
+            secret_keys: sent.text("secret_keys").to_owned(),
+            schema: sent.text("schema").to_owned(),
+            ..form
+        }
     };
     let given = match body(&me, kind, &sent) {
         Ok(body) => Given::new(kind, body),
@@ -245,13 +322,30 @@ pub(super) async fn define(State(app): State<App>, sent: Sent) -> Answer {
         origin: Origin::Manual,
         given: vec![given],
         together: false,
+        over: match sent.get("seen") {
+            None => Over::Nothing,
+            Some("") => Over::Seen(None),
+            Some(moment) => Over::Seen(Some(Micros(moment.parse().unwrap_or_default()))),
+        },
     };
     let organization = me.place().organization;
     match change_for(&app, &me.signed_in.caller, organization, what).await {
         Ok((_, entries)) => Ok(me.done(TYPES, Done::Saved, &entries)),
         Err(error) => {
+            let is_there = matches!(
+                &error,
+                Error::Invalid {
+                    code: "name_taken",
+                    ..
+                }
+            );
             let wrong = Wrong::of(named(error), "Not saved.", &["name"])?;
-            me.show_as(wrong.status, &again(wrong))
+            let status = wrong.status;
+            let view = TypeForm {
+                exists: is_there,
+                ..again(wrong)
+            };
+            me.show_as(status, &view)
         }
     }
 }
@@ -259,14 +353,23 @@ pub(super) async fn define(State(app): State<App>, sent: Sent) -> Answer {
 /// `POST /settings/types/delete`
 pub(super) async fn delete(State(app): State<App>, sent: Sent) -> Answer {
     let Sent { me, form } = sent;
-    let what = Change::Delete {
-        kind: form
-            .text("kind")
-            .parse()
-            .map_err(|()| Refusal::nothing_here())?,
+    let which = Which {
+        kind: form.text("kind").to_owned(),
         name: form.text("name").to_owned(),
     };
+    let kind = which.kind.parse();
+    let what = Change::Delete {
+        kind: kind.map_err(|()| Refusal::nothing_here())?,
+        name: which.name.clone(),
+    };
     let organization = me.place().organization;
-    let (_, entries) = change_for(&app, &me.signed_in.caller, organization, what).await?;
-    Ok(me.done(TYPES, Done::Deleted, &entries))
+    match change_for(&app, &me.signed_in.caller, organization, what).await {
+        Ok((_, entries)) => Ok(me.done(TYPES, Done::Deleted, &entries)),
+        // It is said where it is used, beside the definition that stays.
+        Err(error) => {
+            let wrong = Wrong::of(error, "Not let go.", &[])?;
+            let status = wrong.status;
+            me.show_as(status, &self::form(&me, &which, wrong))
+        }
+    }
 }

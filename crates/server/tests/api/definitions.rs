@@ -6,6 +6,7 @@ use model::actor::{Actor, System};
 use model::definition::{Kind, Origin};
 use serde_json::{Value, json};
 use server::actions::definition::Given;
+use server::actions::definition::take_in::Over;
 use server::actions::workspace::update::UpdateWorkspace;
 use server::definitions::{Asks, Change, change};
 use server::privacy;
@@ -349,6 +350,7 @@ fn what_an_import_makes_secret_is_erased_from_earlier_events() {
             origin: Origin::Imported,
             given: vec![Given::new(Kind::Destination, body).expect("a definition")],
             together: true,
+            over: Over::Anything,
         };
         let before = api.events().len();
         let (taking, entries) = change(&api.store, Some(&guard), &asks, &import).expect("imported");

@@ -91,6 +91,16 @@ async fn code_is_written_as_it_was_typed_and_published_if_it_compiles() {
         .await;
     assert_eq!(done.status, StatusCode::SEE_OTHER);
 
+    // What is newer is published from where one looks first, and it is said that it was.
+    let page = browser.get(&path).await;
+    assert!(
+        page.body.contains("<b>Published.</b> Recorded as"),
+        "{}",
+        page.body
+    );
+    assert_eq!(hidden(&page.body, "version"), version);
+    assert!(page.body.contains("Publish version 2"), "{}", page.body);
+
     let page = browser.get(&format!("{path}/versions/{version}")).await;
     assert!(
         page.body.contains("Changes since version 1") && page.body.contains("+ let a;"),

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use model::role::WorkspaceRole;
+use serde_json::json;
 use server::actions::privacy::erase_person::ErasePerson;
 
 use crate::site::{Browser, Database, Site, Team};
@@ -185,4 +186,35 @@ async fn who_invited_is_not_named_once_erased_here_on_sqlite() {
 #[tokio::test]
 async fn who_invited_is_not_named_once_erased_here_on_postgresql() {
     inviter(Database::Postgres).await;
+}
+
+async fn workspaces(database: Database) {
+    let site = Site::new(database, server::app::Config::default()).await;
+    site.set_up().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    let new = [("name", "Production"), ("environment", "DEVELOPMENT")];
+    ada.get("/workspaces").await;
+    let refused = ada.post("/workspaces", &new).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(
+        refused
+            .body
+            .contains("There is a workspace \u{201c}Production\u{201d} already."),
+        "{}",
+        refused.body
+    );
+    let made = json!({ "name": " Production " });
+    let (status, answer) = site.api("POST", "/v2/workspaces", Some(made)).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{answer}");
+    assert_eq!(answer["code"], "name_taken");
+}
+
+#[tokio::test]
+async fn two_workspaces_of_an_organization_have_two_names_on_sqlite() {
+    workspaces(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn two_workspaces_of_an_organization_have_two_names_on_postgresql() {
+    workspaces(Database::Postgres).await;
 }

@@ -51,6 +51,7 @@ pub fn untouched(page: &str, action: &str) -> Vec<(String, String)> {
                 }
                 "true".to_owned()
             }
+            "input" if tag.contains("type=\"radio\"") && !tag.contains(" checked") => continue,
             "input" if tag.contains("type=\"hidden\"") => {
                 attribute(tag, "value").unwrap_or_default()
             }

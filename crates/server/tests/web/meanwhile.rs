@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::lines::untouched;
 use crate::site::{Answer, Browser, Database, Site, Team};
 use crate::team::{between, ready};
 use model::role::WorkspaceRole;
@@ -320,6 +321,52 @@ async fn a_stale_form_selects_and_takes_off_only_who_was_changed_in_it_on_sqlite
 #[tokio::test]
 async fn a_stale_form_selects_and_takes_off_only_who_was_changed_in_it_on_postgresql() {
     access(Database::Postgres).await;
+}
+
+async fn accounts(database: Database) {
+    let (site, _) = ready(database).await;
+    let made = json!({
+        "name": "Warehouse", "accountDefinitionName": "SOURCE_S3", "options": { "bucket": "b" }, "secret": { "key": "k" },
+    });
+    let (_, made) = site.api("POST", "/v2/accounts", Some(made)).await;
+    let path = format!("/accounts/{}", made["id"].as_str().expect("an id"));
+    let name = async || {
+        let (_, now) = site.api("GET", &format!("/v2{path}"), None).await;
+        now["name"].clone()
+    };
+    let mut ada = site.signed_in("ada@example.com").await;
+    let form = format!("{path}/settings");
+    let mut stale = untouched(&ada.get(&form).await.body, &path);
+    let mut renamed = stale.clone();
+    set(&mut renamed, "name", "Lake");
+    let saved = send(&mut ada, &path, &renamed).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+
+    set(&mut stale, "options", "{\"bucket\": \"c\"}");
+    let refused = send(&mut ada, &path, &stale).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    for said in [
+        "It was changed meanwhile, by you; look at it again.",
+        "What saving would change now",
+    ] {
+        assert!(refused.body.contains(said), "{said}: {}", refused.body);
+    }
+    assert_eq!(name().await, "Lake");
+    // The form that says so is made of what is now.
+    let again = untouched(&refused.body, &path);
+    let saved = send(&mut ada, &path, &again).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    assert_eq!(name().await, "Warehouse");
+}
+
+#[tokio::test]
+async fn a_stale_form_of_an_account_does_not_undo_what_another_has_changed_on_sqlite() {
+    accounts(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_stale_form_of_an_account_does_not_undo_what_another_has_changed_on_postgresql() {
+    accounts(Database::Postgres).await;
 }
 
 #[tokio::test]

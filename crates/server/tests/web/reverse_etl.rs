@@ -156,12 +156,33 @@ async fn an_account_is_added_changed_and_deleted_and_its_secret_is_on_no_page() 
             "an empty field keeps the secret"
         );
 
+        // It goes where the box beside it is ticked, and no other is typed.
+        let form = format!("{path}/settings");
+        let settings = browser.get(&form).await.body;
+        assert!(settings.contains("name=\"remove_secret\""), "{settings}");
+        let mut gone = vec![renamed[0], renamed[1], ("remove_secret", "true")];
+        gone.push(("secret", SECRET));
+        let both = browser.post(&path, &gone).await;
+        assert_eq!(both.status, StatusCode::UNPROCESSABLE_ENTITY);
+        gone.pop();
+        browser.post(&path, &gone).await;
+        let page = browser.get(&path).await.body;
+        assert!(!page.contains("Set, never shown"), "{page}");
+        let settings = browser.get(&form).await.body;
+        assert!(!settings.contains("remove_secret"), "{settings}");
+
         let id = path.trim_start_matches("/accounts/").to_owned();
         let source = made(&site, "/v2/retl-sources", model(&id)).await;
         let confirm = [("confirm", "Lake house")];
         let refused = browser.post(&format!("{path}/delete"), &confirm).await;
         assert_eq!(refused.status, StatusCode::CONFLICT);
         assert!(refused.body.contains("Customers"), "it says what uses it");
+        // Before anything is asked.
+        let kept = browser.get(&format!("{path}/delete")).await.body;
+        assert!(
+            kept.contains(&format!("href=\"/sources/{source}\"")) && !kept.contains("confirm"),
+            "{kept}"
+        );
         let page = browser.get(&path).await.body;
         assert!(page.contains(&format!("/sources/{source}")));
         site.api("DELETE", &format!("/v2/retl-sources/{source}"), None)

@@ -1,6 +1,7 @@
 //! Types on pages: said by hand, and the forms that come with an import.
 
 use axum::http::StatusCode;
+use model::change::ChangeKind;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 use server::app::Config;
@@ -14,6 +15,12 @@ async fn an_administrator_says_what_a_type_is_and_lets_go_of_it() {
     let mut ada = site.signed_in("ada@example.com").await;
     let page = ada.get("/settings/types").await;
     assert!(page.body.contains("Define a type") && page.body.contains("Webhook"));
+    // All that is hidden of it, not only what is secret.
+    assert!(
+        page.body.contains("headers.to, webhookUrl"),
+        "{}",
+        page.body
+    );
     assert!(
         ada.get("/settings/types/one")
             .await
@@ -94,6 +101,197 @@ async fn an_administrator_says_what_a_type_is_and_lets_go_of_it() {
         StatusCode::NOT_FOUND
     );
     assert!(!ada.get("/settings/types").await.body.contains("KETTLE"));
+}
+
+/// The fields of a form as they were drawn, with some of them changed.
+fn sent<'f>(
+    drawn: &'f [(String, String)],
+    changed: &[(&'f str, &'f str)],
+) -> Vec<(&'f str, &'f str)> {
+    let kept = drawn
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .filter(|(name, _)| changed.iter().all(|(other, _)| other != name));
+    kept.chain(changed.iter().copied()).collect()
+}
+
+const TYPES: &str = "/settings/types";
+
+#[tokio::test]
+async fn what_is_secret_of_a_type_stays_so_until_somebody_says_otherwise() {
+    let (site, _) = Site::ready().await;
+    let made =
+        json!({ "name": "One", "type": "MY_OWN", "config": { "key": "hidden", "place": "shelf" } });
+    let (status, answer) = site.api("POST", "/v2/destinations", Some(made)).await;
+    assert!(status.is_success(), "{answer}");
+    let listed = async || {
+        let (_, all) = site.api("GET", "/v2/destinations", None).await;
+        all["destinations"][0]["config"].clone()
+    };
+    let mut ada = site.signed_in("ada@example.com").await;
+    let one = "/settings/types/one?kind=destination&name=MY_OWN";
+    let new = untouched(&ada.get(one).await.body, TYPES);
+    let saved = ada.post(TYPES, &sent(&new, &[])).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+    assert_eq!(listed().await, json!({}), "every text is still secret");
+
+    // To list none, or one where all or none are to be secret, says two things at once.
+    let drawn = untouched(&ada.get(one).await.body, TYPES);
+    for wrong in [
+        [("secret", "listed"), ("secret_keys", " ")],
+        [("secret", "all"), ("secret_keys", "key")],
+        [("secret", "none"), ("secret_keys", "key")],
+    ] {
+        let refused = ada.post(TYPES, &sent(&drawn, &wrong)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused.body.contains("secret_keys-error"),
+            "{}",
+            refused.body
+        );
+    }
+    assert_eq!(listed().await, json!({}));
+    // What is no path would hide nothing.
+    for wrong in ["x..y", ".x", "x.", "key place"] {
+        let keys = [("secret", "listed"), ("secret_keys", wrong)];
+        let refused = ada.post(TYPES, &sent(&drawn, &keys)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        let said = format!("\u{201c}{wrong}\u{201d} is no path.");
+        assert!(refused.body.contains(&said), "{}", refused.body);
+    }
+    // What is in use stays, and it is said where.
+    let gone = [("kind", "destination"), ("name", "MY_OWN")];
+    let kept = ada.post("/settings/types/delete", &gone).await;
+    assert_eq!(kept.status, StatusCode::CONFLICT);
+    assert!(
+        kept.body
+            .contains("in use by destination \u{201c}One\u{201d}")
+            && kept.body.contains("href=\"/settings/types\""),
+        "{}",
+        kept.body
+    );
+    ada.post(TYPES, &sent(&drawn, &[("secret", "none")])).await;
+    assert_eq!(listed().await, json!({ "key": "hidden", "place": "shelf" }));
+    let page = ada.get(one).await.body;
+    assert!(page.contains("value=\"none\" checked"), "{page}");
+}
+
+async fn taken_names(database: Database) {
+    let site = Site::new(database, Config::default()).await;
+    let team = site.set_up().await;
+    let posted = json!({ "name": "MY_OWN", "config": { "secretKeys": ["key"] }, "configSchema": { "type": "object" } });
+    let (status, answer) = site
+        .api("POST", "/destination-definitions", Some(posted))
+        .await;
+    assert!(status.is_success(), "{answer}");
+    let mut ada = site.signed_in("ada@example.com").await;
+    let drawn = untouched(&ada.get("/settings/types/one").await.body, TYPES);
+    let events = site.log(team.organization).await.len();
+    for name in ["MY_OWN", "WEBHOOK"] {
+        let new = [("name", name), ("secret", "none")];
+        let refused = ada.post(TYPES, &sent(&drawn, &new)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let link = format!("href=\"/settings/types/one?kind=destination&#38;name={name}\"");
+        let said = format!("There is a type \u{201c}{name}\u{201d} already.");
+        assert!(
+            refused.body.contains("name-error")
+                && refused.body.contains(&said)
+                && refused.body.contains(&link),
+            "{}",
+            refused.body
+        );
+        // What is refused is still a form for something new, and still refused.
+        let again = untouched(&refused.body, TYPES);
+        let refused = ada.post(TYPES, &sent(&again, &[])).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(site.log(team.organization).await.len(), events);
+
+    // Of two at once, one is too late.
+    let mut other = site.signed_in("ada@example.com").await;
+    let theirs = untouched(&other.get("/settings/types/one").await.body, TYPES);
+    let (mine, theirs) = (
+        sent(&drawn, &[("name", "TWICE"), ("secret", "none")]),
+        sent(&theirs, &[("name", "TWICE")]),
+    );
+    let (mine, theirs) = tokio::join!(ada.post(TYPES, &mine), other.post(TYPES, &theirs));
+    let mut statuses = [mine.status, theirs.status];
+    statuses.sort_unstable();
+    assert_eq!(
+        statuses,
+        [StatusCode::SEE_OTHER, StatusCode::UNPROCESSABLE_ENTITY]
+    );
+}
+
+#[tokio::test]
+async fn a_new_type_does_not_replace_one_of_its_name_on_sqlite() {
+    taken_names(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_new_type_does_not_replace_one_of_its_name_on_postgresql() {
+    taken_names(Database::Postgres).await;
+}
+
+async fn stale(database: Database) {
+    let site = Site::new(database, Config::default()).await;
+    site.set_up().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    for name in ["MY_OWN", "WEBHOOK"] {
+        let one = format!("/settings/types/one?kind=destination&name={name}");
+        if name == "MY_OWN" {
+            let new = untouched(&ada.get(&one).await.body, TYPES);
+            let first = [("secret", "listed"), ("secret_keys", "key")];
+            ada.post(TYPES, &sent(&new, &first)).await;
+        }
+        let known = async || {
+            let path = format!("/destination-definitions/{name}");
+            let (_, known) = site.api("GET", &path, None).await;
+            known["config"]["secretKeys"].clone()
+        };
+        let drawn = untouched(&ada.get(&one).await.body, TYPES);
+        let other = [
+            ("secret", "listed"),
+            ("secret_keys", "key\r\nheaders.to\r\ntoken"),
+        ];
+        let saved = ada.post(TYPES, &sent(&drawn, &other)).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        let refused = ada
+            .post(TYPES, &sent(&drawn, &[("display_name", "Mine")]))
+            .await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+        assert!(
+            refused
+                .body
+                .contains("This type was changed meanwhile; look at it again.")
+        );
+        // What would be plain again is told before it is saved.
+        assert!(
+            refused.body.contains("What saving would change now")
+                && refused.body.contains("config.secretKeys"),
+            "{}",
+            refused.body
+        );
+        assert_eq!(known().await, json!(["key", "headers.to", "token"]));
+        // Who sends what is there already changes nothing.
+        let same = ada.post(TYPES, &sent(&drawn, &other)).await;
+        assert_eq!(same.status, StatusCode::SEE_OTHER, "{}", same.body);
+        // The form that says so is made of what is now.
+        let again = untouched(&refused.body, TYPES);
+        let saved = ada.post(TYPES, &sent(&again, &[])).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.body);
+        assert_ne!(known().await, json!(["key", "headers.to", "token"]));
+    }
+}
+
+#[tokio::test]
+async fn a_stale_form_of_a_type_does_not_undo_what_another_has_said_on_sqlite() {
+    stale(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_stale_form_of_a_type_does_not_undo_what_another_has_said_on_postgresql() {
+    stale(Database::Postgres).await;
 }
 
 fn kettle() -> Value {
@@ -369,6 +567,7 @@ async fn a_form_has_fields_for_platforms_and_asks_for_what_its_conditions_say() 
                 !["config.password", "config.store", "config.encrypt"].contains(name)
             })
             .collect();
+        let with_bucket = odd.clone();
         odd["keyPair"] = json!(true);
         odd["cloud"] = json!("b");
         odd["store"] = json!("container");
@@ -376,6 +575,25 @@ async fn a_form_has_fields_for_platforms_and_asks_for_what_its_conditions_say() 
             saved(&site, &mut ada, &path, &fields).await,
             Ok(odd.clone())
         );
+        // What the other field of a setting took is new to the one that is shown now.
+        let mut taken_along = fields.clone();
+        taken_along.retain(|(name, _)| *name != "config.store~2" && *name != "config.cloud");
+        taken_along.extend([("config.cloud", "b"), ("config.store~2", "bucket")]);
+        let (status, answer) = site
+            .api(
+                "PUT",
+                &format!("/v2{path}"),
+                Some(json!({ "config": with_bucket })),
+            )
+            .await;
+        assert!(status.is_success(), "{answer}");
+        let wrong = saved(&site, &mut ada, &path, &taken_along)
+            .await
+            .expect_err("refused");
+        assert!(wrong.contains("config.store~2-error"), "{wrong}");
+        let odd = Some(json!({ "config": odd }));
+        let (status, answer) = site.api("PUT", &format!("/v2{path}"), odd).await;
+        assert!(status.is_success(), "{answer}");
         fields.push(("config.privateKey", "no key"));
         let wrong = saved(&site, &mut ada, &path, &fields)
             .await
@@ -550,4 +768,148 @@ async fn a_source_whose_type_asks_for_settings_is_asked_for_them() {
     );
     let (_, made) = site.api("GET", &format!("/v2{path}"), None).await;
     assert_eq!(made["source"]["config"], config);
+}
+
+/// A type whose one secret is not needed, and whose settings have a schema.
+fn jug() -> Value {
+    json!({
+        "name": "JUG", "displayName": "Jug",
+        "config": { "secretKeys": ["lid", "hidden"] },
+        "configSchema": { "type": "object", "properties": {
+            "deep": { "type": "object", "properties": { "litres": { "type": "number", "maximum": 3 } } },
+            "spouts": { "type": "array", "items": { "type": "object", "properties": { "to": { "type": "string", "maxLength": 3 } } } },
+        } },
+        "uiConfig": [{ "title": "All", "fields": [
+            { "type": "textInput", "label": "Lid", "value": "lid", "secret": true },
+            { "type": "dynamicForm", "label": "Spouts", "value": "spouts" },
+        ] }],
+    })
+}
+
+async fn removal(database: Database) {
+    let site = Site::new(database, Config::default()).await;
+    let team = site.set_up().await;
+    site.api("POST", "/destination-definitions", Some(jug()))
+        .await;
+    let made = json!({ "name": "A pot", "type": "JUG", "config": { "lid": "needle" } });
+    let (_, made) = site.api("POST", "/v2/destinations", Some(made)).await;
+    let path = format!(
+        "/destinations/{}",
+        made["destination"]["id"].as_str().expect("an id")
+    );
+    let mut ada = site.signed_in("ada@example.com").await;
+    let page = ada.get(&format!("{path}/configuration")).await.body;
+    assert!(page.contains("name=\"remove.config.lid\""), "{page}");
+    let empty = [("config.lid", "")];
+    let kept = saved(&site, &mut ada, &path, &empty).await;
+    assert_eq!(kept, Ok(json!({ "lid": "needle" })));
+    let both = [("config.lid", "new"), ("remove.config.lid", "true")];
+    let wrong = saved(&site, &mut ada, &path, &both)
+        .await
+        .expect_err("refused");
+    assert!(wrong.contains("Do one of the two."), "{wrong}");
+    let gone = [("config.lid", ""), ("remove.config.lid", "true")];
+    assert_eq!(saved(&site, &mut ada, &path, &gone).await, Ok(json!({})));
+    let event = site.log(team.organization).await.pop().expect("an event");
+    let mut changes = event.changes.iter();
+    let change = changes.find(|change| change.path == "config.lid");
+    assert_eq!(change.expect("a change").kind, ChangeKind::Redacted);
+    let page = ada.get(&format!("{path}/configuration")).await.body;
+    assert!(!page.contains("remove.config.lid"), "{page}");
+}
+
+#[tokio::test]
+async fn a_stored_secret_that_is_not_needed_goes_where_its_box_is_ticked_on_sqlite() {
+    removal(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_stored_secret_that_is_not_needed_goes_where_its_box_is_ticked_on_postgresql() {
+    removal(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_settings_is_said_where_they_are_and_above_them_once() {
+    let (site, _) = Site::ready().await;
+    for path in ["/destination-definitions", "/source-definitions"] {
+        site.api("POST", path, Some(jug())).await;
+    }
+    let mut ada = site.signed_in("ada@example.com").await;
+    let strict = [
+        ("allow_unknown_types", "true"),
+        ("refuse_invalid_config", "true"),
+    ];
+    ada.get("/settings/workspace").await;
+    ada.post("/settings/workspace", &strict).await;
+    for (list, noun, tab) in [
+        ("/destinations", "destination", "configuration"),
+        ("/sources", "source", "settings"),
+    ] {
+        let made = json!({ "name": "A pot", "type": "JUG" });
+        let (_, made) = site.api("POST", &format!("/v2{list}"), Some(made)).await;
+        let id = made[noun]["id"].as_str().expect("an id");
+        let path = format!("{list}/{id}");
+        let page = ada.get(&format!("{path}/{tab}")).await.body;
+        let drawn = untouched(&page, &path);
+        let wrong = [
+            ("json", r#"{ "deep": { "litres": 4 } }"#),
+            ("config.spouts", r#"[{ "to": "four" }]"#),
+        ];
+        let refused = ada.post(&path, &sent(&drawn, &wrong)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.body.matches("note--bad").count(), 1);
+        for said in [
+            "config.deep.litres may be 3 at most.",
+            "id=\"json-error\"",
+            "id=\"config.spouts-error\"",
+        ] {
+            assert!(refused.body.contains(said), "{said}: {}", refused.body);
+        }
+        let large = [("json", r#"{ "a": 1e400 }"#)];
+        let refused = ada.post(&path, &sent(&drawn, &large)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused.body.contains("json-error")
+                && refused.body.contains("config.a is a number beyond"),
+            "{}",
+            refused.body
+        );
+        assert_eq!(refused.body.matches("note--bad").count(), 1);
+    }
+}
+
+async fn unknown(database: Database) {
+    let site = Site::new(database, Config::default()).await;
+    let team = site.set_up().await;
+    let mut ada = site.signed_in("ada@example.com").await;
+    for list in ["/v2/sources", "/v2/destinations"] {
+        for (kind, said) in [("MY_OWN", Some("unknown")), ("HTTP", None)] {
+            if list == "/v2/destinations" && kind == "HTTP" {
+                continue;
+            }
+            let made = json!({ "name": "One", "type": kind });
+            let (status, answer) = site.api("POST", list, Some(made)).await;
+            assert!(status.is_success(), "{answer}");
+            let event = site.log(team.organization).await.pop().expect("an event");
+            let detail = event.detail.as_ref();
+            assert_eq!(detail.and_then(|detail| detail["type"].as_str()), said);
+            // What an event says of itself is a row of its page.
+            let page = ada
+                .get(&format!("/settings/audit-logs/{}", event.entry.id))
+                .await
+                .body;
+            let row = "<dt>type</dt><dd dir=\"auto\">unknown</dd>";
+            assert_eq!(page.contains(row), said.is_some(), "{page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_event_of_something_new_says_that_its_type_is_unknown_on_sqlite() {
+    unknown(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn the_event_of_something_new_says_that_its_type_is_unknown_on_postgresql() {
+    unknown(Database::Postgres).await;
 }

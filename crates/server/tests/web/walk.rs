@@ -575,7 +575,7 @@ pub fn form(path: &str, things: &Things) -> Option<(String, Vec<(&'static str, S
             "",
             vec![
                 ("kind", text("source")),
-                ("name", text("Kettle")),
+                ("name", text("Other kettle")),
                 ("display_name", text("Other")),
             ],
         ),

@@ -1,10 +1,11 @@
 //! Take in definitions of types: a whole import is one event, and one definition by hand or from a program is one too.
 
 use model::catalogue::{self, EventType, TargetType};
-use model::definition::{Kind, Origin};
+use model::clock::Micros;
+use model::definition::{Definitions, Kind, Origin, Taken};
 use model::id::OrganizationId;
 use model::role::Permission;
-use store::{Action, Done, Fact, Need, Result, Rx, Scope, Target, Tx};
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use super::{Given, Looked, Outcome, Plan};
 
@@ -19,8 +20,60 @@ pub struct TakeIn {
     pub given: Vec<Given>,
     /// Whether they are one event together.
     pub together: bool,
+    /// What may be there already.
+    pub over: Over,
     /// What was found in the log before.
     pub looked: Looked,
+}
+
+/// What may be there where a definition is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Whatever is.
+    Anything,
+    /// Nothing, of our own set neither: it is a new type.
+    Nothing,
+    /// What the organization took in at this moment, or nothing of its own: what the change was made from.
+    Seen(Option<Micros>),
+}
+
+impl Over {
+    /// Refuses where something else is there.
+    fn check(
+        self,
+        rx: &mut Rx<'_>,
+        plan: &Plan,
+        (given, organization): (&[Given], OrganizationId),
+    ) -> Result<()> {
+        match self {
+            Self::Anything => Ok(()),
+            Self::Nothing => {
+                for one in given {
+                    if Definitions::own().find(one.kind, &one.name).is_some()
+                        || rx
+                            .taken_definition(organization, one.kind, &one.name)?
+                            .is_some()
+                    {
+                        let message =
+                            format!("there is a type \u{201c}{}\u{201d} already", one.name);
+                        return Err(Error::field("name_taken", "name", message));
+                    }
+                }
+                Ok(())
+            }
+            // Who sends what is there already changes nothing, whatever they saw.
+            Self::Seen(seen) => {
+                let is_it = |(before, _): &(Option<Taken>, Taken)| {
+                    before.as_ref().map(|before| before.updated_at) == seen
+                };
+                if plan.pairs.iter().all(is_it) {
+                    return Ok(());
+                }
+                let message = "this type was changed meanwhile; look at it again";
+                Err(Error::failed("changed_meanwhile", message))
+            }
+        }
+    }
 }
 
 /// What was taken in.
@@ -85,6 +138,8 @@ impl Action for TakeIn {
             return Ok(Done::new(Outcome::Moved, Vec::new()));
         }
         let plan = Plan::of(tx, self.organization, &self.given, self.origin)?;
+        self.over
+            .check(tx, &plan, (&self.given, self.organization))?;
         let mut taking = Taking::of(&plan);
         let mut facts = Vec::new();
         if self.together && !plan.pairs.is_empty() {

@@ -87,6 +87,7 @@ impl Action for CreateDestination {
         };
         let made = tx.insert_destination(&destination)?;
         let fact = Fact::new(catalogue::DESTINATION_CREATED, &made);
-        Ok(Done::new(destination, vec![input::warned(fact, faults)]))
+        let fact = input::of_type(fact, &definitions, (Kind::Destination, &self.kind), faults);
+        Ok(Done::new(destination, vec![fact]))
     }
 }

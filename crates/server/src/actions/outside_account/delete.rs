@@ -20,11 +20,33 @@ pub struct DeleteAccount {
     pub id: AccountId,
 }
 
+/// What uses an account.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// `source` or `destination`.
+    pub noun: &'static str,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl User {
+    /// What it is, and its name.
+    pub fn said(&self) -> String {
+        format!("{} \u{201c}{}\u{201d}", self.noun, self.name)
+    }
+}
+
 /// What uses an account: sources of reverse ETL, and destinations that sign in with it.
-fn users(rx: &mut Rx<'_>, place: Place, id: AccountId) -> Result<Vec<String>> {
+///
+/// # Errors
+/// When the database does not answer.
+pub fn users(rx: &mut Rx<'_>, place: Place, id: AccountId) -> Result<Vec<User>> {
     let sources = rx.retl_sources_of_account(id)?.into_iter();
-    let mut users: Vec<String> = sources
-        .map(|one| format!("source \u{201c}{}\u{201d}", one.name))
+    let user = |noun, id: String, name| User { noun, id, name };
+    let mut users: Vec<User> = sources
+        .map(|one| user("source", one.id.to_string(), one.name))
         .collect();
     let uses = |one: &Destination| {
         let named = |setting: &&str| one.config[*setting].as_str() == Some(id.as_str());
@@ -33,8 +55,8 @@ fn users(rx: &mut Rx<'_>, place: Place, id: AccountId) -> Result<Vec<String>> {
     let mut after = None;
     loop {
         let page = rx.destinations(place.workspace, after.as_ref(), 500, None)?;
-        let destinations = page.items.iter().filter(|one| uses(one));
-        users.extend(destinations.map(|one| format!("destination \u{201c}{}\u{201d}", one.name)));
+        let destinations = page.items.into_iter().filter(uses);
+        users.extend(destinations.map(|one| user("destination", one.id.to_string(), one.name)));
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(users),
@@ -56,7 +78,8 @@ impl Action for DeleteAccount {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<()>> {
         let account = found(tx, self.place, self.id)?;
-        let mut names = users(tx, self.place, account.id)?;
+        let users = users(tx, self.place, account.id)?;
+        let mut names: Vec<String> = users.iter().map(User::said).collect();
         if !names.is_empty() {
             let more = names.len().saturating_sub(NAMED);
             if more > 0 {

@@ -1,10 +1,11 @@
 //! Change an account's name, options or secret. What it is an account of cannot change.
 
 use model::catalogue::{self, EventType};
+use model::clock::Micros;
 use model::id::AccountId;
 use model::things::Account;
 use serde_json::Value;
-use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 
 use super::{found, needs_edit};
 use crate::actions::input;
@@ -23,6 +24,8 @@ pub struct UpdateAccount {
     pub options: Value,
     /// What is, in the place of what there is; none leaves it.
     pub secret: Option<Value>,
+    /// When it was last changed as the change was made for it: another moment refuses it. None takes any.
+    pub seen: Option<Micros>,
 }
 
 impl Action for UpdateAccount {
@@ -39,6 +42,10 @@ impl Action for UpdateAccount {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Account>> {
         let before = found(tx, self.place, self.id)?;
+        if self.seen.is_some_and(|seen| seen != before.updated_at) {
+            let message = "this account was changed meanwhile; look at it again";
+            return Err(Error::failed("changed_meanwhile", message));
+        }
         input::name(&self.name)?;
         let secret = match &self.secret {
             Some(secret) => input::in_place_of(
@@ -60,7 +67,8 @@ impl Action for UpdateAccount {
             return Ok(Done::new(before, Vec::new()));
         }
         let after = Account {
-            updated_at: tx.at,
+            // Each change has a moment of its own, by which `seen` tells them apart, though the clock stand still.
+            updated_at: tx.at.max(before.updated_at.plus(1)),
             ..after
         };
         let made = tx.update_account(&after)?;

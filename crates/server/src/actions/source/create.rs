@@ -88,6 +88,7 @@ impl Action for CreateSource {
         };
         let made = tx.insert_source(&source)?;
         let fact = Fact::new(catalogue::SOURCE_CREATED, &made);
-        Ok(Done::new(source, vec![input::warned(fact, faults)]))
+        let fact = input::of_type(fact, &definitions, (Kind::Source, &self.kind), faults);
+        Ok(Done::new(source, vec![fact]))
     }
 }

@@ -7,7 +7,7 @@ use model::things::Workspace;
 use store::{Action, Done, Fact, Need, Result, Rx, Scope, Target, Tx};
 use zeroize::Zeroizing;
 
-use super::{Environment, new};
+use super::{Environment, free, new};
 use crate::actions::input;
 
 /// A workspace to be.
@@ -42,6 +42,7 @@ impl Action for CreateWorkspace {
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Workspace>> {
         input::name(&self.name)?;
         let name = self.name.trim().to_owned();
+        free(tx, self.organization, &name)?;
         let workspace = new(tx, self.organization, name, self.environment);
         let made = tx.insert_workspace(&workspace, &self.token)?;
         Ok(Done::new(

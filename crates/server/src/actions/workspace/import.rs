@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::catalogue::{self, EventType, TargetType};
+use model::clock::Micros;
 use model::code;
 use model::code::for_clients;
 use model::config::Matcher;
@@ -81,11 +82,7 @@ impl ImportWorkspace {
         let existing = match &self.into {
             Into::New { name, .. } => {
                 input::name(name)?;
-                let all = rx.workspaces(self.organization)?;
-                if all.iter().any(|one| one.name == *name) {
-                    let message = format!("there is a workspace \u{201c}{name}\u{201d} already");
-                    return Err(Error::failed("name_taken", message));
-                }
+                super::free(rx, self.organization, name)?;
                 None
             }
             Into::Existing(id) => {
@@ -222,9 +219,13 @@ fn about(what: &str, name: &str, error: Error) -> Error {
     }
 }
 
-/// What stands in an event beside the thing itself: where it comes from, and what in its settings does not fit its type.
-fn from(id: &str, faults: Faults) -> Value {
+/// What stands in an event beside the thing itself: where it comes from, and what in its settings does not fit its type or that
+/// nothing is known of that.
+fn from(id: &str, known: bool, faults: Faults) -> Value {
     let mut detail = json!({ "importedFrom": id });
+    if !known {
+        detail["type"] = json!(input::UNKNOWN);
+    }
     if !faults.is_empty() {
         detail["warnings"] = Value::Object(input::warnings(faults));
     }
@@ -248,11 +249,20 @@ struct Writing<'t, 'a> {
     workspace: WorkspaceId,
     definitions: Arc<Definitions>,
     facts: Vec<Fact>,
+    /// How many moments were given out.
+    moments: i64,
 }
 
 impl Writing<'_, '_> {
+    /// When the next thing was made: each has a moment of its own, so that lists are in the order of the file.
+    fn moment(&mut self) -> Micros {
+        self.moments += 1;
+        self.tx.at.plus(self.moments)
+    }
+
     fn source(&mut self, one: &PlannedSource) -> Result<Source> {
         let made_key = self.tx.new_id(SourceId::new).to_string();
+        let at = self.moment();
         let source = Source {
             id: self.tx.new_id(SourceId::new),
             workspace: self.workspace,
@@ -264,17 +274,20 @@ impl Writing<'_, '_> {
             geo_enrichment: one.geo_enrichment,
             transient: one.transient,
             external_id: None,
-            created_at: self.tx.at,
-            updated_at: self.tx.at,
+            created_at: at,
+            updated_at: at,
         };
         let made = self.tx.insert_source(&source)?;
         let faults = input::faults(&self.definitions, (Kind::Source, &one.kind), &one.config);
-        let fact = Fact::new(catalogue::SOURCE_CREATED, &made).detail(from(&one.from, faults));
+        let known = self.definitions.find(Kind::Source, &one.kind).is_some();
+        let detail = from(&one.from, known, faults);
+        let fact = Fact::new(catalogue::SOURCE_CREATED, &made).detail(detail);
         self.facts.push(fact);
         Ok(source)
     }
 
     fn account(&mut self, one: &PlannedAccount) -> Result<AccountId> {
+        let at = self.moment();
         let account = Account {
             id: self.tx.new_id(AccountId::new),
             workspace: self.workspace,
@@ -283,12 +296,13 @@ impl Writing<'_, '_> {
             options: one.options.clone(),
             secret: one.secret.clone(),
             external_id: None,
-            created_at: self.tx.at,
-            updated_at: self.tx.at,
+            created_at: at,
+            updated_at: at,
         };
         let made = self.tx.insert_account(&account)?;
         let fact = Fact::new(catalogue::ACCOUNT_CREATED, &made);
-        self.facts.push(fact.detail(from(&one.from, Faults::new())));
+        self.facts
+            .push(fact.detail(from(&one.from, true, Faults::new())));
         Ok(account.id)
     }
 
@@ -306,6 +320,7 @@ impl Writing<'_, '_> {
                 *value = Value::from(id.as_str());
             }
         }
+        let at = self.moment();
         let destination = Destination {
             id: self.tx.new_id(DestinationId::new),
             workspace: self.workspace,
@@ -318,19 +333,22 @@ impl Writing<'_, '_> {
             // What it has is what it had: no defaults are laid under it.
             changed: true,
             external_id: None,
-            created_at: self.tx.at,
-            updated_at: self.tx.at,
+            created_at: at,
+            updated_at: at,
         };
         let made = self.tx.insert_destination(&destination)?;
         let of_type = (Kind::Destination, one.kind.as_str());
         let faults = input::faults(&self.definitions, of_type, &destination.config);
-        let fact = Fact::new(catalogue::DESTINATION_CREATED, &made).detail(from(&one.from, faults));
+        let known = self.definitions.find(of_type.0, of_type.1).is_some();
+        let detail = from(&one.from, known, faults);
+        let fact = Fact::new(catalogue::DESTINATION_CREATED, &made).detail(detail);
         self.facts.push(fact);
         Ok(destination)
     }
 
     fn code(&mut self, one: &PlannedCode, place: usize) -> Result<Transformation> {
         let version = self.tx.new_id(VersionId::new);
+        let at = self.moment();
         let code = Transformation {
             id: self.tx.new_id(TransformationId::new),
             kind: one.kind,
@@ -342,14 +360,14 @@ impl Writing<'_, '_> {
             version,
             published: Some(version),
             external_id: None,
-            created_at: self.tx.at,
-            updated_at: self.tx.at,
+            created_at: at,
+            updated_at: at,
         };
         let made = self.tx.insert_transformation(&code)?;
         let [created, _, published, _] = transformation::events(one.kind);
         let created = Fact::new(created, &made).all_but("publishedVersion");
         self.facts
-            .push(created.detail(from(&one.from, Faults::new())));
+            .push(created.detail(from(&one.from, true, Faults::new())));
         let published = Fact::new(published, &made).only("publishedVersion");
         let untested = json!({ "tests": "not tested: it was published where it comes from" });
         self.facts.push(published.detail(untested));
@@ -362,6 +380,7 @@ impl Writing<'_, '_> {
         destination: &Destination,
         enabled: bool,
     ) -> Result<()> {
+        let at = self.moment();
         let connection = Connection {
             id: self.tx.new_id(ConnectionId::new),
             workspace: self.workspace,
@@ -369,8 +388,8 @@ impl Writing<'_, '_> {
             destination: destination.id,
             enabled,
             external_id: None,
-            created_at: self.tx.at,
-            updated_at: self.tx.at,
+            created_at: at,
+            updated_at: at,
         };
         let made = self.tx.insert_connection(&connection)?;
         let fact = Fact::new(catalogue::DESTINATION_CONNECTED_SOURCE, &made)
@@ -381,12 +400,13 @@ impl Writing<'_, '_> {
     }
 
     fn link(&mut self, destination: &Destination, code: &Transformation) -> Result<()> {
+        let at = self.moment();
         let link = TransformationLink {
             destination: destination.id,
             transformation: code.id,
             workspace: self.workspace,
-            created_at: self.tx.at,
-            updated_at: self.tx.at,
+            created_at: at,
+            updated_at: at,
         };
         let made = self.tx.insert_link(&link)?;
         let fact = Fact::new(catalogue::DESTINATION_CONNECTED_TRANSFORMATION, &made)
@@ -441,6 +461,7 @@ impl Action for ImportWorkspace {
             workspace,
             definitions,
             facts,
+            moments: 0,
         };
         let plan = &self.plan;
         let mut accounts = HashMap::new();

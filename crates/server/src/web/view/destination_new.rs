@@ -50,6 +50,8 @@ pub struct DestinationNew {
 
 impl DestinationNew {
     fn has_errors(&self) -> bool {
-        !self.errors.is_empty() || self.fields.iter().any(|field| field.error.is_some())
+        // What is told above the form already is not told twice.
+        self.frame.flash.is_none()
+            && (!self.errors.is_empty() || self.fields.iter().any(|field| field.error.is_some()))
     }
 }

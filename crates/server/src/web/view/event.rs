@@ -119,6 +119,8 @@ pub struct Details {
     pub client_request: Option<String>,
     /// What was warned of, by where.
     pub warnings: Faults,
+    /// What else the event says of itself: names and values.
+    pub more: Vec<(String, String)>,
 }
 
 /// One field that changed.

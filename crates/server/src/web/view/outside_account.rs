@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::event::{ResourceLog, Value};
+use super::event::{Change, ResourceLog, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
 use super::parts::{Errors, LastChange, Leaf, Tab};
@@ -70,6 +70,8 @@ pub struct AccountForm {
     pub name: String,
     /// The options as a JSON object.
     pub options: String,
+    /// Whether the box is ticked that says that the secret is to go; none where there is no secret.
+    pub remove: Option<bool>,
 }
 
 /// What stands above every tab of an account.
@@ -181,6 +183,10 @@ pub struct AccountSettings {
     pub head: AccountHead,
     /// The form as it is stored, or as it was sent.
     pub form: AccountForm,
+    /// When it was last changed as the form was drawn from it.
+    pub seen: String,
+    /// Where another has changed it meanwhile: what saving what was sent would change now.
+    pub differs: Vec<Change>,
     /// What is wrong with it.
     pub errors: Errors,
 }

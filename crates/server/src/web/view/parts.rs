@@ -186,6 +186,8 @@ pub enum Input {
         set: bool,
         /// Whether it may have several lines.
         lines: bool,
+        /// Whether the box is ticked that says that it is to go; none where there is no box, as it is needed or not there.
+        remove: Option<bool>,
     },
     /// On or off.
     Boolean(bool),
@@ -222,9 +224,45 @@ impl Errors {
             .map(|(_, message)| message.as_str())
     }
 
+    /// What is wrong with this field, or with something in it.
+    pub fn in_or_under(&self, field: &str) -> Option<&str> {
+        let is_it = |name: &str| is_under(name, field);
+        let said = self.0.iter().find(|(name, _)| is_it(name));
+        said.map(|(_, message)| message.as_str())
+    }
+
+    /// What is wrong with the JSON below these fields: with all of it, and with what in it has no field.
+    pub fn of_json(&self, fields: &[Field]) -> Vec<String> {
+        let has_field = |name: &str| fields.iter().any(|field| is_under(name, &field.name));
+        let rest = self.0.iter().filter_map(|(name, message)| match &**name {
+            "json" => Some(message.clone()),
+            name if is_under(name, "config") && !has_field(name) => Some(about(name, message)),
+            _ => None,
+        });
+        rest.collect()
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Whether the name of what is wrong is that of a field, or of something in it.
+fn is_under(name: &str, field: &str) -> bool {
+    name.strip_prefix(field)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// A message that says what it is about.
+fn about(name: &str, message: &str) -> String {
+    let mut chars = message.chars();
+    let first = chars.next().into_iter().flat_map(char::to_lowercase);
+    let message: String = first.chain(chars).collect();
+    if message.starts_with(name) {
+        message
+    } else {
+        format!("{name} {message}")
     }
 }
 

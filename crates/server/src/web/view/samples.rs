@@ -191,6 +191,7 @@ impl Samples {
         };
         let value = |text: &str| Value::Text(self.text(text));
         Details {
+            more: vec![(self.text("importedFrom"), self.text("2x"))],
             changes: vec![
                 change("config.role", value("TRANSFORMER"), value("TRANSFORMER_V2")),
                 change("config.syncEveryMinutes", value("180"), value("30")),

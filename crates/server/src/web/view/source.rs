@@ -196,7 +196,10 @@ pub struct SourceSettings {
 
 impl SourceSettings {
     fn has_errors(&self) -> bool {
-        !self.errors.is_empty() || self.form.fields.iter().any(|field| field.error.is_some())
+        // What is told above the form already is not told twice.
+        self.frame.flash.is_none()
+            && (!self.errors.is_empty()
+                || self.form.fields.iter().any(|field| field.error.is_some()))
     }
 }
 

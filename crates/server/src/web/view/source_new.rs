@@ -33,7 +33,9 @@ pub struct SourceNew {
 impl SourceNew {
     fn has_errors(&self) -> bool {
         let mut fields = self.settings.iter().flat_map(|settings| &settings.fields);
-        !self.errors.is_empty() || fields.any(|field| field.error.is_some())
+        // What is told above the form already is not told twice.
+        self.frame.flash.is_none()
+            && (!self.errors.is_empty() || fields.any(|field| field.error.is_some()))
     }
 }
 

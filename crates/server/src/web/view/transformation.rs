@@ -124,6 +124,8 @@ pub struct TransformationOverview {
     pub updated: When,
     /// The destinations that use it.
     pub used_by: Vec<UsedBy>,
+    /// The newest version, where it is not published.
+    pub draft: Option<Version>,
 }
 
 /// The tab Versions of a transformation.

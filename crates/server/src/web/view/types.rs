@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::event::{Change, Value};
 use super::filters;
 use super::frame::{Flash, Frame};
 use super::parts::Errors;
@@ -44,18 +45,62 @@ pub struct Types {
     pub rows: Vec<TypeRow>,
 }
 
+/// Which settings of a type are secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// Every text: nobody has said which.
+    All,
+    /// Those that are listed.
+    Listed,
+    /// None.
+    Nothing,
+}
+
+impl Secret {
+    /// All choices, with the words in the form.
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::All, "all"),
+        (Self::Listed, "listed"),
+        (Self::Nothing, "none"),
+    ];
+
+    /// What people read.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::All => "Every text",
+            Self::Listed => "Only those listed below",
+            Self::Nothing => "Nothing",
+        }
+    }
+
+    /// What follows from the choice.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::All => "What holds where nobody has said anything.",
+            Self::Listed => {
+                "All other settings are shown to whoever may look, and written to the log."
+            }
+            Self::Nothing => {
+                "All settings, also those stored already, are shown to whoever may look, and written to the log."
+            }
+        }
+    }
+}
+
 /// What is known of one type, to be changed.
 #[derive(Clone, Debug, Template)]
 #[template(path = "settings/type.html")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is something that the page shows or not"
-)]
 pub struct TypeForm {
     /// What surrounds the page.
     pub frame: Frame,
-    /// Whether no definition describes it yet.
-    pub is_new: bool,
+    /// What the form is drawn from; none where no definition describes the type yet.
+    pub seen: Option<String>,
+    /// Whether there is a type of the name that a new one was to have.
+    pub exists: bool,
+    /// The query of the type's page.
+    pub query: String,
+    /// What saving would change of what another has saved meanwhile.
+    pub differs: Vec<Change>,
     /// Whether the organization has taken it in, so that it can let go of it.
     pub is_taken: bool,
     /// Whether it is a type of source.
@@ -64,8 +109,8 @@ pub struct TypeForm {
     pub name: String,
     /// What people read.
     pub display_name: String,
-    /// Whether every text is secret.
-    pub all_secret: bool,
+    /// Which settings are secret.
+    pub secret: Secret,
     /// The secret settings, one in each line.
     pub secret_keys: String,
     /// The schema, as JSON.

@@ -82,6 +82,7 @@ impl Samples {
                 "Warehouse – Snowflake",
                 "/destinations/3FQbSnow9Lp3nXs7UmW5tYz2Vx9",
             )],
+            draft: None,
         };
         let form = CodeForm {
             frame: frame.clone(),

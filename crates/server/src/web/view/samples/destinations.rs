@@ -45,7 +45,11 @@ impl Samples {
             pattern: None,
             pattern_message: None,
         };
-        let secret = |set, lines| Input::Secret { set, lines };
+        let secret = |set, lines| Input::Secret {
+            set,
+            lines,
+            remove: set.then_some(lines),
+        };
         let every = |value: &str| Choice::new(value, self.text(value), "30");
         vec![
             field(

@@ -148,6 +148,7 @@ impl Samples {
         let form = AccountForm {
             name: self.text("Warehouse – BigQuery"),
             options: self.text("{\n  \"projectId\": \"fernhill-analytics\"\n}"),
+            remove: Some(false),
         };
         let row = |id: &str, name: &str, definition: &str, category: &str, used| AccountRow {
             id: id.to_owned(),
@@ -194,6 +195,8 @@ impl Samples {
             frame: frame.clone(),
             head: self.account_head(),
             form: form.clone(),
+            seen: "1".to_owned(),
+            differs: Vec::new(),
             errors: errors.clone(),
         };
         let new = AccountNew {

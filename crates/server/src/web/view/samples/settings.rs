@@ -6,7 +6,7 @@ use super::super::event_page::{EventPage, Proof};
 use super::super::filter::Filter;
 use super::super::frame::{Flash, Frame, NavItem, Theme};
 use super::super::parts::{Choice, ChoiceGroup, Errors};
-use super::super::types::{TypeForm, TypeRow, Types};
+use super::super::types::{Secret, TypeForm, TypeRow, Types};
 use super::super::workspace_settings::{Seen, WorkspaceSettings};
 use super::{EVENT, Rendered, SOURCE, Samples, when};
 use askama::Template as _;
@@ -76,12 +76,15 @@ impl Samples {
         ];
         TypeForm {
             frame: self.frame(NavItem::Settings),
-            is_new,
+            seen: (!is_new).then(|| self.text("1")),
+            exists: is_new,
+            query: "kind=destination&name=KETTLE".to_owned(),
+            differs: Vec::new(),
             is_taken: !is_new,
             is_source: false,
             name: self.text("KETTLE"),
             display_name: self.text("Kettle"),
-            all_secret: false,
+            secret: Secret::Listed,
             secret_keys: self.text("token"),
             schema: self.text("{}"),
             errors: if is_new {
