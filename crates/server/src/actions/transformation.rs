@@ -353,11 +353,11 @@ pub(crate) fn check_published_name(
             users.push(User::importing(user, Way::Published));
         }
     }
-    refuse_rename(users)
+    refuse_rename(&users)
 }
 
 /// Refuses another import name of a library that is used.
-pub(crate) fn refuse_rename(users: Vec<User>) -> Result<()> {
+pub(crate) fn refuse_rename(users: &[User]) -> Result<()> {
     if users.is_empty() {
         return Ok(());
     }

@@ -106,7 +106,7 @@ impl Action for UpdateTransformation {
         if after.name != before.name {
             check_import_name(tx, self.place, &after, &after.name)?;
             if self.kind == CodeKind::Library {
-                refuse_rename(users(tx, self.place, &before)?)?;
+                refuse_rename(&users(tx, self.place, &before)?)?;
             }
         }
         if after != before {
