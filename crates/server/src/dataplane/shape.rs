@@ -2,7 +2,7 @@
 
 pub(super) mod v2;
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use model::code;
 use model::definition::{CLOUD, Definition, Definitions, Kind};
 use model::id::{ConnectionId, DestinationId, SourceId, TransformationId, VersionId, WorkspaceId};
 use model::things::Connection;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use store::{
@@ -205,6 +205,16 @@ fn type_of(kind: Kind, name: &str, definition: Option<&Definition>) -> Value {
     value
 }
 
+/// The name of a setting, copied only where it has escapes.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Borrow<str> for Key<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The settings as they are sent, with the defaults of the type laid under them, where it has any.
 fn with_defaults<'a>(
     one: &'a ConfiguredDestination,
@@ -220,7 +230,7 @@ fn with_defaults<'a>(
         return Ok(Cow::Borrowed(&one.common.config));
     }
     let text = one.common.config.get();
-    let Ok(stored) = serde_json::from_str::<HashMap<String, &RawValue>>(text) else {
+    let Ok(stored) = serde_json::from_str::<BTreeMap<Key<'_>, &RawValue>>(text) else {
         // No object, so nothing lies under it but what `with_defaults` says.
         let all = definition.with_defaults(&serde_json::from_str(text)?, one.changed);
         return serde_json::value::to_raw_value(&all).map(Cow::Owned);
@@ -228,7 +238,7 @@ fn with_defaults<'a>(
     let member = |key: &str| serde_json::from_str(stored.get(key)?.get()).ok();
     let defaults = definition.defaults_of(member, one.changed);
     let under: BTreeMap<&String, &Value> = defaults
-        .filter(|(key, _)| !stored.contains_key(*key))
+        .filter(|(key, _)| !stored.contains_key(key.as_str()))
         .collect();
     if under.is_empty() {
         return Ok(Cow::Borrowed(&one.common.config));

@@ -347,7 +347,8 @@ fn a_library_is_in_use_while_what_data_planes_run_imports_it() {
 fn the_name_that_a_library_is_published_by_is_its_own_beside_the_newest() {
     let told = on_both(|api| {
         let library = api.code("libraries", "Gamma Ray", "export function f() {}");
-        let old = "import { f } from 'gammaRay';\nexport function transformEvent(e) { return f(e); }";
+        let old =
+            "import { f } from 'gammaRay';\nexport function transformEvent(e) { return f(e); }";
         let one = api.code("transformations", "One", old);
         let publish = |transformations: &[&Value], libraries: &[&Value]| {
             let versions = |all: &[&Value]| {
@@ -362,7 +363,8 @@ fn the_name_that_a_library_is_published_by_is_its_own_beside_the_newest() {
         let change = |noun: &str, one: &Value, change: Value| {
             api.post(&format!("/{noun}/{}", id(one)), change).ok()
         };
-        let new = "import { f } from 'gammaBurst';\nexport function transformEvent(e) { return f(e); }";
+        let new =
+            "import { f } from 'gammaBurst';\nexport function transformEvent(e) { return f(e); }";
         let plain = "export function transformEvent(e) { return e; }";
         // Nothing runs it, so the next version may have another name: data planes still have the first.
         change("transformations", &one, json!({ "code": plain }));
@@ -390,7 +392,8 @@ fn the_name_that_a_library_is_published_by_is_its_own_beside_the_newest() {
 fn nothing_comes_before_a_destination_that_imports_what_is_not_here() {
     let told = on_both(|api| {
         let library = api.code("libraries", "Utils Library", "export function f() {}");
-        let text = "import { f } from 'utilsLibrary';\nexport function transformEvent(e) { return f(e); }";
+        let text =
+            "import { f } from 'utilsLibrary';\nexport function transformEvent(e) { return f(e); }";
         let one = api.code("transformations", "One", text);
         let published = format!("/transformations/{}?publish=true", id(&one));
         let description = json!({ "description": "published" });
