@@ -262,7 +262,9 @@ fn operating_system_user() -> String {
 /// Prints a line of a list. Whoever reads it may have seen enough and gone: that is an error that `main` takes for an end.
 pub(crate) fn say(line: &str) -> Result<()> {
     use std::io::Write;
-    writeln!(std::io::stdout(), "{}", shown(line)).map_err(Into::into)
+    // What is named in it is no line of its own.
+    let line = shown(line).replace('\n', "\\n");
+    writeln!(std::io::stdout(), "{line}").map_err(Into::into)
 }
 
 /// A text with what a terminal would obey, and what nobody would see in it, written out: a file or a server may have sent it. It is

@@ -302,28 +302,36 @@ impl Plan {
                 }
             }
         }
-        if library_stays {
-            self.disable_without_libraries();
-        }
+        self.disable_what_loses_events(library_stays);
     }
 
-    /// A library that stays behind mostly has no name in the file. What is imported, and what no library has that comes, may be it.
-    fn disable_without_libraries(&mut self) {
+    /// Of JavaScript, what imports anything else than a library that comes loses every event. Of Python it is not known which
+    /// modules there are; but a library that stays behind mostly has no name in the file, and may be any of them.
+    fn disable_what_loses_events(&mut self, library_stays: bool) {
         let libraries = self.code.iter().filter(|one| one.kind == CodeKind::Library);
         let names: HashSet<String> = libraries
             .map(|one| code::import_name(one.name.as_deref().unwrap_or(&one.from)))
             .collect();
         for one in &self.code {
+            let is_python = one.language != "javascript";
+            if one.kind == CodeKind::Library || is_python && !library_stays {
+                continue;
+            }
             let text = one.code.as_deref().unwrap_or_default();
             let mut imports = code::imports(&one.language, text).into_iter();
             let Some(missing) = imports.find(|name| !names.contains(name)) else {
                 continue;
             };
+            let why = if is_python {
+                "which may be a library that stays behind"
+            } else {
+                "and no such library comes"
+            };
             for destination in &mut self.destinations {
                 if destination.transformation.as_ref() == Some(&one.from) {
                     destination.enabled = false;
                     self.left.push(format!(
-                        "destination \u{201c}{}\u{201d} comes disabled, because its transformation imports \u{201c}{missing}\u{201d}, and no such library comes",
+                        "destination \u{201c}{}\u{201d} comes disabled, because its transformation imports \u{201c}{missing}\u{201d}, {why}",
                         destination.name
                     ));
                 }
@@ -632,6 +640,11 @@ mod tests {
         assert_eq!(
             left(json!([utils, geo]), "utils"),
             (true, vec![stays("l3")])
+        );
+        let hosted = disabled.replace("utils", "@rs/urlParser/v1");
+        assert_eq!(
+            left(json!([utils]), "@rs/urlParser/v1"),
+            (false, vec![hosted])
         );
     }
 

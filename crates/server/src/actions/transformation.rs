@@ -213,7 +213,10 @@ pub(crate) fn all(rx: &mut Rx<'_>, place: Place, kind: CodeKind) -> Result<Vec<T
 }
 
 /// The name that the published version of a library is imported by.
-fn published_import_name(rx: &mut Rx<'_>, one: &Transformation) -> Result<Option<String>> {
+pub(crate) fn published_import_name(
+    rx: &mut Rx<'_>,
+    one: &Transformation,
+) -> Result<Option<String>> {
     let Some(published) = one.published else {
         return Ok(None);
     };
@@ -307,63 +310,54 @@ pub(crate) fn check_runs(rx: &mut Rx<'_>, place: Place, one: &Transformation) ->
     }
 }
 
-/// Refuses a library whose import name another library of the workspace has, in its newest version or in the published one.
-pub(crate) fn check_import_name(
-    rx: &mut Rx<'_>,
-    place: Place,
-    one: &Transformation,
-    name: &str,
-) -> Result<()> {
+/// Refuses a library whose import name another library of the workspace has in its newest version.
+pub(crate) fn check_import_name(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<()> {
     if one.kind == CodeKind::Transformation {
         return Ok(());
     }
-    let wanted = code::import_name(name);
-    for other in all(rx, place, CodeKind::Library)? {
-        if other.id != one.id && import_names(rx, &other)?.contains(&wanted) {
-            let name = &other.name;
-            let message = format!("library \u{201c}{name}\u{201d} is imported as {wanted} already");
-            return Err(Error::failed("import_name_taken", message));
-        }
-    }
-    Ok(())
+    let wanted = code::import_name(&one.name);
+    let other = all(rx, place, CodeKind::Library)?
+        .into_iter()
+        .find(|other| other.id != one.id && code::import_name(&other.name) == wanted);
+    other.map_or(Ok(()), |other| Err(name_taken(&wanted, &other)))
 }
 
-/// Refuses to publish a version of a library with this name where data planes run code that imports it by the name that it has
-/// there so far, or another library has the new one. `before` is the library as it was before; what is published together with
-/// it is published already.
+fn name_taken(import: &str, by: &Transformation) -> Error {
+    let name = &by.name;
+    let message = format!("library \u{201c}{name}\u{201d} is imported as {import} already");
+    Error::failed("import_name_taken", message)
+}
+
+/// Refuses to publish a version with this name of a library, which is imported so far as `so_far` says: where another published
+/// library is imported by the new name, and where data planes run code that imports it by the old one. What is published together
+/// with it is published already.
 pub(crate) fn check_published_name(
     rx: &mut Rx<'_>,
     place: Place,
-    before: &Transformation,
+    (one, so_far): (TransformationId, Option<&str>),
     name: &str,
 ) -> Result<()> {
-    check_import_name(rx, place, before, name)?;
-    if before.kind == CodeKind::Transformation {
+    let wanted = code::import_name(name);
+    if so_far == Some(&wanted) {
         return Ok(());
     }
-    let Some(so_far) = published_import_name(rx, before)? else {
-        return Ok(());
-    };
-    if so_far == code::import_name(name) {
-        return Ok(());
-    }
-    let mut users = Vec::new();
-    for user in run_with(rx, place, &[so_far])? {
-        if !rx.links_of(user.id)?.is_empty() {
-            users.push(User::importing(user, Way::Published));
+    for other in all(rx, place, CodeKind::Library)? {
+        if other.id != one && published_import_name(rx, &other)?.as_ref() == Some(&wanted) {
+            return Err(name_taken(&wanted, &other));
         }
     }
-    refuse_rename(&users)
-}
-
-/// Refuses another import name of a library that is used.
-pub(crate) fn refuse_rename(users: &[User]) -> Result<()> {
+    let Some(so_far) = so_far else { return Ok(()) };
+    let mut users = Vec::new();
+    for user in run_with(rx, place, &[so_far.to_owned()])? {
+        if !rx.links_of(user.id)?.is_empty() {
+            users.push(User::importing(user, Way::Published).in_words());
+        }
+    }
     if users.is_empty() {
         return Ok(());
     }
-    let users: Vec<String> = users.iter().map(User::in_words).collect();
     let message = format!(
-        "its import name cannot change while it is imported by {}",
+        "its import name cannot change while it is imported by {}, or together with it",
         users.join(", ")
     );
     Err(Error::failed("library_in_use", message))
@@ -470,7 +464,11 @@ pub(crate) fn users(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Resu
             Ok(users)
         }
         CodeKind::Library => {
-            let names = import_names(rx, one)?;
+            let mut names = import_names(rx, one)?;
+            // Who imports a name that another published library has is served by that one.
+            for (name, _) in published_libraries(rx, place, &[one.id])? {
+                names.retain(|own| *own != name);
+            }
             let mut users = Vec::new();
             for user in all(rx, place, CodeKind::Transformation)? {
                 if let Some(way) = way_of_use(rx, &user, &names)? {

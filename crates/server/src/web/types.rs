@@ -178,12 +178,15 @@ fn chosen(sent: &Form) -> Secret {
 /// The paths that are to be secret; none where every text is. What is secret is never said by leaving a field empty.
 fn secret_keys(sent: &Form) -> Result<Option<Vec<&str>>, String> {
     let keys = listed(sent);
-    let is_path = |key: &&str| {
-        !key.contains(char::is_whitespace) && key.split('.').all(|segment| !segment.is_empty())
+    let is_name = |segment: &str| {
+        !segment.is_empty()
+            && !segment.bytes().all(|byte| byte.is_ascii_digit())
+            && !segment.contains(|one: char| one.is_whitespace() || "[]{}*$;:\"'".contains(one))
     };
+    let is_path = |key: &&str| key.split('.').all(is_name) && !key.starts_with("config.");
     if let Some(wrong) = keys.iter().find(|key| !is_path(key)) {
         return Err(format!(
-            "\u{201c}{wrong}\u{201d} is no path. It has names with single dots between them, and no spaces: headers.to."
+            "\u{201c}{wrong}\u{201d} is no path. It has names of settings with single dots between them, without config, numbers and spaces: headers.to."
         ));
     }
     match (chosen(sent), keys.is_empty()) {

@@ -152,7 +152,16 @@ async fn what_is_secret_of_a_type_stays_so_until_somebody_says_otherwise() {
     }
     assert_eq!(listed().await, json!({}));
     // What is no path would hide nothing.
-    for wrong in ["x..y", ".x", "x.", "key place"] {
+    for wrong in [
+        "x..y",
+        ".x",
+        "x.",
+        "key place",
+        "config.key",
+        "rows.0.key",
+        "rows[].key",
+        "$.key",
+    ] {
         let keys = [("secret", "listed"), ("secret_keys", wrong)];
         let refused = ada.post(TYPES, &sent(&drawn, &keys)).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");

@@ -7,7 +7,7 @@ use model::things::{CodeKind, Transformation};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use super::verdict::Verdict;
-use super::{check, check_import_name, events};
+use super::{check, check_import_name, check_published_name, events};
 use crate::actions::destination::put_transformation::put;
 use crate::actions::{destination, input};
 use crate::request::Place;
@@ -78,7 +78,7 @@ impl Action for CreateTransformation {
             updated_at: tx.at,
         };
         check(&one)?;
-        check_import_name(tx, self.place, &one, &one.name)?;
+        check_import_name(tx, self.place, &one)?;
         if self.kind == CodeKind::Library && !self.destinations.is_empty() {
             return Err(Error::field(
                 "no_destinations",
@@ -94,6 +94,9 @@ impl Action for CreateTransformation {
             return Err(Error::failed("external_id_taken", message));
         }
         if let Some(verdict) = &self.publish {
+            if self.kind == CodeKind::Library {
+                check_published_name(tx, self.place, (one.id, None), &one.name)?;
+            }
             verdict.check_new(tx, self.place)?;
         }
         let made = tx.insert_transformation(&one)?;

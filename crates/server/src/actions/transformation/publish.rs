@@ -7,7 +7,7 @@ use model::things::{CodeKind, Transformation, Version};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
 
 use super::verdict::Verdict;
-use super::{check_published_name, events, found, need_to_publish};
+use super::{check_published_name, events, found, need_to_publish, published_import_name};
 use crate::request::Place;
 
 /// What was published: the thing, and the version.
@@ -98,6 +98,10 @@ impl Action for Publish {
                 output.push((before, version));
                 continue;
             }
+            if kind == CodeKind::Library {
+                let so_far = published_import_name(tx, &before)?;
+                names.push((before.id, so_far, version.name.clone()));
+            }
             let after = Transformation {
                 published: Some(id),
                 updated_at: tx.at,
@@ -106,13 +110,12 @@ impl Action for Publish {
             let made = tx.update_transformation(&after)?;
             let [_, _, published, _] = events(kind);
             facts.push(Fact::new(published, &made).detail(self.verdict.detail()));
-            names.push((before, version.name.clone()));
             output.push((after, version));
         }
         self.verdict.check(tx, self.place)?;
         // Code that imports a library by another name may be published together with it.
-        for (before, name) in &names {
-            check_published_name(tx, self.place, before, name)?;
+        for (id, so_far, name) in &names {
+            check_published_name(tx, self.place, (*id, so_far.as_deref()), name)?;
         }
         Ok(Done::new(output, facts))
     }

@@ -9,7 +9,7 @@ use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
 use super::verdict::Verdict;
 use super::{
     check, check_import_name, check_published_name, events, found, need_to_publish, needs_edit,
-    needs_unused, refuse_rename, users,
+    needs_unused, published_import_name,
 };
 use crate::request::Place;
 
@@ -66,7 +66,7 @@ impl Action for UpdateTransformation {
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
         let before = found(rx, self.place, self.kind, self.id)?;
         let is_renamed = self.name.as_ref().is_some_and(|name| *name != before.name);
-        let mut needs = if self.kind == CodeKind::Library && is_renamed {
+        let mut needs = if self.kind == CodeKind::Library && is_renamed && self.publish.is_some() {
             needs_unused(rx, self.place, self.kind, self.id)?
         } else {
             needs_edit(rx, self.place, self.kind, self.id)?
@@ -104,10 +104,7 @@ impl Action for UpdateTransformation {
         }
         check(&after)?;
         if after.name != before.name {
-            check_import_name(tx, self.place, &after, &after.name)?;
-            if self.kind == CodeKind::Library {
-                refuse_rename(&users(tx, self.place, &before)?)?;
-            }
+            check_import_name(tx, self.place, &after)?;
         }
         if after != before {
             after.version = tx.new_id(VersionId::new);
@@ -123,7 +120,11 @@ impl Action for UpdateTransformation {
                 let message = "it was changed while the tests ran; look, and try again";
                 return Err(Error::failed(CHANGED_MEANWHILE, message));
             }
-            check_published_name(tx, self.place, &before, &after.name)?;
+            if self.kind == CodeKind::Library {
+                let so_far = published_import_name(tx, &before)?;
+                let so_far = (self.id, so_far.as_deref());
+                check_published_name(tx, self.place, so_far, &after.name)?;
+            }
             found.verdict.check_new(tx, self.place)?;
         }
         after.updated_at = tx.at;
