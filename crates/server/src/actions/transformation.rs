@@ -116,7 +116,7 @@ pub(crate) fn need_to_publish(
 fn run_with(rx: &mut Rx<'_>, place: Place, names: &[String]) -> Result<Vec<Transformation>> {
     let mut run = Vec::new();
     for one in all(rx, place, CodeKind::Transformation)? {
-        if run_imports(rx, &one)?
+        if published_imports(rx, &one)?
             .iter()
             .any(|name| names.contains(name))
         {
@@ -126,12 +126,22 @@ fn run_with(rx: &mut Rx<'_>, place: Place, names: &[String]) -> Result<Vec<Trans
     Ok(run)
 }
 
-/// What the published version of a transformation imports.
-fn run_imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String>> {
-    if one.published == Some(one.version) {
-        return Ok(code::imports(&one.language, &one.code));
+/// The language and the code of the published version of a transformation, where it has one.
+fn published_code(rx: &mut Rx<'_>, one: &Transformation) -> Result<Option<(String, String)>> {
+    let Some(published) = one.published else {
+        return Ok(None);
+    };
+    if published == one.version {
+        return Ok(Some((one.language.clone(), one.code.clone())));
     }
-    published_imports(rx, one)
+    let version = rx.version(one.workspace, one.kind, published)?;
+    Ok(version.map(|version| (version.language, version.code)))
+}
+
+/// What the published version of a transformation imports.
+fn published_imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String>> {
+    let published = published_code(rx, one)?;
+    Ok(published.map_or_else(Vec::new, |(language, text)| code::imports(&language, &text)))
 }
 
 /// The most places of use that an event names.
@@ -289,14 +299,7 @@ pub(crate) fn not_here(
 
 /// Refuses to put a transformation before a destination whose published version imports what is not here.
 pub(crate) fn check_runs(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Result<()> {
-    let published = match one.published {
-        None => return Ok(()),
-        Some(version) if version == one.version => Some((one.language.clone(), one.code.clone())),
-        Some(version) => rx
-            .version(one.workspace, one.kind, version)?
-            .map(|version| (version.language, version.code)),
-    };
-    let Some((language, text)) = published else {
+    let Some((language, text)) = published_code(rx, one)? else {
         return Ok(());
     };
     match not_here(&language, &text, &published_libraries(rx, place, &[])?) {
@@ -374,20 +377,9 @@ pub(crate) fn imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<Strin
     Ok(found)
 }
 
-/// What the published version of a transformation imports, where it is not the newest.
-fn published_imports(rx: &mut Rx<'_>, one: &Transformation) -> Result<Vec<String>> {
-    let Some(published) = one.published.filter(|published| *published != one.version) else {
-        return Ok(Vec::new());
-    };
-    let version = rx.version(one.workspace, one.kind, published)?;
-    Ok(version.map_or_else(Vec::new, |version| {
-        code::imports(&version.language, &version.code)
-    }))
-}
-
-/// How a transformation uses what is imported by one of these names, if it does. A published version that no destination has behind it is run
-/// by no data plane, so what it alone imports may go: a client that takes an import away together with its library stores
-/// the new version, deletes the library, and only then publishes.
+/// How a transformation uses what is imported by one of these names, if it does. A published version that no destination has
+/// behind it is run by no data plane, so what it alone imports may go: a client that takes an import away together with its
+/// library stores the new version, deletes the library, and only then publishes.
 fn way_of_use(rx: &mut Rx<'_>, one: &Transformation, names: &[String]) -> Result<Option<Way>> {
     let imported = |imports: &[String]| imports.iter().any(|one| names.contains(one));
     if imported(&code::imports(&one.language, &one.code)) {
