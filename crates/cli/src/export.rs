@@ -15,7 +15,7 @@ use server::export::archive::Archive;
 use server::export::layout::{Folder, Layout};
 use server::export::resume::{self, Found};
 use server::export::rows::{self, Asked, Form};
-use server::export::{Fixed, full};
+use server::export::{Fixed, NOT_SIGNED, full};
 use store::{Query, Store};
 
 use crate::place::{Place, only_organization, origin};
@@ -275,16 +275,17 @@ impl Output {
 
 fn write_full(store: &Store, fixed: &Fixed, output: Output, with_disclosures: bool) -> Result<u64> {
     let tell = progress(fixed.checkpoint.size);
-    match output {
+    let is_signed = match output {
         Output::Stream(out) => {
             let layout = Layout::new(Archive::new(BufWriter::new(out))?);
-            full(store, fixed, layout, with_disclosures, tell)?
-                .finish()?
-                .flush()?;
+            let (archive, is_signed) = full(store, fixed, layout, with_disclosures, tell)?;
+            archive.finish()?.flush()?;
+            is_signed
         }
-        Output::Folder(layout) => {
-            full(store, fixed, layout, with_disclosures, tell)?;
-        }
+        Output::Folder(layout) => full(store, fixed, layout, with_disclosures, tell)?.1,
+    };
+    if !is_signed {
+        bail!("{NOT_SIGNED}");
     }
     Ok(fixed.checkpoint.size)
 }

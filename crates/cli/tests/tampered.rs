@@ -1,5 +1,5 @@
-//! Whoever owns the database edits the log, with the triggers out of the way: `annals export` takes no such log out, and
-//! `annals verify` finds it in an export that was made some other way.
+//! Whoever owns the database edits the log, with the triggers out of the way: `annals verify` finds it in what `annals export`
+//! takes out, and in an export that was made some other way.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -12,7 +12,7 @@ use server::export::layout::{Folder, Layout};
 use store::Location;
 use store::testing::{Operator, Postgres};
 use support::{Server, annals};
-use tlog::Checkpoint;
+use tlog::{Checkpoint, leaf_hash};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_annals");
 /// More than a bundle, so that the database keeps a full tile of hashes.
@@ -80,7 +80,22 @@ impl Scene {
         self.home.path().join(name)
     }
 
-    /// `annals export` takes no log out that is not the one that was signed, and what it leaves does not verify.
+    /// `annals export` takes the log out as it stands, so that the verdict on it says what was done; and it says itself what it
+    /// has seen of it.
+    #[track_caller]
+    fn exports(&self, name: &str, more: &[&str], said: Option<&str>, found: (i32, &str)) {
+        let out = self.path(name);
+        let output = ["export", "--output", &out.display().to_string()];
+        let output = self.annals(&[&output[..], more].concat());
+        let told = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.success(), said.is_none(), "{name}: {told}");
+        assert!(told.contains(said.unwrap_or("exported")), "{name}: {told}");
+        let verdict = self.verdict(&out, &[]);
+        let fits = verdict.0 == found.0 && verdict.1.starts_with(found.1);
+        assert!(fits, "{name}: {verdict:?}");
+    }
+
+    /// `annals export` cannot take the log out, and what it leaves does not verify.
     #[track_caller]
     fn refuses_to_export(&self, name: &str, more: &[&str], why: &str) {
         let out = self.path(name);
@@ -129,23 +144,53 @@ impl Scene {
 }
 
 /// What an attack does to the rows; where `verify` finds it with the tiles that the database keeps, and without them; and
-/// what the export says.
+/// what becomes of an export.
 type Attack = (
     &'static str,
     fn(&mut Operator, &[(Vec<u8>, Vec<u8>)]),
     (i32, &'static str),
     (i32, &'static str),
-    &'static str,
+    Export,
 );
 
-const NOT_SIGNED: &str = "not those that were signed";
-const ATTACKS: [Attack; 6] = [
+/// What becomes of an export of a log that was edited.
+enum Export {
+    /// It takes it out as it stands, with the tiles that the database keeps.
+    AsItStands,
+    /// The same, and it says that the hashes do not lead to what was signed.
+    NotSigned,
+    /// It cannot, and says this.
+    Refused(&'static str),
+}
+
+const NOT_SIGNED: &str = "not the log that was signed";
+const ATTACKS: [Attack; 8] = [
     (
         "update",
         |operator, rows| operator.update(30, &denied(&rows[30].0)),
         (3, "entry 30"),
         (3, "checkpoint"),
-        NOT_SIGNED,
+        Export::AsItStands,
+    ),
+    (
+        "update, and the tile that the database keeps with it",
+        |operator, rows| {
+            let other = denied(&rows[30].0);
+            operator.update(30, &other);
+            let mut tile = operator.tile(0, 0).expect("a full tile is kept");
+            tile[30 * 32..31 * 32].copy_from_slice(leaf_hash(&other).as_bytes());
+            operator.update_tile(0, 0, &tile);
+        },
+        (3, "checkpoint"),
+        (3, "checkpoint"),
+        Export::NotSigned,
+    ),
+    (
+        "update after the last full tile",
+        |operator, rows| operator.update(260, &denied(&rows[260].0)),
+        (3, "checkpoint"),
+        (3, "checkpoint"),
+        Export::NotSigned,
     ),
     (
         "swap",
@@ -157,7 +202,7 @@ const ATTACKS: [Attack; 6] = [
         },
         (3, "entry 30"),
         (3, "checkpoint"),
-        NOT_SIGNED,
+        Export::AsItStands,
     ),
     (
         "duplicate",
@@ -167,7 +212,7 @@ const ATTACKS: [Attack; 6] = [
         },
         (3, "entry 31"),
         (3, "checkpoint"),
-        NOT_SIGNED,
+        Export::AsItStands,
     ),
     (
         "insert",
@@ -179,7 +224,7 @@ const ATTACKS: [Attack; 6] = [
         (3, "tile/0/000"),
         (3, "checkpoint"),
         // Already the event of the export finds its place taken.
-        "the database refused",
+        Export::Refused("the database refused"),
     ),
     // The first that stands in another's place is named, though the end is missing as well.
     (
@@ -190,14 +235,14 @@ const ATTACKS: [Attack; 6] = [
         },
         (3, "entry 30"),
         (3, "entry 30"),
-        "only",
+        Export::Refused("only"),
     ),
     (
         "delete the newest",
         |operator, rows| operator.delete(rows.len() - 1),
         (5, "tile/entries/001.p/"),
         (5, "tile/entries/001.p/"),
-        "only",
+        Export::Refused("only"),
     ),
 ];
 
@@ -217,7 +262,8 @@ fn what_the_owner_of_the_database_does_to_the_log_is_found() {
         let whole = scene.taken_out("whole", &newest, true);
         assert_eq!(scene.verdict(&whole, &[]), (0, String::new()));
         let kept = scene.operator.keep();
-        for (name, attack, with_tiles, without, why) in ATTACKS {
+        let kept_tile = scene.operator.tile(0, 0).expect("a full tile is kept");
+        for (name, attack, with_tiles, without, export) in ATTACKS {
             attack(&mut scene.operator, &kept.rows);
             for (tiles, (code, place)) in [(true, with_tiles), (false, without)] {
                 let folder = scene.taken_out(&format!("{name}, {tiles}"), &newest, tiles);
@@ -227,9 +273,16 @@ fn what_the_owner_of_the_database_does_to_the_log_is_found() {
                     "{name}, with tiles {tiles}: {found:?}"
                 );
             }
-            scene.refuses_to_export(name, &[], why);
-            scene.refuses_to_export(&format!("{name}, bare"), &["--no-disclosures"], why);
+            let bare = format!("{name}, bare");
+            for (name, more) in [(name, &[][..]), (&bare, &["--no-disclosures"])] {
+                match export {
+                    Export::AsItStands => scene.exports(name, more, None, with_tiles),
+                    Export::NotSigned => scene.exports(name, more, Some(NOT_SIGNED), with_tiles),
+                    Export::Refused(why) => scene.refuses_to_export(name, more, why),
+                }
+            }
             scene.operator.put_back(&kept);
+            scene.operator.update_tile(0, 0, &kept_tile);
         }
         let output = scene.annals(&[
             "export",

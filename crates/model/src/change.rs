@@ -10,8 +10,9 @@ mod leaves;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -165,6 +166,21 @@ pub fn from_part(part: Value) -> Option<Vec<Change>> {
         }
         Some(_) => None,
     }
+}
+
+/// The texts of the changes in the text of one part, each as it stands there. `None` if it is not what [`to_parts`] writes.
+pub fn texts_of_part(part: &str) -> Option<Vec<&str>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Rest<'a> {
+        #[serde(borrow)]
+        rest: Vec<&'a RawValue>,
+    }
+    if !part.starts_with(r#"{"rest":"#) {
+        return Some(vec![part]);
+    }
+    let Rest { rest } = serde_json::from_str(part).ok()?;
+    Some(rest.into_iter().map(RawValue::get).collect())
 }
 
 /// The change as a part, or an answer of the API, has it.

@@ -109,17 +109,16 @@ pub enum ExportError {
     /// The export could not be written.
     #[error("the export cannot be written: {0}")]
     Write(#[from] io::Error),
-    /// The entries in the database do not give the root that was signed.
-    #[error(
-        "the entries in the database are not those that were signed: the export would not verify"
-    )]
-    Changed,
 }
 
 /// Writes a whole log, from where `layout` is, with what opens its sealed parts if `disclose` is set, and tells how far it is after each slice. Blocks the thread.
 ///
 /// Reading (with opening), hashing and writing are done at once, each on a thread of its own; what waits between them is
 /// bounded, so that none runs ahead of the slowest.
+///
+/// Gives the sink, and whether the hashes lead to the root that was signed. What the database holds is taken out as it stands,
+/// even where it was altered, so that whoever verifies it sees what was: where the database keeps the hashes of entries they are
+/// taken from there, and nothing here looks whether they are those of the entries.
 ///
 /// # Errors
 /// [`ExportError`]; what was written up to then stays, and a folder can be gone on with.
@@ -129,9 +128,9 @@ pub fn full<S: layout::Sink + Send>(
     layout: Layout<S>,
     disclose: bool,
     mut progress: impl FnMut(u64),
-) -> Result<S, ExportError> {
+) -> Result<(S, bool), ExportError> {
     let first = layout.size();
-    let (sink, ()) = layout.behind(|mut layout| {
+    layout.behind(|mut layout| {
         std::thread::scope(|threads| {
             let (sender, portions) = sync_channel(WAITING);
             // Whoever wrote and has ended says why.
@@ -146,15 +145,16 @@ pub fn full<S: layout::Sink + Send>(
             }
             let panicked = |_| Error::Internal("reading the log panicked".to_owned());
             reading.join().map_err(panicked)??;
-            if layout.size() != fixed.checkpoint.size || layout.root() != fixed.checkpoint.root {
-                return Err(ExportError::Changed);
-            }
-            layout.finish(&fixed.checkpoint.note, &fixed.log.vkey)?;
-            Ok(())
+            let signed = &fixed.checkpoint;
+            let is_signed = (layout.size(), layout.root()) == (signed.size, signed.root);
+            layout.finish(&signed.note, &fixed.log.vkey)?;
+            Ok(is_signed)
         })
-    })?;
-    Ok(sink)
+    })
 }
+
+/// What is said of an export whose hashes do not lead to the root that was signed.
+pub const NOT_SIGNED: &str = "what was taken out is not the log that was signed: the export is whole, and `annals verify` says where it was changed";
 
 /// Reads a log from an entry on, which must be the first of a bundle, in short transactions, and gives `take` one bundle
 /// after the other, until it takes none.
@@ -170,9 +170,8 @@ fn portions_from(
     while next < end {
         let most = (SLICE as u64).min(end - next);
         if !disclose {
-            for bundle in bundles(store, fixed, next, most)? {
-                let lines = Vec::new();
-                if !take(Portion { bundle, lines }) {
+            for portion in bundles(store, fixed, next, most)? {
+                if !take(portion) {
                     return Ok(());
                 }
             }
@@ -193,11 +192,15 @@ fn portions_from(
             portion.lines.extend(line);
             next += 1;
             let ready = if next == end || next.is_multiple_of(u64::from(FULL)) {
+                let tile = (next - 1) / u64::from(FULL);
+                portion.kept = store.read(|rx| rx.kept_leaves(&fixed.log, tile))?;
                 std::mem::take(&mut portion)
             } else if portion.lines.len() > LINES {
                 let lines = std::mem::take(&mut portion.lines);
-                let bundle = Vec::new();
-                Portion { bundle, lines }
+                Portion {
+                    lines,
+                    ..Portion::default()
+                }
             } else {
                 continue;
             };
@@ -215,7 +218,7 @@ fn bundles(
     fixed: &Fixed,
     first: u64,
     most: u64,
-) -> Result<Vec<Vec<u8>>, ExportError> {
+) -> Result<Vec<Portion>, ExportError> {
     let bundles = store.read(|rx| {
         let bundles = (first..first + most)
             .step_by(usize::from(FULL))
@@ -226,10 +229,14 @@ fn bundles(
                     index: first / u64::from(FULL),
                     width: u16::try_from(left).map_or(FULL, |left| left.min(FULL)),
                 };
-                rx.bundle(&fixed.log, tile)?
-                    .ok_or(Error::NotFound("bundle"))
+                let bundle = rx.bundle(&fixed.log, tile)?;
+                Ok(Portion {
+                    bundle: bundle.ok_or(Error::NotFound("bundle"))?,
+                    kept: rx.kept_leaves(&fixed.log, tile.index)?,
+                    ..Portion::default()
+                })
             });
-        bundles.collect::<Result<Vec<_>, _>>()
+        bundles.collect::<Result<Vec<_>, Error>>()
     })?;
     Ok(bundles)
 }

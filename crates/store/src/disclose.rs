@@ -1,7 +1,8 @@
 //! Entries with what opens their sealed parts, as an auditor is handed them.
 
+use model::entry::View;
 use model::id::WorkspaceId;
-use model::part::Disclosure;
+use model::part::{Disclosure, PartName};
 
 use crate::db::params;
 use crate::error::{Error, Result};
@@ -19,6 +20,34 @@ pub struct Disclosed {
     pub entry: Vec<u8>,
     /// In the order in which the parts were sealed. What is gone has none.
     pub disclosures: Vec<Disclosure>,
+}
+
+/// An event to be written out as a row: its entry, and its parts as far as they open.
+pub struct Opened<'a> {
+    /// What is in clear.
+    pub entry: &'a View<'a>,
+    parts: &'a [(PartName, Read)],
+}
+
+impl Opened<'_> {
+    fn texts(&self) -> impl Iterator<Item = (PartName, &str)> {
+        self.parts.iter().filter_map(|(part, read)| match read {
+            Read::Whole(opened) => Some((*part, opened.value_text()?)),
+            Read::Gone | Read::Withheld => None,
+        })
+    }
+
+    /// The value of a part, as JSON; none where it cannot be read.
+    pub fn part(&self, name: PartName) -> Option<&str> {
+        let mut texts = self.texts();
+        texts.find(|(part, _)| *part == name).map(|(_, text)| text)
+    }
+
+    /// The values of the parts `changes/<n>` that can be read, as JSON, in their order.
+    pub fn changes(&self) -> impl Iterator<Item = &str> {
+        let texts = self.texts();
+        texts.filter_map(|(part, text)| part.change_index().map(|_| text))
+    }
 }
 
 impl Rx<'_> {
@@ -97,6 +126,36 @@ impl Rx<'_> {
         let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
         let rows = self.stored(log.place(0), &sequences)?;
         self.disclose(log, &in_order(&rows, &sequences)?, members_of, |one| one)
+    }
+
+    /// The events at these places of a log, in order, as what `make` makes of each, which may be done on two threads. For an
+    /// administrator of one workspace what people are in others is withheld.
+    ///
+    /// # Errors
+    /// As [`Rx::disclosed`], and those of `make`.
+    pub fn opened_in<T: Send>(
+        &mut self,
+        log: &Log,
+        places: &[u64],
+        members_of: Option<WorkspaceId>,
+        make: impl Fn(&Opened<'_>) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
+        let rows = self.stored(log.place(0), &sequences)?;
+        let organization = log.organization.map(|id| id.to_string());
+        seal::open_all(
+            self,
+            log.id,
+            organization.as_deref(),
+            &in_order(&rows, &sequences)?,
+            |row, mut parts| {
+                withhold(members_of, row.entry.target_type(), &mut parts);
+                make(&Opened {
+                    entry: &row.entry,
+                    parts: &parts,
+                })
+            },
+        )
     }
 
     /// Rows of a log from `first` on, at most `most`: each an entry and its sealed parts.

@@ -34,7 +34,7 @@ mod writer;
 pub use acting::Acting;
 pub use action::{Action, Changed, Done, Fact, Need, Recorded, Resource, Scope, Target};
 pub use db::{DbError, Location};
-pub use disclose::Disclosed;
+pub use disclose::{Disclosed, Opened};
 pub use error::{Error, Result};
 pub use guard::{Guard, Kept};
 pub use keys::KeyFile;

@@ -52,7 +52,8 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    fn value_text(&self) -> Option<&str> {
+    /// The value, as JSON.
+    pub(crate) fn value_text(&self) -> Option<&str> {
         std::str::from_utf8(self.bytes.get(SALT..)?).ok()
     }
 

@@ -203,20 +203,6 @@ impl Rx<'_> {
         Ok(found.into_iter().map(i64::cast_unsigned).collect())
     }
 
-    /// The events at these places of an organization's log, in order, as what `make` makes of each, which may be done on
-    /// two threads; as the reader of [`Query::members_of`] sees them.
-    pub fn events_in<T: Send>(
-        &mut self,
-        organization: OrganizationId,
-        places: &[u64],
-        members_of: Option<WorkspaceId>,
-        make: impl Fn(Event) -> T + Sync,
-    ) -> Result<Vec<T>> {
-        let extent = self.extent(organization)?;
-        let sequences: Vec<i64> = places.iter().map(|one| one.cast_signed()).collect();
-        self.events_as(&extent, &sequences, members_of, make)
-    }
-
     /// One event of an organization's log. As the reader of [`Query::members_of`] sees it: one that such a reader may not see is
     /// not there.
     pub fn event(
@@ -442,16 +428,6 @@ impl Rx<'_> {
         sequences: &[i64],
         members_of: Option<WorkspaceId>,
     ) -> Result<Vec<Event>> {
-        self.events_as(extent, sequences, members_of, |event| event)
-    }
-
-    fn events_as<T: Send>(
-        &mut self,
-        extent: &Extent,
-        sequences: &[i64],
-        members_of: Option<WorkspaceId>,
-        make: impl Fn(Event) -> T + Sync,
-    ) -> Result<Vec<T>> {
         let (log, organization) = (extent.log, extent.organization);
         let organization = organization.as_ref().map(OrganizationId::as_str);
         let rows = self.stored(extent.first_place, sequences)?;
@@ -472,7 +448,7 @@ impl Rx<'_> {
             self.erasures_in(extent)?
         };
         spread(opened, |(entry, parts)| {
-            Ok(make(Event::of(log, entry, &parts, &erasures)?))
+            Event::of(log, entry, &parts, &erasures)
         })
     }
 

@@ -261,6 +261,25 @@ impl Rx<'_> {
         Ok(found)
     }
 
+    /// A full tile of leaves as the database keeps it, and its hash in the tile above; none where it is not kept yet. Nothing is
+    /// hashed: whether the one is the root of the other is for the caller to see.
+    pub fn kept_leaves(&mut self, log: &Log, index: u64) -> Result<Option<(Vec<Hash>, Hash)>> {
+        let (above, at) = (index / u64::from(FULL), index % u64::from(FULL));
+        let mut kept = None;
+        self.conn.each(
+            "SELECT t.hashes, a.hashes FROM tiles t JOIN tiles a ON a.log_id = t.log_id AND a.level = 1 AND a.number = $3 \
+             WHERE t.log_id = $1 AND t.level = 0 AND t.number = $2",
+            params![&log.id, index.cast_signed(), above.cast_signed()],
+            &mut |row| {
+                if let [leaves, above] = row {
+                    let root = hashes(above).and_then(|mut all| all.nth(usize::try_from(at).ok()?));
+                    kept = hashes(leaves).map(Iterator::collect).zip(root);
+                }
+            },
+        )?;
+        Ok(kept)
+    }
+
     /// An entry bundle of this log; none where it has no such bundle.
     pub fn bundle(&mut self, log: &Log, tile: Tile) -> Result<Option<Vec<u8>>> {
         let end = tile.first().checked_add(u64::from(tile.width));

@@ -202,10 +202,44 @@ impl Tiler {
     pub fn push<E>(
         &mut self,
         leaf: Hash,
-        mut full: impl FnMut(Tile, &[Hash]) -> Result<(), E>,
+        full: impl FnMut(Tile, &[Hash]) -> Result<(), E>,
     ) -> Result<(), E> {
         self.size += 1;
-        let (mut hash, mut level) = (leaf, 0_u8);
+        self.add(0, leaf, full)
+    }
+
+    /// Takes the next 256 leaves, whose root is `root`, where the leaves so far fill their tiles: as [`Tiler::push`] of each,
+    /// without hashing them again.
+    ///
+    /// # Panics
+    /// When there are not 256, or the leaves so far do not fill their tiles.
+    pub fn push_full<E>(
+        &mut self,
+        leaves: &[Hash],
+        root: Hash,
+        mut full: impl FnMut(Tile, &[Hash]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        assert_eq!(leaves.len(), usize::from(FULL), "a full tile");
+        assert!(self.size.is_multiple_of(u64::from(FULL)), "at its place");
+        let tile = Tile {
+            kind: Kind::Hashes(0),
+            index: self.size / u64::from(FULL),
+            width: FULL,
+        };
+        full(tile, leaves)?;
+        self.size += u64::from(FULL);
+        if self.levels.is_empty() {
+            self.levels.push(Vec::with_capacity(usize::from(FULL)));
+        }
+        self.add(1, root, full)
+    }
+
+    fn add<E>(
+        &mut self,
+        mut level: u8,
+        mut hash: Hash,
+        mut full: impl FnMut(Tile, &[Hash]) -> Result<(), E>,
+    ) -> Result<(), E> {
         loop {
             let at = usize::from(level);
             if self.levels.len() == at {

@@ -198,16 +198,27 @@ fn a_log_has_the_tiles_that_the_standard_counts() {
 
 /// Everything that the tiles of a log of this size hold, and its root by them.
 fn tiled(leaves: &[Hash]) -> (BTreeMap<Tile, Vec<Hash>>, Hash) {
+    tiled_by(1, leaves)
+}
+
+/// The same, where so many leaves come at once, as long as there are so many: one or 256.
+fn tiled_by(at_once: usize, leaves: &[Hash]) -> (BTreeMap<Tile, Vec<Hash>>, Hash) {
     let (mut tiles, mut tiler) = (BTreeMap::new(), Tiler::new());
-    for leaf in leaves {
-        let keep = |tile, hashes: &[Hash]| -> Result<(), Infallible> {
-            assert!(
-                tiles.insert(tile, hashes.to_vec()).is_none(),
-                "{tile} came twice"
-            );
-            Ok(())
-        };
-        let Ok(()) = tiler.push(*leaf, keep);
+    let mut keep = |tile, hashes: &[Hash]| -> Result<(), Infallible> {
+        assert!(
+            tiles.insert(tile, hashes.to_vec()).is_none(),
+            "{tile} came twice"
+        );
+        Ok(())
+    };
+    for some in leaves.chunks(at_once) {
+        if some.len() == 256 {
+            let Ok(()) = tiler.push_full(some, tile::perfect_root(some), &mut keep);
+        } else {
+            for leaf in some {
+                let Ok(()) = tiler.push(*leaf, &mut keep);
+            }
+        }
     }
     assert_eq!(tiler.size(), leaves.len() as u64);
     for (tile, hashes) in tiler.partial() {
@@ -245,6 +256,14 @@ fn the_tiles_made_are_those_that_a_log_of_that_size_has() {
                 .iter()
                 .all(|(tile, hashes)| hashes.len() == usize::from(tile.width))
         );
+    }
+}
+
+#[test]
+fn leaves_that_come_a_tile_at_once_give_the_same_tiles() {
+    for size in SIZES {
+        let leaves = leaves(size);
+        assert!(tiled_by(256, &leaves) == tiled(&leaves), "{size}");
     }
 }
 

@@ -130,12 +130,13 @@ impl<R: BufRead> Disclosures<R> {
     }
 }
 
-/// Checks what an entry says, and what was disclosed of it. `last` is the time of the entry before.
-pub(crate) fn entry(
+/// Checks what an entry says, and what was disclosed of it. `last` is the time of the entry before; what the log erases is asked
+/// for only where something is closed.
+pub(crate) fn entry<'e>(
     bytes: &[u8],
     index: u64,
     disclosures: &[Disclosure],
-    erasures: &Erasures,
+    erasures: &impl Fn() -> &'e Erasures,
     last: &mut Option<i64>,
     report: &mut Report,
 ) {
@@ -204,7 +205,7 @@ pub(crate) fn entry(
         }
     }
     for ((part, _), _) in parts.iter().zip(&open).filter(|(_, open)| **open) {
-        match erasures.of(entry.id(), entry.sequence(), entry.subject_of(*part), *part) {
+        match erasures().of(entry.id(), entry.sequence(), entry.subject_of(*part), *part) {
             Some(by) => report.erased.push(Erased {
                 entry: index,
                 part: *part,
@@ -226,7 +227,7 @@ pub(crate) struct Bundle {
 
 impl Bundle {
     /// Looks into its entries. Bundles may be looked into in any order.
-    pub(crate) fn look(self, erasures: &Erasures, report: &mut Report) {
+    pub(crate) fn look<'e>(self, erasures: &impl Fn() -> &'e Erasures, report: &mut Report) {
         let (mut last, mut opened) = (self.last, self.opened.into_iter().peekable());
         for (bytes, index) in of(self.tile, &self.bytes) {
             let of_it = opened.next_if(|(of, _)| *of == index);

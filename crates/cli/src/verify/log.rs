@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context;
 use model::erasures::Erasures;
@@ -102,10 +102,13 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         Source::Folder(folder) => handed_over(&folder.join("disclosures.jsonl"))?,
         Source::Web { .. } => None,
     };
-    let mut erasures = Erasures::default();
-    if disclosures.is_some() {
-        find_erasures(source, checkpoint.size, wanted, &mut erasures)?;
-    }
+    let erasures = Sought {
+        source,
+        // Without disclosures all is closed, and nothing is said of why.
+        size: disclosures.as_ref().map_or(0, |_| checkpoint.size),
+        quiet: wanted.quiet,
+        found: OnceLock::new(),
+    };
     let looks_inside = disclosures.is_some() || wanted.content;
     let hand = looks_inside.then(|| Hand {
         disclosures: disclosures
@@ -128,6 +131,9 @@ pub(crate) fn verify(source: &Source, wanted: &Wanted<'_>, report: &mut Report) 
         report.misplaced = Some(report.misplaced.map_or(index, |first| first.min(index)));
     }
     walked?;
+    if let Some((_, Err(error))) = erasures.found.into_inner() {
+        return Err(Stop::Unable(error));
+    }
     report.checked.push(format!(
         "each of the {} entries, in order, and each tile of hashes over them",
         checkpoint.size
@@ -268,22 +274,37 @@ fn shortened(mut reports: Vec<(u64, Report)>) -> Vec<(u64, Report)> {
     reports
 }
 
-fn find_erasures(
-    source: &Source,
+/// What the log erases. It is read for that only where something is closed: of a log that was disclosed as a whole it does not
+/// matter.
+struct Sought<'a> {
+    source: &'a Source,
     size: u64,
-    wanted: &Wanted<'_>,
-    erasures: &mut Erasures,
-) -> Checked<()> {
-    let mut progress = Progress::new("erasures", size, wanted.quiet);
-    for tile in Tile::of_entries(size) {
-        // What is missing or broken is found, and said, by the check itself.
-        let Some((bytes, _)) = source.tile(tile)? else {
-            return Ok(());
-        };
-        content::erasures_of(&bytes, tile.first(), erasures);
-        progress.at(tile.first());
+    quiet: bool,
+    found: OnceLock<(Erasures, anyhow::Result<()>)>,
+}
+
+impl Sought<'_> {
+    fn all(&self) -> &Erasures {
+        let (erasures, _) = self.found.get_or_init(|| {
+            let mut erasures = Erasures::default();
+            let read = self.read(&mut erasures);
+            (erasures, read)
+        });
+        erasures
     }
-    Ok(())
+
+    fn read(&self, erasures: &mut Erasures) -> anyhow::Result<()> {
+        let mut progress = Progress::new("erasures", self.size, self.quiet);
+        for tile in Tile::of_entries(self.size) {
+            // What is missing or broken is found, and said, by the check itself.
+            let Some((bytes, _)) = self.source.tile(tile)? else {
+                break;
+            };
+            content::erasures_of(&bytes, tile.first(), erasures);
+            progress.at(tile.first());
+        }
+        Ok(())
+    }
 }
 
 struct Walk<'a> {
@@ -311,7 +332,7 @@ impl Walk<'_> {
         checkpoint: &Checkpoint,
         wanted: &Wanted<'_>,
         hand: Option<Hand<BufReader<File>>>,
-        erasures: &Erasures,
+        erasures: &Sought<'_>,
         report: &mut Report,
     ) -> Checked<()> {
         let Some(mut hand) = hand else {
@@ -333,7 +354,7 @@ impl Walk<'_> {
                         let mut reports = Vec::new();
                         while let Some(bundle) = next() {
                             let (first, mut found) = (bundle.tile.first(), Report::default());
-                            bundle.look(erasures, &mut found);
+                            bundle.look(&|| erasures.all(), &mut found);
                             reports.push((first, found));
                             // Of reports that say nothing only the counts are kept.
                             reports = shortened(reports);

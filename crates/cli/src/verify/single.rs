@@ -183,11 +183,12 @@ pub(crate) fn receipt(
         .into_iter()
         .map(Disclosure::from_string)
         .collect();
+    let none = Erasures::default();
     content::entry(
         &entry,
         receipt.index,
         &disclosures,
-        &Erasures::default(),
+        &|| &none,
         &mut None,
         report,
     );
@@ -355,7 +356,7 @@ pub(crate) fn events(
             .iter()
             .map(|one| Disclosure::from_string(one.get().to_owned()))
             .collect();
-        content::entry(entry, row.index, &opened, &erasures, &mut last, report);
+        content::entry(entry, row.index, &opened, &|| &erasures, &mut last, report);
         done += next.len() as u64;
         progress.at(done);
     }

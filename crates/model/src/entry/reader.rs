@@ -108,9 +108,24 @@ impl<'a> View<'a> {
         &self.action
     }
 
+    /// Who did it, by id.
+    pub fn actor_id(&self) -> Option<&str> {
+        self.actor.id.as_deref()
+    }
+
+    /// What kind of actor did it.
+    pub fn actor_type(&self) -> &str {
+        &self.actor.r#type
+    }
+
     /// When, in the unit of [`Entry::at`].
     pub const fn at(&self) -> i64 {
         self.at
+    }
+
+    /// Why it was refused or failed, as a code.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
     /// The event's id.
@@ -118,14 +133,29 @@ impl<'a> View<'a> {
         &self.id
     }
 
+    /// How it ended.
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
     /// The leaf's index in its log.
     pub const fn sequence(&self) -> u64 {
         self.sequence
     }
 
+    /// What it was done to, by id.
+    pub fn target_id(&self) -> Option<&str> {
+        self.target.id.as_deref()
+    }
+
     /// What kind of thing it was done to.
     pub fn target_type(&self) -> &str {
         &self.target.r#type
+    }
+
+    /// The workspace in which it happened, by id.
+    pub fn workspace(&self) -> Option<&str> {
+        self.workspace.as_deref()
     }
 
     /// The parts that it commits to, with their commitments: those with names of their own, then the changes.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use model::part::Disclosure;
-use tlog::tile::{FULL, Kind, Tiler, entries, put_entry};
+use tlog::tile::{FULL, Kind, Tiler, entries, perfect_root, put_entry};
 use tlog::{Hash, Tile, leaf_hash};
 
 /// Where the files of an export go.
@@ -139,6 +139,9 @@ pub struct Portion {
     pub bundle: Vec<u8>,
     /// The lines of the disclosures, after those that went ahead of the bundle.
     pub lines: Vec<u8>,
+    /// The hashes of the entries, where they are known, and their root in the tile above: taken only where the one is the root
+    /// of the other.
+    pub kept: Option<(Vec<Hash>, Hash)>,
 }
 
 /// Writes the files of a log, entry by entry. It holds one bundle and less than one tile of each level.
@@ -191,20 +194,34 @@ impl<S: Sink> Layout<S> {
     /// # Errors
     /// When they cannot be written, or are not such entries.
     pub fn take(&mut self, portion: Portion) -> io::Result<()> {
-        let Portion { bundle, lines } = portion;
+        let Portion {
+            bundle,
+            lines,
+            kept,
+        } = portion;
         let wrong = |why: &str| io::Error::new(ErrorKind::InvalidData, why.to_owned());
         if !self.bundle.is_empty() {
             return Err(wrong("entries that do not begin a bundle"));
         }
-        let leaves: Result<Vec<Hash>, _> =
-            entries(&bundle).map(|entry| entry.map(leaf_hash)).collect();
-        let leaves = leaves.map_err(|_| wrong("entries that are no bundle"))?;
-        if leaves.len() > usize::from(FULL) {
+        let count = entries(&bundle).try_fold(0, |count, entry| entry.map(|_| count + 1));
+        let count: usize = count.map_err(|_| wrong("entries that are no bundle"))?;
+        if count > usize::from(FULL) {
             return Err(wrong("more entries than a bundle has"));
         }
         if !lines.is_empty() {
             self.sink.disclosures(lines)?;
         }
+        let fitting = kept.filter(|(leaves, root)| {
+            (count, leaves.len()) == (FULL.into(), FULL.into()) && perfect_root(leaves) == *root
+        });
+        if let Some((leaves, root)) = fitting {
+            self.bundle = bundle;
+            let (sink, bundle) = (&mut self.sink, &mut self.bundle);
+            return self.tiler.push_full(&leaves, root, |tile, hashes| {
+                put(sink, bundle, tile, hashes)
+            });
+        }
+        let leaves: Vec<Hash> = entries(&bundle).flatten().map(leaf_hash).collect();
         self.bundle = bundle;
         leaves.into_iter().try_for_each(|leaf| self.leaf(leaf))
     }
@@ -212,16 +229,8 @@ impl<S: Sink> Layout<S> {
     /// Takes the hash of an entry that is in the bundle.
     fn leaf(&mut self, leaf: Hash) -> io::Result<()> {
         let (sink, bundle) = (&mut self.sink, &mut self.bundle);
-        self.tiler.push(leaf, |tile, hashes| {
-            if tile.kind == Kind::Hashes(0) {
-                let entries = Tile {
-                    kind: Kind::Entries,
-                    ..tile
-                };
-                sink.file(entries.to_string(), std::mem::take(bundle))?;
-            }
-            sink.file(tile.to_string(), bytes(hashes))
-        })
+        self.tiler
+            .push(leaf, |tile, hashes| put(sink, bundle, tile, hashes))
     }
 
     /// Writes what is left: partial tiles, the checkpoint, a copy of the key, and what to do with them.
@@ -230,15 +239,7 @@ impl<S: Sink> Layout<S> {
     /// When it cannot be written.
     pub fn finish(mut self, checkpoint: &str, vkey: &str) -> io::Result<S> {
         for (tile, hashes) in self.tiler.partial() {
-            if tile.kind == Kind::Hashes(0) {
-                let entries = Tile {
-                    kind: Kind::Entries,
-                    ..tile
-                };
-                self.sink
-                    .file(entries.to_string(), std::mem::take(&mut self.bundle))?;
-            }
-            self.sink.file(tile.to_string(), bytes(hashes))?;
+            put(&mut self.sink, &mut self.bundle, tile, hashes)?;
         }
         let mut file =
             |name: &str, text: String| self.sink.file(name.to_owned(), text.into_bytes());
@@ -283,6 +284,16 @@ impl<S: Sink> Layout<S> {
             Ok((sink, done?))
         })
     }
+}
+
+/// Writes a tile of hashes, and before one of leaves their entries.
+fn put(sink: &mut impl Sink, bundle: &mut Vec<u8>, tile: Tile, hashes: &[Hash]) -> io::Result<()> {
+    if tile.kind == Kind::Hashes(0) {
+        let kind = Kind::Entries;
+        let path = Tile { kind, ..tile }.to_string();
+        sink.file(path, std::mem::take(bundle))?;
+    }
+    sink.file(tile.to_string(), bytes(hashes))
 }
 
 impl Layout<Folder> {

@@ -1,5 +1,6 @@
 //! The rows that a query asks for: as JSON Lines with a proof for each, or as CSV for people who only want the rows.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -7,13 +8,16 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use model::catalogue::PRIVACY_ERASED;
+use model::change;
 use model::clock::Micros;
 use model::id::OrganizationId;
 use model::interface::Interface;
-use serde::Serialize;
+use model::part::PartName;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use store::{Disclosed, Error, Event, Order, Query, Store};
+use store::{Disclosed, Error, Opened, Order, Query, Store};
 use tlog::Hash;
 
 use super::{ExportError, Fixed};
@@ -215,12 +219,9 @@ impl Reading<'_> {
         let members_of = self.query.members_of;
         self.store.read(|rx| {
             Ok(match self.form {
-                Form::Csv => Slice::Lines(rx.events_in(
-                    self.organization,
-                    places,
-                    members_of,
-                    |event| csv(&event).into_bytes(),
-                )?),
+                Form::Csv => {
+                    Slice::Lines(rx.opened_in(&self.fixed.log, places, members_of, csv)?)
+                }
                 Form::Proved => {
                     let rows = rx.disclosed_in(&self.fixed.log, places, members_of)?;
                     let size = self.fixed.checkpoint.size;
@@ -338,36 +339,93 @@ fn proved(one: &Disclosed, path: &[Hash], out: &mut impl Write) -> io::Result<()
     write!(out, "],\"path\":{}}}", json!(path))
 }
 
-/// The line of an event.
-fn csv(event: &Event) -> String {
-    let entry = &event.entry;
-    let text = Option::<&str>::unwrap_or_default;
-    let changes = if event.changes.is_empty() {
-        String::new()
-    } else {
-        serde_json::to_string(&event.changes).expect("changes are written to memory")
-    };
-    let (sequence, time) = (entry.sequence.to_string(), Micros(entry.at).rfc3339());
+/// What a CSV has of the part `actor`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Who<'a> {
+    #[serde(borrow, deserialize_with = "text")]
+    name: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "text")]
+    email: Cow<'a, str>,
+}
+
+/// What a CSV has of the part `origin`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Whence<'a> {
+    #[serde(borrow, deserialize_with = "text")]
+    ip: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "text")]
+    interface: Cow<'a, str>,
+}
+
+/// What a CSV has of the part `target`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct What<'a> {
+    #[serde(borrow, deserialize_with = "text")]
+    name: Cow<'a, str>,
+}
+
+/// A text; what is none is as good as nothing.
+fn text<'de: 'a, 'a, D: Deserializer<'de>>(value: D) -> Result<Cow<'a, str>, D::Error> {
+    let value = <&'de RawValue>::deserialize(value)?.get();
+    let quoted = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    Ok(match quoted {
+        None => Cow::default(),
+        Some(plain) if !plain.contains('\\') => plain.into(),
+        Some(_) => Cow::Owned(serde_json::from_str(value).map_err(D::Error::custom)?),
+    })
+}
+
+/// The line of an event. What cannot be shown is empty.
+fn csv(event: &Opened<'_>) -> Result<Vec<u8>, Error> {
+    fn read<'a, T: Default + Deserialize<'a>>(
+        event: &'a Opened<'_>,
+        part: PartName,
+    ) -> Result<T, Error> {
+        let broken = |_| {
+            let id = event.entry.id();
+            Error::Internal(format!("part {part} of event {id} cannot be read"))
+        };
+        let value = event.part(part).map(serde_json::from_str).transpose();
+        Ok(value.map_err(broken)?.unwrap_or_default())
+    }
+    let entry = event.entry;
+    let who: Who<'_> = read(event, PartName::ACTOR)?;
+    let whence: Whence<'_> = read(event, PartName::ORIGIN)?;
+    let what: What<'_> = read(event, PartName::TARGET)?;
+    let mut changes = String::new();
+    for text in event.changes().filter_map(change::texts_of_part).flatten() {
+        changes.push(if changes.is_empty() { '[' } else { ',' });
+        changes.push_str(text);
+    }
+    if !changes.is_empty() {
+        changes.push(']');
+    }
+    let (sequence, time) = (entry.sequence().to_string(), Micros(entry.at()).rfc3339());
     let cells: [&str; COLUMNS.len()] = [
         &sequence,
         &time,
-        text(event.actor_name.as_deref()),
-        text(event.actor_email.as_deref()),
-        &entry.actor.r#type,
-        text(entry.actor.id.as_deref()),
-        &entry.action,
-        &entry.target.r#type,
-        text(event.target_name.as_deref()),
-        text(entry.target.id.as_deref()),
-        entry.outcome.as_str(),
-        text(entry.code.as_deref()),
-        text(event.ip.as_deref()),
-        event.interface.map(Interface::word).unwrap_or_default(),
+        &who.name,
+        &who.email,
+        entry.actor_type(),
+        entry.actor_id().unwrap_or_default(),
+        entry.action(),
+        entry.target_type(),
+        &what.name,
+        entry.target_id().unwrap_or_default(),
+        entry.outcome().as_str(),
+        entry.code().unwrap_or_default(),
+        &whence.ip,
+        Interface::of_word(&whence.interface).map_or("", Interface::word),
         &changes,
-        text(entry.workspace.as_deref()),
-        &entry.id,
+        entry.workspace().unwrap_or_default(),
+        entry.id(),
     ];
-    let mut line = String::with_capacity(256 + changes.len());
+    let mut line = String::with_capacity(320 + changes.len());
     for (number, cell) in cells.into_iter().enumerate() {
         if number > 0 {
             line.push(',');
@@ -375,12 +433,13 @@ fn csv(event: &Event) -> String {
         put_cell(&mut line, cell);
     }
     line.push_str("\r\n");
-    line
+    Ok(line.into_bytes())
 }
 
 /// A cell of RFC 4180. What a spreadsheet would take for a formula is kept from being one by an apostrophe.
 fn put_cell(line: &mut String, cell: &str) {
-    let quoted = cell.contains(['"', ',', '\n', '\r']);
+    let quoted =
+        memchr::memchr3(b'"', b',', b'\n', cell.as_bytes()).is_some() || cell.contains('\r');
     if quoted {
         line.push('"');
     }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::archive::Archive;
 use super::layout::Layout;
 use super::rows::{self, Form};
-use super::{ExportError, Fixed, full};
+use super::{ExportError, Fixed, NOT_SIGNED, full};
 
 /// How many bytes go at once.
 const CHUNK: usize = 64 << 10;
@@ -91,7 +91,11 @@ fn write(
     match wanted {
         Wanted::Full => {
             let layout = Layout::new(Archive::new(out)?);
-            out = full(store, fixed, layout, true, |_| {})?.finish()?;
+            let (archive, is_signed) = full(store, fixed, layout, true, |_| {})?;
+            if !is_signed {
+                tracing::error!(log = %fixed.log.id, "{NOT_SIGNED}");
+            }
+            out = archive.finish()?;
         }
         Wanted::Rows(form, query, words, begun) => {
             let begun = begun.as_ref().map(|begun| rows::Begun {

@@ -126,3 +126,66 @@ fn a_finished_export_is_not_gone_on_with() {
     assert!(Layout::resume(folder.path()).is_err());
     assert!(files(folder.path()) == before);
 }
+
+/// A bundle of these entries, with hashes that are known.
+fn portion(entries: impl Iterator<Item = Vec<u8>>, leaves: Vec<Hash>, root: Hash) -> Portion {
+    let mut bundle = Vec::new();
+    for entry in entries {
+        put_entry(&mut bundle, &entry).expect("it fits");
+    }
+    Portion {
+        bundle,
+        kept: Some((leaves, root)),
+        ..Portion::default()
+    }
+}
+
+/// The tile of a log of one bundle, as [`Layout::take`] writes it.
+fn tile_of(portion: Portion) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut layout = Layout::new(Folder::create(folder.path()).expect("it is empty"));
+    layout.take(portion).expect("it is written");
+    let _ = layout.finish("a checkpoint", "a key").expect("it ends");
+    std::fs::read(folder.path().join("tile/0/000")).expect("a tile")
+}
+
+#[test]
+fn hashes_that_are_known_are_taken_as_they_are_and_not_made_again() {
+    let leaves: Vec<Hash> = (0..256).map(|one| leaf_hash(&entry(one))).collect();
+    let root = perfect_root(&leaves);
+    let other = (1..257).map(entry);
+    assert_eq!(
+        tile_of(portion(other, leaves.clone(), root)),
+        bytes(&leaves)
+    );
+}
+
+#[test]
+fn hashes_that_do_not_lead_to_the_tile_above_are_made_of_the_entries() {
+    let leaves: Vec<Hash> = (0..256).map(|one| leaf_hash(&entry(one))).collect();
+    let root = perfect_root(&leaves);
+    let mut wrong = leaves.clone();
+    wrong[7] = leaf_hash(b"another");
+    for (kept, above) in [
+        (wrong, root),
+        (leaves[..255].to_vec(), root),
+        (leaves.clone(), leaves[0]),
+    ] {
+        let made = tile_of(portion((0..256).map(entry), kept, above));
+        assert_eq!(made, bytes(&leaves));
+    }
+}
+
+#[test]
+fn a_bundle_that_is_not_full_is_hashed_whatever_is_known() {
+    let leaves: Vec<Hash> = (0..256).map(|one| leaf_hash(&entry(one))).collect();
+    let root = perfect_root(&leaves);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut layout = Layout::new(Folder::create(folder.path()).expect("it is empty"));
+    let few = portion((0..255).map(entry), leaves.clone(), root);
+    layout.take(few).expect("it is written");
+    assert_eq!(layout.size(), 255);
+    let _ = layout.finish("a checkpoint", "a key").expect("it ends");
+    let tile = std::fs::read(folder.path().join("tile/0/000.p/255")).expect("a tile");
+    assert_eq!(tile, bytes(&leaves[..255]));
+}
