@@ -85,7 +85,10 @@ pub(crate) fn run(command: &Export) -> Result<()> {
         1,
         Budget::Changes(command.events as usize),
     )?;
-    while instance.store.upkeep(Upkeep::Index).wait()? > 0 {}
+    // What a server has done for events that are older than a second.
+    for upkeep in [&Upkeep::Index, &Upkeep::KeepTiles] {
+        while instance.store.upkeep(upkeep.clone()).wait()? > 0 {}
+    }
     let guard = instance.folder.path().join("guard");
     std::fs::create_dir(&guard)?;
     Publisher::new(instance.store.clone(), Guard::new(&guard)).round()?;

@@ -438,8 +438,8 @@ fn csv(event: &Opened<'_>) -> Result<Vec<u8>, Error> {
 
 /// A cell of RFC 4180. What a spreadsheet would take for a formula is kept from being one by an apostrophe.
 fn put_cell(line: &mut String, cell: &str) {
-    let quoted =
-        memchr::memchr3(b'"', b',', b'\n', cell.as_bytes()).is_some() || cell.contains('\r');
+    let is_special = |byte| matches!(byte, b'"' | b',' | b'\n' | b'\r');
+    let quoted = cell.bytes().any(is_special);
     if quoted {
         line.push('"');
     }
