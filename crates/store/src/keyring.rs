@@ -47,7 +47,7 @@ pub(crate) struct Keyring {
     seen: HashMap<String, Seen>,
     /// Those made or destroyed since the mark.
     made: Vec<(String, String)>,
-    /// Those that this transaction has destroyed, and records that it has.
+    /// What this transaction has destroyed, and records that it has: keys, and parts of events.
     destroyed: HashSet<(String, String)>,
 }
 
@@ -275,16 +275,21 @@ impl Keyring {
                 params![organization, subject, now],
             )?;
         }
-        let key = (organization.to_owned(), subject.to_owned());
-        self.destroyed.insert(key.clone());
-        self.made.push(key);
+        self.note_destroyed(organization, subject);
         self.put(organization, subject, KeyState::Erased);
         Ok(())
     }
 
-    /// Whether this transaction has destroyed the key itself.
-    pub(crate) fn has_destroyed(&self, organization: &str, subject: &str) -> bool {
-        let key = (organization.to_owned(), subject.to_owned());
+    /// Notes what this transaction destroys and records: the key of a subject, or a part of a log's event.
+    pub(crate) fn note_destroyed(&mut self, of: &str, what: &str) {
+        let key = (of.to_owned(), what.to_owned());
+        self.destroyed.insert(key.clone());
+        self.made.push(key);
+    }
+
+    /// Whether this transaction has destroyed it itself.
+    pub(crate) fn has_destroyed(&self, of: &str, what: &str) -> bool {
+        let key = (of.to_owned(), what.to_owned());
         self.destroyed.contains(&key)
     }
 
