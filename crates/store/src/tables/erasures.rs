@@ -18,7 +18,7 @@ use crate::action::{Changed, Target};
 use crate::db::{Conn, Row, params};
 use crate::env::Env;
 use crate::error::{Error, Result};
-use crate::keyring::{INSTANCE, KeyState};
+use crate::keyring::{INSTANCE, KeyState, has_sealed};
 use crate::seal;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
 use crate::writer::Group;
@@ -215,7 +215,7 @@ impl Rx<'_> {
         let state = self
             .keys
             .get(self.conn, self.env, organization.as_str(), user.as_str())?;
-        Ok(state.is_some())
+        Ok(state.is_some() || has_sealed(self.conn, organization.as_str(), user.as_str())?)
     }
 
     /// The organizations that know something of a person: what they have sealed with the person's key can still be opened. Those
