@@ -20,6 +20,7 @@ mod no_verdict;
 mod permissions;
 mod platforms;
 mod privacy;
+mod processes;
 mod proof;
 mod rates;
 mod reading;
