@@ -132,28 +132,38 @@ pub fn full<S: layout::Sink + Send>(
 ) -> Result<S, ExportError> {
     let first = layout.size();
     let (sink, ()) = layout.behind(|mut layout| {
-        std::thread::scope(|threads| {
-            let (sender, portions) = sync_channel(WAITING);
-            // Whoever wrote and has ended says why.
-            let reading = threads.spawn(move || {
-                portions_from(store, fixed, first, disclose, |one| {
-                    sender.send(one).is_ok()
-                })
-            });
-            for portion in portions {
+        ahead(
+            |take| portions_from(store, fixed, first, disclose, take),
+            |portion| {
                 layout.take(portion)?;
                 progress(layout.size());
-            }
-            let panicked = |_| Error::Internal("reading the log panicked".to_owned());
-            reading.join().map_err(panicked)??;
-            if layout.size() != fixed.checkpoint.size || layout.root() != fixed.checkpoint.root {
-                return Err(ExportError::Changed);
-            }
-            layout.finish(&fixed.checkpoint.note, &fixed.log.vkey)?;
-            Ok(())
-        })
+                Ok(())
+            },
+        )?;
+        if layout.size() != fixed.checkpoint.size || layout.root() != fixed.checkpoint.root {
+            return Err(ExportError::Changed);
+        }
+        layout.finish(&fixed.checkpoint.note, &fixed.log.vkey)?;
+        Ok::<_, ExportError>(())
     })?;
     Ok(sink)
+}
+
+/// Has portions read on a thread of its own while `take` takes what was read before. A thread that panics ends it with an error.
+fn ahead(
+    read: impl FnOnce(&mut dyn FnMut(Portion) -> bool) -> Result<(), ExportError> + Send,
+    mut take: impl FnMut(Portion) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
+    std::thread::scope(|threads| {
+        let (sender, portions) = sync_channel(WAITING);
+        // Whoever wrote and has ended says why.
+        let reading = threads.spawn(move || read(&mut |one| sender.send(one).is_ok()));
+        for portion in portions {
+            take(portion)?;
+        }
+        let panicked = |_| Error::Internal("reading the log panicked".to_owned());
+        reading.join().map_err(panicked)?
+    })
 }
 
 /// Reads a log from an entry on, which must be the first of a bundle, in short transactions, and gives `take` one bundle
@@ -163,7 +173,7 @@ fn portions_from(
     fixed: &Fixed,
     first: u64,
     disclose: bool,
-    mut take: impl FnMut(Portion) -> bool,
+    take: &mut dyn FnMut(Portion) -> bool,
 ) -> Result<(), ExportError> {
     let end = fixed.checkpoint.size;
     let (mut next, mut portion) = (first, Portion::default());
@@ -232,4 +242,38 @@ fn bundles(
         bundles.collect::<Result<Vec<_>, _>>()
     })?;
     Ok(bundles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_panics_ends_an_export_with_an_error() {
+        let mut taken = 0;
+        let done = ahead(
+            |take| {
+                assert!(take(Portion::default()), "it is wanted");
+                panic!("a panic")
+            },
+            |_| {
+                taken += 1;
+                Ok(())
+            },
+        );
+        let error = done.expect_err("it cannot be whole").to_string();
+        assert!(error.contains("panicked") && taken == 1, "{error}");
+    }
+
+    #[test]
+    fn an_export_that_cannot_be_written_ends_its_reader_and_says_why() {
+        let done = ahead(
+            |take| {
+                while take(Portion::default()) {}
+                Ok(())
+            },
+            |_| Err(ExportError::Changed),
+        );
+        assert!(matches!(done, Err(ExportError::Changed)), "{done:?}");
+    }
 }

@@ -139,23 +139,39 @@ pub fn rows(
         form,
         next: Mutex::new(Some(begun.next)),
     };
+    let mut written = begun.written;
+    in_order(
+        |order| reading.slice(order),
+        |slice: Slice| {
+            written += slice.write(out)?;
+            progress(written, total);
+            Ok(())
+        },
+    )?;
+    Ok(written)
+}
+
+/// Has slices read by several threads, as long as `read` says that there may be another, while `write` takes what was read
+/// before, in order. A thread that panics ends it with an error.
+fn in_order<T: Send>(
+    read: impl Fn(&Slices<T>) -> bool + Sync,
+    mut write: impl FnMut(T) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
     std::thread::scope(|threads| {
         let (order, slices) = sync_channel(WAITING);
         // Reading and opening go on while what was read before is written.
         let readers = [(); READERS].map(|()| {
-            let (order, reading) = (order.clone(), &reading);
-            threads.spawn(move || while reading.slice(&order) {})
+            let (order, read) = (order.clone(), &read);
+            threads.spawn(move || while read(&order) {})
         });
         drop(order);
         let panicked = || Error::Internal("reading the events panicked".to_owned());
-        let mut write = |slices: Receiver<Receiver<_>>| {
-            let mut written = begun.written;
+        let mut write = |slices: Receiver<Receiver<Result<T, Error>>>| {
             for slice in slices {
-                let slice: Result<Slice, Error> = slice.recv().map_err(|_| panicked())?;
-                written += slice?.write(out)?;
-                progress(written, total);
+                let slice: Result<T, Error> = slice.recv().map_err(|_| panicked())?;
+                write(slice?)?;
             }
-            Ok(written)
+            Ok(())
         };
         let written = write(slices);
         let ends = readers.map(|reader| reader.join().map_err(|_| panicked()));
@@ -165,7 +181,7 @@ pub fn rows(
 }
 
 /// Slices on their way to whoever writes them: each comes through a channel of its own, and these are in the order of the log.
-type Slices = SyncSender<Receiver<Result<Slice, Error>>>;
+type Slices<T> = SyncSender<Receiver<Result<T, Error>>>;
 
 /// Reads rows, slice by slice, on several threads.
 struct Reading<'a> {
@@ -180,7 +196,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads the next slice, and says whether there may be another.
-    fn slice(&self, order: &Slices) -> bool {
+    fn slice(&self, order: &Slices<Slice>) -> bool {
         let (sender, receiver) = sync_channel(1);
         let places = {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -402,7 +418,51 @@ fn put_cell(line: &mut String, cell: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    /// Reads 20 numbers, each a slice; the thread that comes to the fifth panics, before it says that it reads it or after.
+    fn read_until_a_panic(is_said: bool) -> (Result<(), ExportError>, Vec<usize>) {
+        let (next, mut written) = (AtomicUsize::new(0), Vec::new());
+        let done = in_order(
+            |order| {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                assert!(number != 5 || is_said, "a panic");
+                let (sender, receiver) = sync_channel(1);
+                let is_wanted = number < 20 && order.send(receiver).is_ok();
+                assert!(number != 5, "a panic");
+                is_wanted && sender.send(Ok(number)).is_ok()
+            },
+            |number| {
+                written.push(number);
+                Ok(())
+            },
+        );
+        (done, written)
+    }
+
+    #[test]
+    fn a_reader_that_panics_ends_an_export_with_an_error() {
+        for is_said in [true, false] {
+            let (done, _) = read_until_a_panic(is_said);
+            let error = done.expect_err("it cannot be whole").to_string();
+            assert!(error.contains("panicked"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_export_that_cannot_be_written_ends_its_readers() {
+        let end = |_| Err(ExportError::Changed);
+        let done = in_order(
+            |order| {
+                let (sender, receiver) = sync_channel(1);
+                order.send(receiver).is_ok() && sender.send(Ok(())).is_ok()
+            },
+            end,
+        );
+        assert!(matches!(done, Err(ExportError::Changed)), "{done:?}");
+    }
 
     #[test]
     fn a_cell_is_quoted_and_never_a_formula() {
