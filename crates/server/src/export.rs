@@ -98,6 +98,14 @@ impl Fixed {
             })
         }))
     }
+
+    /// The last entry that erases something and that the checkpoint does not cover, as it is now.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn last_erasure(&self, store: &Store) -> Result<Option<u64>, Error> {
+        store.read(|rx| rx.erasing_from(self.log.id, self.checkpoint.size))
+    }
 }
 
 /// What can go wrong while a log is taken out.
@@ -116,7 +124,9 @@ pub enum ExportError {
     Changed,
 }
 
-/// Writes a whole log, from where `layout` is, with what opens its sealed parts if `disclose` is set, and tells how far it is after each slice. Blocks the thread.
+/// Writes a whole log, from where `layout` is, with what opens its sealed parts if `disclose` is set, and tells how far it is
+/// after each slice. Gives the sink, and the log as it was written: further than asked for where something was erased meanwhile,
+/// so that the export says of what is gone that it was erased. Blocks the thread.
 ///
 /// Reading (with opening), hashing and writing are done at once, each on a thread of its own; what waits between them is
 /// bounded, so that none runs ahead of the slowest.
@@ -129,24 +139,57 @@ pub fn full<S: layout::Sink + Send>(
     layout: Layout<S>,
     disclose: bool,
     mut progress: impl FnMut(u64),
-) -> Result<S, ExportError> {
-    let first = layout.size();
-    let (sink, ()) = layout.behind(|mut layout| {
-        ahead(
-            |take| portions_from(store, fixed, first, disclose, take),
-            |portion| {
-                layout.take(portion)?;
-                progress(layout.size());
-                Ok(())
-            },
-        )?;
-        if layout.size() != fixed.checkpoint.size || layout.root() != fixed.checkpoint.root {
-            return Err(ExportError::Changed);
+) -> Result<(S, Fixed), ExportError> {
+    let mut fixed = fixed.clone();
+    layout.behind(|mut layout| {
+        loop {
+            end_bundle(store, &fixed, &mut layout, disclose)?;
+            let first = layout.size();
+            ahead(
+                |take| portions_from(store, &fixed, first, disclose, take),
+                |portion| {
+                    layout.take(portion)?;
+                    progress(layout.size());
+                    Ok(())
+                },
+            )?;
+            if layout.size() != fixed.checkpoint.size || layout.root() != fixed.checkpoint.root {
+                return Err(ExportError::Changed);
+            }
+            let last = fixed.last_erasure(store)?;
+            if !disclose || last == fixed.unsigned_erasure {
+                break;
+            }
+            let later = Fixed::of(store, fixed.log.organization)?;
+            if later.checkpoint.size <= fixed.checkpoint.size {
+                fixed.unsigned_erasure = last;
+                break;
+            }
+            fixed = later;
         }
         layout.finish(&fixed.checkpoint.note, &fixed.log.vkey)?;
-        Ok::<_, ExportError>(())
-    })?;
-    Ok(sink)
+        Ok(fixed)
+    })
+}
+
+/// Writes the next entries up to the end of a bundle that is begun, or of the log.
+fn end_bundle<S: layout::Sink>(
+    store: &Store,
+    fixed: &Fixed,
+    layout: &mut Layout<S>,
+    disclose: bool,
+) -> Result<(), ExportError> {
+    while !layout.size().is_multiple_of(u64::from(FULL)) && layout.size() < fixed.checkpoint.size {
+        let most = u64::from(FULL) - layout.size() % u64::from(FULL);
+        let most = most.min(fixed.checkpoint.size - layout.size());
+        for mut one in store.read(|rx| rx.disclosed(&fixed.log, layout.size(), most))? {
+            if !disclose {
+                one.disclosures.clear();
+            }
+            layout.push(&one.entry, &one.disclosures)?;
+        }
+    }
+    Ok(())
 }
 
 /// Has portions read on a thread of its own while `take` takes what was read before. A thread that panics ends it with an error.

@@ -453,7 +453,7 @@ mod tests {
 
     #[test]
     fn an_export_that_cannot_be_written_ends_its_readers() {
-        let end = |_| Err(ExportError::Changed);
+        let end = |()| Err(ExportError::Changed);
         let done = in_order(
             |order| {
                 let (sender, receiver) = sync_channel(1);

@@ -92,7 +92,8 @@ fn write(
     match wanted {
         Wanted::Full => {
             let layout = Layout::new(Archive::new(out)?);
-            out = full(store, fixed, layout, true, |_| {})?.finish()?;
+            let (archive, _) = full(store, fixed, layout, true, |_| {})?;
+            out = archive.finish()?;
         }
         Wanted::Rows(form, query, words, begun) => {
             let begun = begun.as_ref().map(|begun| rows::Begun {

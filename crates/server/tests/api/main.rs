@@ -8,6 +8,7 @@ mod code;
 mod data_plane;
 mod definitions;
 mod elsewhere;
+mod erased_meanwhile;
 mod events;
 mod former;
 mod health;
