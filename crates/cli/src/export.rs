@@ -174,12 +174,8 @@ pub(crate) fn run(command: &Export) -> Result<()> {
             Some(found.begun)
         }
     };
-    if let (Some(entry), false) = (fixed.unsigned_erasure, command.json) {
-        eprintln!(
-            "entry {entry} erases something and is not signed yet: in this export what it erased counts as withheld; \
-             a running `annals serve` signs it within a second"
-        );
-    }
+    let unsigned = fixed.unsigned_erasure;
+    tell_unsigned(command, &fixed);
     let action = ExportAuditLog {
         organization,
         workspace: None,
@@ -196,7 +192,10 @@ pub(crate) fn run(command: &Export) -> Result<()> {
     let actor = Actor::System(System::CommandLine);
     let _ = store.perform(actor, origin(&store), action).wait()?;
     let count = match command.format {
-        Format::Full => write_full(&store, &fixed, output, !command.no_disclosures)?,
+        Format::Full => {
+            fixed = write_full(&store, &fixed, output, !command.no_disclosures)?;
+            fixed.checkpoint.size
+        }
         Format::Events | Format::Csv => {
             let form = match command.format {
                 Format::Csv => Form::Csv,
@@ -208,9 +207,15 @@ pub(crate) fn run(command: &Export) -> Result<()> {
                 form,
                 begun,
             };
-            write_rows(&store, &fixed, &asked, output)?
+            let count = write_rows(&store, &fixed, &asked, output)?;
+            // The rows stand under the checkpoint that they began with.
+            fixed.unsigned_erasure = fixed.last_erasure(&store)?;
+            count
         }
     };
+    if fixed.unsigned_erasure != unsigned {
+        tell_unsigned(command, &fixed);
+    }
     let mut said = json!({
         "log": fixed.log.id, "origin": fixed.log.origin.as_str(), "vkey": fixed.log.vkey,
         "size": fixed.checkpoint.size, "exported": count, "output": command.output,
@@ -235,6 +240,15 @@ pub(crate) fn run(command: &Export) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn tell_unsigned(command: &Export, fixed: &Fixed) {
+    if let (Some(entry), false) = (fixed.unsigned_erasure, command.json) {
+        eprintln!(
+            "entry {entry} erases something, and the checkpoint of this export does not cover it: in it what that erased counts \
+             as withheld; a running `annals serve` signs it within a second, and a new export says erased"
+        );
+    }
 }
 
 /// Where an export goes: opened before it is recorded, so that none is that could not begin.
@@ -273,21 +287,27 @@ impl Output {
     }
 }
 
-fn write_full(store: &Store, fixed: &Fixed, output: Output, with_disclosures: bool) -> Result<u64> {
+/// Gives the log as it was written.
+fn write_full(
+    store: &Store,
+    fixed: &Fixed,
+    output: Output,
+    with_disclosures: bool,
+) -> Result<Fixed> {
     let tell = progress(fixed.checkpoint.size);
-    let is_signed = match output {
+    let taken = match output {
         Output::Stream(out) => {
             let layout = Layout::new(Archive::new(BufWriter::new(out))?);
-            let (archive, is_signed) = full(store, fixed, layout, with_disclosures, tell)?;
+            let (archive, taken) = full(store, fixed, layout, with_disclosures, tell)?;
             archive.finish()?.flush()?;
-            is_signed
+            taken
         }
         Output::Folder(layout) => full(store, fixed, layout, with_disclosures, tell)?.1,
     };
-    if !is_signed {
+    if !taken.is_signed {
         bail!("{NOT_SIGNED}");
     }
-    Ok(fixed.checkpoint.size)
+    Ok(taken.fixed)
 }
 
 fn create(path: &Path) -> Result<std::fs::File> {

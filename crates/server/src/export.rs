@@ -3,6 +3,7 @@
 //! An export streams: it reads the log in slices, each a short transaction below a size that is fixed at the start, and
 //! holds no more than one slice.
 
+mod ahead;
 pub mod archive;
 pub mod layout;
 pub mod resume;
@@ -10,7 +11,6 @@ pub mod rows;
 pub mod stream;
 
 use std::io;
-use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use model::id::OrganizationId;
@@ -18,17 +18,18 @@ use store::{Error, Log, Published, Store};
 use tlog::Tile;
 use tlog::tile::{FULL, Kind, put_entry};
 
+use self::ahead::{ahead, in_order};
 use self::layout::{Layout, Portion, put_line};
 use crate::audit::SIGNED_WITHIN;
 
-/// How many entries are read at once: four bundles.
-const SLICE: usize = 1024;
+/// How many entries are read at once: two bundles.
+const SLICE: usize = 512;
+/// How many entries are opened at once, on two threads.
+const OPENED: u64 = 1024;
 /// How many bytes of disclosures go on at once: those of a bundle of ordinary entries are a tenth of it.
 const LINES: usize = 1 << 20;
 /// After how long it is looked again for a checkpoint.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How many bundles wait to be hashed.
-const WAITING: usize = 4;
 
 /// A log as an export has it: fixed at a checkpoint.
 #[derive(Clone, Debug)]
@@ -98,6 +99,14 @@ impl Fixed {
             })
         }))
     }
+
+    /// The last entry that erases something and that the checkpoint does not cover, as it is now.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn last_erasure(&self, store: &Store) -> Result<Option<u64>, Error> {
+        store.read(|rx| rx.erasing_from(self.log.id, self.checkpoint.size))
+    }
 }
 
 /// What can go wrong while a log is taken out.
@@ -111,13 +120,23 @@ pub enum ExportError {
     Write(#[from] io::Error),
 }
 
-/// Writes a whole log, from where `layout` is, with what opens its sealed parts if `disclose` is set, and tells how far it is after each slice. Blocks the thread.
+/// A log as it was written.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The log, further than asked for where something was erased meanwhile.
+    pub fixed: Fixed,
+    /// Whether the hashes lead to the root that was signed.
+    pub is_signed: bool,
+}
+
+/// Writes a whole log, from where `layout` is, with what opens its sealed parts if `disclose` is set, and tells how far it is
+/// after each slice. Where something was erased meanwhile it goes on to the checkpoint that covers that, so that the export says of
+/// what is gone that it was erased. Blocks the thread.
 ///
 /// Reading (with opening), hashing and writing are done at once, each on a thread of its own; what waits between them is
 /// bounded, so that none runs ahead of the slowest.
 ///
-/// Gives the sink, and whether the hashes lead to the root that was signed. What the database holds is taken out as it stands,
-/// even where it was altered, so that whoever verifies it sees what was: where the database keeps the hashes of entries they are
+/// What the database holds is taken out as it stands, even where it was altered, so that whoever verifies it sees what was: where the database keeps the hashes of entries they are
 /// taken from there, and nothing here looks whether they are those of the entries.
 ///
 /// # Errors
@@ -128,58 +147,81 @@ pub fn full<S: layout::Sink + Send>(
     layout: Layout<S>,
     disclose: bool,
     mut progress: impl FnMut(u64),
-) -> Result<(S, bool), ExportError> {
-    let first = layout.size();
+) -> Result<(S, Taken), ExportError> {
+    let mut fixed = fixed.clone();
     layout.behind(|mut layout| {
-        std::thread::scope(|threads| {
-            let (sender, portions) = sync_channel(WAITING);
-            // Whoever wrote and has ended says why.
-            let reading = threads.spawn(move || {
-                portions_from(store, fixed, first, disclose, |one| {
-                    sender.send(one).is_ok()
-                })
-            });
-            for portion in portions {
+        loop {
+            end_bundle(store, &fixed, &mut layout, disclose)?;
+            let first = layout.size();
+            let mut take = |portion| {
                 layout.take(portion)?;
                 progress(layout.size());
+                Ok(())
+            };
+            if disclose {
+                ahead(|take| disclosed_from(store, &fixed, first, take), &mut take)?;
+            } else {
+                let mut slices = (first..fixed.checkpoint.size).step_by(SLICE);
+                in_order(
+                    || slices.next().map(Ok),
+                    |first| bundles(store, &fixed, first),
+                    |portions| portions.into_iter().try_for_each(&mut take),
+                )?;
             }
-            let panicked = |_| Error::Internal("reading the log panicked".to_owned());
-            reading.join().map_err(panicked)??;
-            let signed = &fixed.checkpoint;
-            let is_signed = (layout.size(), layout.root()) == (signed.size, signed.root);
-            layout.finish(&signed.note, &fixed.log.vkey)?;
-            Ok(is_signed)
-        })
+            let last = fixed.last_erasure(store)?;
+            if !disclose || last == fixed.unsigned_erasure {
+                break;
+            }
+            let later = Fixed::of(store, fixed.log.organization)?;
+            if later.checkpoint.size <= fixed.checkpoint.size {
+                fixed.unsigned_erasure = last;
+                break;
+            }
+            fixed = later;
+        }
+        let signed = &fixed.checkpoint;
+        let is_signed = (layout.size(), layout.root()) == (signed.size, signed.root);
+        layout.finish(&signed.note, &fixed.log.vkey)?;
+        Ok(Taken { fixed, is_signed })
     })
+}
+
+/// Writes the next entries up to the end of a bundle that is begun, or of the log.
+fn end_bundle<S: layout::Sink>(
+    store: &Store,
+    fixed: &Fixed,
+    layout: &mut Layout<S>,
+    disclose: bool,
+) -> Result<(), ExportError> {
+    while !layout.size().is_multiple_of(u64::from(FULL)) && layout.size() < fixed.checkpoint.size {
+        let most = u64::from(FULL) - layout.size() % u64::from(FULL);
+        let most = most.min(fixed.checkpoint.size - layout.size());
+        for mut one in store.read(|rx| rx.disclosed(&fixed.log, layout.size(), most))? {
+            if !disclose {
+                one.disclosures.clear();
+            }
+            layout.push(&one.entry, &one.disclosures)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is said of an export whose hashes do not lead to the root that was signed.
 pub const NOT_SIGNED: &str = "what was taken out is not the log that was signed: the export is whole, and `annals verify` says where it was changed";
 
-/// Reads a log from an entry on, which must be the first of a bundle, in short transactions, and gives `take` one bundle
-/// after the other, until it takes none.
-fn portions_from(
+/// Reads a log from an entry on, which must be the first of a bundle, with what opens its parts, in short transactions, and gives
+/// `take` one bundle after the other, until it takes none.
+fn disclosed_from(
     store: &Store,
     fixed: &Fixed,
     first: u64,
-    disclose: bool,
-    mut take: impl FnMut(Portion) -> bool,
+    take: &mut dyn FnMut(Portion) -> bool,
 ) -> Result<(), ExportError> {
     let end = fixed.checkpoint.size;
     let (mut next, mut portion) = (first, Portion::default());
     while next < end {
-        let most = (SLICE as u64).min(end - next);
-        if !disclose {
-            for portion in bundles(store, fixed, next, most)? {
-                if !take(portion) {
-                    return Ok(());
-                }
-            }
-            next += most;
-            continue;
-        }
         let rows = store.read(|rx| {
-            rx.disclosed_as(&fixed.log, next, most, |one| {
+            rx.disclosed_as(&fixed.log, next, OPENED, |one| {
                 let mut line = Vec::new();
                 put_line(&mut line, one.sequence, &one.disclosures)?;
                 Ok::<_, io::Error>((one.entry, line))
@@ -212,30 +254,23 @@ fn portions_from(
     Ok(())
 }
 
-/// The bundles of the next entries, read in one transaction.
-fn bundles(
-    store: &Store,
-    fixed: &Fixed,
-    first: u64,
-    most: u64,
-) -> Result<Vec<Portion>, ExportError> {
+/// The bundles of a slice, which begins with the first of a bundle, read in one transaction.
+fn bundles(store: &Store, fixed: &Fixed, first: u64) -> Result<Vec<Portion>, ExportError> {
+    let end = fixed.checkpoint.size.min(first + SLICE as u64);
     let bundles = store.read(|rx| {
-        let bundles = (first..first + most)
-            .step_by(usize::from(FULL))
-            .map(|first| {
-                let left = fixed.checkpoint.size - first;
-                let tile = Tile {
-                    kind: Kind::Entries,
-                    index: first / u64::from(FULL),
-                    width: u16::try_from(left).map_or(FULL, |left| left.min(FULL)),
-                };
-                let bundle = rx.bundle(&fixed.log, tile)?;
-                Ok(Portion {
-                    bundle: bundle.ok_or(Error::NotFound("bundle"))?,
-                    kept: rx.kept_leaves(&fixed.log, tile.index)?,
-                    ..Portion::default()
-                })
-            });
+        let bundles = (first..end).step_by(usize::from(FULL)).map(|first| {
+            let tile = Tile {
+                kind: Kind::Entries,
+                index: first / u64::from(FULL),
+                width: u16::try_from(end - first).map_or(FULL, |left| left.min(FULL)),
+            };
+            let bundle = rx.bundle(&fixed.log, tile)?;
+            Ok(Portion {
+                bundle: bundle.ok_or(Error::NotFound("bundle"))?,
+                kept: rx.kept_leaves(&fixed.log, tile.index)?,
+                ..Portion::default()
+            })
+        });
         bundles.collect::<Result<Vec<_>, Error>>()
     })?;
     Ok(bundles)

@@ -107,12 +107,16 @@ pub async fn erase_for(app: &App, caller: &Caller, what: Erase) -> Result<(Erasu
         })?;
         let guard = folder.filter(|_| may).map(Guard::new);
         let done = erase(&store, guard.as_ref(), actor, origin, &what)?;
-        let all = store.read(|rx| rx.erasures())?;
         let is_it = |one: &Erasure| one.organization == what.organization() && what.is(&one.what);
-        let erasure = all
-            .into_iter()
-            .rfind(is_it)
-            .ok_or(Error::NotFound("erasure"))?;
+        let erasure = store.read(|rx| {
+            let all = rx.erasures()?.into_iter().rev();
+            for one in all.filter(is_it) {
+                if rx.is_recorded(&one)? {
+                    return Ok(one);
+                }
+            }
+            Err(Error::NotFound("erasure"))
+        })?;
         Ok((done.entries, erasure))
     });
     let (entries, erasure) = work
@@ -171,8 +175,6 @@ pub fn again(store: &Store, guard: &Guard) -> Result<u64> {
         // What only a row says may be somebody's who would have the server erase for him.
         if store.read(|rx| rx.is_recorded(&erasure))? {
             guard.keep_erasure(&known)?;
-        } else {
-            tracing::error!(log = %erasure.log, "the database holds an erasure that no entry of the log records; it is not followed");
         }
     }
     let mut erased = 0;

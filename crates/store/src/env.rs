@@ -1,6 +1,6 @@
 //! What every transaction of a process has at hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::clock::{Clock, Entropy, Micros};
@@ -43,6 +43,8 @@ pub(crate) struct Env {
     /// Why nothing could be written the last time, if nothing could.
     pub(crate) writing: Mutex<Option<Failure>>,
     pub(crate) waiting: Mutex<Waiting>,
+    /// The erasures of which it was said that no entry records them, by id.
+    pub(crate) unrecorded: Mutex<HashSet<String>>,
 }
 
 impl Env {
@@ -53,6 +55,13 @@ impl Env {
     /// Why nothing could be written the last time.
     pub(crate) fn writing(&self) -> MutexGuard<'_, Option<Failure>> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The erasures of which it was said that no entry records them, by id.
+    pub(crate) fn unrecorded(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.unrecorded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use model::clock::Entropy;
+use model::entry::Entry;
+use model::part::PartName;
 use zeroize::Zeroizing;
 
 use crate::cipher::{decrypt, encrypt};
@@ -47,7 +49,7 @@ pub(crate) struct Keyring {
     seen: HashMap<String, Seen>,
     /// Those made or destroyed since the mark.
     made: Vec<(String, String)>,
-    /// Those that this transaction has destroyed, and records that it has.
+    /// What this transaction has destroyed, and records that it has: keys, and parts of events.
     destroyed: HashSet<(String, String)>,
 }
 
@@ -125,6 +127,44 @@ impl DataKey {
         let (generation, sealed) = sealed.split_first_chunk::<4>()?;
         self.decrypt(u32::from_be_bytes(*generation), aad, sealed)
     }
+}
+
+/// How many events of a subject are looked at, the oldest first: what made it is among them.
+const OLDEST: i64 = 8;
+
+/// Whether something that is there was sealed with a subject's key, as far as the index of events has reached. Asked only where
+/// the key has no row, which is so once for each subject.
+pub(crate) fn has_sealed(conn: &mut Conn, organization: &str, subject: &str) -> Result<bool> {
+    let log = if organization == INSTANCE {
+        let user = "SELECT id FROM users WHERE id = $1";
+        if conn.query_one(user, params![subject])?.is_some() {
+            return Ok(true);
+        }
+        conn.query_one("SELECT log_id FROM instance WHERE one = 1", &[])?
+    } else {
+        let of = "SELECT id FROM logs WHERE organization_id = $1";
+        conn.query_one(of, params![organization])?
+    };
+    // An organization that is being made has no log yet.
+    let Some(log) = log else { return Ok(false) };
+    for events in [
+        "SELECT sequence FROM index_events WHERE log_id = $1 AND actor = $2",
+        "SELECT sequence FROM index_things WHERE log_id = $1 AND thing = $2",
+    ] {
+        let sql = format!(
+            "SELECT e.entry FROM entries e JOIN logs l ON l.id = $1 \
+             WHERE e.place IN (SELECT l.first_place + s.sequence FROM ({events} ORDER BY sequence LIMIT {OLDEST}) s)"
+        );
+        for row in conn.query(&sql, params![log.text(0)?, subject])? {
+            let entry = Entry::parse(row.blob(0)?)
+                .map_err(|error| Error::Internal(format!("an entry: {error}")))?;
+            let is_of = |part: &PartName| entry.subject_of(*part) == Some(subject);
+            if entry.part_names().iter().any(is_of) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 impl Keyring {
@@ -227,7 +267,8 @@ impl Keyring {
         Ok(self.state(organization, subject).cloned())
     }
 
-    /// The key of a subject, made where there is none. A key that was erased stays erased.
+    /// The key of a subject, made where there never was one. A key that was erased stays erased, and one that is gone without
+    /// its row is missing: another in its place would open nothing of what was sealed before.
     pub(crate) fn get_or_make(
         &mut self,
         conn: &mut Conn,
@@ -241,6 +282,14 @@ impl Keyring {
                 "subject_erased",
                 "this person's data has been erased",
             )),
+            None if has_sealed(conn, organization, subject)? => {
+                tracing::error!(
+                    organization,
+                    subject,
+                    "the row of a key is gone, although something was sealed with the key"
+                );
+                Err(Error::KeyMissing)
+            }
             None => {
                 let (key, wrapped) = new_wrapped(&env.keys, &*env.entropy, organization, subject);
                 conn.execute(
@@ -275,16 +324,21 @@ impl Keyring {
                 params![organization, subject, now],
             )?;
         }
-        let key = (organization.to_owned(), subject.to_owned());
-        self.destroyed.insert(key.clone());
-        self.made.push(key);
+        self.note_destroyed(organization, subject);
         self.put(organization, subject, KeyState::Erased);
         Ok(())
     }
 
-    /// Whether this transaction has destroyed the key itself.
-    pub(crate) fn has_destroyed(&self, organization: &str, subject: &str) -> bool {
-        let key = (organization.to_owned(), subject.to_owned());
+    /// Notes what this transaction destroys and records: the key of a subject, or a part of a log's event.
+    pub(crate) fn note_destroyed(&mut self, of: &str, what: &str) {
+        let key = (of.to_owned(), what.to_owned());
+        self.destroyed.insert(key.clone());
+        self.made.push(key);
+    }
+
+    /// Whether this transaction has destroyed it itself.
+    pub(crate) fn has_destroyed(&self, of: &str, what: &str) -> bool {
+        let key = (of.to_owned(), what.to_owned());
         self.destroyed.contains(&key)
     }
 

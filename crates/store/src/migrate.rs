@@ -248,6 +248,7 @@ impl Env {
             definitions: crate::tables::definitions::Remembered::default(),
             writing: std::sync::Mutex::default(),
             waiting: std::sync::Mutex::default(),
+            unrecorded: std::sync::Mutex::default(),
         }
     }
 }

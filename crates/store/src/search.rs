@@ -189,9 +189,13 @@ impl Rx<'_> {
         query: &Query,
         first: u64,
     ) -> Result<Vec<u64>> {
+        // No log has a place beyond these.
+        let Ok(first) = i64::try_from(first) else {
+            return Ok(Vec::new());
+        };
         let extent = self.extent(organization)?;
         let filter = Filter::new(self, query)?;
-        let (after, wanted) = (first.cast_signed() - 1, query.limit.clamp(1, 1000));
+        let (after, wanted) = (first - 1, query.limit.clamp(1, 1000));
         let mut found = self.indexed(&extent, &filter, Some(after), Order::Oldest, wanted)?;
         if found.len() < wanted {
             let tail = self.tail(&extent, &filter)?;
@@ -458,6 +462,13 @@ impl Rx<'_> {
         self.erasures_in(&extent)
     }
 
+    /// What the entries of one moment of a log say of what was erased.
+    pub(crate) fn erasures_of(&mut self, log: LogId, at: Micros) -> Result<Erasures> {
+        let extent = self.extent_of(log)?;
+        let sequences = self.erasing(&extent, 0, Some(at))?;
+        self.erasures_at(&extent, &sequences)
+    }
+
     fn extent_of(&mut self, log: LogId) -> Result<Extent> {
         let of_it = format!("{EXTENT} WHERE l.id = $1");
         let row = self.conn.query_one(&of_it, params![&log])?;
@@ -467,13 +478,15 @@ impl Rx<'_> {
     /// The last entry of a log, from this index on, that erases something.
     pub fn erasing_from(&mut self, log: LogId, first: u64) -> Result<Option<u64>> {
         let extent = self.extent_of(log)?;
-        let last = self.erasing(&extent, first)?.pop();
+        let last = self.erasing(&extent, first, None)?.pop();
         Ok(last.map(i64::cast_unsigned))
     }
 
-    /// The places, from one on, of the entries that erase something.
-    fn erasing(&mut self, extent: &Extent, first: u64) -> Result<Vec<i64>> {
+    /// The places, from one on, of the entries that erase something, of one moment where it is given.
+    fn erasing(&mut self, extent: &Extent, first: u64, at: Option<Micros>) -> Result<Vec<i64>> {
         let query = Query {
+            created_after: at.map(|at| at.plus(-1)),
+            created_before: at.map(|at| at.plus(1)),
             action: Some(PRIVACY_ERASED.action.to_owned()),
             target_type: Some(PRIVACY_ERASED.target.as_str().to_owned()),
             outcome: Some(Outcome::Success),
@@ -489,9 +502,13 @@ impl Rx<'_> {
     }
 
     fn erasures_in(&mut self, extent: &Extent) -> Result<Erasures> {
-        let sequences = self.erasing(extent, 0)?;
+        let sequences = self.erasing(extent, 0, None)?;
+        self.erasures_at(extent, &sequences)
+    }
+
+    fn erasures_at(&mut self, extent: &Extent, sequences: &[i64]) -> Result<Erasures> {
         let mut erasures = Erasures::default();
-        for row in &self.at(extent.first_place, &sequences, "entry")? {
+        for row in &self.at(extent.first_place, sequences, "entry")? {
             erasures.take(&parse(row, 1)?, row.int(0)?.cast_unsigned());
         }
         Ok(erasures)

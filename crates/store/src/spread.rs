@@ -33,7 +33,22 @@ pub fn spread<T: Send, U: Send, E: Send>(
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
+
+    #[test]
+    fn a_panic_of_either_half_is_a_panic_of_who_asked() {
+        let many = SHARED_FROM * 2;
+        for bad in [0, many - 1] {
+            let panics = |one| {
+                assert!(one != bad, "a panic");
+                Ok::<_, ()>(one)
+            };
+            let ended = catch_unwind(AssertUnwindSafe(|| spread(0..many, panics)));
+            assert!(ended.is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn order_is_kept_and_an_error_of_either_half_is_told() {

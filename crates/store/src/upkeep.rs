@@ -131,7 +131,9 @@ pub(crate) fn run(conn: &mut Conn, env: &Env, upkeep: &Upkeep) -> Result<u64> {
     let done = match upkeep {
         Upkeep::Index => one_after_another(conn, index),
         Upkeep::KeepTiles => one_after_another(conn, tree::keep_tiles),
-        Upkeep::Purge => one_after_another(conn, erasures::purge),
+        Upkeep::Purge => {
+            one_after_another(conn, |conn, passed| erasures::purge(conn, env, passed))
+        },
         Upkeep::Publish(signed) => publish::publish(conn, env, signed),
         Upkeep::Scrub => erasures::rewritten(conn, &rewritten),
         Upkeep::CloseRefusals => {

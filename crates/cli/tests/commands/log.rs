@@ -244,6 +244,36 @@ fn an_export_holds_the_key_that_has_signed_its_checkpoint() {
     }
 }
 
+/// Rows stand under the checkpoint that they began with: it covers no erasure from after it.
+#[test]
+fn rows_that_are_gone_on_with_say_that_something_was_erased_since() {
+    for database in [None, Some(Postgres::shared().fresh_database())] {
+        let server = Server::start(Path::new(BINARY), database.as_deref());
+        let folder = server.folder.path().to_owned();
+        let call = |arguments: &[&str], input: &str| {
+            let output = run(&folder, database.as_deref(), arguments, input);
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+            output
+        };
+        let bob = ["--email", "bob@example.com", "--name", "Bob"];
+        let role = ["--role", "editor", "--password-stdin"];
+        call(&[&["member", "add"], &bob[..], &role].concat(), PASSWORD);
+        signed(&server);
+        let path = |name: &str| folder.join(name).display().to_string();
+        let erased_since = |arguments: &[&str]| {
+            let fixed = ["export", "--json", "--format", "events", "--output"];
+            let output = call(&[&fixed[..], arguments].concat(), "");
+            let said: Value = serde_json::from_slice(&output.stderr).expect("JSON");
+            said["unsignedErasure"].is_u64()
+        };
+        assert!(!erased_since(&[&path("rows")]));
+        call(&["privacy", "erase", "bob@example.com", "--yes"], "");
+        signed(&server);
+        assert!(erased_since(&[&path("rows"), "--resume"]));
+        assert!(!erased_since(&[&path("new rows")]));
+    }
+}
+
 /// What is of no organization is in the log of the instance, which whoever runs the server takes out.
 #[test]
 fn the_log_of_the_instance_is_exported_and_verified() {

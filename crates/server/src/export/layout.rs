@@ -380,7 +380,11 @@ fn keep_disclosures(root: &Path, size: u64) -> io::Result<()> {
 }
 
 fn bytes(hashes: &[Hash]) -> Vec<u8> {
-    hashes.iter().flat_map(Hash::as_bytes).copied().collect()
+    let mut bytes = Vec::with_capacity(hashes.len() * Hash::LENGTH);
+    for hash in hashes {
+        bytes.extend_from_slice(hash.as_bytes());
+    }
+    bytes
 }
 
 const README: &str = "\

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -20,14 +18,11 @@ use serde_json::{Value, json};
 use store::{Disclosed, Error, Opened, Order, Query, Store};
 use tlog::Hash;
 
+use super::ahead::in_order;
 use super::{ExportError, Fixed};
 
 /// How many rows are read at once: so few that each slice is the work of one thread.
 const SLICE: usize = 250;
-/// How many threads read and open slices.
-const READERS: usize = 2;
-/// How many slices are begun, or wait to be written, besides those.
-const WAITING: usize = 2;
 
 /// The columns of the CSV.
 const COLUMNS: [&str; 17] = [
@@ -141,72 +136,37 @@ pub fn rows(
         organization,
         query: &query,
         form,
-        next: Mutex::new(Some(begun.next)),
     };
-    std::thread::scope(|threads| {
-        let (order, slices) = sync_channel(WAITING);
-        // Reading and opening go on while what was read before is written.
-        let readers = [(); READERS].map(|()| {
-            let (order, reading) = (order.clone(), &reading);
-            threads.spawn(move || while reading.slice(&order) {})
-        });
-        drop(order);
-        let panicked = || Error::Internal("reading the events panicked".to_owned());
-        let mut write = |slices: Receiver<Receiver<_>>| {
-            let mut written = begun.written;
-            for slice in slices {
-                let slice: Result<Slice, Error> = slice.recv().map_err(|_| panicked())?;
-                written += slice?.write(out)?;
-                progress(written, total);
-            }
-            Ok(written)
-        };
-        let written = write(slices);
-        let ends = readers.map(|reader| reader.join().map_err(|_| panicked()));
-        ends.into_iter().collect::<Result<(), Error>>()?;
-        written
-    })
+    let (mut next, mut written) = (Some(begun.next), begun.written);
+    in_order(
+        || reading.next_places(&mut next),
+        |places| Ok(reading.read(&places)?),
+        |slice| {
+            written += slice.write(out)?;
+            progress(written, total);
+            Ok(())
+        },
+    )?;
+    Ok(written)
 }
 
-/// Slices on their way to whoever writes them: each comes through a channel of its own, and these are in the order of the log.
-type Slices = SyncSender<Receiver<Result<Slice, Error>>>;
-
-/// Reads rows, slice by slice, on several threads.
+/// Reads rows, slice by slice.
 struct Reading<'a> {
     store: &'a Store,
     fixed: &'a Fixed,
     organization: OrganizationId,
     query: &'a Query,
     form: Form,
-    /// The place from which on nobody reads yet; none where there is nothing more to read.
-    next: Mutex<Option<u64>>,
 }
 
 impl Reading<'_> {
-    /// Reads the next slice, and says whether there may be another.
-    fn slice(&self, order: &Slices) -> bool {
-        let (sender, receiver) = sync_channel(1);
-        let places = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let places = next.map(|next| self.places(next)).transpose();
-            *next = match &places {
-                Ok(Some(places)) => places.last().map(|last| last + 1),
-                Ok(None) | Err(_) => None,
-            };
-            if let Ok(places) = &places
-                && places.as_ref().is_none_or(Vec::is_empty)
-            {
-                return false;
-            }
-            // Whoever wrote has ended, and says why.
-            if order.send(receiver).is_err() {
-                return false;
-            }
-            places.map(Option::unwrap_or_default)
-        };
-        let slice = places.and_then(|places| self.read(&places));
-        let is_read = slice.is_ok();
-        sender.send(slice).is_ok() && is_read
+    /// The places of the next slice, and where the one after it begins: none where nothing is left, or could not be read.
+    fn next_places(&self, next: &mut Option<u64>) -> Option<Result<Vec<u64>, ExportError>> {
+        let places = self.places(next.take()?);
+        if let Ok(places) = &places {
+            *next = Some(places.last()? + 1);
+        }
+        Some(places.map_err(ExportError::from))
     }
 
     fn places(&self, next: u64) -> Result<Vec<u64>, Error> {
@@ -273,15 +233,10 @@ fn erasures(
         organization,
         query,
         form: Form::Proved,
-        next: Mutex::default(),
     };
-    let (mut all, mut next) = (Vec::new(), 0);
-    loop {
-        let places = reading.places(next)?;
-        let Some(last) = places.last() else {
-            return Ok(Some(all));
-        };
-        next = last + 1;
+    let (mut all, mut next) = (Vec::new(), Some(0));
+    while let Some(places) = reading.next_places(&mut next) {
+        let places = places?;
         if let Slice::Proved(rows) = reading.read(&places)? {
             for (mut one, path) in rows {
                 // What they say is for the rows, where it is asked for.
@@ -293,6 +248,7 @@ fn erasures(
             }
         }
     }
+    Ok(Some(all))
 }
 
 /// Rows as they were read, in order: of a CSV each as its line.

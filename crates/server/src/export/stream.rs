@@ -1,13 +1,14 @@
 //! An export as the body of an answer: made on a thread of its own, no faster than it is taken.
 
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use store::{Query, Store};
+use store::{Error, Query, Store};
 use tokio::sync::mpsc;
 
 use super::archive::Archive;
@@ -91,8 +92,8 @@ fn write(
     match wanted {
         Wanted::Full => {
             let layout = Layout::new(Archive::new(out)?);
-            let (archive, is_signed) = full(store, fixed, layout, true, |_| {})?;
-            if !is_signed {
+            let (archive, taken) = full(store, fixed, layout, true, |_| {})?;
+            if !taken.is_signed {
                 tracing::error!(log = %fixed.log.id, "{NOT_SIGNED}");
             }
             out = archive.finish()?;
@@ -114,6 +115,24 @@ fn write(
     Ok(out.flush()?)
 }
 
+/// Sends what is written; where that fails or panics, that it broke off: what only stops would be taken for the whole.
+fn send(
+    sender: &mpsc::Sender<io::Result<Bytes>>,
+    write: impl FnOnce(Chunks) -> Result<(), ExportError>,
+) {
+    let chunks = Chunks {
+        sender: sender.clone(),
+        chunk: Vec::new(),
+    };
+    let written = catch_unwind(AssertUnwindSafe(|| write(chunks)));
+    let panicked = |_| Err(Error::Internal("an export panicked".to_owned()).into());
+    if let Err(error) = written.unwrap_or_else(panicked) {
+        tracing::warn!(%error, "an export broke off");
+        // If nobody is there to hear of it, nobody has to.
+        let _ = sender.blocking_send(Err(io::Error::other("the export broke off")));
+    }
+}
+
 /// The answer that brings an export. If it fails on the way, the answer breaks off in place of ending.
 pub fn answer(store: Arc<Store>, fixed: Fixed, wanted: Wanted) -> Response {
     let (sender, receiver) = mpsc::channel(WAITING);
@@ -123,15 +142,7 @@ pub fn answer(store: Arc<Store>, fixed: Fixed, wanted: Wanted) -> Response {
         fixed.log.id, fixed.checkpoint.size
     );
     tokio::task::spawn_blocking(move || {
-        let chunks = Chunks {
-            sender: sender.clone(),
-            chunk: Vec::new(),
-        };
-        if let Err(error) = write(&store, &fixed, &wanted, chunks) {
-            tracing::warn!(%error, "an export broke off");
-            // If nobody is there to hear of it, nobody has to.
-            let _ = sender.blocking_send(Err(io::Error::other("the export broke off")));
-        }
+        send(&sender, |chunks| write(&store, &fixed, &wanted, chunks));
     });
     let chunks = futures_util::stream::unfold(receiver, async |mut receiver| {
         receiver.recv().await.map(|chunk| (chunk, receiver))
@@ -144,4 +155,23 @@ pub fn answer(store: Arc<Store>, fixed: Fixed, wanted: Wanted) -> Response {
         ),
     ];
     (headers, Body::from_stream(chunks)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_that_panics_breaks_off_and_does_not_end() {
+        let (sender, mut receiver) = mpsc::channel(WAITING);
+        send(&sender, |mut chunks| {
+            chunks.write_all(b"a row")?;
+            chunks.flush()?;
+            panic!("a panic")
+        });
+        drop(sender);
+        let row = receiver.blocking_recv().expect("a chunk");
+        assert_eq!(row.expect("whole"), "a row");
+        assert!(receiver.blocking_recv().is_some_and(|end| end.is_err()));
+    }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use model::catalogue::TargetType;
+use model::clock::Micros;
 use model::entry::Entry;
 use model::id::{EventId, LogId, OrganizationId, UserId};
 use model::part::PartName;
@@ -15,10 +16,12 @@ use serde_json::json;
 
 use crate::action::{Changed, Target};
 use crate::db::{Conn, Row, params};
+use crate::env::Env;
 use crate::error::{Error, Result};
-use crate::keyring::{INSTANCE, KeyState};
+use crate::keyring::{INSTANCE, KeyState, has_sealed};
 use crate::seal;
 use crate::tx::{Audited, Rx, Snapshot, Tx};
+use crate::writer::Group;
 
 /// How many entries are looked through in one transaction.
 const SLICE: u64 = 500;
@@ -46,6 +49,8 @@ pub struct Erasure {
     pub log: LogId,
     /// Whose log that is; none of the instance's.
     pub organization: Option<OrganizationId>,
+    /// When.
+    pub at: Micros,
     /// What is erased.
     pub what: Erased,
     /// How many entries have to be looked through.
@@ -73,7 +78,7 @@ impl Audited for Erasure {
     }
 }
 
-const ERASURE: &str = "SELECT e.id, e.log_id, l.organization_id, e.subject, e.event_id, e.part, e.total, e.reached, e.done \
+const ERASURE: &str = "SELECT e.id, e.log_id, l.organization_id, e.subject, e.event_id, e.part, e.total, e.reached, e.done, e.at \
     FROM erasures e JOIN logs l ON l.id = e.log_id";
 
 fn from_row(row: &Row) -> Result<Erasure> {
@@ -93,6 +98,7 @@ fn from_row(row: &Row) -> Result<Erasure> {
         total: row.size(6)?,
         reached: row.size(7)?,
         done: row.flag(8)?,
+        at: Micros(row.int(9)?),
     })
 }
 
@@ -102,16 +108,45 @@ impl Rx<'_> {
         let rows = self
             .conn
             .query(&format!("{ERASURE} ORDER BY e.at, e.id"), &[])?;
-        rows.iter().map(from_row).collect()
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            all.extend(self.readable(row)?);
+        }
+        Ok(all)
     }
 
-    /// Whether an entry of the log says what a row of an erasure says. A row alone may be anybody's who reaches the database.
+    /// What a row says; nothing where it says what no erasure does: then it is none of ours.
+    fn readable(&self, row: &Row) -> Result<Option<Erasure>> {
+        let erasure = from_row(row).ok();
+        if erasure.is_none() {
+            self.not_followed(row.text(1)?, row.text(0)?);
+        }
+        Ok(erasure)
+    }
+
+    /// Says, once, that an erasure in the database is not followed.
+    fn not_followed(&self, log: &str, erasure: &str) {
+        if self.env.unrecorded().insert(erasure.to_owned()) {
+            tracing::error!(
+                log,
+                erasure,
+                "the database holds an erasure that no entry of the log records; it is not followed"
+            );
+        }
+    }
+
+    /// Whether an entry of the log says what a row of an erasure says. A row alone may be anybody's who reaches the database: it
+    /// is not followed, and that is said once by each process. A row and its entry are of one transaction, and so of one moment.
     pub fn is_recorded(&mut self, erasure: &Erasure) -> Result<bool> {
-        let recorded = self.recorded_erasures(erasure.log)?;
-        Ok(match &erasure.what {
+        let recorded = self.erasures_of(erasure.log, erasure.at)?;
+        let is_recorded = match &erasure.what {
             Erased::Person(user) => recorded.has_subject(user.as_str()),
             Erased::Part { event, part } => recorded.has_part(event.as_str(), *part),
-        })
+        };
+        if !is_recorded {
+            self.not_followed(erasure.log.as_str(), erasure.id.as_str());
+        }
+        Ok(is_recorded)
     }
 
     /// Refuses where no entry says that a key which is gone was erased. Asked only of a key that is gone.
@@ -180,7 +215,7 @@ impl Rx<'_> {
         let state = self
             .keys
             .get(self.conn, self.env, organization.as_str(), user.as_str())?;
-        Ok(state.is_some())
+        Ok(state.is_some() || has_sealed(self.conn, organization.as_str(), user.as_str())?)
     }
 
     /// The organizations that know something of a person: what they have sealed with the person's key can still be opened. Those
@@ -226,13 +261,22 @@ impl Rx<'_> {
         Ok(people)
     }
 
-    /// Whether one part of an event is gone.
+    /// Whether one part of an event is gone, or goes: the log says so, or will when this transaction ends.
     pub fn is_part_erased(&mut self, log: LogId, event: EventId, part: PartName) -> Result<bool> {
         let row = self.conn.query_one(
             "SELECT id FROM erasures WHERE log_id = $1 AND event_id = $2 AND part = $3",
             params![&log, &event, &part.to_string()],
         )?;
-        Ok(row.is_some())
+        if row.is_none() {
+            return Ok(false);
+        }
+        if self.keys.has_destroyed(log.as_str(), &value(event, part)) {
+            return Ok(true);
+        }
+        let recorded = self.once("recorded_erasures", log.as_str(), |rx| {
+            rx.recorded_erasures(log).map(Arc::new).map(Some)
+        })?;
+        Ok(recorded.is_some_and(|recorded| recorded.has_part(event.as_str(), part)))
     }
 
     /// Whether the organization would be without an Admin if this person left.
@@ -273,6 +317,11 @@ impl Rx<'_> {
         }
         Ok(events)
     }
+}
+
+/// A part, as the subject that a transaction destroys.
+fn value(event: EventId, part: PartName) -> String {
+    format!("{event} {part}")
 }
 
 impl Tx<'_> {
@@ -356,11 +405,14 @@ impl Tx<'_> {
         let Erased::Part { event, part } = &what else {
             return Err(Error::Internal("an erasure of one part".to_owned()));
         };
+        self.keys
+            .note_destroyed(log.id.as_str(), &value(*event, *part));
         let (event, part) = (event.to_string(), part.to_string());
         let erasure = Erasure {
             id: self.new_id(EventId::new),
             log: log.id,
             organization: log.organization,
+            at: self.at,
             what,
             total: sequence + 1,
             reached: sequence,
@@ -377,10 +429,15 @@ impl Tx<'_> {
     }
 
     fn insert_erasure(&mut self, log: &crate::tree::Log, what: Erased) -> Result<Changed> {
+        if let Erased::Part { event, part } = &what {
+            self.keys
+                .note_destroyed(log.id.as_str(), &value(*event, *part));
+        }
         let erasure = Erasure {
             id: self.new_id(EventId::new),
             log: log.id,
             organization: log.organization,
+            at: self.at,
             what,
             total: log.size,
             reached: 0,
@@ -412,14 +469,33 @@ fn parse(entry: &[u8]) -> Result<Entry> {
     Entry::parse(entry).map_err(|error| Error::Internal(format!("an entry: {error}")))
 }
 
-/// Removes the sealed parts of the next entries of the oldest erasure that is under way, but for those that are passed over,
-/// and gives how many entries were looked through; nothing where no other is under way.
-pub(crate) fn purge(conn: &mut Conn, passed: i64) -> Result<Option<u64>> {
+/// The oldest erasure that is under way and that the log records, but for those that are passed over.
+fn under_way(rx: &mut Rx<'_>, mut passed: i64) -> Result<Option<EventId>> {
     let under_way = format!("{ERASURE} WHERE e.done = 0 ORDER BY e.at, e.id LIMIT 1 OFFSET $1");
-    let Some(row) = conn.query_one(&under_way, params![passed])? else {
+    for offset in 0_i64.. {
+        let Some(row) = rx.conn.query_one(&under_way, params![offset])? else {
+            break;
+        };
+        let Some(erasure) = rx.readable(&row)? else {
+            continue;
+        };
+        match rx.is_recorded(&erasure) {
+            Ok(false) => {}
+            // Of a log that cannot be read nobody knows: it is one of those that are passed over.
+            Ok(true) | Err(Error::Internal(_)) if passed > 0 => passed -= 1,
+            Ok(true) => return Ok(Some(erasure.id)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Removes the sealed parts of the next entries of the oldest erasure that is under way, but for those that are passed over,
+/// and gives how many entries were looked through; nothing where no other is under way. What only a row says is not followed.
+pub(crate) fn purge(conn: &mut Conn, env: &Env, passed: i64) -> Result<Option<u64>> {
+    let Some(id) = under_way(&mut Group::new(conn, env).rx(), passed)? else {
         return Ok(None);
     };
-    let id: EventId = row.parse(0)?;
     // Two processes that do it at once wait for each other here.
     conn.execute(
         "UPDATE erasures SET reached = reached WHERE id = $1",

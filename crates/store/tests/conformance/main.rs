@@ -8,6 +8,7 @@
 mod append_only;
 mod concurrency;
 mod definitions;
+mod erasures;
 mod faults_postgres;
 mod faults_sqlite;
 mod index;

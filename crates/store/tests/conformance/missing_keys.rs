@@ -1,10 +1,13 @@
 //! Keys that somebody destroyed past Annals: only the log says who is erased, and nothing is done in the dark meanwhile.
 
 use model::clock::Micros;
-use model::id::OrganizationId;
-use store::{Done, Error, Store, Upkeep};
+use model::id::{OrganizationId, UserId};
+use model::role::OrganizationRole;
+use store::{Done, Error, Letter, Store, Upkeep};
 
-use crate::support::{Log, Place, Script, Team, create, on_both, origin, team};
+use crate::support::{
+    Kind, Log, Place, Script, Team, create, erase_person, member, on_both, origin, team,
+};
 
 /// An administrator of the database destroys a key, with the row of an erasure that nobody has made.
 fn destroy(place: &Place, organization: OrganizationId, subject: &str) {
@@ -131,23 +134,109 @@ fn nobody_acts_in_a_workspace_or_an_organization_whose_key_was_destroyed() {
 }
 
 /// As if somebody had dropped the triggers: the row of the key is gone as well.
+fn delete(place: &Place, organization: &str, subject: &str) {
+    let mut raw = place.raw();
+    let (off, on) = match place.kind {
+        Kind::Sqlite => {
+            let name = "data_keys_are_never_deleted";
+            let made = format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'");
+            let made = raw.rows(&made)[0][0].text().to_owned();
+            (format!("DROP TRIGGER {name}"), made)
+        }
+        Kind::Postgres => (
+            "ALTER TABLE data_keys DISABLE TRIGGER data_keys_guard_rows".to_owned(),
+            "ALTER TABLE data_keys ENABLE TRIGGER data_keys_guard_rows".to_owned(),
+        ),
+    };
+    raw.must(&off);
+    raw.must(&format!(
+        "DELETE FROM data_keys WHERE organization = '{organization}' AND subject = '{subject}'"
+    ));
+    raw.must(&on);
+}
+
+fn letter() -> Letter {
+    Letter {
+        to: "ada@example.com".to_owned(),
+        subject: "News".to_owned(),
+        text: "There are some.".to_owned(),
+        by: None,
+    }
+}
+
+/// Otherwise a new key would take the place of the one that is gone, and nobody would hear that what was sealed cannot be opened.
+#[test]
+fn a_key_whose_row_is_gone_is_missing_and_not_made_anew() {
+    on_both(|place| {
+        let store = place.open();
+        for which in 0..3 {
+            let team = team(&store, "Fernhill");
+            let _ = create(&store, team, "Web app");
+            while store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+            let organization = team.organization.to_string();
+            let (of, subject) = [
+                (&*organization, team.admin.as_str()),
+                (&*organization, team.workspace.as_str()),
+                ("instance", team.admin.as_str()),
+            ][which];
+            delete(&place, of, subject);
+            let before = ["entries", "sources", "data_keys"].map(|one| place.raw().table(one));
+            let refused = try_create(&store, team);
+            assert!(matches!(refused, Err(Error::KeyMissing)), "{refused:?}");
+            if of == "instance" {
+                // What only bookkeeping seals.
+                let told = Upkeep::Tell(Box::new((team.admin, letter())));
+                let refused = store.upkeep(told).wait();
+                assert!(matches!(refused, Err(Error::KeyMissing)), "{refused:?}");
+            }
+            let after = ["entries", "sources", "data_keys"].map(|one| place.raw().table(one));
+            assert!(before == after, "something was written");
+            // Whose key never was there gets one.
+            let (user, role) = (
+                UserId::new(store.clock(), store.entropy()),
+                OrganizationRole::Member,
+            );
+            member(&store, team.organization, user, role, &[]);
+        }
+    });
+}
+
+/// What cannot be opened any more can still be erased: the key cannot come back then.
+#[test]
+fn a_person_whose_key_has_no_row_is_known_and_can_be_erased() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let user = UserId::new(store.clock(), store.entropy());
+        let is_known = || {
+            let known = store.read(|rx| rx.is_known(team.organization, user));
+            known.expect("read")
+        };
+        assert!(!is_known());
+        member(
+            &store,
+            team.organization,
+            user,
+            OrganizationRole::Member,
+            &[],
+        );
+        while store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+        delete(&place, team.organization.as_str(), user.as_str());
+        assert!(is_known());
+        erase_person(&store, team, user);
+        let erased = store.read(|rx| rx.is_erased(Some(team.organization), user));
+        assert!(erased.expect("read"));
+    });
+}
+
 #[test]
 fn settings_without_the_row_of_their_key_are_not_left_out() {
     on_both(|place| {
         let store = place.open();
         let team = team(&store, "Fernhill");
         let made = create(&store, team, "Web app");
-        let mut raw = place.raw();
-        raw.must(match place.kind {
-            crate::support::Kind::Sqlite => "DROP TRIGGER data_keys_are_never_deleted",
-            crate::support::Kind::Postgres => {
-                "ALTER TABLE data_keys DISABLE TRIGGER data_keys_guard_rows"
-            }
-        });
         let workspace = team.workspace;
-        raw.must(&format!(
-            "DELETE FROM data_keys WHERE subject = '{workspace}'"
-        ));
+        delete(&place, team.organization.as_str(), workspace.as_str());
         let source = store.read(|rx| rx.source(workspace, made.id));
         assert!(matches!(source, Err(Error::KeyMissing)), "{source:?}");
         let all = store.read(|rx| rx.configuration(workspace)).map(|_| ());

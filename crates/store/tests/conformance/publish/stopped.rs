@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use model::clock::Clock;
-use model::id::LogId;
+use model::id::{LogId, UserId};
 use store::{Guard, Refusal, Upkeep};
 
 use super::Scene;
-use crate::support::{Kind, Raw, Team, create, on_both, team};
+use crate::support::{Kind, Team, create, erase_person, on_both, team};
 
 #[test]
 fn a_restored_backup_is_not_signed_until_it_has_caught_up_with_the_truth() {
@@ -138,18 +138,15 @@ fn a_log_that_cannot_be_read_keeps_no_other_from_being_indexed_kept_and_purged()
         }
         let upkeep = |what: Upkeep| scene.store.upkeep(what).wait();
         let mut raw = scene.place.raw();
-        let erase = |raw: &mut Raw, at: u8, log: LogId, size: u64| {
-            raw.must(&format!(
-                "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) \
-                 VALUES ('{at:027}', '{log}', '{at:027}', {at}, {size}, 0, 0)"
-            ));
-        };
+        for team in [broken, whole] {
+            let (clock, entropy) = (scene.store.clock(), scene.store.entropy());
+            erase_person(&scene.store, team, UserId::new(clock, entropy));
+            scene.place.clock.advance(1);
+        }
         let size = |log: LogId| {
             let log = scene.store.read(|rx| rx.log(log)).expect("read");
             log.expect("a log").size
         };
-        erase(&mut raw, 1, id, size(id));
-        erase(&mut raw, 2, other, size(other));
         let rows = raw.rows(&format!(
             "SELECT entry FROM entries WHERE place = (SELECT first_place FROM logs WHERE id = '{id}')"
         ));

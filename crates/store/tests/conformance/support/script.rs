@@ -2,7 +2,8 @@
 
 use model::actor::{Actor, System};
 use model::catalogue::{self, EventType, TargetType};
-use model::id::{OrganizationId, SessionId, SourceId, UserId, WorkspaceId};
+use model::id::{EventId, OrganizationId, SessionId, SourceId, UserId, WorkspaceId};
+use model::part::PartName;
 use model::role::{OrganizationRole, Permission, WorkspaceRole};
 use model::things::{Member, Session, Source, User};
 use serde_json::json;
@@ -67,6 +68,7 @@ where
         catalogue::USER_UPDATED_EMAIL,
         catalogue::DEFINITION_IMPORTED,
         catalogue::DEFINITION_DELETED,
+        catalogue::PRIVACY_ERASED,
     ];
     type Output = ();
 
@@ -137,6 +139,45 @@ pub fn member(
         )
         .wait();
     let _ = done.expect("a member");
+}
+
+/// Erases a person from the team's organization.
+pub fn erase_person(store: &Store, team: Team, user: UserId) {
+    let action = Script::new(&team, move |tx| {
+        let log = tx.organization_log(team.organization)?;
+        let erased = tx.erase_person(&log, user, false)?;
+        let said = json!({ "subject": user, "events": 0, "basis": "request" });
+        let fact = Fact::new(catalogue::PRIVACY_ERASED, &erased).readable(said);
+        Ok(Done::new((), vec![fact]))
+    });
+    let done = store.perform(team.actor(), origin(store), action).wait();
+    let _ = done.expect("erased");
+}
+
+/// The erasure of one part of an event of the team's organization, unless it is erased.
+pub fn erasure(
+    team: Team,
+    event: EventId,
+    part: PartName,
+) -> Script<impl Fn(&mut Tx<'_>) -> Result<Done<()>> + Send + 'static> {
+    Script::new(&team, move |tx| {
+        let log = tx.organization_log(team.organization)?;
+        if tx.is_part_erased(log.id, event, part)? {
+            return Ok(Done::new((), Vec::new()));
+        }
+        let erased = tx.erase_part(&log, event, part)?;
+        let one = json!({ "event": event, "part": part.to_string() });
+        let fact =
+            Fact::new(catalogue::PRIVACY_ERASED, &erased).readable(json!({ "erased": [one] }));
+        Ok(Done::new((), vec![fact]))
+    })
+}
+
+/// Erases one part of an event, and tells whether it was not erased before.
+pub fn erase_part(store: &Store, team: Team, event: EventId, part: PartName) -> bool {
+    let action = erasure(team, event, part);
+    let done = store.perform(team.actor(), origin(store), action).wait();
+    !done.expect("erased").entries.is_empty()
 }
 
 /// A session that is not stored yet; it lasts for an hour.
