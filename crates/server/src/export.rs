@@ -18,14 +18,12 @@ use store::{Error, Log, Published, Store};
 use tlog::Tile;
 use tlog::tile::{FULL, Kind, put_entry};
 
-use self::ahead::{ahead, in_order};
+use self::ahead::in_order;
 use self::layout::{Layout, Portion, put_line};
 use crate::audit::SIGNED_WITHIN;
 
-/// How many entries are read at once: two bundles.
-const SLICE: usize = 512;
-/// How many entries are opened at once, on two threads.
-const OPENED: u64 = 1024;
+/// How many entries are read at once, by one thread: a bundle.
+const SLICE: usize = FULL as usize;
 /// How many bytes of disclosures go on at once: those of a bundle of ordinary entries are a tenth of it.
 const LINES: usize = 1 << 20;
 /// After how long it is looked again for a checkpoint.
@@ -153,21 +151,22 @@ pub fn full<S: layout::Sink + Send>(
         loop {
             end_bundle(store, &fixed, &mut layout, disclose)?;
             let first = layout.size();
-            let mut take = |portion| {
-                layout.take(portion)?;
-                progress(layout.size());
-                Ok(())
-            };
-            if disclose {
-                ahead(|take| disclosed_from(store, &fixed, first, take), &mut take)?;
-            } else {
-                let mut slices = (first..fixed.checkpoint.size).step_by(SLICE);
-                in_order(
-                    || slices.next().map(Ok),
-                    |first| bundles(store, &fixed, first),
-                    |portions| portions.into_iter().try_for_each(&mut take),
-                )?;
-            }
+            let mut firsts = (first..fixed.checkpoint.size).step_by(SLICE);
+            in_order(
+                || firsts.next().map(Ok),
+                |first, give| {
+                    if disclose {
+                        disclosed(store, &fixed, first, give)
+                    } else {
+                        bundles(store, &fixed, first, give)
+                    }
+                },
+                |portion| {
+                    layout.take(portion)?;
+                    progress(layout.size());
+                    Ok(())
+                },
+            )?;
             let last = fixed.last_erasure(store)?;
             if !disclose || last == fixed.unsigned_erasure {
                 break;
@@ -209,19 +208,18 @@ fn end_bundle<S: layout::Sink>(
 /// What is said of an export whose hashes do not lead to the root that was signed.
 pub const NOT_SIGNED: &str = "what was taken out is not the log that was signed: the export is whole, and `annals verify` says where it was changed";
 
-/// Reads a log from an entry on, which must be the first of a bundle, with what opens its parts, in short transactions, and gives
-/// `take` one bundle after the other, until it takes none.
-fn disclosed_from(
+/// Reads the bundles of a slice, which begins with the first of a bundle, with what opens their parts, in short transactions.
+fn disclosed(
     store: &Store,
     fixed: &Fixed,
     first: u64,
-    take: &mut dyn FnMut(Portion) -> bool,
+    give: &mut dyn FnMut(Portion) -> bool,
 ) -> Result<(), ExportError> {
-    let end = fixed.checkpoint.size;
+    let end = fixed.checkpoint.size.min(first + SLICE as u64);
     let (mut next, mut portion) = (first, Portion::default());
     while next < end {
         let rows = store.read(|rx| {
-            rx.disclosed_as(&fixed.log, next, OPENED, |one| {
+            rx.disclosed_as(&fixed.log, next, end - next, |one| {
                 let mut line = Vec::new();
                 put_line(&mut line, one.sequence, &one.disclosures)?;
                 Ok::<_, io::Error>((one.entry, line))
@@ -246,7 +244,7 @@ fn disclosed_from(
             } else {
                 continue;
             };
-            if !take(ready) {
+            if !give(ready) {
                 return Ok(());
             }
         }
@@ -254,10 +252,15 @@ fn disclosed_from(
     Ok(())
 }
 
-/// The bundles of a slice, which begins with the first of a bundle, read in one transaction.
-fn bundles(store: &Store, fixed: &Fixed, first: u64) -> Result<Vec<Portion>, ExportError> {
+/// Reads the bundles of a slice, which begins with the first of a bundle, in one transaction.
+fn bundles(
+    store: &Store,
+    fixed: &Fixed,
+    first: u64,
+    give: &mut dyn FnMut(Portion) -> bool,
+) -> Result<(), ExportError> {
     let end = fixed.checkpoint.size.min(first + SLICE as u64);
-    let bundles = store.read(|rx| {
+    let read = store.read(|rx| {
         let bundles = (first..end).step_by(usize::from(FULL)).map(|first| {
             let tile = Tile {
                 kind: Kind::Entries,
@@ -273,5 +276,7 @@ fn bundles(store: &Store, fixed: &Fixed, first: u64) -> Result<Vec<Portion>, Exp
         });
         bundles.collect::<Result<Vec<_>, Error>>()
     })?;
-    Ok(bundles)
+    // If nobody takes one, whoever wrote says why.
+    let _ = read.into_iter().all(give);
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Work on many things, shared by two threads.
 
 /// From how many on the work is shared with a second thread.
-const SHARED_FROM: usize = 256;
+const SHARED_FROM: usize = 512;
 
 /// Does the same with all of many, and gives what comes of them in their order. Many are shared with a second thread.
 ///

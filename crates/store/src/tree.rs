@@ -10,7 +10,7 @@ use model::clock::Micros;
 use model::id::{EventId, LogId, OrganizationId};
 use tlog::tile::{FULL, Kind, hashes, perfect_root, put_entry};
 use tlog::tree::{Node, SourceError};
-use tlog::{Frontier, Hash, KeyName, Tile, leaf_hash, proof};
+use tlog::{Frontier, Hash, KeyName, Tile, leaf_hash, node_hash, proof};
 
 use crate::append::PLACES;
 use crate::db::{Conn, Row, params};
@@ -295,7 +295,8 @@ impl Rx<'_> {
         Ok(Some(bundle))
     }
 
-    /// The hashes of perfect subtrees of a log, for roots and proofs of up to `size` entries.
+    /// The hashes of perfect subtrees of a log, for roots and proofs of up to `size` entries. A tile that several need is read, and
+    /// what is within it hashed, once.
     fn with_hashes<T>(
         &mut self,
         log: &Log,
@@ -304,6 +305,7 @@ impl Rx<'_> {
         ) -> std::result::Result<T, SourceError<Error>>,
     ) -> Result<T> {
         let mut read: HashMap<Tile, Vec<Hash>> = HashMap::new();
+        let mut made: HashMap<(Tile, usize, usize), Hash> = HashMap::new();
         let mut hash_at = |node: Node| {
             let (tile, first, count) = Tile::of_node(node, log.size)
                 .ok_or_else(|| Error::Internal("a node outside of its log".to_owned()))?;
@@ -315,7 +317,7 @@ impl Rx<'_> {
                     new.insert(hashes.ok_or_else(missing)?)
                 }
             };
-            Ok(perfect_root(&hashes[first..first + count]))
+            Ok(subtree(&mut made, tile, hashes, first, count))
         };
         what(&mut hash_at).map_err(|error| match error {
             SourceError::Source(error) => error,
@@ -370,6 +372,28 @@ impl Rx<'_> {
         let found = self.sequence_of(&extent, event)?;
         Ok(found.and_then(|sequence| u64::try_from(sequence).ok()))
     }
+}
+
+/// The root of `count` neighbouring hashes of a tile, and of all that is below it, each made once.
+fn subtree(
+    made: &mut HashMap<(Tile, usize, usize), Hash>,
+    tile: Tile,
+    hashes: &[Hash],
+    first: usize,
+    count: usize,
+) -> Hash {
+    if count < 2 {
+        return perfect_root(&hashes[first..first + count]);
+    }
+    if let Some(hash) = made.get(&(tile, first, count)) {
+        return *hash;
+    }
+    let half = count / 2;
+    let left = subtree(made, tile, hashes, first, half);
+    let right = subtree(made, tile, hashes, first + half, half);
+    let hash = node_hash(&left, &right);
+    made.insert((tile, first, count), hash);
+    hash
 }
 
 /// Entries of a log, all of a range.

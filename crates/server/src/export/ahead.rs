@@ -11,35 +11,19 @@ use super::ExportError;
 const READERS: usize = 2;
 /// How many slices are begun, or wait to be written, besides those.
 const WAITING: usize = 2;
-/// How many pieces wait that one thread reads.
-const PIECES: usize = 4;
+/// How much of a slice waits to be written: a piece, and that it was the last.
+const PIECES: usize = 2;
 
 fn panicked() -> ExportError {
     Error::Internal("reading the log panicked".to_owned()).into()
 }
 
-/// Has pieces read on a thread of its own, which gives them to its argument until that takes none, while `take` takes what was
-/// read before. A thread that panics ends it with an error.
-pub(super) fn ahead<T: Send>(
-    read: impl FnOnce(&mut dyn FnMut(T) -> bool) -> Result<(), ExportError> + Send,
-    mut take: impl FnMut(T) -> Result<(), ExportError>,
-) -> Result<(), ExportError> {
-    std::thread::scope(|threads| {
-        let (sender, pieces) = sync_channel(PIECES);
-        // Whoever wrote and has ended says why.
-        let reading = threads.spawn(move || read(&mut |one| sender.send(one).is_ok()));
-        for piece in pieces {
-            take(piece)?;
-        }
-        reading.join().map_err(|_| panicked())?
-    })
-}
-
-/// Has slices read by two threads, each as `next` says which, while `take` takes what was read before, in the order of `next`. It
-/// ends with the first error; a thread that panics ends it with one, too.
+/// Has slices read by two threads, each as `next` says which, while `take` takes what was read before, in the order of `next`.
+/// Whoever reads gives the pieces of a slice, one after another, to its argument, until that takes none. It ends with the first
+/// error; a thread that panics ends it with one, too.
 pub(super) fn in_order<S: Send, T: Send>(
     next: impl FnMut() -> Option<Result<S, ExportError>> + Send,
-    read: impl Fn(S) -> Result<T, ExportError> + Sync,
+    read: impl Fn(S, &mut dyn FnMut(T) -> bool) -> Result<(), ExportError> + Sync,
     mut take: impl FnMut(T) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
     let next = Mutex::new(next);
@@ -50,7 +34,7 @@ pub(super) fn in_order<S: Send, T: Send>(
             let (order, next, read) = (order.clone(), &next, &read);
             threads.spawn(move || {
                 loop {
-                    let (sender, receiver) = sync_channel(1);
+                    let (sender, receiver) = sync_channel(PIECES);
                     let slice = {
                         let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
                         let Some(slice) = next() else { return };
@@ -60,9 +44,11 @@ pub(super) fn in_order<S: Send, T: Send>(
                         }
                         slice
                     };
-                    let done = slice.and_then(read);
-                    let is_read = done.is_ok();
-                    if sender.send(done).is_err() || !is_read {
+                    let give = &mut |piece| sender.send(Ok(Some(piece))).is_ok();
+                    let read = slice.and_then(|slice| read(slice, give));
+                    // Without this end it panicked. After an error nothing is written.
+                    let is_read = read.is_ok();
+                    if sender.send(read.map(|()| None)).is_err() || !is_read {
                         return;
                     }
                 }
@@ -70,8 +56,12 @@ pub(super) fn in_order<S: Send, T: Send>(
         });
         drop(order);
         let taken = slices.into_iter().try_for_each(|slice| {
-            let done: Result<T, ExportError> = slice.recv().map_err(|_| panicked())?;
-            take(done?)
+            let next =
+                || -> Result<Option<T>, ExportError> { slice.recv().map_err(|_| panicked())? };
+            while let Some(piece) = next()? {
+                take(piece)?;
+            }
+            Ok(())
         });
         let ends = readers.map(|reader| reader.join().map_err(|_| panicked()));
         ends.into_iter().collect::<Result<(), ExportError>>()?;
@@ -95,35 +85,21 @@ mod tests {
         let (mut numbers, mut taken) = (0..100, Vec::new());
         let done = in_order(
             || numbers.next().map(Ok),
-            |number| Ok(number * 2),
+            |number, give| {
+                assert!(give(number * 2) && give(number * 2 + 1), "they are wanted");
+                Ok(())
+            },
             |number| {
                 taken.push(number);
                 Ok(())
             },
         );
         assert!(done.is_ok(), "{done:?}");
-        assert_eq!(taken, (0..100).map(|one| one * 2).collect::<Vec<_>>());
+        assert_eq!(taken, (0..200).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_reader_that_panics_ends_an_export_with_an_error() {
-        let mut taken = 0;
-        let done = ahead(
-            |take| {
-                assert!(take(()), "it is wanted");
-                panic!("a panic")
-            },
-            |()| {
-                taken += 1;
-                Ok(())
-            },
-        );
-        let error = done.expect_err("it cannot be whole").to_string();
-        assert!(error.contains("panicked") && taken == 1, "{error}");
-    }
-
-    #[test]
-    fn one_of_several_readers_that_panics_ends_an_export_with_an_error() {
         for in_next in [true, false] {
             let mut numbers = 0..20;
             let done = in_order(
@@ -132,11 +108,15 @@ mod tests {
                     assert!(number != 5 || !in_next, "a panic");
                     Some(Ok(number))
                 },
-                |number| {
+                |number, give| {
+                    assert!(give(number), "it is wanted");
                     assert!(number != 5, "a panic");
                     Ok(())
                 },
-                Ok,
+                |number| {
+                    assert!(number < 6, "what comes after a gap is not written");
+                    Ok(())
+                },
             );
             let error = done.expect_err("it cannot be whole").to_string();
             assert!(error.contains("panicked"), "{error}");
@@ -148,11 +128,13 @@ mod tests {
         let (mut numbers, mut taken) = (0..20, Vec::new());
         let done = in_order(
             || numbers.next().map(Ok),
-            |number| {
+            |number, give| {
+                // Part of the slice came before that.
+                let _ = give(number);
                 if number == 5 {
                     Err(full_disk())
                 } else {
-                    Ok(number)
+                    Ok(())
                 }
             },
             |number| {
@@ -161,24 +143,17 @@ mod tests {
             },
         );
         assert!(matches!(done, Err(ExportError::Write(_))), "{done:?}");
-        assert_eq!(taken, [0, 1, 2, 3, 4]);
+        assert_eq!(taken, [0, 1, 2, 3, 4, 5]);
     }
 
     #[test]
     fn an_export_that_cannot_be_written_ends_its_readers_and_says_why() {
-        let done = ahead(
-            |take| {
-                while take(()) {}
-                Ok(())
-            },
-            |()| Err(full_disk()),
-        );
-        assert!(matches!(done, Err(ExportError::Write(_))), "{done:?}");
         let read = AtomicUsize::new(0);
         let done = in_order(
             || Some(Ok(())),
-            |()| {
+            |(), give| {
                 read.fetch_add(1, Ordering::Relaxed);
+                while give(()) {}
                 Ok(())
             },
             |()| Err(full_disk()),

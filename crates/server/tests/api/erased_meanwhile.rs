@@ -33,7 +33,8 @@ fn export(api: &Api, fixed: &Fixed) -> (Fixed, BTreeMap<PathBuf, Vec<u8>>) {
     let layout = Layout::new(Folder::create(folder.path()).expect("a folder"));
     let (sink, written) = full(&api.store, fixed, layout, true, |_| {}).expect("exported");
     drop(sink);
-    (written, files(folder.path()))
+    assert!(written.is_signed);
+    (written.fixed, files(folder.path()))
 }
 
 /// What is gone is said to be erased by an entry of the export, although it began before the erasure.
