@@ -2,7 +2,7 @@
 
 use model::change::{
     Change, ChangeKind, Digest, MAX_PARTS, MAX_VALUE, Segment, Visibility, diff, from_part,
-    to_parts,
+    texts_of_part, to_parts,
 };
 use serde_json::{Value, json};
 
@@ -130,5 +130,26 @@ fn a_part_is_read_back_as_it_was_written() {
         json!({"rest": 1}),
     ] {
         assert_eq!(from_part(part.clone()), None, "{part}");
+    }
+}
+
+#[test]
+fn the_texts_of_parts_are_those_of_the_changes_whose_parts_they_are() {
+    for many in [0, 1, MAX_PARTS, MAX_PARTS + 1, MAX_PARTS + 70] {
+        let after: serde_json::Map<_, _> = (0..many)
+            .map(|one| (format!("key {one:03}"), json!(["\\ \"}", 1.0, null, one])))
+            .collect();
+        let changes = diff(None, Some(&Value::Object(after)), &clear);
+        assert_eq!(changes.len(), many);
+        let parts = to_parts(&changes);
+        let texts: Vec<&str> = parts
+            .iter()
+            .flat_map(|part| texts_of_part(part).expect("a part"))
+            .collect();
+        let whole = serde_json::to_string(&changes).expect("JSON");
+        assert_eq!(format!("[{}]", texts.join(",")), whole, "{many}");
+    }
+    for broken in [r#"{"rest":["#, r#"{"rest":1}"#, r#"{"rest":[],"more":1}"#] {
+        assert_eq!(texts_of_part(broken), None, "{broken}");
     }
 }

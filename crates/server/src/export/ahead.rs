@@ -1,7 +1,7 @@
 //! Reading what comes next while what was read before is written.
 
+use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Mutex, PoisonError};
 
 use store::Error;
 
@@ -36,7 +36,8 @@ pub(super) fn in_order<S: Send, T: Send>(
                 loop {
                     let (sender, receiver) = sync_channel(PIECES);
                     let slice = {
-                        let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+                        // Where the other one panicked in it, a slice may be lost: nothing comes after that.
+                        let Ok(mut next) = next.lock() else { return };
                         let Some(slice) = next() else { return };
                         // Whoever wrote and has ended says why.
                         if order.send(receiver).is_err() {

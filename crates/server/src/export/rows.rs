@@ -424,6 +424,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_part_is_read_as_far_as_it_holds_texts() {
+        let read = |json| serde_json::from_str::<Who<'_>>(json).expect("a part");
+        for (json, name, email) in [
+            (
+                r#"{"name":"Ada","email":"a@example.com"}"#,
+                "Ada",
+                "a@example.com",
+            ),
+            (
+                r#"{"email":"a","name":"\u0041 \"\\ \ud83d\ude00","token":"t"}"#,
+                "A \"\\ 😀",
+                "a",
+            ),
+            (r#"{"name":null,"email":["a"]}"#, "", ""),
+            (r#"{"name":{"email":"a"}}"#, "", ""),
+            ("{}", "", ""),
+        ] {
+            let who = read(json);
+            assert_eq!((&*who.name, &*who.email), (name, email), "{json}");
+        }
+        assert!(serde_json::from_str::<Who<'_>>(r#"{"name":"\ud83d"}"#).is_err());
+    }
+
+    #[test]
     fn a_cell_is_quoted_and_never_a_formula() {
         for (cell, written) in [
             ("plain", "plain"),
