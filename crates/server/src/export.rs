@@ -131,58 +131,58 @@ pub struct Taken {
 /// after each slice. Where something was erased meanwhile it goes on to the checkpoint that covers that, so that the export says of
 /// what is gone that it was erased. Blocks the thread.
 ///
-/// Reading (with opening), hashing and writing are done at once, each on a thread of its own; what waits between them is
-/// bounded, so that none runs ahead of the slowest.
+/// Reading (with opening and hashing) goes on, on two threads, while what was read before is written here; what waits in between is
+/// bounded, so that nobody runs ahead of the slowest.
 ///
-/// What the database holds is taken out as it stands, even where it was altered, so that whoever verifies it sees what was: where the database keeps the hashes of entries they are
-/// taken from there, and nothing here looks whether they are those of the entries.
+/// What the database holds is taken out as it stands, even where it was altered, so that whoever verifies it sees what was: where
+/// it keeps the hashes of entries they are taken from there, and nothing here looks whether they are those of the entries.
 ///
 /// # Errors
 /// [`ExportError`]; what was written up to then stays, and a folder can be gone on with.
-pub fn full<S: layout::Sink + Send>(
+pub fn full<S: layout::Sink>(
     store: &Store,
     fixed: &Fixed,
-    layout: Layout<S>,
+    mut layout: Layout<S>,
     disclose: bool,
     mut progress: impl FnMut(u64),
 ) -> Result<(S, Taken), ExportError> {
     let mut fixed = fixed.clone();
-    layout.behind(|mut layout| {
-        loop {
-            end_bundle(store, &fixed, &mut layout, disclose)?;
-            let first = layout.size();
-            let mut firsts = (first..fixed.checkpoint.size).step_by(SLICE);
-            in_order(
-                || firsts.next().map(Ok),
-                |first, give| {
-                    if disclose {
-                        disclosed(store, &fixed, first, give)
-                    } else {
-                        bundles(store, &fixed, first, give)
-                    }
-                },
-                |portion| {
-                    layout.take(portion)?;
-                    progress(layout.size());
+    loop {
+        end_bundle(store, &fixed, &mut layout, disclose)?;
+        let first = layout.size();
+        let mut firsts = (first..fixed.checkpoint.size).step_by(SLICE);
+        in_order(
+            || firsts.next().map(Ok),
+            |first, give| {
+                if disclose {
+                    disclosed(store, &fixed, first, give)
+                } else {
+                    // If nobody takes it, whoever wrote says why.
+                    let _ = give(bundle(store, &fixed, first)?);
                     Ok(())
-                },
-            )?;
-            let last = fixed.last_erasure(store)?;
-            if !disclose || last == fixed.unsigned_erasure {
-                break;
-            }
-            let later = Fixed::of(store, fixed.log.organization)?;
-            if later.checkpoint.size <= fixed.checkpoint.size {
-                fixed.unsigned_erasure = last;
-                break;
-            }
-            fixed = later;
+                }
+            },
+            |portion| {
+                layout.take(portion)?;
+                progress(layout.size());
+                Ok(())
+            },
+        )?;
+        let last = fixed.last_erasure(store)?;
+        if !disclose || last == fixed.unsigned_erasure {
+            break;
         }
-        let signed = &fixed.checkpoint;
-        let is_signed = (layout.size(), layout.root()) == (signed.size, signed.root);
-        layout.finish(&signed.note, &fixed.log.vkey)?;
-        Ok(Taken { fixed, is_signed })
-    })
+        let later = Fixed::of(store, fixed.log.organization)?;
+        if later.checkpoint.size <= fixed.checkpoint.size {
+            fixed.unsigned_erasure = last;
+            break;
+        }
+        fixed = later;
+    }
+    let signed = &fixed.checkpoint;
+    let is_signed = (layout.size(), layout.root()) == (signed.size, signed.root);
+    let sink = layout.finish(&signed.note, &fixed.log.vkey)?;
+    Ok((sink, Taken { fixed, is_signed }))
 }
 
 /// Writes the next entries up to the end of a bundle that is begun, or of the log.
@@ -208,7 +208,7 @@ fn end_bundle<S: layout::Sink>(
 /// What is said of an export whose hashes do not lead to the root that was signed.
 pub const NOT_SIGNED: &str = "what was taken out is not the log that was signed: the export is whole, and `annals verify` says where it was changed";
 
-/// Reads the bundles of a slice, which begins with the first of a bundle, with what opens their parts, in short transactions.
+/// Reads a slice, which is a bundle or what the log has of it, with what opens its parts, in short transactions.
 fn disclosed(
     store: &Store,
     fixed: &Fixed,
@@ -216,7 +216,7 @@ fn disclosed(
     give: &mut dyn FnMut(Portion) -> bool,
 ) -> Result<(), ExportError> {
     let end = fixed.checkpoint.size.min(first + SLICE as u64);
-    let (mut next, mut portion) = (first, Portion::default());
+    let (mut next, mut bundle, mut lines) = (first, Vec::new(), Vec::new());
     while next < end {
         let rows = store.read(|rx| {
             rx.disclosed_as(&fixed.log, next, end - next, |one| {
@@ -227,20 +227,20 @@ fn disclosed(
         })?;
         for row in rows {
             let (entry, line) = row?;
-            put_entry(&mut portion.bundle, &entry)
+            put_entry(&mut bundle, &entry)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            portion.lines.extend(line);
+            lines.extend(line);
             next += 1;
             let ready = if next == end || next.is_multiple_of(u64::from(FULL)) {
                 let tile = (next - 1) / u64::from(FULL);
-                portion.kept = store.read(|rx| rx.kept_leaves(&fixed.log, tile))?;
-                std::mem::take(&mut portion)
-            } else if portion.lines.len() > LINES {
-                let lines = std::mem::take(&mut portion.lines);
-                Portion {
-                    lines,
-                    ..Portion::default()
-                }
+                let kept = store.read(|rx| rx.kept_leaves(&fixed.log, tile))?;
+                Portion::new(
+                    std::mem::take(&mut bundle),
+                    std::mem::take(&mut lines),
+                    kept,
+                )?
+            } else if lines.len() > LINES {
+                Portion::ahead(std::mem::take(&mut lines))
             } else {
                 continue;
             };
@@ -252,31 +252,18 @@ fn disclosed(
     Ok(())
 }
 
-/// Reads the bundles of a slice, which begins with the first of a bundle, in one transaction.
-fn bundles(
-    store: &Store,
-    fixed: &Fixed,
-    first: u64,
-    give: &mut dyn FnMut(Portion) -> bool,
-) -> Result<(), ExportError> {
-    let end = fixed.checkpoint.size.min(first + SLICE as u64);
-    let read = store.read(|rx| {
-        let bundles = (first..end).step_by(usize::from(FULL)).map(|first| {
-            let tile = Tile {
-                kind: Kind::Entries,
-                index: first / u64::from(FULL),
-                width: u16::try_from(end - first).map_or(FULL, |left| left.min(FULL)),
-            };
-            let bundle = rx.bundle(&fixed.log, tile)?;
-            Ok(Portion {
-                bundle: bundle.ok_or(Error::NotFound("bundle"))?,
-                kept: rx.kept_leaves(&fixed.log, tile.index)?,
-                ..Portion::default()
-            })
-        });
-        bundles.collect::<Result<Vec<_>, Error>>()
+/// Reads a slice, which is a bundle or what the log has of it, in one transaction.
+fn bundle(store: &Store, fixed: &Fixed, first: u64) -> Result<Portion, ExportError> {
+    let left = fixed.checkpoint.size - first;
+    let tile = Tile {
+        kind: Kind::Entries,
+        index: first / u64::from(FULL),
+        width: u16::try_from(left).map_or(FULL, |left| left.min(FULL)),
+    };
+    let (bundle, kept) = store.read(|rx| {
+        let bundle = rx.bundle(&fixed.log, tile)?;
+        let kept = rx.kept_leaves(&fixed.log, tile.index)?;
+        Ok((bundle.ok_or(Error::NotFound("bundle"))?, kept))
     })?;
-    // If nobody takes one, whoever wrote says why.
-    let _ = read.into_iter().all(give);
-    Ok(())
+    Ok(Portion::new(bundle, Vec::new(), kept)?)
 }

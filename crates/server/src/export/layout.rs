@@ -4,11 +4,10 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
 
 use model::part::Disclosure;
 use tlog::tile::{FULL, Kind, Tiler, entries, perfect_root, put_entry};
-use tlog::{Hash, Tile, leaf_hash};
+use tlog::{EMPTY_ROOT, Hash, Tile, leaf_hash};
 
 /// Where the files of an export go.
 pub trait Sink {
@@ -25,35 +24,6 @@ pub trait Sink {
     fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()>;
 }
 
-/// What a [`Sink`] is given, on its way to another thread.
-enum Piece {
-    File(String, Vec<u8>),
-    Disclosures(Vec<u8>),
-}
-
-/// A sink on another thread: hashing does not wait for the disk.
-pub struct Behind(SyncSender<Piece>);
-
-impl Behind {
-    fn send(&mut self, piece: Piece) -> io::Result<()> {
-        // The other side says itself why it ended.
-        let ended = |_| io::Error::new(ErrorKind::BrokenPipe, "nothing is written any more");
-        self.0.send(piece).map_err(ended)
-    }
-}
-
-impl Sink for Behind {
-    fn file(&mut self, path: String, bytes: Vec<u8>) -> io::Result<()> {
-        self.send(Piece::File(path, bytes))
-    }
-
-    fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()> {
-        self.send(Piece::Disclosures(lines))
-    }
-}
-
-/// How many pieces wait to be written: bundles, their tiles, their disclosures.
-const WAITING: usize = 12;
 /// The name of the file that holds the disclosures.
 pub const DISCLOSURES: &str = "disclosures.jsonl";
 /// The name of the file that is written last.
@@ -132,16 +102,61 @@ pub fn put_line(lines: &mut Vec<u8>, sequence: u64, disclosures: &[Disclosure]) 
     Ok(())
 }
 
-/// The entries of a bundle, and what opens their parts.
-#[derive(Default)]
+/// The entries of a bundle, with their hashes, and what opens their parts.
 pub struct Portion {
-    /// The entries, as a bundle; nothing as long as there are too many lines to wait for the last of them.
-    pub bundle: Vec<u8>,
-    /// The lines of the disclosures, after those that went ahead of the bundle.
-    pub lines: Vec<u8>,
-    /// The hashes of the entries, where they are known, and their root in the tile above: taken only where the one is the root
-    /// of the other.
-    pub kept: Option<(Vec<Hash>, Hash)>,
+    bundle: Vec<u8>,
+    lines: Vec<u8>,
+    leaves: Vec<Hash>,
+    root: Hash,
+}
+
+impl Portion {
+    /// The entries of a bundle, from its first one on, to its end or that of the log; the lines of the disclosures, after those
+    /// that went ahead; and the hashes of the entries, where they are known, with their root in the tile above. These are taken
+    /// only where the one is the root of the other, and the bundle is full; otherwise they are made of the entries.
+    ///
+    /// # Errors
+    /// When these bytes are no bundle.
+    pub fn new(
+        bundle: Vec<u8>,
+        lines: Vec<u8>,
+        kept: Option<(Vec<Hash>, Hash)>,
+    ) -> io::Result<Self> {
+        let wrong = |why: &str| io::Error::new(ErrorKind::InvalidData, why.to_owned());
+        let count = entries(&bundle).try_fold(0, |count, entry| entry.map(|_| count + 1));
+        let count: usize = count.map_err(|_| wrong("entries that are no bundle"))?;
+        if count > usize::from(FULL) {
+            return Err(wrong("more entries than a bundle has"));
+        }
+        let fitting = kept.filter(|(leaves, root)| {
+            (count, leaves.len()) == (FULL.into(), FULL.into()) && perfect_root(leaves) == *root
+        });
+        let (leaves, root) = fitting.unwrap_or_else(|| {
+            let leaves: Vec<Hash> = entries(&bundle).flatten().map(leaf_hash).collect();
+            let root = if count == usize::from(FULL) {
+                perfect_root(&leaves)
+            } else {
+                EMPTY_ROOT
+            };
+            (leaves, root)
+        });
+        Ok(Self {
+            bundle,
+            lines,
+            leaves,
+            root,
+        })
+    }
+
+    /// Lines that go ahead of their bundle: too many to wait for the last of them.
+    pub const fn ahead(lines: Vec<u8>) -> Self {
+        Self {
+            bundle: Vec::new(),
+            lines,
+            leaves: Vec::new(),
+            root: EMPTY_ROOT,
+        }
+    }
 }
 
 /// Writes the files of a log, entry by entry. It holds one bundle and less than one tile of each level.
@@ -188,42 +203,28 @@ impl<S: Sink> Layout<S> {
         self.leaf(leaf_hash(entry))
     }
 
-    /// Takes the next entries, which must be those of one bundle from its first entry on, to its end or that of the log; or
-    /// lines about them, while they are still to come.
+    /// Takes the next entries, or lines about them while they are still to come.
     ///
     /// # Errors
-    /// When they cannot be written, or are not such entries.
+    /// When they cannot be written, or do not begin a bundle.
     pub fn take(&mut self, portion: Portion) -> io::Result<()> {
-        let Portion {
-            bundle,
-            lines,
-            kept,
-        } = portion;
-        let wrong = |why: &str| io::Error::new(ErrorKind::InvalidData, why.to_owned());
         if !self.bundle.is_empty() {
-            return Err(wrong("entries that do not begin a bundle"));
+            let why = "entries that do not begin a bundle";
+            return Err(io::Error::new(ErrorKind::InvalidData, why));
         }
-        let count = entries(&bundle).try_fold(0, |count, entry| entry.map(|_| count + 1));
-        let count: usize = count.map_err(|_| wrong("entries that are no bundle"))?;
-        if count > usize::from(FULL) {
-            return Err(wrong("more entries than a bundle has"));
+        if !portion.lines.is_empty() {
+            self.sink.disclosures(portion.lines)?;
         }
-        if !lines.is_empty() {
-            self.sink.disclosures(lines)?;
+        self.bundle = portion.bundle;
+        if portion.leaves.len() < usize::from(FULL) {
+            let mut leaves = portion.leaves.into_iter();
+            return leaves.try_for_each(|leaf| self.leaf(leaf));
         }
-        let fitting = kept.filter(|(leaves, root)| {
-            (count, leaves.len()) == (FULL.into(), FULL.into()) && perfect_root(leaves) == *root
-        });
-        if let Some((leaves, root)) = fitting {
-            self.bundle = bundle;
-            let (sink, bundle) = (&mut self.sink, &mut self.bundle);
-            return self.tiler.push_full(&leaves, root, |tile, hashes| {
+        let (sink, bundle) = (&mut self.sink, &mut self.bundle);
+        self.tiler
+            .push_full(&portion.leaves, portion.root, |tile, hashes| {
                 put(sink, bundle, tile, hashes)
-            });
-        }
-        let leaves: Vec<Hash> = entries(&bundle).flatten().map(leaf_hash).collect();
-        self.bundle = bundle;
-        leaves.into_iter().try_for_each(|leaf| self.leaf(leaf))
+            })
     }
 
     /// Takes the hash of an entry that is in the bundle.
@@ -247,42 +248,6 @@ impl<S: Sink> Layout<S> {
         file("README.txt", README.to_owned())?;
         file(CHECKPOINT, checkpoint.to_owned())?;
         Ok(self.sink)
-    }
-
-    /// Goes on with the same log while what it writes is written on a thread of its own, and gives the sink back when
-    /// `with` has ended.
-    ///
-    /// # Errors
-    /// What `with` says, or what went wrong in writing.
-    pub fn behind<T, E: From<io::Error>>(
-        self,
-        with: impl FnOnce(Layout<Behind>) -> Result<T, E>,
-    ) -> Result<(S, T), E>
-    where
-        S: Send,
-    {
-        let (sender, pieces) = sync_channel(WAITING);
-        let mut sink = self.sink;
-        std::thread::scope(|threads| {
-            let writing = threads.spawn(move || {
-                for piece in pieces {
-                    match piece {
-                        Piece::File(path, bytes) => sink.file(path, bytes)?,
-                        Piece::Disclosures(lines) => sink.disclosures(lines)?,
-                    }
-                }
-                Ok::<_, io::Error>(sink)
-            });
-            let done = with(Layout {
-                sink: Behind(sender),
-                tiler: self.tiler,
-                bundle: self.bundle,
-            });
-            // Why nothing could be written comes before the news that nothing could.
-            let panicked = |_| io::Error::other("writing the export panicked");
-            let sink = writing.join().map_err(panicked)??;
-            Ok((sink, done?))
-        })
     }
 }
 

@@ -133,11 +133,7 @@ fn portion(entries: impl Iterator<Item = Vec<u8>>, leaves: Vec<Hash>, root: Hash
     for entry in entries {
         put_entry(&mut bundle, &entry).expect("it fits");
     }
-    Portion {
-        bundle,
-        kept: Some((leaves, root)),
-        ..Portion::default()
-    }
+    Portion::new(bundle, Vec::new(), Some((leaves, root))).expect("a bundle")
 }
 
 /// The tile of a log of one bundle, as [`Layout::take`] writes it.
@@ -188,30 +184,4 @@ fn a_bundle_that_is_not_full_is_hashed_whatever_is_known() {
     let _ = layout.finish("a checkpoint", "a key").expect("it ends");
     let tile = std::fs::read(folder.path().join("tile/0/000.p/255")).expect("a tile");
     assert_eq!(tile, bytes(&leaves[..255]));
-}
-
-/// A sink that panics at its first file.
-struct Broken;
-
-impl Sink for Broken {
-    fn file(&mut self, _: String, _: Vec<u8>) -> io::Result<()> {
-        panic!("a panic")
-    }
-
-    fn disclosures(&mut self, _: Vec<u8>) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_writer_that_panics_ends_an_export_with_an_error() {
-    // More files than wait to be written.
-    let done = Layout::new(Broken).behind(|mut layout| {
-        for sequence in 0..u64::from(FULL) * (WAITING as u64 + 2) {
-            layout.push(&entry(sequence), &[])?;
-        }
-        Ok::<_, io::Error>(())
-    });
-    let error = done.err().expect("it cannot be whole").to_string();
-    assert!(error.contains("panicked"), "{error}");
 }
