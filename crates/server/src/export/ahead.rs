@@ -10,7 +10,7 @@ use super::ExportError;
 /// How many threads read slices.
 const READERS: usize = 2;
 /// How many slices are begun, or wait to be written, besides those.
-const WAITING: usize = 2;
+const WAITING: usize = 4;
 /// How much of a slice waits to be written: a piece, and that it was the last.
 const PIECES: usize = 2;
 
