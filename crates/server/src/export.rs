@@ -1,7 +1,7 @@
 //! Taking a log out: whole, in the layout of C2SP `tlog-tiles`, or the rows that a query asks for, each with its proof.
 //!
 //! An export streams: it reads the log in slices, each a short transaction below a size that is fixed at the start, and
-//! holds no more than one slice.
+//! holds no more than a few slices.
 
 mod ahead;
 pub mod archive;
@@ -14,9 +14,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use model::id::OrganizationId;
-use store::{Error, Log, Published, Store};
-use tlog::Tile;
+use store::{Error, Log, Published, Rx, Store};
 use tlog::tile::{FULL, Kind, put_entry};
+use tlog::{Hash, Tile};
 
 use self::ahead::in_order;
 use self::layout::{Layout, Portion, put_line};
@@ -26,6 +26,8 @@ use crate::audit::SIGNED_WITHIN;
 const SLICE: usize = FULL as usize;
 /// How many bytes of disclosures go on at once: those of a bundle of ordinary entries are a tenth of it.
 const LINES: usize = 1 << 20;
+/// How often an export goes on to an erasure that came meanwhile.
+const ROUNDS: u32 = 5;
 /// After how long it is looked again for a checkpoint.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -135,7 +137,8 @@ pub struct Taken {
 /// bounded, so that nobody runs ahead of the slowest.
 ///
 /// What the database holds is taken out as it stands, even where it was altered, so that whoever verifies it sees what was: where
-/// it keeps the hashes of entries they are taken from there, and nothing here looks whether they are those of the entries.
+/// it keeps the hashes of entries, and they lead to what was signed, they are taken from there, and nothing here looks whether they
+/// are those of the entries.
 ///
 /// # Errors
 /// [`ExportError`]; what was written up to then stays, and a folder can be gone on with.
@@ -147,18 +150,23 @@ pub fn full<S: layout::Sink>(
     mut progress: impl FnMut(u64),
 ) -> Result<(S, Taken), ExportError> {
     let mut fixed = fixed.clone();
-    loop {
-        end_bundle(store, &fixed, &mut layout, disclose)?;
+    for round in 1.. {
+        end_bundle(store, &fixed, &mut layout)?;
         let first = layout.size();
+        let are_signed = store.read(|rx| rx.keeps_tiles_to(&fixed.log, fixed.checkpoint.root))?;
         let mut firsts = (first..fixed.checkpoint.size).step_by(SLICE);
         in_order(
             || firsts.next().map(Ok),
             |first, give| {
+                let kept = |rx: &mut Rx<'_>| match are_signed {
+                    true => rx.kept_leaves(&fixed.log, first / u64::from(FULL)),
+                    false => Ok(None),
+                };
                 if disclose {
-                    disclosed(store, &fixed, first, give)
+                    disclosed(store, &fixed, first, kept, give)
                 } else {
                     // If nobody takes it, whoever wrote says why.
-                    let _ = give(bundle(store, &fixed, first)?);
+                    let _ = give(bundle(store, &fixed, first, kept)?);
                     Ok(())
                 }
             },
@@ -173,7 +181,7 @@ pub fn full<S: layout::Sink>(
             break;
         }
         let later = Fixed::of(store, fixed.log.organization)?;
-        if later.checkpoint.size <= fixed.checkpoint.size {
+        if later.checkpoint.size <= fixed.checkpoint.size || round == ROUNDS {
             fixed.unsigned_erasure = last;
             break;
         }
@@ -185,20 +193,19 @@ pub fn full<S: layout::Sink>(
     Ok((sink, Taken { fixed, is_signed }))
 }
 
-/// Writes the next entries up to the end of a bundle that is begun, or of the log.
+/// What a database keeps of the hashes of a bundle's entries, with their root in the tile above; none where it is not to be used.
+type Kept = Option<(Vec<Hash>, Hash)>;
+
+/// Writes the next entries, with what opens their parts, up to the end of a bundle that is begun, or of the log.
 fn end_bundle<S: layout::Sink>(
     store: &Store,
     fixed: &Fixed,
     layout: &mut Layout<S>,
-    disclose: bool,
 ) -> Result<(), ExportError> {
     while !layout.size().is_multiple_of(u64::from(FULL)) && layout.size() < fixed.checkpoint.size {
         let most = u64::from(FULL) - layout.size() % u64::from(FULL);
         let most = most.min(fixed.checkpoint.size - layout.size());
-        for mut one in store.read(|rx| rx.disclosed(&fixed.log, layout.size(), most))? {
-            if !disclose {
-                one.disclosures.clear();
-            }
+        for one in store.read(|rx| rx.disclosed(&fixed.log, layout.size(), most))? {
             layout.push(&one.entry, &one.disclosures)?;
         }
     }
@@ -213,6 +220,7 @@ fn disclosed(
     store: &Store,
     fixed: &Fixed,
     first: u64,
+    kept: impl Fn(&mut Rx<'_>) -> Result<Kept, Error>,
     give: &mut dyn FnMut(Portion) -> bool,
 ) -> Result<(), ExportError> {
     let end = fixed.checkpoint.size.min(first + SLICE as u64);
@@ -232,13 +240,8 @@ fn disclosed(
             lines.extend(line);
             next += 1;
             let ready = if next == end || next.is_multiple_of(u64::from(FULL)) {
-                let tile = (next - 1) / u64::from(FULL);
-                let kept = store.read(|rx| rx.kept_leaves(&fixed.log, tile))?;
-                Portion::new(
-                    std::mem::take(&mut bundle),
-                    std::mem::take(&mut lines),
-                    kept,
-                )?
+                let (bundle, lines) = (std::mem::take(&mut bundle), std::mem::take(&mut lines));
+                Portion::new(bundle, lines, store.read(&kept)?)?
             } else if lines.len() > LINES {
                 Portion::ahead(std::mem::take(&mut lines))
             } else {
@@ -253,7 +256,12 @@ fn disclosed(
 }
 
 /// Reads a slice, which is a bundle or what the log has of it, in one transaction.
-fn bundle(store: &Store, fixed: &Fixed, first: u64) -> Result<Portion, ExportError> {
+fn bundle(
+    store: &Store,
+    fixed: &Fixed,
+    first: u64,
+    kept: impl Fn(&mut Rx<'_>) -> Result<Kept, Error>,
+) -> Result<Portion, ExportError> {
     let left = fixed.checkpoint.size - first;
     let tile = Tile {
         kind: Kind::Entries,
@@ -262,8 +270,7 @@ fn bundle(store: &Store, fixed: &Fixed, first: u64) -> Result<Portion, ExportErr
     };
     let (bundle, kept) = store.read(|rx| {
         let bundle = rx.bundle(&fixed.log, tile)?;
-        let kept = rx.kept_leaves(&fixed.log, tile.index)?;
-        Ok((bundle.ok_or(Error::NotFound("bundle"))?, kept))
+        Ok((bundle.ok_or(Error::NotFound("bundle"))?, kept(rx)?))
     })?;
     Ok(Portion::new(bundle, Vec::new(), kept)?)
 }

@@ -30,23 +30,20 @@ pub struct Opened<'a> {
 }
 
 impl Opened<'_> {
-    fn texts(&self) -> impl Iterator<Item = (PartName, &str)> {
-        self.parts.iter().filter_map(|(part, read)| match read {
-            Read::Whole(opened) => Some((*part, opened.value_text()?)),
-            Read::Gone | Read::Withheld => None,
-        })
-    }
-
     /// The value of a part, as JSON; none where it cannot be read.
     pub fn part(&self, name: PartName) -> Option<&str> {
-        let mut texts = self.texts();
-        texts.find(|(part, _)| *part == name).map(|(_, text)| text)
+        let (_, read) = self.parts.iter().find(|(part, _)| *part == name)?;
+        match read {
+            Read::Whole(opened) => opened.value_text(),
+            Read::Gone | Read::Withheld => None,
+        }
     }
 
-    /// The values of the parts `changes/<n>` that can be read, as JSON, in their order.
+    /// The values of the parts `changes/<n>` that can be read, as JSON, in the order of the entry.
     pub fn changes(&self) -> impl Iterator<Item = &str> {
-        let texts = self.texts();
-        texts.filter_map(|(part, text)| part.change_index().map(|_| text))
+        let parts = self.entry.commitments().map(|(part, _)| part);
+        let changes = parts.filter(|part| part.change_index().is_some());
+        changes.filter_map(|part| self.part(part))
     }
 }
 

@@ -129,11 +129,11 @@ impl DataKey {
     }
 }
 
-/// How many events of a subject are looked at, the oldest first: what made it is among them.
+/// How many events of a subject are looked at, the oldest first: what made it is among them, but where it was invited.
 const OLDEST: i64 = 8;
 
-/// Whether something that is there was sealed with a subject's key, as far as the index of events has reached. Asked only where
-/// the key has no row, which is so once for each subject.
+/// Whether something that is there was sealed with a subject's key, as far as the index of events has reached, by what the subject
+/// did and what was done to it, or to an invitation of it. Asked only where the key has no row, which is so once for each subject.
 pub(crate) fn has_sealed(conn: &mut Conn, organization: &str, subject: &str) -> Result<bool> {
     let log = if organization == INSTANCE {
         let user = "SELECT id FROM users WHERE id = $1";
@@ -150,10 +150,11 @@ pub(crate) fn has_sealed(conn: &mut Conn, organization: &str, subject: &str) -> 
     for events in [
         "SELECT sequence FROM index_events WHERE log_id = $1 AND actor = $2",
         "SELECT sequence FROM index_things WHERE log_id = $1 AND thing = $2",
+        "SELECT t.sequence FROM invitations i JOIN index_things t ON t.log_id = $1 AND t.thing = i.id WHERE i.user_id = $2",
     ] {
         let sql = format!(
-            "SELECT e.entry FROM entries e JOIN logs l ON l.id = $1 \
-             WHERE e.place IN (SELECT l.first_place + s.sequence FROM ({events} ORDER BY sequence LIMIT {OLDEST}) s)"
+            "SELECT e.entry FROM ({events} ORDER BY sequence LIMIT {OLDEST}) s JOIN logs l ON l.id = $1 \
+             JOIN entries e ON e.place = l.first_place + s.sequence"
         );
         for row in conn.query(&sql, params![log.text(0)?, subject])? {
             let entry = Entry::parse(row.blob(0)?)

@@ -280,6 +280,27 @@ impl Rx<'_> {
         Ok(kept)
     }
 
+    /// Whether the hashes that the database keeps of full tiles of leaves are those that lead to `root`, the leaves themselves
+    /// aside: one hash for 256 entries. If so, a tile of leaves that leads to its hash there is what was signed.
+    pub fn keeps_tiles_to(&mut self, log: &Log, root: Hash) -> Result<bool> {
+        let width = u64::from(FULL);
+        let (full, rest) = (log.size / width, log.size % width);
+        let broken = |error| Error::Internal(format!("the tree: {error}"));
+        let (mut above, mut right) = (Frontier::new(), Frontier::new());
+        for number in 0..full.div_ceil(width) {
+            let here = (full - number * width).min(width);
+            for hash in self.hashes_of(log, 1, number, here)? {
+                above.push(hash).map_err(broken)?;
+            }
+        }
+        for entry in entries(self.conn, log.first_place, log.size - rest..log.size)? {
+            right.append(&entry).map_err(broken)?;
+        }
+        let edge = [above.to_bytes(), right.to_bytes()].concat();
+        let whole = Frontier::from_bytes(log.size, &edge).map_err(broken)?;
+        Ok(whole.root() == root)
+    }
+
     /// An entry bundle of this log; none where it has no such bundle.
     pub fn bundle(&mut self, log: &Log, tile: Tile) -> Result<Option<Vec<u8>>> {
         let end = tile.first().checked_add(u64::from(tile.width));

@@ -60,7 +60,12 @@ fn history(processes: [&Api; 2], target: &str, action: &str) -> Vec<Value> {
     let fixed = Fixed::of(&other.store, Some(one.made.organization)).expect("signed");
     let folder = tempfile::tempdir().expect("a folder");
     let layout = Layout::new(Folder::create(folder.path()).expect("a folder"));
-    let _ = full(&other.store, &fixed, layout, true, |_| {}).expect("what was signed is there");
+    assert!(
+        full(&other.store, &fixed, layout, true, |_| {})
+            .expect("exported")
+            .1
+            .is_signed
+    );
     let is_it = |event: &&Value| {
         (&event["targetType"], &event["action"], &event["outcome"])
             == (&json!(target), &json!(action), &json!("success"))

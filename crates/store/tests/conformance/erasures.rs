@@ -77,6 +77,27 @@ fn an_erasure_that_only_a_row_says_is_not_followed_and_holds_up_no_other() {
     });
 }
 
+/// Otherwise what was really erased would stay in the files.
+#[test]
+fn a_row_that_is_nobodys_does_not_keep_files_from_being_written_anew() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        let user = UserId::new(store.clock(), store.entropy());
+        let role = OrganizationRole::Member;
+        member(&store, team.organization, user, role, &[]);
+        let log = Log::of(&mut place.raw(), team.organization).id;
+        place.raw().must(&format!(
+            "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('no id', '{log}', 'nobody', 1, 0, 0, 1)"
+        ));
+        erase_person(&store, team, user);
+        purge(&store);
+        let _ = store.upkeep(Upkeep::Scrub).wait().expect("written anew");
+        let left = "SELECT count(*) FROM erasures WHERE rewritten = 0";
+        assert_eq!(place.raw().number(left), 0);
+    });
+}
+
 /// Otherwise whoever reaches the database could keep a value from ever being erased.
 #[test]
 fn a_part_that_only_a_row_says_is_erased_can_be_erased() {
