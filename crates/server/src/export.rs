@@ -158,9 +158,13 @@ pub fn full<S: layout::Sink>(
         in_order(
             || firsts.next().map(Ok),
             |first, give| {
-                let kept = |rx: &mut Rx<'_>| match are_signed {
-                    true => rx.kept_leaves(&fixed.log, first / u64::from(FULL)),
-                    false => Ok(None),
+                let tile = first / u64::from(FULL);
+                let kept = |rx: &mut Rx<'_>| {
+                    if are_signed {
+                        rx.kept_leaves(&fixed.log, tile)
+                    } else {
+                        Ok(None)
+                    }
                 };
                 if disclose {
                     disclosed(store, &fixed, first, kept, give)
