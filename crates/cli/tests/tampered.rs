@@ -367,10 +367,17 @@ fn one_byte_of_a_tile_in_the_database_is_found() {
         let above = scene.operator.tile(1, 0).expect("it is kept");
         let leaves: Vec<Hash> = hashes(&tile).expect("hashes").collect();
         let fitting = perfect_root(&leaves).as_bytes().to_vec();
-        for (name, one) in [("out", &above), ("out, fitting", &fitting)] {
-            scene.operator.update_tile(1, 0, one);
+        for (name, one, other) in [
+            ("out", &tile[..], &above[..]),
+            ("out, fitting", &tile, &fitting),
+            ("out, cut off", &tile[..3200], &above),
+            ("out, another above", &tile, &tile[..32]),
+        ] {
+            scene.operator.update_tile(0, 0, one);
+            scene.operator.update_tile(1, 0, other);
             scene.exports(name, &[], None, (0, ""));
         }
+        scene.operator.update_tile(0, 0, &tile);
         scene.operator.update_tile(1, 0, &above);
         let Scene {
             home,

@@ -299,32 +299,18 @@ fn proved(one: &Disclosed, path: &[Hash], out: &mut impl Write) -> io::Result<()
     write!(out, "],\"path\":{}}}", json!(path))
 }
 
-/// What a CSV has of the part `actor`.
+/// What a CSV has of the parts `actor`, `origin` and `target`, of each what it has.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Who<'a> {
+struct Texts<'a> {
     #[serde(borrow, deserialize_with = "text")]
     name: Cow<'a, str>,
     #[serde(borrow, deserialize_with = "text")]
     email: Cow<'a, str>,
-}
-
-/// What a CSV has of the part `origin`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Whence<'a> {
     #[serde(borrow, deserialize_with = "text")]
     ip: Cow<'a, str>,
     #[serde(borrow, deserialize_with = "text")]
     interface: Cow<'a, str>,
-}
-
-/// What a CSV has of the part `target`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct What<'a> {
-    #[serde(borrow, deserialize_with = "text")]
-    name: Cow<'a, str>,
 }
 
 /// A text; what is none is as good as nothing.
@@ -342,21 +328,20 @@ fn text<'de: 'a, 'a, D: Deserializer<'de>>(value: D) -> Result<Cow<'a, str>, D::
 
 /// The line of an event. What cannot be shown is empty.
 fn csv(event: &Opened<'_>) -> Result<Vec<u8>, Error> {
-    fn read<'a, T: Default + Deserialize<'a>>(
-        event: &'a Opened<'_>,
-        part: PartName,
-    ) -> Result<T, Error> {
-        let broken = |_| {
+    let read = |part| -> Result<Texts<'_>, Error> {
+        let value = event.part(part).map(serde_json::from_str).transpose();
+        let value = value.map_err(|_| {
             let id = event.entry.id();
             Error::Internal(format!("part {part} of event {id} cannot be read"))
-        };
-        let value = event.part(part).map(serde_json::from_str).transpose();
-        Ok(value.map_err(broken)?.unwrap_or_default())
-    }
+        })?;
+        Ok(value.unwrap_or_default())
+    };
     let entry = event.entry;
-    let who: Who<'_> = read(event, PartName::ACTOR)?;
-    let whence: Whence<'_> = read(event, PartName::ORIGIN)?;
-    let what: What<'_> = read(event, PartName::TARGET)?;
+    let (who, whence, what) = (
+        read(PartName::ACTOR)?,
+        read(PartName::ORIGIN)?,
+        read(PartName::TARGET)?,
+    );
     let mut changes = String::new();
     for text in event.changes().filter_map(change::texts_of_part).flatten() {
         changes.push(if changes.is_empty() { '[' } else { ',' });
@@ -425,7 +410,7 @@ mod tests {
 
     #[test]
     fn a_part_is_read_as_far_as_it_holds_texts() {
-        let read = |json| serde_json::from_str::<Who<'_>>(json).expect("a part");
+        let read = |json| serde_json::from_str::<Texts<'_>>(json).expect("a part");
         for (json, name, email) in [
             (
                 r#"{"name":"Ada","email":"a@example.com"}"#,
@@ -444,7 +429,7 @@ mod tests {
             let who = read(json);
             assert_eq!((&*who.name, &*who.email), (name, email), "{json}");
         }
-        assert!(serde_json::from_str::<Who<'_>>(r#"{"name":"\ud83d"}"#).is_err());
+        assert!(serde_json::from_str::<Texts<'_>>(r#"{"name":"\ud83d"}"#).is_err());
     }
 
     #[test]

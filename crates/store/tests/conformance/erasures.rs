@@ -2,14 +2,12 @@
 
 use std::sync::mpsc::channel;
 
-use model::id::UserId;
 use model::part::PartName;
-use model::role::OrganizationRole;
 use store::{Done, Store, Upkeep};
 
 use crate::support::{
-    Log, Place, Script, Team, create, erase_part, erase_person, erasure, member, on_both, origin,
-    team, unseal,
+    Log, Place, Script, Team, create, erase_part, erase_person, erasure, new_member, on_both,
+    origin, team, unseal,
 };
 
 fn purge(store: &Store) {
@@ -39,19 +37,8 @@ fn an_erasure_that_only_a_row_says_is_not_followed_and_holds_up_no_other() {
     on_both(|place| {
         let store = place.open();
         let team = team(&store, "Fernhill");
-        let people = [(); 2].map(|()| {
-            let user = UserId::new(store.clock(), store.entropy());
-            member(
-                &store,
-                team.organization,
-                user,
-                OrganizationRole::Member,
-                &[],
-            );
-            user
-        });
+        let [one, other] = [(); 2].map(|()| new_member(&store, team));
         let log = || Log::of(&mut place.raw(), team.organization);
-        let [one, other] = people;
         forge(&place, team, "1", &format!("'{one}', NULL, NULL"));
         let organization = team.organization;
         place.raw().must(&format!(
@@ -83,9 +70,7 @@ fn a_row_that_is_nobodys_does_not_keep_files_from_being_written_anew() {
     on_both(|place| {
         let store = place.open();
         let team = team(&store, "Fernhill");
-        let user = UserId::new(store.clock(), store.entropy());
-        let role = OrganizationRole::Member;
-        member(&store, team.organization, user, role, &[]);
+        let user = new_member(&store, team);
         let log = Log::of(&mut place.raw(), team.organization).id;
         place.raw().must(&format!(
             "INSERT INTO erasures (id, log_id, subject, at, total, reached, done) VALUES ('no id', '{log}', 'nobody', 1, 0, 0, 1)"

@@ -6,7 +6,7 @@ use model::role::OrganizationRole;
 use store::{Done, Error, Letter, Store, Upkeep};
 
 use crate::support::{
-    Kind, Log, Place, Script, Team, create, erase_person, member, on_both, origin, team,
+    Kind, Log, Place, Script, Team, create, erase_person, member, new_member, on_both, origin, team,
 };
 
 /// An administrator of the database destroys a key, with the row of an erasure that nobody has made.
@@ -192,11 +192,7 @@ fn a_key_whose_row_is_gone_is_missing_and_not_made_anew() {
             let after = ["entries", "sources", "data_keys"].map(|one| place.raw().table(one));
             assert!(before == after, "something was written");
             // Whose key never was there gets one.
-            let (user, role) = (
-                UserId::new(store.clock(), store.entropy()),
-                OrganizationRole::Member,
-            );
-            member(&store, team.organization, user, role, &[]);
+            let _ = new_member(&store, team);
         }
     });
 }

@@ -7,7 +7,9 @@ mod unseal;
 
 pub use log::{Log, logs};
 pub use proxy::{Cut, Proxy};
-pub use script::{Script, erase_part, erase_person, erasure, member, session, sign_in, source};
+pub use script::{
+    Script, erase_part, erase_person, erasure, member, new_member, session, sign_in, source,
+};
 pub use store::testing::{Cell, Raw};
 pub use unseal::{data_keys, unseal};
 

@@ -103,6 +103,14 @@ pub fn source(tx: &Tx<'_>, workspace: WorkspaceId, name: &str) -> Source {
     }
 }
 
+/// Somebody new, who is a Member of the team's organization.
+pub fn new_member(store: &Store, team: Team) -> UserId {
+    let user = UserId::new(store.clock(), store.entropy());
+    let role = OrganizationRole::Member;
+    member(store, team.organization, user, role, &[]);
+    user
+}
+
 /// Makes a person a member of an organization, with an account where there is none yet.
 pub fn member(
     store: &Store,
