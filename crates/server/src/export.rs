@@ -154,6 +154,7 @@ pub fn full<S: layout::Sink>(
         end_bundle(store, &fixed, &mut layout)?;
         let first = layout.size();
         let are_signed = store.read(|rx| rx.keeps_tiles_to(&fixed.log, fixed.checkpoint.root))?;
+        let bundles = layout.bundles();
         let mut firsts = (first..fixed.checkpoint.size).step_by(SLICE);
         in_order(
             || firsts.next().map(Ok),
@@ -166,11 +167,14 @@ pub fn full<S: layout::Sink>(
                         Ok(None)
                     }
                 };
+                let ahead = |portion: Portion| portion.ahead_into(bundles.as_ref(), tile);
                 if disclose {
-                    disclosed(store, &fixed, first, kept, give)
+                    disclosed(store, &fixed, first, kept, |portion| {
+                        Ok(give(ahead(portion)?))
+                    })
                 } else {
                     // If nobody takes it, whoever wrote says why.
-                    let _ = give(bundle(store, &fixed, first, kept)?);
+                    let _ = give(ahead(bundle(store, &fixed, first, kept)?)?);
                     Ok(())
                 }
             },
@@ -225,7 +229,7 @@ fn disclosed(
     fixed: &Fixed,
     first: u64,
     kept: impl Fn(&mut Rx<'_>) -> Result<Kept, Error>,
-    give: &mut dyn FnMut(Portion) -> bool,
+    mut give: impl FnMut(Portion) -> io::Result<bool>,
 ) -> Result<(), ExportError> {
     let end = fixed.checkpoint.size.min(first + SLICE as u64);
     let (mut next, mut bundle, mut lines) = (first, Vec::new(), Vec::new());
@@ -251,7 +255,7 @@ fn disclosed(
             } else {
                 continue;
             };
-            if !give(ready) {
+            if !give(ready)? {
                 return Ok(());
             }
         }

@@ -1,6 +1,5 @@
 //! The layout of a full export: bundles, tiles, disclosures, and what an auditor needs beside them.
 
-use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +21,11 @@ pub trait Sink {
     /// # Errors
     /// When it cannot be written.
     fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()>;
+
+    /// Where whoever reads full bundles may write them, from any thread and in any order; none where all files come in order.
+    fn bundles(&self) -> Option<Bundles> {
+        None
+    }
 }
 
 /// The name of the file that holds the disclosures.
@@ -32,9 +36,26 @@ const CHECKPOINT: &str = "checkpoint";
 /// A folder.
 pub struct Folder {
     root: PathBuf,
-    /// The folders below it that are there.
-    made: HashSet<PathBuf>,
     disclosures: BufWriter<File>,
+}
+
+/// The full bundles of a folder. An export has come as far as the tiles of leaves beside them, which are written in order.
+#[derive(Clone, Debug)]
+pub struct Bundles {
+    root: PathBuf,
+}
+
+/// Writes a file, and makes its folder where that is not there yet.
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    match std::fs::write(file, bytes) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if let Some(folder) = file.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::write(file, bytes)
+        }
+        done => done,
+    }
 }
 
 impl Folder {
@@ -60,7 +81,6 @@ impl Folder {
             .open(root.join(DISCLOSURES))?;
         Ok(Self {
             root: root.to_owned(),
-            made: HashSet::new(),
             disclosures: BufWriter::new(disclosures),
         })
     }
@@ -68,13 +88,9 @@ impl Folder {
 
 impl Sink for Folder {
     fn file(&mut self, path: String, bytes: Vec<u8>) -> io::Result<()> {
-        // What was said of these entries is there before they are, so that an export that is gone on with misses nothing.
+        // What was said of these entries is there before their tile is, so that an export that is gone on with misses nothing.
         self.disclosures.flush()?;
         let file = self.root.join(&path);
-        if let Some(folder) = file.parent().filter(|folder| !self.made.contains(*folder)) {
-            std::fs::create_dir_all(folder)?;
-            self.made.insert(folder.to_owned());
-        }
         if path == CHECKPOINT {
             // It says that the export is finished: it is there whole, or not at all.
             let draft = file.with_extension("part");
@@ -82,11 +98,16 @@ impl Sink for Folder {
             return std::fs::rename(&draft, &file);
         }
         // What is broken off in the middle of a file is seen when the export is gone on with.
-        std::fs::write(&file, bytes)
+        write(&file, &bytes)
     }
 
     fn disclosures(&mut self, lines: Vec<u8>) -> io::Result<()> {
         self.disclosures.write_all(&lines)
+    }
+
+    fn bundles(&self) -> Option<Bundles> {
+        let root = self.root.clone();
+        Some(Bundles { root })
     }
 }
 
@@ -104,6 +125,7 @@ pub fn put_line(lines: &mut Vec<u8>, sequence: u64, disclosures: &[Disclosure]) 
 
 /// The entries of a bundle, with their hashes, and what opens their parts.
 pub struct Portion {
+    /// Empty where it is written already.
     bundle: Vec<u8>,
     lines: Vec<u8>,
     leaves: Vec<Hash>,
@@ -148,6 +170,23 @@ impl Portion {
         })
     }
 
+    /// Writes the bundle where bundles may be written ahead, if it is full, the tile's number being `index`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn ahead_into(mut self, bundles: Option<&Bundles>, index: u64) -> io::Result<Self> {
+        if let Some(Bundles { root }) = bundles.filter(|_| self.leaves.len() == usize::from(FULL)) {
+            let tile = Tile {
+                kind: Kind::Entries,
+                index,
+                width: FULL,
+            };
+            write(&root.join(tile.to_string()), &self.bundle)?;
+            self.bundle = Vec::new();
+        }
+        Ok(self)
+    }
+
     /// Lines that go ahead of their bundle: too many to wait for the last of them.
     pub const fn ahead(lines: Vec<u8>) -> Self {
         Self {
@@ -179,6 +218,11 @@ impl<S: Sink> Layout<S> {
     /// How many entries have come.
     pub const fn size(&self) -> u64 {
         self.tiler.size()
+    }
+
+    /// Where bundles may be written ahead.
+    pub fn bundles(&self) -> Option<Bundles> {
+        self.sink.bundles()
     }
 
     /// Their root.
@@ -251,19 +295,21 @@ impl<S: Sink> Layout<S> {
     }
 }
 
-/// Writes a tile of hashes, and before one of leaves their entries.
+/// Writes a tile of hashes, and before one of leaves their entries, if these are not written yet.
 fn put(sink: &mut impl Sink, bundle: &mut Vec<u8>, tile: Tile, hashes: &[Hash]) -> io::Result<()> {
     if tile.kind == Kind::Hashes(0) {
         let kind = Kind::Entries;
         let path = Tile { kind, ..tile }.to_string();
-        sink.file(path, std::mem::take(bundle))?;
+        if !bundle.is_empty() {
+            sink.file(path, std::mem::take(bundle))?;
+        }
     }
     sink.file(tile.to_string(), bytes(hashes))
 }
 
 impl Layout<Folder> {
-    /// Goes on with a folder that an export was broken off in, after its last whole bundle: a bundle that was broken off
-    /// is written again, as is every tile that is not what its entries give.
+    /// Goes on with a folder that an export was broken off in, after its last whole bundle whose tile of leaves is there: what
+    /// comes after that is written again, as is every higher tile that is not what its entries give.
     ///
     /// # Errors
     /// When it holds something else, or a finished export.
@@ -287,18 +333,18 @@ impl Layout<Folder> {
             let Some(leaves) = leaves.ok().filter(|all| all.len() == usize::from(FULL)) else {
                 break;
             };
-            for leaf in leaves {
-                tiler.push(leaf, |tile, hashes| {
-                    let (file, hashes) = (root.join(tile.to_string()), bytes(hashes));
-                    if there(&file)?.as_ref() == Some(&hashes) {
-                        return Ok(());
-                    }
-                    if let Some(folder) = file.parent() {
-                        std::fs::create_dir_all(folder)?;
-                    }
-                    std::fs::write(file, hashes)
-                })?;
+            let kind = Kind::Hashes(0);
+            let above = there(&root.join(Tile { kind, ..tile }.to_string()))?;
+            if above != Some(bytes(&leaves)) {
+                break;
             }
+            tiler.push_full(&leaves, perfect_root(&leaves), |tile, hashes| {
+                let (file, hashes) = (root.join(tile.to_string()), bytes(hashes));
+                if there(&file)?.as_ref() == Some(&hashes) {
+                    return Ok(());
+                }
+                write(&file, &hashes)
+            })?;
         }
         keep_disclosures(root, tiler.size())?;
         Ok(Self {

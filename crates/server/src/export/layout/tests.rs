@@ -86,11 +86,25 @@ fn a_bundle_that_was_broken_off_is_written_again() {
 }
 
 #[test]
-fn a_tile_that_was_broken_off_or_not_begun_is_written_again() {
-    broken_off(|root| cut(&root.join("tile/0/001"), 33), 512);
+fn a_bundle_whose_tile_was_broken_off_or_not_begun_is_written_again() {
+    broken_off(|root| cut(&root.join("tile/0/001"), 33), 256);
     broken_off(
         |root| std::fs::remove_file(root.join("tile/0/000")).expect("it was there"),
-        512,
+        0,
+    );
+}
+
+#[test]
+fn a_bundle_that_was_written_ahead_of_what_is_said_of_it_is_written_again() {
+    broken_off(
+        |root| {
+            std::fs::remove_file(root.join("tile/0/001")).expect("it was there");
+            let file = root.join(DISCLOSURES);
+            let lines = std::fs::read_to_string(&file).expect("text");
+            let said: usize = lines.lines().take(300).map(|line| line.len() + 1).sum();
+            cut(&file, said as u64 + 7);
+        },
+        256,
     );
 }
 
@@ -153,6 +167,44 @@ fn hashes_that_are_known_are_taken_as_they_are_and_not_made_again() {
     assert_eq!(
         tile_of(portion(other, leaves.clone(), root)),
         bytes(&leaves)
+    );
+}
+
+#[test]
+fn only_full_bundles_are_written_ahead_and_only_where_they_may_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut layout = Layout::new(Folder::create(folder.path()).expect("it is empty"));
+    let bundles = layout.bundles();
+    let at = |index: u64, count: u64| {
+        let entries = (index * 256..index * 256 + count).map(entry);
+        portion(entries, Vec::new(), EMPTY_ROOT)
+    };
+    let file = |name: &str| folder.path().join("tile/entries").join(name);
+    let second = at(1, 256).ahead_into(bundles.as_ref(), 1).expect("ahead");
+    assert!(file("001").exists() && !file("000").exists());
+    let third = at(2, 88)
+        .ahead_into(bundles.as_ref(), 2)
+        .expect("not ahead");
+    let first = at(0, 256).ahead_into(None, 0).expect("not ahead");
+    assert!(!file("000").exists() && !file("002").exists());
+    for portion in [first, second, third] {
+        layout.take(portion).expect("it is written");
+    }
+    let _ = layout.finish("a checkpoint", "a key").expect("it ends");
+    let other = tempfile::tempdir().expect("a folder");
+    let mut pushed = Layout::new(Folder::create(other.path()).expect("it is empty"));
+    for sequence in 0..ENTRIES {
+        pushed.push(&entry(sequence), &[]).expect("it is written");
+    }
+    let _ = pushed.finish("a checkpoint", "a key").expect("it ends");
+    let named = |root: &Path| -> Vec<_> {
+        let below =
+            |(path, bytes): (PathBuf, _)| (path.strip_prefix(root).map(PathBuf::from), bytes);
+        files(root).into_iter().map(below).collect()
+    };
+    assert!(
+        named(folder.path()) == named(other.path()),
+        "another export"
     );
 }
 
