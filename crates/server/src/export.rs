@@ -232,9 +232,12 @@ fn disclosed(
     mut give: impl FnMut(Portion) -> io::Result<bool>,
 ) -> Result<(), ExportError> {
     let end = fixed.checkpoint.size.min(first + SLICE as u64);
-    let (mut next, mut bundle, mut lines) = (first, Vec::new(), Vec::new());
+    let (mut next, mut bundle, mut lines, mut hashes) = (first, Vec::new(), Vec::new(), None);
     while next < end {
         let rows = store.read(|rx| {
+            if next == first {
+                hashes = kept(rx)?;
+            }
             rx.disclosed_as(&fixed.log, next, end - next, |one| {
                 let mut line = Vec::new();
                 put_line(&mut line, one.sequence, &one.disclosures)?;
@@ -247,19 +250,16 @@ fn disclosed(
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             lines.extend(line);
             next += 1;
-            let ready = if next == end || next.is_multiple_of(u64::from(FULL)) {
-                let (bundle, lines) = (std::mem::take(&mut bundle), std::mem::take(&mut lines));
-                Portion::new(bundle, lines, store.read(&kept)?)?
-            } else if lines.len() > LINES {
-                Portion::ahead(std::mem::take(&mut lines))
-            } else {
-                continue;
-            };
-            if !give(ready)? {
-                return Ok(());
+            if next < end && lines.len() > LINES {
+                let ahead = Portion::ahead(std::mem::take(&mut lines));
+                if !give(ahead)? {
+                    return Ok(());
+                }
             }
         }
     }
+    // If nobody takes it, whoever wrote says why.
+    let _ = give(Portion::new(bundle, lines, hashes)?)?;
     Ok(())
 }
 

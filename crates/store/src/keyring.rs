@@ -136,7 +136,7 @@ const OLDEST: i64 = 8;
 /// did and what was done to it, or to an invitation of it. Asked only where the key has no row, which is so once for each subject.
 pub(crate) fn has_sealed(conn: &mut Conn, organization: &str, subject: &str) -> Result<bool> {
     let log = if organization == INSTANCE {
-        let user = "SELECT id FROM users WHERE id = $1";
+        let user = "SELECT id FROM users WHERE id = $1 UNION ALL SELECT user_id FROM invitations WHERE user_id = $1 LIMIT 1";
         if conn.query_one(user, params![subject])?.is_some() {
             return Ok(true);
         }
@@ -148,6 +148,8 @@ pub(crate) fn has_sealed(conn: &mut Conn, organization: &str, subject: &str) -> 
     // An organization that is being made has no log yet.
     let Some(log) = log else { return Ok(false) };
     for events in [
+        // The instance's own: nothing in its log is about a thing of that name.
+        "SELECT 0 AS sequence WHERE CAST($1 AS TEXT) <> '' AND CAST($2 AS TEXT) = 'instance'",
         "SELECT sequence FROM index_events WHERE log_id = $1 AND actor = $2",
         "SELECT sequence FROM index_things WHERE log_id = $1 AND thing = $2",
         "SELECT t.sequence FROM invitations i JOIN index_things t ON t.log_id = $1 AND t.thing = i.id WHERE i.user_id = $2",

@@ -1,5 +1,6 @@
 //! The command line, and what a server does when it is stopped, killed or out of room.
 
+mod killed;
 mod log;
 mod people;
 mod set_up;

@@ -12,11 +12,7 @@ use server::definitions::{Asks, Change, change};
 use server::privacy;
 use store::Guard;
 
-use crate::support::{Answer, Api, id, local_origin, on_both};
-
-fn both() -> [Api; 2] {
-    [Api::sqlite(), Api::postgres()]
-}
+use crate::support::{Answer, Api, both, id, local_origin, on_both};
 
 /// A request with any header of authorization, or none.
 fn with(api: &Api, method: &str, path: &str, authorization: Option<&str>, body: &Value) -> Answer {

@@ -8,11 +8,7 @@ use server::privacy;
 use store::{Error, Upkeep};
 
 use crate::privacy::{NAME, busy, erase, guard, person as whole};
-use crate::support::Api;
-
-fn both() -> [Api; 2] {
-    [Api::sqlite(), Api::postgres()]
-}
+use crate::support::{Api, both};
 
 /// All that the log tells.
 fn told(api: &Api) -> String {

@@ -1,9 +1,12 @@
 //! A key that somebody destroyed past Annals: what it sealed is refused with a code, and everything else is answered.
 
+use model::actor::{Actor, System};
 use serde_json::{Value, json};
+use server::actions::log::rotate_key::RotateLogKey;
 use store::testing::Raw;
+use store::{Error, Letter, Location, Upkeep};
 
-use crate::support::{Answer, Api, id, on_both};
+use crate::support::{Answer, Api, both, id, local_origin, on_both};
 
 /// An administrator of the database destroys a key of the organization, with the row of an erasure that nobody has made.
 fn destroy(api: &Api, subject: &str) {
@@ -17,6 +20,28 @@ fn destroy(api: &Api, subject: &str) {
     raw.must(&format!(
         "UPDATE data_keys SET wrapped = NULL, erased_at = 1 WHERE subject = '{subject}' AND organization = '{organization}'"
     ));
+}
+
+/// As if somebody had dropped the triggers: the row of the key is gone as well.
+fn delete(api: &Api, organization: &str, subject: &str) {
+    let mut raw = Raw::open(&api.location);
+    let (off, on) = match &api.location {
+        Location::Sqlite { .. } => {
+            let name = "data_keys_are_never_deleted";
+            let made = format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'");
+            let made = raw.rows(&made)[0][0].text().to_owned();
+            (format!("DROP TRIGGER {name}"), made)
+        }
+        Location::Postgres(_) => (
+            "ALTER TABLE data_keys DISABLE TRIGGER data_keys_guard_rows".to_owned(),
+            "ALTER TABLE data_keys ENABLE TRIGGER data_keys_guard_rows".to_owned(),
+        ),
+    };
+    raw.must(&off);
+    raw.must(&format!(
+        "DELETE FROM data_keys WHERE organization = '{organization}' AND subject = '{subject}'"
+    ));
+    raw.must(&on);
 }
 
 /// A refusal's status and code.
@@ -94,4 +119,73 @@ fn who_acts_although_the_key_is_missing_is_refused_and_nothing_changes() {
     409 key_missing: A key that this is sealed with is gone from the database, and no entry of the log records that it was erased. Whoever runs this server has to restore its database from a backup. Nothing was changed.
     0 sources
     ");
+}
+
+/// Nobody of that name is a user yet: the invitation says that something was sealed.
+#[test]
+fn the_keys_of_somebody_who_is_invited_are_not_made_anew() {
+    for api in both() {
+        let organization = api.made.organization;
+        let _ = api.invites(organization, "tom@example.com");
+        while api.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+        let mut raw = Raw::open(&api.location);
+        let row = raw.rows("SELECT id, user_id FROM invitations").remove(0);
+        let (invitation, user) = (row[0].text().to_owned(), row[1].text().to_owned());
+        let keys = "SELECT count(*) FROM data_keys";
+
+        delete(&api, organization.as_str(), &user);
+        let (size, count) = (api.events().len(), raw.rows(keys));
+        let refused = api.delete(&format!("/v2/invitations/{invitation}"));
+        assert_eq!(code(&refused), "409 key_missing");
+        assert_eq!((api.events().len(), raw.rows(keys)), (size, count));
+
+        delete(&api, "instance", &user);
+        let count = raw.rows(keys);
+        let letter = Letter {
+            to: "tom@example.com".to_owned(),
+            subject: "News".to_owned(),
+            text: "There are some.".to_owned(),
+            by: None,
+        };
+        let to = user.parse().expect("an id");
+        let told = Upkeep::Tell(Box::new((to, letter)));
+        let refused = api.store.upkeep(told).wait();
+        assert!(matches!(refused, Err(Error::KeyMissing)), "{refused:?}");
+        assert_eq!(raw.rows(keys), count);
+    }
+}
+
+#[test]
+fn the_key_of_the_instance_itself_is_not_made_anew() {
+    for api in both() {
+        let log = api.store.read(|rx| rx.instance_log()).expect("a log");
+        let rotate = || {
+            let (actor, origin) = (Actor::System(System::CommandLine), local_origin(&api.store));
+            let log = api.store.read(|rx| rx.instance_log()).expect("a log");
+            let action = RotateLogKey {
+                log: log.id,
+                organization: None,
+                leaked_to: None,
+            };
+            api.store.perform(actor, origin, action).wait().map(|_| ())
+        };
+        delete(&api, "instance", "instance");
+        let refused = rotate();
+        assert!(matches!(refused, Err(Error::KeyMissing)), "{refused:?}");
+        let now = api.store.read(|rx| rx.instance_log()).expect("a log");
+        assert_eq!(now.size, log.size);
+        let keys = "SELECT count(*) FROM data_keys WHERE subject = 'instance'";
+        let mut raw = Raw::open(&api.location);
+        assert_eq!(raw.rows(keys)[0][0].int(), 0);
+    }
+}
+
+/// What only a row of the database says is no erasure.
+#[test]
+fn an_erasure_that_no_entry_records_is_not_listed() {
+    for api in both() {
+        destroy(&api, api.made.user.as_str());
+        let listed = api.get("/v2/privacy/erasures").ok();
+        assert_eq!(listed["erasures"], json!([]));
+    }
 }

@@ -3,14 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::data_plane::basic;
-use crate::support::{Api, id};
+use crate::support::{Api, both, id};
 
 fn consent(name: &str) -> Value {
     json!([{ "provider": "oneTrust", "resolutionStrategy": "", "consents": [{ "consent": name }] }])
-}
-
-fn both() -> [Api; 2] {
-    [Api::sqlite(), Api::postgres()]
 }
 
 /// A destination with settings for each platform, and sources of two of them and of none; gives the ids of the sources.

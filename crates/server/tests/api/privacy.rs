@@ -17,15 +17,11 @@ use store::testing::{Durability, Postgres, Raw};
 use store::{Error, Guard, Location, Upkeep};
 use tlog::{Checkpoint, Note, Receipt, leaf_hash};
 
-use crate::support::{Api, id, local_origin, told};
+use crate::support::{Api, both, id, local_origin, told};
 
 /// A person whose name, e-mail and address occur nowhere else.
 pub(crate) const NAME: &str = "Quintessa Vyrwhistle";
 const ADDRESS: &str = "198.51.100.213";
-
-fn both() -> [Api; 2] {
-    [Api::sqlite(), Api::postgres()]
-}
 
 pub(crate) fn guard(api: &Api) -> Guard {
     let folder = api.folder.path().join("guard");

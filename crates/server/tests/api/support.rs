@@ -454,11 +454,15 @@ pub(crate) fn told(event: &Value) -> String {
     told
 }
 
+/// One on each database.
+pub(crate) fn both() -> [Api; 2] {
+    [Api::sqlite(), Api::postgres()]
+}
+
 /// What a test says on each database; it must be the same.
 #[track_caller]
 pub(crate) fn on_both(test: impl Fn(Api) -> String) -> String {
-    let sqlite = test(Api::sqlite());
-    let postgres = test(Api::postgres());
+    let [sqlite, postgres] = both().map(test);
     assert_eq!(sqlite, postgres, "SQLite and PostgreSQL differ");
     sqlite
 }

@@ -225,10 +225,24 @@ impl Rx<'_> {
             "SELECT organization FROM data_keys WHERE subject = $1 AND organization <> $2 AND erased_at IS NULL ORDER BY organization",
             params![&user, INSTANCE],
         )?;
-        Ok(rows
-            .iter()
-            .map(|row| row.parse(0))
-            .collect::<std::result::Result<_, _>>()?)
+        let parsed = rows.iter().map(|row| row.parse(0));
+        let mut know: Vec<OrganizationId> = parsed.collect::<std::result::Result<_, _>>()?;
+        // Where somebody took the row of the key away.
+        let rows = self.conn.query(
+            "SELECT l.organization_id FROM logs l WHERE l.organization_id IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM data_keys k WHERE k.organization = l.organization_id AND k.subject = $1) \
+             AND (EXISTS (SELECT 1 FROM index_events e WHERE e.log_id = l.id AND e.actor = $1) \
+             OR EXISTS (SELECT 1 FROM index_things t WHERE t.log_id = l.id AND t.thing = $1) \
+             OR EXISTS (SELECT 1 FROM invitations i WHERE i.organization_id = l.organization_id AND i.user_id = $1)) \
+             ORDER BY l.organization_id",
+            params![&user],
+        )?;
+        for row in &rows {
+            if has_sealed(self.conn, row.text(0)?, user.as_str())? {
+                know.push(row.parse(0)?);
+            }
+        }
+        Ok(know)
     }
 
     /// Whether another organization has the person as a member, or has invited the person: then the account stays.
