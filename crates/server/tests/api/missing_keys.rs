@@ -6,6 +6,7 @@ use server::actions::log::rotate_key::RotateLogKey;
 use store::testing::Raw;
 use store::{Error, Letter, Location, Upkeep};
 
+use crate::privacy::{busy, erase, person as whole};
 use crate::support::{Answer, Api, both, id, local_origin, on_both};
 
 /// An administrator of the database destroys a key of the organization, with the row of an erasure that nobody has made.
@@ -177,6 +178,25 @@ fn the_key_of_the_instance_itself_is_not_made_anew() {
         let keys = "SELECT count(*) FROM data_keys WHERE subject = 'instance'";
         let mut raw = Raw::open(&api.location);
         assert_eq!(raw.rows(keys)[0][0].int(), 0);
+    }
+}
+
+/// The organization that the person has left is asked for by what its log says of the person, not by the key alone.
+#[test]
+fn an_organization_whose_key_of_a_former_member_is_gone_records_the_erasure() {
+    for api in both() {
+        let (user, _) = busy(&api);
+        assert_eq!(api.delete(&format!("/v2/members/{user}")).status, 204);
+        while api.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
+        delete(&api, api.made.organization.as_str(), user.as_str());
+        let done = erase(&api, &whole(&api, user, true)).expect("erased");
+        assert_eq!(done.entries.len(), 1, "in the organization's log: {done:?}");
+        let events = api.events();
+        assert_eq!(events.last().expect("an event")["action"], "erased");
+        let is_gone = |event: &&Value| event["hidden"].to_string().contains("erased");
+        assert!(events.iter().filter(is_gone).count() > 0);
+        let missing = |event: &&Value| event["hidden"].to_string().contains("missing");
+        assert_eq!(events.iter().find(missing), None);
     }
 }
 
