@@ -9,6 +9,8 @@ use clap::Args;
 use serde_json::json;
 use store::bench::{Bare, round_trips};
 use store::{Guard, Publisher, Store, Upkeep};
+use tlog::Tile;
+use tlog::tile::{FULL, Kind};
 
 use super::figures::{Latency, Limit, Target, median, rounded};
 use super::instance::{Instance, Team};
@@ -43,7 +45,7 @@ pub(crate) struct Write {
     /// Leave the index that finds events alone; a server brings it up to date five times a second, beside the changes
     #[arg(long)]
     no_index: bool,
-    /// Sign nothing; a server signs four times a second, beside the changes
+    /// Sign and serve nothing; a server signs four times a second, beside the changes
     #[arg(long)]
     no_sign: bool,
     /// Print one JSON object
@@ -58,6 +60,8 @@ struct Measured {
     audited: Vec<Duration>,
     /// The ratio of the medians, round by round.
     rounds: Vec<f64>,
+    /// That of changes beside which a log is signed and served, to those beside which it is not.
+    signing: Vec<f64>,
     /// Changes a second, round by round: one caller, many, and many of several organizations.
     one: Vec<f64>,
     many: Vec<f64>,
@@ -71,7 +75,8 @@ pub(crate) fn run(command: &Write) -> Result<()> {
     let postgres = command.database.is_some();
     let teams = instance.fill(if postgres { ORGANIZATIONS } else { 1 }, CALLERS)?;
     let mut bare = Bare::beside(&instance.location, teams[0].sources[0])?;
-    let slices = if postgres { 4 } else { 3 } * (u32::try_from(ROUNDS)? + 1);
+    let slices = 3 + u32::from(postgres) + u32::from(!command.no_sign);
+    let slices = slices * (u32::try_from(ROUNDS)? + 1);
     let budget = match command.changes {
         Some(changes) => Budget::Changes(changes.div_ceil(ROUNDS)),
         None => Budget::Time(Duration::from_secs(command.seconds.into()) / slices),
@@ -96,12 +101,29 @@ pub(crate) fn run(command: &Write) -> Result<()> {
 struct Jobs<'a> {
     /// The index that finds events, and the tiles of hashes.
     index: bool,
-    /// Where the guard of the publisher is; without one nothing is signed.
+    /// Where the guard of the publisher is; without one nothing is signed, and nothing served.
     guard: Option<&'a Path>,
 }
 
+/// What a mirror asks for after each checkpoint: the last tile of hashes and the last bundle.
+fn follow(store: &Store, team: &Team) -> store::Result<()> {
+    store.read(|rx| {
+        let log = rx.organization_log(team.place.organization)?;
+        let log = log.as_published();
+        let last = log.size.saturating_sub(1);
+        let tile = |kind| Tile {
+            kind,
+            index: last / u64::from(FULL),
+            width: u16::try_from(last % u64::from(FULL)).map_or(FULL, |left| left + 1),
+        };
+        let _ = rx.tile_hashes(&log, tile(Kind::Hashes(0)))?;
+        let _ = rx.bundle(&log, tile(Kind::Entries))?;
+        Ok(())
+    })
+}
+
 /// Does what the server's jobs do, as often as they do it, while `what` runs.
-fn beside<T>(store: &Arc<Store>, jobs: Jobs<'_>, what: impl FnOnce() -> T) -> T {
+fn beside<T>(store: &Arc<Store>, team: &Team, jobs: Jobs<'_>, what: impl FnOnce() -> T) -> T {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let (stop_signing, signing_stopped) = std::sync::mpsc::channel::<()>();
     let goes_on = |told: &std::sync::mpsc::Receiver<()>, pause| {
@@ -121,8 +143,9 @@ fn beside<T>(store: &Arc<Store>, jobs: Jobs<'_>, what: impl FnOnce() -> T) -> T 
             let mut publisher = Publisher::new(store.clone(), Guard::new(guard));
             scope.spawn(move || {
                 while goes_on(&signing_stopped, 250) {
-                    if let Err(error) = publisher.round() {
-                        eprintln!("signing failed: {error}");
+                    let signed = publisher.round();
+                    if let Err(error) = signed.and_then(|_| follow(store, team)) {
+                        eprintln!("signing or serving failed: {error}");
                     }
                 }
             });
@@ -147,21 +170,40 @@ fn measure(
         while store.upkeep(Upkeep::Index).wait()? > 0 {}
         while store.upkeep(Upkeep::KeepTiles).wait()? > 0 {}
         let plain = load::bare(store, bare, budget)?;
-        let audited = beside(store, jobs, || {
-            load::audited(store, &teams[0], round, budget)
-        })?;
-        let busy = beside(store, jobs, || {
+        let alone = Jobs {
+            guard: None,
+            ..jobs
+        };
+        let one = |jobs| {
+            beside(store, &teams[0], jobs, || {
+                load::audited(store, &teams[0], round, budget)
+            })
+        };
+        // In turns, as what comes second finds another log.
+        let (audited, unsigned) = if jobs.guard.is_none() {
+            (one(jobs)?, None)
+        } else if round.is_multiple_of(2) {
+            let audited = one(jobs)?;
+            (audited, Some(one(alone)?))
+        } else {
+            let unsigned = one(alone)?;
+            (one(jobs)?, Some(unsigned))
+        };
+        let busy = beside(store, &teams[0], jobs, || {
             load::at_once(store, &teams[..1], CALLERS, round, budget)
         })?;
         let spread = if teams.len() > 1 {
             let callers = CALLERS / teams.len();
-            Some(beside(store, jobs, || {
+            Some(beside(store, &teams[0], jobs, || {
                 load::at_once(store, teams, callers, round, budget)
             })?)
         } else {
             None
         };
         if round > 0 {
+            measured.signing.extend(unsigned.map(|unsigned| {
+                Latency::of(&audited.latencies).p50 / Latency::of(&unsigned.latencies).p50
+            }));
             measured.take(plain, audited, &busy, spread.as_ref());
         }
     }
@@ -202,7 +244,7 @@ impl Measured {
 
     fn targets(&self, postgres: bool) -> Vec<Target> {
         let (bare, audited) = (Latency::of(&self.bare), Latency::of(&self.audited));
-        let median = Target {
+        let one = Target {
             what: "an audited change to a bare one, median",
             key: "medianRatio",
             figure: audited.p50 / bare.p50,
@@ -229,7 +271,16 @@ impl Measured {
                 limit: Limit::AtMost(2.5),
             }
         };
-        vec![median, last, many]
+        let mut targets = vec![one, last, many];
+        if !self.signing.is_empty() {
+            targets.push(Target {
+                what: "a change beside signing and serving to one without, median",
+                key: "signingRatio",
+                figure: median(&self.signing),
+                limit: Limit::AtMost(1.05),
+            });
+        }
+        targets
     }
 
     fn json(&self, postgres: bool) -> serde_json::Value {
