@@ -25,6 +25,10 @@ use crate::writer::Group;
 
 /// How many entries are looked through in one transaction.
 const SLICE: u64 = 500;
+/// How many rows that no entry records are asked for in one transaction: somebody may have made many.
+const LOOKED_AT: u64 = 100;
+/// How many of those are told of, one by one.
+const TOLD: usize = 20;
 
 /// What is erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,12 +130,22 @@ impl Rx<'_> {
 
     /// Says, once, that an erasure in the database is not followed.
     fn not_followed(&self, log: &str, erasure: &str) {
-        if self.env.unrecorded().insert(erasure.to_owned()) {
-            tracing::error!(
+        let mut unrecorded = self.env.unrecorded();
+        if !unrecorded.insert(erasure.to_owned()) {
+            return;
+        }
+        match unrecorded.len() {
+            ..=TOLD => tracing::error!(
                 log,
                 erasure,
                 "the database holds an erasure that no entry of the log records; it is not followed"
-            );
+            ),
+            count if count == TOLD + 1 => {
+                tracing::error!(
+                    "it holds more erasures that no entry records; they are not told one by one"
+                );
+            }
+            _ => {}
         }
     }
 
@@ -484,33 +498,48 @@ fn parse(entry: &[u8]) -> Result<Entry> {
     Entry::parse(entry).map_err(|error| Error::Internal(format!("an entry: {error}")))
 }
 
+/// What is to be gone on with.
+enum UnderWay {
+    One(EventId),
+    /// Not known yet: so many rows were nobody's.
+    Looked(u64),
+    None,
+}
+
 /// The oldest erasure that is under way and that the log records, but for those that are passed over.
-fn under_way(rx: &mut Rx<'_>, mut passed: i64) -> Result<Option<EventId>> {
+fn under_way(rx: &mut Rx<'_>, mut passed: i64) -> Result<UnderWay> {
     let under_way = format!("{ERASURE} WHERE e.done = 0 ORDER BY e.at, e.id");
+    let mut looked = 0;
     for row in &rx.conn.query(&under_way, &[])? {
         // What no entry recorded when the row was there is never recorded: they come together.
         if rx.env.unrecorded().contains(row.text(0)?) {
             continue;
         }
+        if looked == LOOKED_AT {
+            return Ok(UnderWay::Looked(looked));
+        }
         let Some(erasure) = rx.readable(row)? else {
+            looked += 1;
             continue;
         };
         match rx.is_recorded(&erasure) {
-            Ok(false) => {}
+            Ok(false) => looked += 1,
             // Of a log that cannot be read nobody knows: it is one of those that are passed over.
             Ok(true) | Err(Error::Internal(_)) if passed > 0 => passed -= 1,
-            Ok(true) => return Ok(Some(erasure.id)),
+            Ok(true) => return Ok(UnderWay::One(erasure.id)),
             Err(error) => return Err(error),
         }
     }
-    Ok(None)
+    Ok(UnderWay::None)
 }
 
 /// Removes the sealed parts of the next entries of the oldest erasure that is under way, but for those that are passed over,
 /// and gives how many entries were looked through; nothing where no other is under way. What only a row says is not followed.
 pub(crate) fn purge(conn: &mut Conn, env: &Env, passed: i64) -> Result<Option<u64>> {
-    let Some(id) = under_way(&mut Group::new(conn, env).rx(), passed)? else {
-        return Ok(None);
+    let id = match under_way(&mut Group::new(conn, env).rx(), passed)? {
+        UnderWay::One(id) => id,
+        UnderWay::Looked(rows) => return Ok(Some(rows)),
+        UnderWay::None => return Ok(None),
     };
     // Two processes that do it at once wait for each other here.
     conn.execute(

@@ -64,6 +64,24 @@ fn an_erasure_that_only_a_row_says_is_not_followed_and_holds_up_no_other() {
     });
 }
 
+/// Changes wait meanwhile: whoever reaches the database could hold them up with many rows.
+#[test]
+fn rows_that_are_nobodys_are_looked_at_some_at_a_time() {
+    on_both(|place| {
+        let store = place.open();
+        let team = team(&store, "Fernhill");
+        for number in 0..250 {
+            forge(&place, team, &number.to_string(), "'nobody', NULL, NULL");
+        }
+        erase_person(&store, team, new_member(&store, team));
+        let purge = || store.upkeep(Upkeep::Purge).wait().expect("looked");
+        assert_eq!([purge(), purge()], [100, 100]);
+        assert_eq!(done(&place), 0);
+        while purge() > 0 {}
+        assert_eq!(done(&place), 1);
+    });
+}
+
 /// Otherwise what was really erased would stay in the files.
 #[test]
 fn a_row_that_is_nobodys_does_not_keep_files_from_being_written_anew() {
