@@ -737,7 +737,8 @@ fn every_command_explains_itself() {
           --changes <N>     How many changes to make with each way of making them, in place of a time
           --no-index        Leave the index that finds events alone; a server brings it up to date five
                             times a second, beside the changes
-          --no-sign         Sign nothing; a server signs four times a second, beside the changes
+          --no-sign         Sign and serve nothing; a server signs four times a second, beside the
+                            changes
           --json            Print one JSON object
       -h, --help            Print help
 

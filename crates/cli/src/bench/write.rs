@@ -27,7 +27,8 @@ const COUNTED: usize = 50;
 
 /// Compare an audited change with the same row change committed bare, and one caller with many.
 ///
-/// Works in a throw-away instance, which is gone afterwards.
+/// And changes beside which the log is signed and served with changes beside which it is not. Works in a throw-away instance,
+/// which is gone afterwards.
 #[derive(Debug, Args)]
 pub(crate) struct Write {
     /// An empty PostgreSQL database to work in, in place of the embedded one; it is empty again afterwards

@@ -152,6 +152,10 @@ impl Rx<'_> {
     /// Whether an entry of the log says what a row of an erasure says. A row alone may be anybody's who reaches the database: it
     /// is not followed, and that is said once by each process. A row and its entry are of one transaction, and so of one moment.
     pub fn is_recorded(&mut self, erasure: &Erasure) -> Result<bool> {
+        // What no entry recorded when the row was there is never recorded: they come together.
+        if self.env.unrecorded().contains(erasure.id.as_str()) {
+            return Ok(false);
+        }
         let recorded = self.erasures_of(erasure.log, erasure.at)?;
         let is_recorded = match &erasure.what {
             Erased::Person(user) => recorded.has_subject(user.as_str()),
@@ -511,7 +515,6 @@ fn under_way(rx: &mut Rx<'_>, mut passed: i64) -> Result<UnderWay> {
     let under_way = format!("{ERASURE} WHERE e.done = 0 ORDER BY e.at, e.id");
     let mut looked = 0;
     for row in &rx.conn.query(&under_way, &[])? {
-        // What no entry recorded when the row was there is never recorded: they come together.
         if rx.env.unrecorded().contains(row.text(0)?) {
             continue;
         }
