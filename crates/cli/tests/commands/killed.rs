@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use store::testing::Postgres;
 
-use super::{BINARY, PASSWORD, run};
+use super::{BINARY, PASSWORD, done};
 use crate::support::{Server, annals, signed};
 
 /// How many sources are made: six bundles of 256 entries, and a part of one.
@@ -54,11 +54,8 @@ fn an_export_that_is_killed_again_and_again_is_whole_in_the_end() {
     for database in [None, Some(Postgres::shared().fresh_database())] {
         let server = Server::start(Path::new(BINARY), database.as_deref());
         let folder = server.folder.path().to_owned();
-        let call = |arguments: &[&str], input: &str| {
-            let output = run(&folder, database.as_deref(), arguments, input);
-            assert!(output.status.success(), "{arguments:?}: {output:?}");
-            output
-        };
+        let call =
+            |arguments: &[&str], input: &str| done(&folder, database.as_deref(), arguments, input);
         let path = |name: &str| folder.join(name).display().to_string();
         fill(&server);
         // Somebody of whom the last bundles know something.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use store::testing::Postgres;
 
-use super::{BINARY, PASSWORD, refusal, run};
+use super::{BINARY, PASSWORD, done, refusal, run};
 use crate::support::{Server, signed};
 
 /// The whole way of an auditor: export, verify, erase, export again, verify against what was known; and a restored backup.
@@ -250,11 +250,8 @@ fn rows_that_are_gone_on_with_say_that_something_was_erased_since() {
     for database in [None, Some(Postgres::shared().fresh_database())] {
         let server = Server::start(Path::new(BINARY), database.as_deref());
         let folder = server.folder.path().to_owned();
-        let call = |arguments: &[&str], input: &str| {
-            let output = run(&folder, database.as_deref(), arguments, input);
-            assert!(output.status.success(), "{arguments:?}: {output:?}");
-            output
-        };
+        let call =
+            |arguments: &[&str], input: &str| done(&folder, database.as_deref(), arguments, input);
         let bob = ["--email", "bob@example.com", "--name", "Bob"];
         let role = ["--role", "editor", "--password-stdin"];
         call(&[&["member", "add"], &bob[..], &role].concat(), PASSWORD);

@@ -37,6 +37,14 @@ fn run(folder: &Path, database: Option<&str>, arguments: &[&str], input: &str) -
     child.wait_with_output().expect("annals ends")
 }
 
+/// Runs what must not fail.
+#[track_caller]
+fn done(folder: &Path, database: Option<&str>, arguments: &[&str], input: &str) -> Output {
+    let output = run(folder, database, arguments, input);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    output
+}
+
 fn init(folder: &Path, database: Option<&str>, email: &str, password: &str) -> Output {
     let fixed = [
         "init",

@@ -4,7 +4,7 @@ use model::actor::{Actor, System};
 use serde_json::{Value, json};
 use server::actions::log::rotate_key::RotateLogKey;
 use store::testing::Raw;
-use store::{Error, Letter, Location, Upkeep};
+use store::{Error, Letter, Upkeep};
 
 use crate::privacy::{busy, erase, person as whole};
 use crate::support::{Answer, Api, both, id, local_origin, on_both};
@@ -21,28 +21,6 @@ fn destroy(api: &Api, subject: &str) {
     raw.must(&format!(
         "UPDATE data_keys SET wrapped = NULL, erased_at = 1 WHERE subject = '{subject}' AND organization = '{organization}'"
     ));
-}
-
-/// As if somebody had dropped the triggers: the row of the key is gone as well.
-fn delete(api: &Api, organization: &str, subject: &str) {
-    let mut raw = Raw::open(&api.location);
-    let (off, on) = match &api.location {
-        Location::Sqlite { .. } => {
-            let name = "data_keys_are_never_deleted";
-            let made = format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'");
-            let made = raw.rows(&made)[0][0].text().to_owned();
-            (format!("DROP TRIGGER {name}"), made)
-        }
-        Location::Postgres(_) => (
-            "ALTER TABLE data_keys DISABLE TRIGGER data_keys_guard_rows".to_owned(),
-            "ALTER TABLE data_keys ENABLE TRIGGER data_keys_guard_rows".to_owned(),
-        ),
-    };
-    raw.must(&off);
-    raw.must(&format!(
-        "DELETE FROM data_keys WHERE organization = '{organization}' AND subject = '{subject}'"
-    ));
-    raw.must(&on);
 }
 
 /// A refusal's status and code.
@@ -134,13 +112,13 @@ fn the_keys_of_somebody_who_is_invited_are_not_made_anew() {
         let (invitation, user) = (row[0].text().to_owned(), row[1].text().to_owned());
         let keys = "SELECT count(*) FROM data_keys";
 
-        delete(&api, organization.as_str(), &user);
+        Raw::open(&api.location).delete_key(organization.as_str(), &user);
         let (size, count) = (api.events().len(), raw.rows(keys));
         let refused = api.delete(&format!("/v2/invitations/{invitation}"));
         assert_eq!(code(&refused), "409 key_missing");
         assert_eq!((api.events().len(), raw.rows(keys)), (size, count));
 
-        delete(&api, "instance", &user);
+        Raw::open(&api.location).delete_key("instance", &user);
         let count = raw.rows(keys);
         let letter = Letter {
             to: "tom@example.com".to_owned(),
@@ -170,7 +148,7 @@ fn the_key_of_the_instance_itself_is_not_made_anew() {
             };
             api.store.perform(actor, origin, action).wait().map(|_| ())
         };
-        delete(&api, "instance", "instance");
+        Raw::open(&api.location).delete_key("instance", "instance");
         let refused = rotate();
         assert!(matches!(refused, Err(Error::KeyMissing)), "{refused:?}");
         let now = api.store.read(|rx| rx.instance_log()).expect("a log");
@@ -188,7 +166,7 @@ fn an_organization_whose_key_of_a_former_member_is_gone_records_the_erasure() {
         let (user, _) = busy(&api);
         assert_eq!(api.delete(&format!("/v2/members/{user}")).status, 204);
         while api.store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
-        delete(&api, api.made.organization.as_str(), user.as_str());
+        Raw::open(&api.location).delete_key(api.made.organization.as_str(), user.as_str());
         let done = erase(&api, &whole(&api, user, true)).expect("erased");
         assert_eq!(done.entries.len(), 1, "in the organization's log: {done:?}");
         let events = api.events();

@@ -151,6 +151,28 @@ impl Raw {
         }
     }
 
+    /// Deletes the row of a data key, as if somebody had dropped the trigger that refuses it; the trigger is there again after it.
+    #[track_caller]
+    pub fn delete_key(&mut self, organization: &str, subject: &str) {
+        let (off, on) = match self {
+            Self::Sqlite(_) => {
+                let name = "data_keys_are_never_deleted";
+                let made = format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'");
+                let made = self.rows(&made)[0][0].text().to_owned();
+                (format!("DROP TRIGGER {name}"), made)
+            }
+            Self::Postgres(_) => (
+                "ALTER TABLE data_keys DISABLE TRIGGER data_keys_guard_rows".to_owned(),
+                "ALTER TABLE data_keys ENABLE TRIGGER data_keys_guard_rows".to_owned(),
+            ),
+        };
+        self.must(&off);
+        self.must(&format!(
+            "DELETE FROM data_keys WHERE organization = '{organization}' AND subject = '{subject}'"
+        ));
+        self.must(&on);
+    }
+
     /// The one number that a query gives.
     pub fn number(&mut self, sql: &str) -> i64 {
         self.rows(sql)[0][0].int()

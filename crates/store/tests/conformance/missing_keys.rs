@@ -6,7 +6,7 @@ use model::role::OrganizationRole;
 use store::{Done, Error, Letter, Store, Upkeep};
 
 use crate::support::{
-    Kind, Log, Place, Script, Team, create, erase_person, member, new_member, on_both, origin, team,
+    Log, Place, Script, Team, create, erase_person, member, new_member, on_both, origin, team,
 };
 
 /// An administrator of the database destroys a key, with the row of an erasure that nobody has made.
@@ -133,28 +133,6 @@ fn nobody_acts_in_a_workspace_or_an_organization_whose_key_was_destroyed() {
     });
 }
 
-/// As if somebody had dropped the triggers: the row of the key is gone as well.
-fn delete(place: &Place, organization: &str, subject: &str) {
-    let mut raw = place.raw();
-    let (off, on) = match place.kind {
-        Kind::Sqlite => {
-            let name = "data_keys_are_never_deleted";
-            let made = format!("SELECT sql FROM sqlite_schema WHERE name = '{name}'");
-            let made = raw.rows(&made)[0][0].text().to_owned();
-            (format!("DROP TRIGGER {name}"), made)
-        }
-        Kind::Postgres => (
-            "ALTER TABLE data_keys DISABLE TRIGGER data_keys_guard_rows".to_owned(),
-            "ALTER TABLE data_keys ENABLE TRIGGER data_keys_guard_rows".to_owned(),
-        ),
-    };
-    raw.must(&off);
-    raw.must(&format!(
-        "DELETE FROM data_keys WHERE organization = '{organization}' AND subject = '{subject}'"
-    ));
-    raw.must(&on);
-}
-
 fn letter() -> Letter {
     Letter {
         to: "ada@example.com".to_owned(),
@@ -179,7 +157,7 @@ fn a_key_whose_row_is_gone_is_missing_and_not_made_anew() {
                 (&*organization, team.workspace.as_str()),
                 ("instance", team.admin.as_str()),
             ][which];
-            delete(&place, of, subject);
+            place.raw().delete_key(of, subject);
             let before = ["entries", "sources", "data_keys"].map(|one| place.raw().table(one));
             let refused = try_create(&store, team);
             assert!(matches!(refused, Err(Error::KeyMissing)), "{refused:?}");
@@ -217,7 +195,9 @@ fn a_person_whose_key_has_no_row_is_known_and_can_be_erased() {
             &[],
         );
         while store.upkeep(Upkeep::Index).wait().expect("indexed") > 0 {}
-        delete(&place, team.organization.as_str(), user.as_str());
+        place
+            .raw()
+            .delete_key(team.organization.as_str(), user.as_str());
         assert!(is_known());
         erase_person(&store, team, user);
         let erased = store.read(|rx| rx.is_erased(Some(team.organization), user));
@@ -232,7 +212,9 @@ fn settings_without_the_row_of_their_key_are_not_left_out() {
         let team = team(&store, "Fernhill");
         let made = create(&store, team, "Web app");
         let workspace = team.workspace;
-        delete(&place, team.organization.as_str(), workspace.as_str());
+        place
+            .raw()
+            .delete_key(team.organization.as_str(), workspace.as_str());
         let source = store.read(|rx| rx.source(workspace, made.id));
         assert!(matches!(source, Err(Error::KeyMissing)), "{source:?}");
         let all = store.read(|rx| rx.configuration(workspace)).map(|_| ());
