@@ -18,7 +18,8 @@ use crate::tx::Rx;
 
 /// The roles of a person in an organization, and in one of its workspaces; whether anything is locked there; and whether the
 /// organization requires a second factor, and the version of its definitions.
-const ROLES: &str = "SELECT m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM locks l WHERE l.workspace_id = $3), o.requires_mfa, o.definitions \
+const ROLES: &str = "SELECT m.role, w.role, CAST(CAST(EXISTS (SELECT 1 FROM locks l WHERE l.workspace_id = $3) AS INTEGER) AS BIGINT), \
+     o.requires_mfa, o.definitions \
      FROM members m JOIN organizations o ON o.id = m.organization_id \
      LEFT JOIN workspace_members w ON w.user_id = m.user_id AND w.workspace_id = $3 \
      WHERE m.organization_id = $1 AND m.user_id = $2";
@@ -26,16 +27,14 @@ const ROLES: &str = "SELECT m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM 
 /// A token, with all that is asked for next where it is a person's: who that is, the roles, and the keys that what is done
 /// with it is sealed with, a row for each. On PostgreSQL the time of a change is the number of its questions.
 pub(crate) const TOKEN: &str = "SELECT t.organization_id, t.workspace_id, t.user_id, t.name, t.access, u.identity, t.expires_at, \
-     m.role, w.role, (SELECT CAST(max(1) AS BIGINT) FROM locks l WHERE l.workspace_id = t.workspace_id), o.requires_mfa, o.definitions, \
-     k.organization, k.subject, k.generation, k.wrapped, t.role FROM tokens t \
+     m.role, w.role, CAST(CAST(EXISTS (SELECT 1 FROM locks l WHERE l.workspace_id = t.workspace_id) AS INTEGER) AS BIGINT), \
+     o.requires_mfa, o.definitions, k.organization, k.subject, k.generation, k.wrapped, t.role FROM tokens t \
      JOIN organizations o ON o.id = t.organization_id \
      LEFT JOIN users u ON u.id = t.user_id \
      LEFT JOIN members m ON m.organization_id = t.organization_id AND m.user_id = t.user_id \
      LEFT JOIN workspace_members w ON w.user_id = t.user_id AND w.workspace_id = t.workspace_id \
-     LEFT JOIN data_keys k ON (k.organization = 'instance' AND k.subject = t.user_id) \
-         OR (k.organization = t.organization_id AND k.subject = t.user_id) \
-         OR (k.organization = t.organization_id AND k.subject = t.workspace_id) \
-     WHERE t.id = $1 ORDER BY k.generation";
+     LEFT JOIN data_keys k ON k.organization IN ('instance', t.organization_id) AND k.subject IN (t.user_id, t.workspace_id) \
+     WHERE t.id = $1";
 
 /// An actor, with what the database knows of it now.
 #[derive(Clone, Debug)]
@@ -246,7 +245,7 @@ impl Acting {
         if let Some(user) = self.user {
             let question = params![&organization, &user, Some(&workspace)];
             let row = rx.conn.recall(ROLES, question)?;
-            if row.is_none_or(|row| row.is_null(2)) {
+            if !row.map(|row| row.flag(2)).transpose()?.unwrap_or_default() {
                 return Ok(());
             }
         }

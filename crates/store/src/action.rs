@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use model::catalogue::{EventType, TargetType};
-use model::id::{LogId, OrganizationId, UserId, WorkspaceId};
+use model::id::{DestinationId, LogId, OrganizationId, SourceId, UserId, WorkspaceId};
 use model::role::Permission;
 use serde_json::Value;
 
+use crate::db::Param;
 use crate::error::Result;
+use crate::tables::{destinations, sources};
 use crate::tx::{Rx, Tx};
 
 /// One thing that a person or a program can do: one file, its permissions, its events.
@@ -23,12 +25,36 @@ pub trait Action: Send + 'static {
     /// The log or logs that its events go to. They are locked before anything is read.
     fn scope(&self) -> Scope;
 
+    /// The row that it reads first, where that is known beforehand: on PostgreSQL it is asked for together with the lock.
+    fn reads(&self) -> Option<Reads> {
+        None
+    }
+
     /// What the actor must be permitted, and on what; checked by `perform`, inside the transaction. The first one's
     /// resource is what a refusal is about.
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>>;
 
     /// Does it. May run more than once; hashes no password, touches no network and no file.
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Done<Self::Output>>;
+}
+
+/// A row that an action reads first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// A source.
+    Source(SourceId),
+    /// A destination.
+    Destination(DestinationId),
+}
+
+impl Reads {
+    /// The question for it, of which its id is the one parameter.
+    pub(crate) fn question(&self) -> (String, Param<'_>) {
+        match self {
+            Self::Source(id) => (sources::by_id(), id.into()),
+            Self::Destination(id) => (destinations::by_id(), id.into()),
+        }
+    }
 }
 
 /// Which logs an action's events go to.

@@ -13,7 +13,7 @@ use tlog::frontier::Frontier;
 use zeroize::Zeroizing;
 
 use crate::acting::{Acting, TOKEN};
-use crate::action::Target;
+use crate::action::{Reads, Target};
 use crate::db::{self, Conn, Param, Row, dialect, params};
 use crate::error::{Error, Result};
 use crate::keyring::{INSTANCE, KeyState};
@@ -91,25 +91,25 @@ impl LogState {
     /// Locks a log's row and reads it.
     pub(crate) fn lock(conn: &mut Conn, log: LogId) -> Result<Option<Self>> {
         let sql = dialect::lock_log(conn.is_postgres());
-        Self::locked(conn, sql, params![&log])
+        let row = conn.lock(sql, params![&log], &[])?;
+        row.map(|row| Self::from_row(&row)).transpose()
     }
 
-    /// Locks the row of an organization's log and reads it; where a token acts, what is asked of it next is asked with it.
+    /// Locks the row of an organization's log and reads it; what a token that acts and the action are known to ask next is asked
+    /// with it.
     pub(crate) fn lock_of(
         conn: &mut Conn,
         organization: OrganizationId,
         actor: &Actor,
+        reads: Option<Reads>,
     ) -> Result<Option<Self>> {
         let sql = dialect::lock_log_of(conn.is_postgres());
-        let Actor::Token { token } = actor else {
-            return Self::locked(conn, sql, params![&organization]);
-        };
-        let row = conn.lock_and_recall((sql, params![&organization]), (TOKEN, params![token]))?;
-        row.map(|row| Self::from_row(&row)).transpose()
-    }
-
-    fn locked(conn: &mut Conn, sql: &str, params: &[Param<'_>]) -> Result<Option<Self>> {
-        let row = conn.lock(sql, params)?;
+        let mut next = Vec::with_capacity(2);
+        if let Actor::Token { token } = actor {
+            next.push((TOKEN.to_owned(), token.into()));
+        }
+        next.extend(reads.as_ref().map(Reads::question));
+        let row = conn.lock(sql, params![&organization], &next)?;
         row.map(|row| Self::from_row(&row)).transpose()
     }
 
@@ -392,26 +392,15 @@ fn target_part(target: &Target, related: &[Target]) -> Zeroizing<String> {
 /// The most entries in one statement.
 const CHUNK: usize = 64;
 
-/// Writes the entries of a group and the logs' new sizes: a statement for the entries, one for each log. The last entries and
-/// the first log go together.
+/// Writes the entries of a group and the logs' new sizes: a statement for some entries each, one for each log. PostgreSQL is
+/// told of them together with the commit.
 pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> Result<()> {
-    let mut chunks: Vec<_> = pending.chunks(CHUNK).collect();
-    let mut grown = logs.iter().filter(|log| log.size() > log.base);
-    let last = chunks.pop();
-    for chunk in chunks {
+    for chunk in pending.chunks(CHUNK) {
         let (sql, values) = insert(chunk);
-        conn.execute(&sql, &values)?;
+        conn.execute_soon(&sql, &values)?;
     }
-    if let Some(last) = last {
-        let log = grown
-            .next()
-            .ok_or_else(|| Error::Internal("entries were made and no log has grown".to_owned()))?;
-        let (sql, values) = insert(last);
-        let growth = Growth::of(log);
-        grew(conn.execute_together((&sql, &values), (GROW, &growth.values(log)))?)?;
-    }
-    for log in grown {
-        grew(conn.execute(GROW, &Growth::of(log).values(log))?)?;
+    for log in logs.iter().filter(|log| log.size() > log.base) {
+        conn.execute_soon(GROW, &Growth::of(log).values(log))?;
     }
     Ok(())
 }
@@ -438,9 +427,8 @@ fn insert(entries: &[Pending]) -> (String, Vec<Param<'_>>) {
     (sql, values)
 }
 
-/// A log takes its new size, if it still has the one that it was locked with.
-const GROW: &str =
-    "UPDATE logs SET size = $2, frontier = $3, config_changes = $5 WHERE id = $1 AND size = $4";
+/// A log takes its new size. It is locked, so it is there, and it has the size that it was locked with: anything else is refused.
+const GROW: &str = "UPDATE logs SET size = CASE WHEN size = $4 THEN CAST($2 AS BIGINT) END, frontier = $3, config_changes = $5 WHERE id = $1";
 
 /// What a log has become, as its row has it.
 struct Growth {
@@ -467,12 +455,68 @@ impl Growth {
     }
 }
 
-fn grew(rows: u64) -> Result<()> {
-    if rows == 1 {
-        Ok(())
-    } else {
-        Err(Error::Internal(
-            "a log grew although it was locked".to_owned(),
-        ))
+#[cfg(test)]
+mod tests {
+    use model::id::LogId;
+
+    use super::{LogState, Pending, flush};
+    use crate::db::{Conn, DbError, Location, Uncommitted, params};
+    use crate::error::Error;
+    use crate::testing::{Postgres, temp_dir};
+
+    #[test]
+    fn a_log_that_has_not_the_size_it_was_locked_with_takes_no_entry() {
+        let folder = temp_dir();
+        for location in [
+            Location::Sqlite {
+                file: folder.path().join("log.db"),
+                max_pages: None,
+            },
+            Location::Postgres(Postgres::shared().fresh_database()),
+        ] {
+            let mut conn = Conn::open(&location).expect("a connection");
+            let bytes = if conn.is_postgres() { "BYTEA" } else { "BLOB" };
+            conn.batch(&format!(
+                "CREATE TABLE logs (id TEXT PRIMARY KEY, organization_id TEXT, size BIGINT NOT NULL, frontier {bytes}, first_place BIGINT, \
+                 config_changes TEXT); \
+                 CREATE TABLE entries (place BIGINT PRIMARY KEY, entry {bytes}, parts {bytes}); \
+                 INSERT INTO logs VALUES ('000000000000000000000000000', NULL, 0, '', 0, '0');"
+            ))
+            .expect("tables");
+            let id: LogId = "000000000000000000000000000".parse().expect("an id");
+            let none = params![&b""[..]];
+            let sql = "UPDATE logs SET frontier = $1";
+            assert_eq!(conn.execute(sql, none).expect("bytes"), 1);
+            for (other, fits) in [(1, false), (0, true)] {
+                conn.begin().expect("begun");
+                let mut log = LogState::lock(&mut conn, id)
+                    .expect("locked")
+                    .expect("there");
+                log.base += other;
+                for entry in ["one", "two"] {
+                    log.frontier.append(entry.as_bytes()).expect("it grows");
+                }
+                let pending = Pending {
+                    log: id,
+                    sequence: 0,
+                    place: 0,
+                    entry: b"one".to_vec(),
+                    parts: Vec::new(),
+                };
+                let flushed = flush(&mut conn, &[log], &[pending]);
+                let done = match flushed.map(|()| conn.commit()) {
+                    Ok(Ok(())) => true,
+                    Err(Error::Database(DbError::Constraint(_)))
+                    | Ok(Err(Uncommitted::RolledBack(DbError::Constraint(_)))) => false,
+                    Err(_) | Ok(Err(_)) => panic!("not known to be refused"),
+                };
+                assert_eq!(done, fits);
+                if !done && conn.in_transaction() {
+                    conn.batch("ROLLBACK").expect("undone");
+                }
+                let rows = conn.query("SELECT place FROM entries", &[]).expect("read");
+                assert_eq!(rows.len(), usize::from(fits));
+            }
+        }
     }
 }

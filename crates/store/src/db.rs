@@ -39,6 +39,14 @@ pub enum DbError {
     Other(String),
 }
 
+/// Why a transaction is not known to have committed.
+pub(crate) enum Uncommitted {
+    /// It did not happen.
+    RolledBack(DbError),
+    /// It may have happened.
+    Unknown(DbError),
+}
+
 /// Where the data is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
@@ -424,34 +432,43 @@ impl Conn {
         self.seen.put(sql, params, row.into_iter().collect());
     }
 
-    /// Locks a row, and asks the next question together with it: the first answer is the locked row. What was read until now
-    /// may have changed while the lock was waited for and is forgotten; the second answer is kept, to be recalled. `SQLite`
-    /// has no lock of a row to wait for, and may know both answers already.
-    pub(crate) fn lock_and_recall(
+    /// Locks a row and reads it. What was read until now may have changed while the lock was waited for, and is forgotten. On
+    /// PostgreSQL the questions that come `next`, of one parameter each, are asked together with it, and their answers kept to be
+    /// recalled. On `SQLite` that was waited for when the transaction began, and the row may be known already.
+    pub(crate) fn lock(
         &mut self,
-        lock: (&str, &[Param<'_>]),
-        next: (&str, &[Param<'_>]),
+        sql: &str,
+        params: &[Param<'_>],
+        next: &[(String, Param<'_>)],
     ) -> Result<Option<Row>, DbError> {
         let Database::Postgres(conn) = &mut self.database else {
-            let locked = self.recall(lock.0, lock.1)?;
-            self.recall_all(next.0, next.1)?;
-            return Ok(locked);
+            return self.recall(sql, params);
         };
-        let (locked, rows) = conn.query_both(lock, next)?;
+        let next: Vec<(&str, &[Param<'_>])> = next
+            .iter()
+            .map(|(sql, one)| (sql.as_str(), std::slice::from_ref(one)))
+            .collect();
+        let mut questions = vec![(sql, params)];
+        questions.extend(&next);
+        let mut answers = conn.query_all(&questions)?.into_iter();
+        let locked = answers.next().and_then(|rows| rows.into_iter().next());
         self.seen.forget();
-        self.seen.put(next.0, next.1, rows.into());
-        Ok(locked.into_iter().next())
+        for ((sql, params), rows) in next.iter().zip(answers) {
+            self.seen.put(sql, params, rows.into());
+        }
+        Ok(locked)
     }
 
-    /// Locks a row and reads it. What was read until now may have changed while the lock was waited for, and is forgotten. On
-    /// `SQLite` that was waited for when the transaction began, and the row may be known already.
-    pub(crate) fn lock(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Option<Row>, DbError> {
-        if !self.is_postgres() {
-            return self.recall(sql, params);
+    /// As [`Conn::query_one`], of a row that may have been asked for together with the lock.
+    pub(crate) fn query_ahead(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, DbError> {
+        match self.seen.get(sql, params) {
+            Some(rows) => Ok(rows.first().cloned()),
+            None => self.query_one(sql, params),
         }
-        let row = self.query_one(sql, params)?;
-        self.seen.forget();
-        Ok(row)
     }
 
     /// Runs a statement and gives the number of rows that it changed.
@@ -463,32 +480,40 @@ impl Conn {
         }
     }
 
-    /// Runs a statement that must change exactly one row. On PostgreSQL it goes out together with the next one, and if it
-    /// fails or changes another number of rows, that is the next one's error: no later than before the commit is asked for.
+    /// Runs a statement that must change exactly one row. On PostgreSQL it is sent and not waited for, and if it fails or
+    /// changes another number of rows, that is the next one's error: no later than before the commit is asked for.
     pub(crate) fn execute_one(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), DbError> {
         self.seen.forget_written(sql);
         match &mut self.database {
             Database::Sqlite(conn) => only_one(conn.execute(sql, params)?),
-            Database::Postgres(conn) => conn.one_soon(sql, params),
+            Database::Postgres(conn) => conn.execute_one(sql, params),
         }
     }
 
-    /// Runs two statements of which neither needs the other's answer, and gives the number of rows that the second changed: on
-    /// PostgreSQL time is spent on waiting for them once.
-    pub(crate) fn execute_together(
-        &mut self,
-        first: (&str, &[Param<'_>]),
-        second: (&str, &[Param<'_>]),
-    ) -> Result<u64, DbError> {
-        self.seen.forget_written(first.0);
-        self.seen.forget_written(second.0);
+    /// Runs a statement whose number of changed rows is certain. On PostgreSQL it goes out together with the next one, the
+    /// commit included, whose error is then that of either.
+    pub(crate) fn execute_soon(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), DbError> {
+        self.seen.forget_written(sql);
         match &mut self.database {
-            Database::Sqlite(conn) => {
-                conn.execute(first.0, first.1)?;
-                conn.execute(second.0, second.1)
-            }
-            Database::Postgres(conn) => conn.execute_together(first, second),
+            Database::Sqlite(conn) => conn.execute(sql, params).map(drop),
+            Database::Postgres(conn) => conn.execute_soon(sql, params),
         }
+    }
+
+    /// Commits, together with what was put off.
+    ///
+    /// # Errors
+    /// [`Uncommitted::RolledBack`] where PostgreSQL has refused something or the commit: then it undoes all of it. After any
+    /// other error it has to be looked whether it happened.
+    pub(crate) fn commit(&mut self) -> Result<(), Uncommitted> {
+        self.batch("COMMIT").map_err(|error| match error {
+            DbError::Constraint(_) | DbError::Full(_) | DbError::Conflict(_)
+                if self.is_postgres() =>
+            {
+                Uncommitted::RolledBack(error)
+            }
+            error => Uncommitted::Unknown(error),
+        })
     }
 
     /// Runs several statements without parameters.
@@ -547,10 +572,7 @@ impl Conn {
     fn soon(&mut self, sql: &'static str) -> Result<(), DbError> {
         match &mut self.database {
             Database::Sqlite(conn) => conn.batch(sql),
-            Database::Postgres(conn) => {
-                conn.soon(sql);
-                Ok(())
-            }
+            Database::Postgres(conn) => conn.soon(sql),
         }
     }
 

@@ -32,7 +32,7 @@ mod upkeep;
 mod writer;
 
 pub use acting::Acting;
-pub use action::{Action, Changed, Done, Fact, Need, Recorded, Resource, Scope, Target};
+pub use action::{Action, Changed, Done, Fact, Need, Reads, Recorded, Resource, Scope, Target};
 pub use db::{DbError, Location};
 pub use disclose::{Disclosed, Opened};
 pub use error::{Error, Result};

@@ -35,6 +35,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0019_accepted_by.sql"),
     include_str!("../migrations/sqlite/0020_what_only_goes_one_way.sql"),
     include_str!("../migrations/sqlite/0021_what_was_published.sql"),
+    include_str!("../migrations/sqlite/0022_guards_of_every_entry.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -58,6 +59,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0019_accepted_by.sql"),
     include_str!("../migrations/postgres/0020_what_only_goes_one_way.sql"),
     include_str!("../migrations/postgres/0021_what_was_published.sql"),
+    include_str!("../migrations/postgres/0022_guards_of_every_entry.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `migrate` off, a schema that is missing or old

@@ -19,7 +19,7 @@ use model::actor::{Actor, Origin};
 use model::catalogue::EventType;
 use tokio::sync::oneshot;
 
-use crate::action::{Action, Fact, Need, Recorded, Scope};
+use crate::action::{Action, Fact, Need, Reads, Recorded, Scope};
 use crate::db::{Conn, DbError, Location};
 use crate::env::{Env, Wait};
 use crate::error::{Error, Result};
@@ -46,6 +46,7 @@ pub(crate) trait Job: Send {
     fn actor(&self) -> Actor;
     fn origin(&self) -> Arc<Origin>;
     fn scope(&self) -> Scope;
+    fn reads(&self) -> Option<Reads>;
     fn events(&self) -> &'static [EventType];
     fn is_alone(&self) -> bool;
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>>;
@@ -74,6 +75,10 @@ impl<A: Action> Job for Asked<A> {
 
     fn scope(&self) -> Scope {
         self.action.scope()
+    }
+
+    fn reads(&self) -> Option<Reads> {
+        self.action.reads()
     }
 
     fn events(&self) -> &'static [EventType] {

@@ -1,21 +1,20 @@
 //! PostgreSQL, by its URL, with TLS when the URL's `sslmode` asks for it.
 
+mod wire;
+
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
-
-use tokio::runtime::Runtime;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 
+pub(crate) use self::wire::round_trips;
+use self::wire::{Open, Running, Wire};
 use super::{DbError, Param, Row, Value};
 
 /// How many prepared statements a connection keeps before it forgets them all.
@@ -24,13 +23,6 @@ const STATEMENTS: usize = 512;
 const OLDER: Duration = Duration::from_secs(2);
 /// How long until it is looked again whether they have ended.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// How often anything was sent and its answer awaited, by all connections of the process. For the benchmark.
-static ROUND_TRIPS: AtomicU64 = AtomicU64::new(0);
-
-pub(crate) fn round_trips() -> u64 {
-    ROUND_TRIPS.load(Ordering::Relaxed)
-}
 
 /// The URL of a database, with a schema in which names are looked up; nothing where it sets options already.
 pub(crate) fn in_schema(url: &str, schema: &str) -> Option<String> {
@@ -48,56 +40,11 @@ pub(crate) fn in_schema(url: &str, schema: &str) -> Option<String> {
 
 pub(crate) struct Postgres {
     /// None only while it is dropped.
-    line: Option<(Client, Wire)>,
+    line: Option<(Arc<Client>, Wire)>,
     statements: HashMap<String, Statement>,
     transaction: bool,
-    /// Statements that go out together with the next one.
-    soon: Vec<Soon>,
-}
-
-/// A statement that was put off.
-enum Soon {
-    /// One without parameters and without an answer.
-    Plain(&'static str),
-    /// One that must change one row.
-    One(Statement, Vec<Value>),
-}
-
-/// A connection's own work, which ends when it does.
-type Running = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
-
-/// What carries the messages, on the thread that waits for the answer: no other thread has to be woken for it.
-struct Wire {
-    runtime: Runtime,
-    /// None once it has ended.
-    connection: Option<Running>,
-}
-
-impl Wire {
-    /// Waits for an answer. What `answer` sends goes out before this thread sleeps.
-    fn wait<T, E: From<Error>>(
-        &mut self,
-        answer: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
-        ROUND_TRIPS.fetch_add(1, Ordering::Relaxed);
-        let mut answer = pin!(answer);
-        let connection = &mut self.connection;
-        self.runtime.block_on(poll_fn(|context| {
-            if let Poll::Ready(done) = answer.as_mut().poll(context) {
-                return Poll::Ready(done);
-            }
-            if let Some(running) = connection
-                && let Poll::Ready(ended) = running.as_mut().poll(context)
-            {
-                *connection = None;
-                if let Err(error) = ended {
-                    return Poll::Ready(Err(error.into()));
-                }
-            }
-            // The connection may have brought the answer, or the news that none will come.
-            answer.as_mut().poll(context)
-        }))
-    }
+    /// Statements whose answers are not awaited yet, in their order.
+    open: Vec<Open<'static>>,
 }
 
 impl Postgres {
@@ -122,24 +69,20 @@ impl Postgres {
             .enable_all()
             .build()
             .map_err(|error| DbError::Lost(error.to_string()))?;
-        let (client, connection): (_, Pin<Box<dyn Future<Output = _> + Send>>) =
-            if config.get_ssl_mode() == SslMode::Disable {
-                let (client, connection) = runtime.block_on(config.connect(NoTls))?;
-                (client, Box::pin(connection))
-            } else {
-                let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls()?);
-                let (client, connection) = runtime.block_on(config.connect(tls))?;
-                (client, Box::pin(connection))
-            };
-        let wire = Wire {
-            runtime,
-            connection: Some(connection),
+        let (client, connection): (_, Running) = if config.get_ssl_mode() == SslMode::Disable {
+            let (client, connection) = runtime.block_on(config.connect(NoTls))?;
+            (client, Box::pin(connection))
+        } else {
+            let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls()?);
+            let (client, connection) = runtime.block_on(config.connect(tls))?;
+            (client, Box::pin(connection))
         };
+        let wire = Wire::new(runtime, connection);
         Ok(Self {
-            line: Some((client, wire)),
+            line: Some((Arc::new(client), wire)),
             statements: HashMap::new(),
             transaction: false,
-            soon: Vec::new(),
+            open: Vec::new(),
         })
     }
 
@@ -147,8 +90,7 @@ impl Postgres {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let (client, wire) = self.line.as_mut().ok_or_else(closed)?;
-        let statement = wire.wait(client.prepare(sql))?;
+        let statement = self.wait(|client| client.prepare(sql))?;
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
@@ -159,46 +101,80 @@ impl Postgres {
     /// Sends what was put off and then a statement, and waits for all of them. Of their errors the first is the cause.
     fn wait<'c, T, F>(&'c mut self, send: impl FnOnce(&'c Client) -> F) -> Result<T, DbError>
     where
-        F: Future<Output = Result<T, Error>>,
+        T: Send,
+        F: Future<Output = Result<T, Error>> + Send,
     {
         let (client, wire) = self.line.as_mut().ok_or_else(closed)?;
-        let client = &*client;
         let statement = send(client);
-        if self.soon.is_empty() {
+        if self.open.is_empty() {
             return Ok(wire.wait(statement)?);
         }
-        let soon = std::mem::take(&mut self.soon);
-        let before = put_off(client, &soon);
-        wire.wait(async {
-            let (before, answer) = tokio::join!(biased; in_order(before), statement);
-            before?;
-            Ok(answer?)
-        })
+        let mut answer = None;
+        let mut open: Vec<Open<'_>> = std::mem::take(&mut self.open);
+        open.push(Open::new(async {
+            answer = Some(statement.await?);
+            Ok(())
+        }));
+        wire.until(&mut open, |_| true)?;
+        drop(open);
+        answer.ok_or_else(closed)
     }
 
     /// Puts a statement off until the next one is sent. The server runs them in this order, and where one fails in a
     /// transaction it refuses those after it, so nothing can happen that would not have happened one by one.
-    pub(crate) fn soon(&mut self, sql: &'static str) {
+    pub(crate) fn soon(&mut self, sql: &'static str) -> Result<(), DbError> {
         self.transaction |= sql.starts_with("BEGIN");
-        self.soon.push(Soon::Plain(sql));
-    }
-
-    /// Puts a statement off that must change one row. If it does not, that is the next statement's error.
-    pub(crate) fn one_soon(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), DbError> {
-        let statement = self.prepare(sql)?;
-        let values = params.iter().map(|one| one.to_value()).collect();
-        self.soon.push(Soon::One(statement, values));
+        let client = self.line.as_ref().ok_or_else(closed)?.0.clone();
+        self.open.push(Open::new(
+            async move { Ok(client.batch_execute(sql).await?) },
+        ));
         Ok(())
     }
 
-    /// Waits for what was put off that must change one row, so that no commit is asked for before it is known to have.
+    /// As [`Postgres::soon`], with parameters. How many rows it changes is certain.
+    pub(crate) fn execute_soon(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), DbError> {
+        let run = self.run(sql, params)?;
+        self.open
+            .push(Open::new(async move { run.await.map(drop) }));
+        Ok(())
+    }
+
+    /// Sends a statement that must change one row, after what was put off, and does not wait for it: the server works on it
+    /// meanwhile. If it goes wrong, that is the next statement's error; no commit is sent before its answer is there.
+    pub(crate) fn execute_one(&mut self, sql: &str, params: &[Param<'_>]) -> Result<(), DbError> {
+        let run = self.run(sql, params)?;
+        self.open
+            .push(Open::counted(async move { super::only_one(run.await?) }));
+        let (_, wire) = self.line.as_mut().ok_or_else(closed)?;
+        wire.send(&mut self.open);
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<impl Future<Output = Result<u64, DbError>> + Send + use<>, DbError> {
+        let statement = self.prepare(sql)?;
+        let client = self.line.as_ref().ok_or_else(closed)?.0.clone();
+        let params: Vec<Value> = params.iter().map(|one| one.to_value()).collect();
+        Ok(async move {
+            let params: Vec<Param<'_>> = params.iter().map(Value::as_param).collect();
+            Ok(client.execute(&statement, &values(&params)).await?)
+        })
+    }
+
+    /// Waits for the answers of what may turn out to be wrong when the server has done it. The rest is sent meanwhile.
     fn settle(&mut self) -> Result<(), DbError> {
-        if !self.soon.iter().any(|soon| matches!(soon, Soon::One(..))) {
+        if !self.open.iter().any(Open::is_counted) {
             return Ok(());
         }
-        let soon = std::mem::take(&mut self.soon);
-        let (client, wire) = self.line.as_mut().ok_or_else(closed)?;
-        wire.wait(in_order(put_off(client, &soon)))
+        let (_, wire) = self.line.as_mut().ok_or_else(closed)?;
+        let settled = wire.until(&mut self.open, |one| one.is_counted());
+        if settled.is_err() {
+            self.open.clear();
+        }
+        settled
     }
 
     pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
@@ -263,56 +239,34 @@ impl Postgres {
         self.wait(|client| client.execute(&statement, &values))
     }
 
-    /// Two questions, sent together: the second is answered after the first, and sees what that one waited for.
-    pub(crate) fn query_both(
+    /// Questions that are sent together: each is answered after the one before it, and sees what that one waited for.
+    pub(crate) fn query_all(
         &mut self,
-        first: (&str, &[Param<'_>]),
-        second: (&str, &[Param<'_>]),
-    ) -> Result<(Vec<Row>, Vec<Row>), DbError> {
-        let statements = (self.prepare(first.0)?, self.prepare(second.0)?);
-        let (one, other) = (values(first.1), values(second.1));
-        let (first, second) = self.wait(|client| async {
-            let (first, second) = tokio::join!(
-                biased;
-                client.query(&statements.0, &one),
-                client.query(&statements.1, &other)
-            );
-            Ok((first?, second?))
-        })?;
-        Ok((rows(&first)?, rows(&second)?))
-    }
-
-    /// Two statements, sent together: where the first fails, the server refuses the second.
-    pub(crate) fn execute_together(
-        &mut self,
-        first: (&str, &[Param<'_>]),
-        second: (&str, &[Param<'_>]),
-    ) -> Result<u64, DbError> {
-        let statements = (self.prepare(first.0)?, self.prepare(second.0)?);
-        let (one, two) = (values(first.1), values(second.1));
-        self.wait(|client| async {
-            let (first, second) = tokio::join!(
-                biased;
-                client.execute(&statements.0, &one),
-                client.execute(&statements.1, &two),
-            );
-            first?;
-            second
-        })
+        questions: &[(&str, &[Param<'_>])],
+    ) -> Result<Vec<Vec<Row>>, DbError> {
+        let statements: Result<Vec<_>, _> =
+            questions.iter().map(|(sql, _)| self.prepare(sql)).collect();
+        let (client, wire) = self.line.as_mut().ok_or_else(closed)?;
+        let client = &**client;
+        let mut answers: Vec<Vec<Row>> = questions.iter().map(|_| Vec::new()).collect();
+        let mut open: Vec<Open<'_>> = std::mem::take(&mut self.open);
+        for ((statement, (_, params)), answer) in
+            statements?.into_iter().zip(questions).zip(&mut answers)
+        {
+            open.push(Open::new(async move {
+                *answer = rows(&client.query(&statement, &values(params)).await?)?;
+                Ok(())
+            }));
+        }
+        wire.until(&mut open, |_| true)?;
+        drop(open);
+        Ok(answers)
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DbError> {
         if sql == "ROLLBACK" {
             // What was put off need not happen any more, and after an error would only keep this from being done.
-            let began = self
-                .soon
-                .iter()
-                .any(|soon| matches!(soon, Soon::Plain(sql) if sql.starts_with("BEGIN")));
-            self.soon.clear();
-            if began {
-                self.transaction = false;
-                return Ok(());
-            }
+            self.open.clear();
         }
         if sql == "COMMIT" {
             self.settle()?;
@@ -341,82 +295,17 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        self.open.clear();
         // Nobody may block inside an async task, where this may be: a thread that is none says goodbye to the server.
-        if let Some((client, mut wire)) = self.line.take() {
+        if let Some((client, wire)) = self.line.take() {
             let _ = std::thread::Builder::new()
                 .name("annals-close".to_owned())
                 .spawn(move || {
                     drop(client);
-                    if let Some(connection) = wire.connection.take() {
-                        // The server is told, as far as it can be; either way the connection is gone.
-                        let _ = wire.runtime.block_on(connection);
-                    }
+                    wire.close();
                 });
         }
     }
-}
-
-/// Something that was sent, or will be when it is first asked for.
-type Sent<'c> = Pin<Box<dyn Future<Output = Result<(), DbError>> + 'c>>;
-
-/// What was put off, to be sent in this order.
-fn put_off<'c>(client: &'c Client, soon: &'c [Soon]) -> Vec<Sent<'c>> {
-    let mut sent: Vec<Sent<'c>> = Vec::with_capacity(soon.len());
-    let mut plain = String::new();
-    for one in soon {
-        match one {
-            Soon::Plain(sql) => {
-                if !plain.is_empty() {
-                    plain.push_str("; ");
-                }
-                plain.push_str(sql);
-            }
-            Soon::One(statement, values) => {
-                if !plain.is_empty() {
-                    sent.push(Box::pin(run_plain(client, std::mem::take(&mut plain))));
-                }
-                sent.push(Box::pin(run_one(client, statement, values)));
-            }
-        }
-    }
-    if !plain.is_empty() {
-        sent.push(Box::pin(run_plain(client, plain)));
-    }
-    sent
-}
-
-async fn run_plain(client: &Client, sql: String) -> Result<(), DbError> {
-    Ok(client.batch_execute(&sql).await?)
-}
-
-async fn run_one(client: &Client, statement: &Statement, values: &[Value]) -> Result<(), DbError> {
-    let params: Vec<Param<'_>> = values.iter().map(Value::as_param).collect();
-    let params: Vec<&(dyn ToSql + Sync)> = params
-        .iter()
-        .map(|param| param as &(dyn ToSql + Sync))
-        .collect();
-    super::only_one(client.execute(statement, &params).await?)
-}
-
-/// Waits for all of them, after each was asked for once in this order; that is when its message goes out.
-async fn in_order(mut sent: Vec<Sent<'_>>) -> Result<(), DbError> {
-    let mut answers: Vec<Option<Result<(), DbError>>> = sent.iter().map(|_| None).collect();
-    poll_fn(|context| {
-        for (one, answer) in sent.iter_mut().zip(&mut answers) {
-            if answer.is_none()
-                && let Poll::Ready(done) = one.as_mut().poll(context)
-            {
-                *answer = Some(done);
-            }
-        }
-        if answers.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    answers.into_iter().flatten().collect()
 }
 
 /// Parameters as the driver takes them.

@@ -1,6 +1,6 @@
 //! The seam: the same statement gives the same answer on both databases.
 
-use super::{Conn, DbError, Location, Param, Row, Value, params};
+use super::{Conn, DbError, Location, Param, Row, Uncommitted, Value, params};
 use crate::testing::{Postgres, temp_dir};
 
 /// A connection to each database, with a small table.
@@ -281,24 +281,65 @@ fn a_savepoint_takes_back_its_own_and_no_more() {
 }
 
 #[test]
-fn of_statements_that_go_together_the_first_error_is_told_and_none_happens() {
+fn of_what_goes_together_with_the_commit_all_happens_or_nothing_does() {
     on_both(|conn| {
         let good = "INSERT INTO things (id, size) VALUES ($1, 1)";
         let bad = "INSERT INTO things (id, size) VALUES ($1, -1)";
-        let name = params!["a"];
-        conn.begin().expect("begun");
-        let rows = conn.execute_together((good, name), (good, params!["b"]));
-        assert_eq!(rows.expect("done"), 1, "of the second");
-        let rows = conn.query("SELECT id FROM things", &[]).expect("rows");
-        assert_eq!(rows.len(), 2);
-        conn.batch("ROLLBACK").expect("undone");
-        for (first, second) in [(bad, good), (good, bad)] {
+        let rows = |conn: &mut Conn| {
+            let rows = conn.query("SELECT id FROM things", &[]);
+            rows.expect("rows").len()
+        };
+        for place in 0..3 {
             conn.begin().expect("begun");
-            let error = conn
-                .execute_together((first, name), (second, params!["b"]))
-                .expect_err("refused");
+            let told = (0..3).try_for_each(|one| {
+                let sql = if one == place { bad } else { good };
+                conn.execute_soon(sql, params![["a", "b", "c"][one]])
+            });
+            let error = match told.map(|()| conn.commit()) {
+                Err(error) | Ok(Err(Uncommitted::RolledBack(error))) => error,
+                Ok(Ok(()) | Err(Uncommitted::Unknown(_))) => panic!("not known to be refused"),
+            };
             assert!(matches!(error, DbError::Constraint(_)), "{error}");
+            if conn.in_transaction() {
+                conn.batch("ROLLBACK").expect("undone");
+            }
+            assert_eq!(rows(conn), 0, "nothing has happened");
+        }
+        conn.begin().expect("begun");
+        for id in ["a", "b", "c"] {
+            conn.execute_soon(good, params![id]).expect("sent");
+        }
+        assert!(conn.commit().is_ok());
+        assert!(!conn.in_transaction());
+        assert_eq!(rows(conn), 3);
+    });
+}
+
+#[test]
+fn where_a_statement_cannot_even_be_sent_the_commit_is_not_either() {
+    on_both(|conn| {
+        let good = "INSERT INTO things (id, size) VALUES ($1, $2)";
+        for is_counted in [false, true] {
+            let run = |conn: &mut Conn, id: &str, size: Param<'_>| {
+                let params = [Param::Text(id), size];
+                if is_counted {
+                    conn.execute_one(good, &params)
+                } else {
+                    conn.execute_soon(good, &params)
+                }
+            };
+            conn.begin().expect("begun");
+            let sent = run(conn, "a", Param::Int(1))
+                // PostgreSQL's driver takes no text for a number; `SQLite` refuses it where the column is strict.
+                .and_then(|()| run(conn, "b", Param::Text("no number")))
+                .and_then(|()| run(conn, "c", Param::Int(1)));
+            let is_refused = match sent {
+                Err(_) => true,
+                Ok(()) => conn.commit().is_err(),
+            };
+            assert!(is_refused);
             conn.batch("ROLLBACK").expect("undone");
+            assert!(!conn.in_transaction());
             let rows = conn.query("SELECT id FROM things", &[]).expect("rows");
             assert!(rows.is_empty(), "nothing has happened");
         }
@@ -381,7 +422,7 @@ fn what_is_asked_together_with_a_lock_is_answered_after_the_lock_and_then_recall
             let seen = conn.recall(NAME, params!["thing"]).expect("an answer");
             assert_eq!(seen.expect("a row").text(0).expect("a name"), "old");
             let locked = conn
-                .lock_and_recall((LOCK, params!["lock"]), (NAME, params!["thing"]))
+                .lock(LOCK, params!["lock"], &[(NAME.to_owned(), "thing".into())])
                 .expect("locked");
             assert_eq!(locked.expect("a row").int(0).expect("a size"), 1);
             conn

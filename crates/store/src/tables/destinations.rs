@@ -16,6 +16,11 @@ use crate::tx::{Audited, CONFIG, Rx, Snapshot, Tx, member};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at";
 
+/// The question for one.
+pub(crate) fn by_id() -> String {
+    format!("SELECT {COLUMNS} FROM destinations WHERE id = $1")
+}
+
 /// How long a revision is kept after another took its place, in microseconds: longer than a data plane holds on to what it
 /// could not deliver.
 const REVISIONS_KEPT: i64 = 30 * Micros::DAY;
@@ -88,10 +93,7 @@ impl Rx<'_> {
         id: DestinationId,
     ) -> Result<Option<Destination>> {
         let found = self.once("destinations", id.as_str(), |rx| {
-            let row = rx.conn.query_one(
-                &format!("SELECT {COLUMNS} FROM destinations WHERE id = $1"),
-                params![&id],
-            )?;
+            let row = rx.conn.query_ahead(&by_id(), params![&id])?;
             row.map(|row| rx.destination_from_row(&row)).transpose()
         })?;
         Ok(found.filter(|one| one.workspace == workspace))

@@ -16,6 +16,11 @@ use crate::tx::{Audited, CONFIG, Rx, Snapshot, Tx, member};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, enabled, config, write_key, geo_enrichment, transient, external_id, updated_at";
 
+/// The question for one.
+pub(crate) fn by_id() -> String {
+    format!("SELECT {COLUMNS} FROM sources WHERE id = $1")
+}
+
 /// Both sorts of sources in one list, with the number of their connections.
 const ALL_SOURCES: &str = "(SELECT s.id, s.created_at, s.workspace_id, s.name, s.kind, s.enabled, NULL AS retl, \
      (SELECT CAST(count(*) AS BIGINT) FROM connections c WHERE c.source_id = s.id) AS connections FROM sources s \
@@ -149,10 +154,7 @@ impl Rx<'_> {
     /// A source of a workspace.
     pub fn source(&mut self, workspace: WorkspaceId, id: SourceId) -> Result<Option<Source>> {
         let found = self.once("sources", id.as_str(), |rx| {
-            let row = rx.conn.query_one(
-                &format!("SELECT {COLUMNS} FROM sources WHERE id = $1"),
-                params![&id],
-            )?;
+            let row = rx.conn.query_ahead(&by_id(), params![&id])?;
             row.map(|row| rx.source_from_row(&row)).transpose()
         })?;
         Ok(found.filter(|one| one.workspace == workspace))

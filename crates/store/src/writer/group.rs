@@ -12,9 +12,9 @@ use model::id::{LogId, OrganizationId};
 
 use super::Job;
 use crate::acting::Acting;
-use crate::action::{Fact, Need, Scope};
+use crate::action::{Fact, Need, Reads, Scope};
 use crate::append::{self, Draft, LogState, Pending};
-use crate::db::{Conn, DbError, params};
+use crate::db::{Conn, DbError, Uncommitted, params};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::keyring::Keyring;
@@ -143,14 +143,15 @@ impl<'a> Group<'a> {
             return self.roll_back(error);
         }
         // If the machine stops before this returns, nobody has been answered: all of it is there, or none of it is.
-        match self.conn.batch("COMMIT") {
+        match self.conn.commit() {
             Ok(()) => {
                 for log in self.logs.iter().filter(|log| log.size() > log.base) {
                     log.keep(self.conn);
                 }
                 Attempt::Committed(results)
             }
-            Err(error) => {
+            Err(Uncommitted::RolledBack(error)) => self.roll_back(error.into()),
+            Err(Uncommitted::Unknown(error)) => {
                 if self.conn.in_transaction() {
                     let _ = self.conn.batch("ROLLBACK");
                 }
@@ -170,7 +171,7 @@ impl<'a> Group<'a> {
 
     /// One action. A rule's refusal is recorded and given back; any other error ends the transaction.
     fn one(&mut self, job: &mut dyn Job) -> Result<Entries> {
-        let scope = self.lock(job.scope(), &job.actor())?;
+        let scope = self.lock(job.scope(), &job.actor(), job.reads())?;
         let before = self.marks();
         self.keys.mark();
         let at = self.env.now();
@@ -215,7 +216,7 @@ impl<'a> Group<'a> {
                     let scope = match job.scope() {
                         Scope::Member(organization, _)
                         | Scope::MemberAndInstance(organization, _) => {
-                            vec![self.lock_organization(organization, &job.actor())?]
+                            vec![self.lock_organization(organization, &job.actor(), None)?]
                         }
                         _ => scope,
                     };
@@ -340,7 +341,7 @@ impl<'a> Group<'a> {
             }
             let target = fact.target.as_ref().unwrap_or(&note.target);
             let logs = match fact.log {
-                Some(other) => self.lock(other, &job.actor())?,
+                Some(other) => self.lock(other, &job.actor(), None)?,
                 None => scope.to_vec(),
             };
             for log in logs {
@@ -414,12 +415,17 @@ impl<'a> Group<'a> {
     }
 
     /// Locks the log of an organization, if this transaction has not.
-    fn lock_organization(&mut self, organization: OrganizationId, actor: &Actor) -> Result<LogId> {
+    fn lock_organization(
+        &mut self,
+        organization: OrganizationId,
+        actor: &Actor,
+        reads: Option<Reads>,
+    ) -> Result<LogId> {
         let held = |log: &&LogState| log.organization == Some(organization);
         if let Some(log) = self.logs.iter().find(held) {
             return Ok(log.id);
         }
-        let state = LogState::lock_of(self.conn, organization, actor)?
+        let state = LogState::lock_of(self.conn, organization, actor, reads)?
             .ok_or(Error::NotFound("organization"))?;
         let id = state.id;
         self.logs.push(state);
@@ -427,9 +433,9 @@ impl<'a> Group<'a> {
     }
 
     /// Locks the logs of a scope, in the order of their ids, and gives them.
-    fn lock(&mut self, scope: Scope, actor: &Actor) -> Result<Vec<LogId>> {
+    fn lock(&mut self, scope: Scope, actor: &Actor, reads: Option<Reads>) -> Result<Vec<LogId>> {
         if let Scope::Organization(organization) = scope {
-            return Ok(vec![self.lock_organization(organization, actor)?]);
+            return Ok(vec![self.lock_organization(organization, actor, reads)?]);
         }
         let mut logs = self.logs_of(scope)?;
         if logs

@@ -607,5 +607,38 @@ mod postgres {
             "CREATE TEMP TABLE erasures (log_id TEXT, done BIGINT); INSERT INTO pg_temp.erasures VALUES ('{log}', 0)",
             |_| format!("UPDATE public.entries SET parts = '' WHERE place >= {FIRST}"),
         );
+        for tables in [
+            "CREATE TEMP TABLE logs (first_place BIGINT, kept_from BIGINT); INSERT INTO pg_temp.logs VALUES (1099511627776, 99)",
+            "CREATE TEMP TABLE entries (place BIGINT); INSERT INTO pg_temp.entries VALUES (1099511627776 + 98)",
+        ] {
+            refused(tables, |_| far_away());
+        }
+    }
+
+    /// An entry that leaves a gap.
+    fn far_away() -> String {
+        format!(
+            "INSERT INTO public.entries (place, entry, parts) VALUES ({FIRST} + 99, '{{}}', '')"
+        )
+    }
+
+    #[test]
+    fn operators_of_ones_own_do_not_pass_for_the_real_ones() {
+        let operators = |answer: &str| {
+            format!(
+                "CREATE SCHEMA own; \
+                 CREATE FUNCTION own.answer(BIGINT, BIGINT) RETURNS BOOLEAN LANGUAGE sql AS 'SELECT {answer}'; \
+                 CREATE OPERATOR own.= (LEFTARG = BIGINT, RIGHTARG = BIGINT, FUNCTION = own.answer); \
+                 CREATE OPERATOR own.<> (LEFTARG = BIGINT, RIGHTARG = BIGINT, FUNCTION = own.answer); \
+                 CREATE OPERATOR own.>= (LEFTARG = BIGINT, RIGHTARG = BIGINT, FUNCTION = own.answer); \
+                 SET search_path = own, pg_catalog, public"
+            )
+        };
+        for answer in ["true", "false"] {
+            refused(&operators(answer), |_| far_away());
+        }
+        refused(&operators("true"), |log| {
+            format!("UPDATE public.logs SET size = 0 WHERE id = '{log}'")
+        });
     }
 }

@@ -274,6 +274,8 @@ fn a_server_whose_role_does_not_own_the_tables_works_and_cannot_change_them() {
         "TRUNCATE entries",
         "SET session_replication_role = replica",
         "CREATE OR REPLACE FUNCTION entries_guard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE OR REPLACE FUNCTION entries_only_come_next() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "DROP TRIGGER entries_only_come_next ON entries",
         "CREATE TABLE public.more (id TEXT)",
         "DELETE FROM entries",
         "UPDATE entries SET entry = parts",

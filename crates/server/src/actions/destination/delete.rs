@@ -4,7 +4,7 @@
 use model::catalogue::{self, EventType};
 use model::id::DestinationId;
 use model::role::Permission;
-use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Fact, Need, Reads, Result, Rx, Scope, Tx};
 
 use super::{found, needs, take_transformation, target};
 use crate::actions::{connection, retl_connection, retl_source, source};
@@ -29,6 +29,10 @@ impl Action for DeleteDestination {
 
     fn scope(&self) -> Scope {
         Scope::Organization(self.place.organization)
+    }
+
+    fn reads(&self) -> Option<Reads> {
+        Some(Reads::Destination(self.id))
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {

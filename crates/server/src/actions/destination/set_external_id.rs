@@ -4,7 +4,7 @@ use model::catalogue::{self, EventType};
 use model::id::DestinationId;
 use model::role::Permission;
 use model::things::Destination;
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Fact, Need, Reads, Result, Rx, Scope, Tx};
 
 use super::{found, needs};
 use crate::actions::input;
@@ -27,6 +27,10 @@ impl Action for SetExternalId {
 
     fn scope(&self) -> Scope {
         Scope::Organization(self.place.organization)
+    }
+
+    fn reads(&self) -> Option<Reads> {
+        Some(Reads::Destination(self.id))
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {

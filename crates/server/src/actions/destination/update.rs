@@ -6,7 +6,7 @@ use model::id::{DestinationId, RevisionId};
 use model::role::Permission;
 use model::things::Destination;
 use serde_json::Value;
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Fact, Need, Reads, Result, Rx, Scope, Tx};
 
 use super::{found, needs};
 use crate::actions::input;
@@ -43,6 +43,10 @@ impl Action for UpdateDestination {
 
     fn scope(&self) -> Scope {
         Scope::Organization(self.place.organization)
+    }
+
+    fn reads(&self) -> Option<Reads> {
+        Some(Reads::Destination(self.id))
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {

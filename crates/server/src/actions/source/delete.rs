@@ -3,7 +3,7 @@
 
 use model::catalogue::{self, EventType};
 use model::id::SourceId;
-use store::{Action, Done, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Fact, Need, Reads, Result, Rx, Scope, Tx};
 
 use super::{found, needs_edit, target};
 use crate::actions::{connection, destination};
@@ -27,6 +27,10 @@ impl Action for DeleteSource {
 
     fn scope(&self) -> Scope {
         Scope::Organization(self.place.organization)
+    }
+
+    fn reads(&self) -> Option<Reads> {
+        Some(Reads::Source(self.id))
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {

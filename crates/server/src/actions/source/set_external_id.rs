@@ -3,7 +3,7 @@
 use model::catalogue::{self, EventType};
 use model::id::SourceId;
 use model::things::Source;
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Fact, Need, Reads, Result, Rx, Scope, Tx};
 
 use super::{found, needs_edit};
 use crate::actions::input;
@@ -26,6 +26,10 @@ impl Action for SetExternalId {
 
     fn scope(&self) -> Scope {
         Scope::Organization(self.place.organization)
+    }
+
+    fn reads(&self) -> Option<Reads> {
+        Some(Reads::Source(self.id))
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {

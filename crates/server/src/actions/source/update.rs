@@ -6,7 +6,7 @@ use model::definition::Kind;
 use model::id::SourceId;
 use model::things::Source;
 use serde_json::Value;
-use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
+use store::{Action, Done, Error, Fact, Need, Reads, Result, Rx, Scope, Tx};
 
 use super::{found, needs_edit};
 use crate::actions::input;
@@ -43,6 +43,10 @@ impl Action for UpdateSource {
 
     fn scope(&self) -> Scope {
         Scope::Organization(self.place.organization)
+    }
+
+    fn reads(&self) -> Option<Reads> {
+        Some(Reads::Source(self.id))
     }
 
     fn needs(&self, rx: &mut Rx<'_>) -> Result<Vec<Need>> {
