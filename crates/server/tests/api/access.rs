@@ -5,19 +5,7 @@ use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 use store::Upkeep;
 
-use crate::support::{Answer, Api, id, on_both, told, without_ids};
-
-fn status(answer: &Answer) -> (u16, String) {
-    let code = answer.json["code"].as_str().unwrap_or_default();
-    (answer.status, code.to_owned())
-}
-
-/// What was recorded after so many events, without ids.
-fn since(api: &Api, before: usize) -> String {
-    let events = api.events();
-    let lines = events[before..].iter().map(told);
-    without_ids(&lines.collect::<Vec<_>>().join("\n"))
-}
+use crate::support::{Api, id, on_both, status, told};
 
 #[test]
 fn a_lock_is_opened_by_a_word_and_never_by_saying_nothing() {
@@ -124,7 +112,7 @@ fn who_loses_the_role_or_the_membership_is_selected_no_more() {
         for path in &paths {
             assert_eq!(api.get(path).ok(), json!({"people": []}), "it stays locked");
         }
-        let lines = since(&api, before);
+        let lines = api.told_since(before);
         let events: Vec<&str> = lines
             .lines()
             .filter(|line| !line.starts_with(' '))
@@ -216,7 +204,7 @@ fn a_workspace_is_made_renamed_and_deleted_when_it_is_empty() {
         let stranger = api.stranger("Stan").token;
         assert_eq!(api.ask("GET", &own, &stranger, &Value::Null).status, 404);
         assert_eq!(api.ask("DELETE", &own, &stranger, &Value::Null).status, 404);
-        let lines = since(&api, before);
+        let lines = api.told_since(before);
         let of_workspace = |line: &&str| line.starts_with("workspace.") || line.contains("deploy");
         let lines: Vec<&str> = lines.lines().filter(of_workspace).collect();
 

@@ -51,6 +51,12 @@ pub(crate) struct Answer {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// The status and the code of an answer.
+pub(crate) fn status(answer: &Answer) -> (u16, String) {
+    let code = answer.json["code"].as_str().unwrap_or_default();
+    (answer.status, code.to_owned())
+}
+
 impl Answer {
     /// The body of an answer that must be one of success.
     #[track_caller]
@@ -317,6 +323,13 @@ impl Api {
         let path = "/v2/audit-logs?per_page=1&order=desc";
         let page = self.ask("GET", path, &self.service, &Value::Null).ok();
         id(&page["data"][0])
+    }
+
+    /// What was recorded after so many events, as a person reads it, without ids.
+    pub(crate) fn told_since(&self, before: usize) -> String {
+        let events = self.events();
+        let lines: Vec<String> = events[before..].iter().map(told).collect();
+        without_ids(&lines.join("\n"))
     }
 
     /// The events after one, but readings of the log.

@@ -1,26 +1,13 @@
-//! Members, invitations, tokens, the organization, and who may change a single thing.
+//! Members, invitations and the organization.
 
 use model::actor::{Actor, System};
 use model::clock::Micros;
-use model::id::UserId;
 use model::role::WorkspaceRole;
 use serde_json::{Value, json};
 use server::actions::member::remove::RemoveMember;
 use server::actions::organization::update::UpdateOrganization;
 
-use crate::support::{Api, id, local_origin, on_both, told};
-
-/// What was recorded since `before` events, as a person reads it.
-fn since(api: &Api, before: usize) -> String {
-    let events = api.events();
-    let lines: Vec<String> = events[before..].iter().map(told).collect();
-    crate::support::without_ids(&lines.join("\n"))
-}
-
-fn status(answer: &crate::support::Answer) -> (u16, String) {
-    let code = answer.json["code"].as_str().unwrap_or_default();
-    (answer.status, code.to_owned())
-}
+use crate::support::{Api, id, local_origin, on_both, status};
 
 #[test]
 fn people_are_invited_all_or_nobody() {
@@ -97,7 +84,7 @@ fn people_are_invited_all_or_nobody() {
             json!({"emails": ["grace@example.com"], "role": "admin"}),
         );
         assert_eq!(again.status, 201);
-        since(&api, before)
+        api.told_since(before)
     });
     insta::assert_snapshot!(told);
 }
@@ -189,7 +176,7 @@ fn what_a_member_is_changes_and_the_last_administrator_stays() {
         assert_eq!(api.ask("PUT", &ada, &grace.token, &nowhere).status, 404);
         api.ask("PUT", &ada, &grace.token, &json!({"role": "admin"}))
             .ok();
-        since(&api, before)
+        api.told_since(before)
     });
     insta::assert_snapshot!(told);
 }
@@ -217,65 +204,9 @@ fn who_is_removed_is_out_at_once_and_stays_in_the_history() {
             api.delete(&format!("/v2/members/{}", grace.user)).status,
             404
         );
-        since(&api, before)
+        api.told_since(before)
     });
     insta::assert_snapshot!(told);
-}
-
-#[test]
-fn a_persons_tokens_end_with_the_role_in_their_workspace() {
-    let told = on_both(|api| {
-        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
-        let other = other["id"].as_str().expect("an id").to_owned();
-        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor));
-        let path = format!("/v2/members/{}", grace.user);
-        let workspace = api.made.workspace.to_string();
-        let roles = |roles: Value| api.put(&path, json!({ "workspaces": roles })).ok();
-        let asked_with = |token: &str| api.ask("GET", "/v2/sources", token, &Value::Null).status;
-        let asked = || asked_with(&grace.token);
-        // One of a person without a role, as earlier versions left it, does not come alive with one.
-        let kim = api.member("Kim", None);
-        let viewer = json!({"workspaces": {&workspace: "viewer"}});
-        api.put(&format!("/v2/members/{}", kim.user), viewer).ok();
-        assert_eq!(asked_with(&kim.token), 401);
-        let before = api.events().len();
-        roles(json!({&other: "editor"}));
-        roles(json!({&workspace: "viewer"}));
-        assert_eq!(asked(), 200, "another role");
-        roles(json!({&other: null}));
-        assert_eq!(asked(), 200, "the role in another workspace");
-        let admin = json!({"role": "admin", "workspaces": {&workspace: null}});
-        api.put(&path, admin).ok();
-        assert_eq!(asked(), 200, "an Admin has a role in every workspace");
-        api.put(&path, json!({"role": "member"})).ok();
-        assert_eq!(asked(), 401);
-        roles(json!({&workspace: "editor"}));
-        assert_eq!(asked(), 401, "it does not come alive again");
-        let events = api.events();
-        let ended = events.iter().filter(|one| one["action"] == "deleted");
-        let reasons: Vec<&Value> = ended.map(|one| &one["detail"]).collect();
-        assert_eq!(reasons, [&json!({"reason": "role_ended"}); 2]);
-        since(&api, before)
-    });
-    insta::assert_snapshot!(told, @r#"
-    user.changed_permission Grace Hopper
-      workspaces.ID: nothing -> "editor"
-    user.changed_permission Grace Hopper
-      workspaces.ID: "editor" -> "viewer"
-    user.changed_permission Grace Hopper
-      workspaces.ID: "editor" -> nothing
-    user.changed_permission Grace Hopper
-      role: "member" -> "admin"
-      workspaces.ID: "viewer" -> nothing
-    access_token.deleted test
-      access: "read_write" -> nothing
-      name: "test" -> nothing
-      owner: "ID" -> nothing
-    user.changed_permission Grace Hopper
-      role: "admin" -> "member"
-    user.changed_permission Grace Hopper
-      workspaces.ID: nothing -> "editor"
-    "#);
 }
 
 #[test]
@@ -319,194 +250,6 @@ fn of_workspaces_in_which_who_asks_has_no_role_only_their_number_is_told() {
 }
 
 #[test]
-fn a_token_can_always_end_itself() {
-    for api in [Api::sqlite(), Api::postgres()] {
-        let end = |token: &str, id: &str| {
-            let path = format!("/v2/tokens/{id}");
-            status(&api.ask("DELETE", &path, token, &Value::Null))
-        };
-        let of = |user: UserId| {
-            let all = api.get("/v2/tokens").ok();
-            let all = all["tokens"].as_array().expect("a list");
-            let one = all.iter().find(|one| one["ownerId"] == user.as_str());
-            id(one.expect("a token"))
-        };
-        // Of who has lost the role in its workspace, before that ended it.
-        let grace = api.member("Grace Hopper", None);
-        let token = of(grace.user);
-        assert_eq!(end(&grace.token, &token).0, 204);
-        assert_eq!(end(&grace.token, &token).0, 401);
-        // One that may only read ends itself, and no other.
-        let kim = api.reader("Kim");
-        let new = json!({"name": "laptop", "access": "read"});
-        let made = api.post("/v2/tokens", new).ok();
-        let reader = made["token"].as_str().expect("shown once");
-        let admins = of(api.made.user);
-        let read_only = (403, "read_only_token".to_owned());
-        assert_eq!(end(&kim.token, &admins), read_only);
-        let all = api.get("/v2/tokens").ok();
-        let others = all["tokens"].as_array().expect("a list").iter();
-        let set_up = others.clone().find(|one| one["name"] == "Set-up");
-        assert_eq!(end(reader, &id(set_up.expect("the first"))), read_only);
-        assert_eq!(end(reader, &id(&made)).0, 204);
-        assert_eq!(end(&kim.token, &of(kim.user)).0, 204);
-    }
-}
-
-#[test]
-fn tokens_are_made_shown_once_and_end() {
-    let told = on_both(|api| {
-        // A personal token belongs to one workspace.
-        let other = api.post("/v2/workspaces", json!({"name": "Staging"})).ok();
-        let other = other["id"].as_str().expect("an id").to_owned();
-        for wrong in [
-            json!({"name": "x", "workspaceId": other}),
-            json!({"name": "x", "kind": "service", "workspaceId": other, "role": "admin"}),
-        ] {
-            let answer = api.post("/v2/tokens", wrong);
-            assert_eq!(status(&answer), (404, "not_found".to_owned()));
-        }
-        let workspace = api.made.workspace.to_string();
-        let before = api.events().len();
-        let new = |token: &str, body: Value| api.ask("POST", "/v2/tokens", token, &body);
-        let made = new(
-            &api.admin,
-            json!({"name": "laptop", "access": "read", "expiresInDays": 30}),
-        )
-        .ok();
-        let reader = made["token"].as_str().expect("shown once").to_owned();
-        assert!(reader.starts_with("annals_pat_"));
-        assert_eq!(
-            api.ask("GET", "/v2/sources", &reader, &Value::Null).status,
-            200
-        );
-        let write = api.ask(
-            "POST",
-            "/v2/sources",
-            &reader,
-            &json!({"name": "A", "type": "HTTP"}),
-        );
-        assert_eq!(status(&write), (403, "read_only_token".to_owned()));
-        assert_eq!(
-            new(&reader, json!({"name": "more"})).status,
-            403,
-            "a token that reads makes none"
-        );
-        let list = api.get("/v2/tokens").ok();
-        assert!(!list.to_string().contains(&reader));
-
-        // A service with a role in the workspace, and one of the organization.
-        let editor = new(&api.admin, json!({"name": "terraform", "kind": "service", "workspaceId": workspace, "role": "editor"})).ok();
-        let editor = editor["token"].as_str().expect("shown once").to_owned();
-        assert!(editor.starts_with("annals_sat_"));
-        let source = api.ask(
-            "POST",
-            "/v2/sources",
-            &editor,
-            &json!({"name": "A", "type": "HTTP"}),
-        );
-        assert_eq!(source.status, 201, "{}", source.json);
-        assert_eq!(
-            new(&editor, json!({"name": "x"})).status,
-            403,
-            "a service has no personal tokens"
-        );
-        assert_eq!(
-            new(&editor, json!({"name": "x", "kind": "service"})).status,
-            403
-        );
-        let auditor = new(&api.admin, json!({"name": "siem", "kind": "service"})).ok();
-        assert_eq!(auditor["access"], "read");
-
-        for (wrong, code) in [
-            (json!({"name": ""}), "required"),
-            (json!({"name": "x", "expiresInDays": 0}), "out_of_range"),
-            (json!({"name": "x", "kind": "robot"}), "unknown_word"),
-            (json!({"name": "x", "access": "all"}), "unknown_word"),
-            (json!({"name": "x", "role": "admin"}), "not_for_this"),
-            (
-                json!({"name": "x", "kind": "service", "role": "admin"}),
-                "required",
-            ),
-            (
-                json!({"name": "x", "kind": "service", "access": "read_write"}),
-                "not_for_this",
-            ),
-            (
-                json!({"name": "x", "hash": "00", "ownerId": "me"}),
-                "invalid_body",
-            ),
-        ] {
-            let answer = new(&api.admin, wrong.clone());
-            assert_eq!(status(&answer), (400, code.to_owned()), "{wrong}");
-        }
-
-        // What a token makes does not outlive it.
-        let short = new(&api.admin, json!({"name": "short", "expiresInDays": 1})).ok();
-        let short = short["token"].as_str().expect("shown once").to_owned();
-        assert_eq!(
-            status(&new(&short, json!({"name": "long", "expiresInDays": 2}))).1,
-            "outlives_its_maker"
-        );
-        api.clock.advance(1);
-        let child = new(&short, json!({"name": "child"})).ok();
-        assert!(child["expiresAt"].is_string());
-
-        let laptop = id(&made);
-        assert_eq!(api.delete(&format!("/v2/tokens/{laptop}")).status, 204);
-        assert_eq!(
-            api.ask("GET", "/v2/sources", &reader, &Value::Null).status,
-            401
-        );
-        api.clock.advance(Micros::DAY);
-        assert_eq!(
-            api.ask("GET", "/v2/sources", &short, &Value::Null).status,
-            401
-        );
-        api.expire();
-        since(&api, before)
-    });
-    insta::assert_snapshot!(told);
-}
-
-#[test]
-fn nobody_deletes_or_sees_the_tokens_of_others_but_an_administrator() {
-    for api in [Api::sqlite(), Api::postgres()] {
-        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Admin));
-        let edsger = api.member("Edsger Dijkstra", Some(WorkspaceRole::Viewer));
-        let tokens = |token: &str| {
-            let list = api.ask("GET", "/v2/tokens", token, &Value::Null).ok();
-            list["tokens"].as_array().expect("a list").clone()
-        };
-        let of_grace = tokens(&grace.token);
-        assert_eq!(of_grace.len(), 1);
-        let path = format!("/v2/tokens/{}", id(&of_grace[0]));
-        assert_eq!(
-            api.ask("DELETE", &path, &edsger.token, &Value::Null).status,
-            403
-        );
-        assert!(tokens(&api.admin).len() >= 4);
-        let reader = api.reader("Ida Rhodes").token;
-        assert!(tokens(&reader).len() >= 4, "an administrator's, too");
-        assert!(tokens(&api.service).is_empty(), "it reads the log alone");
-        let stranger = api.stranger("Stan").token;
-        assert_eq!(
-            api.ask("DELETE", &path, &stranger, &Value::Null).status,
-            404
-        );
-        assert_eq!(
-            api.ask("DELETE", &path, &grace.token, &Value::Null).status,
-            204
-        );
-        assert_eq!(
-            api.ask("GET", "/v2/tokens", &grace.token, &Value::Null)
-                .status,
-            401
-        );
-    }
-}
-
-#[test]
 fn an_auditor_reads_everything_and_changes_nothing() {
     for api in [Api::sqlite(), Api::postgres()] {
         let source = api.source("Web");
@@ -526,63 +269,6 @@ fn an_auditor_reads_everything_and_changes_nothing() {
         );
         assert_eq!(status(&change), (403, "permission_denied".to_owned()));
     }
-}
-
-#[test]
-fn a_locked_thing_is_changed_only_by_people_selected() {
-    let told = on_both(|api| {
-        let source = api.source("Web");
-        let grace = api.member("Grace Hopper", Some(WorkspaceRole::Editor));
-        let edsger = api.member("Edsger Dijkstra", Some(WorkspaceRole::Editor));
-        let before = api.events().len();
-        let access = format!("/v2/sources/{source}/access");
-        let rename = |token: &str, name: &str| {
-            let path = format!("/v2/sources/{source}");
-            status(&api.ask("PUT", &path, token, &json!({"name": name})))
-        };
-        let denied = (403, "permission_denied".to_owned());
-        let lock = json!({"people": [grace.user.as_str()]});
-        assert_eq!(
-            status(&api.ask("PUT", &access, &grace.token, &lock)),
-            denied
-        );
-        assert_eq!(api.get(&access).ok(), json!({"people": null}));
-        assert_eq!(api.put(&access, lock.clone()).ok(), lock);
-        assert_eq!(
-            rename(&edsger.token, "B"),
-            (403, "resource_locked".to_owned())
-        );
-        assert_eq!(rename(&grace.token, "C").0, 200);
-        assert_eq!(
-            rename(&api.admin, "D").0,
-            200,
-            "who holds the key is never locked out"
-        );
-        api.put(&access, json!({"people": []})).ok();
-        assert_eq!(
-            rename(&grace.token, "E"),
-            (403, "resource_locked".to_owned())
-        );
-        let delete = api.ask(
-            "DELETE",
-            &format!("/v2/sources/{source}"),
-            &grace.token,
-            &Value::Null,
-        );
-        assert_eq!(status(&delete), (403, "resource_locked".to_owned()));
-        api.put(&access, json!({"people": null})).ok();
-        assert_eq!(rename(&edsger.token, "F").0, 200);
-        assert_eq!(
-            api.put(&access, json!({"people": ["2CHj1PJ61lv1NPyQtCiFi2KVX2y"]}))
-                .status,
-            404
-        );
-        // What is locked goes with its lock.
-        api.put(&access, lock).ok();
-        assert_eq!(api.delete(&format!("/v2/sources/{source}")).status, 204);
-        since(&api, before)
-    });
-    insta::assert_snapshot!(told);
 }
 
 #[test]
@@ -682,7 +368,7 @@ fn an_invitation_loses_the_role_in_a_workspace_that_goes_and_ends_where_it_was_f
             })
             .collect();
         all.sort();
-        let events = since(&api, before);
+        let events = api.told_since(before);
         let events = events.lines().filter(|line| !line.starts_with(' '));
         all.extend(events.map(str::to_owned));
         all.join("\n")
@@ -697,52 +383,6 @@ fn an_invitation_loses_the_role_in_a_workspace_that_goes_and_ends_where_it_was_f
     user_invitation.cancelled there@example.com
     workspace.deleted Staging
     "#);
-}
-
-#[test]
-fn a_locked_destination_gets_no_source_and_no_transformation_from_others() {
-    for api in [Api::sqlite(), Api::postgres()] {
-        let (source, destination) = (api.source("Web"), api.destination("Lake"));
-        let code = api.code("transformations", "Mask", "a");
-        let edda = api.member("Edda", Some(WorkspaceRole::Editor)).token;
-        let access = format!("/v2/destinations/{destination}/access");
-        api.put(&access, json!({"people": []})).ok();
-        let both = json!({"sourceId": source, "destinationId": destination});
-        let link = json!({"transformationId": id(&code)});
-        let transformation = format!("/v2/destinations/{destination}/transformation");
-        let locked = (403, "resource_locked".to_owned());
-        for (method, path, body) in [
-            ("POST", "/v2/connections", &both),
-            ("PUT", transformation.as_str(), &link),
-        ] {
-            assert_eq!(
-                status(&api.ask(method, path, &edda, body)),
-                locked,
-                "{path}"
-            );
-        }
-        // Nor is a source taken from it: neither alone, nor by deleting the source.
-        let connection = api.connection(&source, &destination);
-        let account = api.account("Warehouse");
-        let model = api.model("Customers", &account);
-        let synced = api.synced(&model, &destination);
-        let paths = [
-            format!("/v2/connections/{connection}"),
-            format!("/v2/sources/{source}"),
-            format!("/v2/retl-connections/{synced}"),
-            format!("/v2/retl-sources/{model}"),
-        ];
-        for path in &paths {
-            let answer = api.ask("DELETE", path, &edda, &Value::Null);
-            assert_eq!(status(&answer), locked, "{path}");
-        }
-        api.put(&access, json!({"people": null})).ok();
-        assert!(api.ask("PUT", &transformation, &edda, &link).status < 300);
-        for path in [&paths[1], &paths[3]] {
-            let answer = api.ask("DELETE", path, &edda, &Value::Null);
-            assert_eq!(answer.status, 204, "{path}: {}", answer.json);
-        }
-    }
 }
 
 #[test]
