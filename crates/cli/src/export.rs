@@ -1,6 +1,6 @@
 //! `annals export`.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use server::export::archive::Archive;
 use server::export::layout::{Folder, Layout};
 use server::export::resume::{self, Found};
 use server::export::rows::{self, Asked, Form};
-use server::export::{Fixed, NOT_SIGNED, full};
+use server::export::{Fixed, NOT_SIGNED, alone, full};
 use store::{Query, Store};
 
 use crate::place::{Place, only_organization, origin};
@@ -162,15 +162,17 @@ pub(crate) fn run(command: &Export) -> Result<()> {
     }
     let mut fixed = Fixed::of(&store, organization)
         .context("the log cannot be exported; a running `annals serve` signs it within a second")?;
+    let mut rows = None;
     let begun = match command.format {
         Format::Full => None,
         _ if !command.resume => None,
         format => {
-            let found = found(&command.output, format == Format::Events)
+            let (file, found) = found(&command.output, format == Format::Events)
                 .with_context(|| format!("cannot go on with {}", command.output.display()))?;
             if let (Some(manifest), Some(organization)) = (&found.manifest, organization) {
                 fixed = begun_at(&store, organization, manifest, &words)?;
             }
+            rows = Some(file);
             Some(found.begun)
         }
     };
@@ -188,7 +190,10 @@ pub(crate) fn run(command: &Export) -> Result<()> {
         size: fixed.checkpoint.size,
         filters: words.clone(),
     };
-    let output = Output::open(command)?;
+    let output = match rows {
+        Some(rows) => Output::Stream(Box::new(rows)),
+        None => Output::open(command)?,
+    };
     let actor = Actor::System(System::CommandLine);
     let _ = store.perform(actor, origin(&store), action).wait()?;
     let count = match command.format {
@@ -266,10 +271,6 @@ impl Output {
         if path == Path::new("-") {
             return Ok(Self::Stream(Box::new(std::io::stdout())));
         }
-        if command.resume && !is_full {
-            let rows = OpenOptions::new().append(true).open(path)?;
-            return Ok(Self::Stream(Box::new(rows)));
-        }
         if !is_full || is_archive(path) {
             return Ok(Self::Stream(Box::new(create(path)?)));
         }
@@ -310,22 +311,26 @@ fn write_full(
     Ok(taken.fixed)
 }
 
-fn create(path: &Path) -> Result<std::fs::File> {
-    OpenOptions::new()
+fn create(path: &Path) -> Result<File> {
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(path)
-        .with_context(|| format!("cannot make {}", path.display()))
+        .with_context(|| format!("cannot make {}", path.display()))?;
+    alone(&file)?;
+    Ok(file)
 }
 
-/// What a file of rows holds, which is cut off after its last whole row.
-fn found(path: &Path, proved: bool) -> Result<Found> {
+/// A file of rows, which is cut off after its last whole row and goes on there, and what it holds.
+fn found(path: &Path, proved: bool) -> Result<(File, Found)> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-    Ok(if proved {
+    alone(&file)?;
+    let found = if proved {
         resume::proved(&mut file)?
     } else {
         resume::csv(&mut file)?
-    })
+    };
+    Ok((file, found))
 }
 
 /// The log as it was when rows with proofs were begun: all are proved by one checkpoint.

@@ -10,6 +10,7 @@ pub mod resume;
 pub mod rows;
 pub mod stream;
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,21 @@ use tlog::{Hash, Tile};
 use self::ahead::in_order;
 use self::layout::{Layout, Portion, put_line};
 use crate::audit::SIGNED_WITHIN;
+
+/// Keeps other exports from writing into what this file belongs to, as long as it is open. Where the file system has no locks
+/// nothing does.
+///
+/// # Errors
+/// When another export is at it.
+pub fn alone(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another export is writing into it",
+        )),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    }
+}
 
 /// How many entries are read at once, by one thread: a bundle.
 const SLICE: usize = FULL as usize;

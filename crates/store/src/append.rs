@@ -104,11 +104,13 @@ impl LogState {
         reads: Option<Reads>,
     ) -> Result<Option<Self>> {
         let sql = dialect::lock_log_of(conn.is_postgres());
-        let mut next = Vec::with_capacity(2);
-        if let Actor::Token { token } = actor {
-            next.push((TOKEN.to_owned(), token.into()));
+        let mut next = Vec::new();
+        if conn.is_postgres() {
+            if let Actor::Token { token } = actor {
+                next.push((TOKEN.to_owned(), token.into()));
+            }
+            next.extend(reads.as_ref().map(Reads::question));
         }
-        next.extend(reads.as_ref().map(Reads::question));
         let row = conn.lock(sql, params![&organization], &next)?;
         row.map(|row| Self::from_row(&row)).transpose()
     }

@@ -157,6 +157,20 @@ fn a_log_is_exported_verified_erased_from_and_recovered() {
         }
         let other = rows("events", &path("events.jsonl"), &["--resume"]);
         assert!(refusal(&other).contains("other filters"), "{other:?}");
+        for (format, file) in [
+            ("events", path("events.jsonl")),
+            ("csv", path("events.csv")),
+        ] {
+            let whole = std::fs::read(&file).expect("there");
+            let held = std::fs::File::open(&file).expect("there");
+            held.lock().expect("locked");
+            let busy = rows(format, &file, &["--resume", "--action", "created"]);
+            assert!(
+                refusal(&busy).contains("another export is writing"),
+                "{busy:?}"
+            );
+            assert_eq!(std::fs::read(&file).expect("there"), whole, "{format}");
+        }
         let none = rows("csv", &path("none.csv"), &["--resume"]);
         assert!(refusal(&none).contains("cannot go on"), "{none:?}");
         let another = rows("csv", &path("events.jsonl"), &["--resume"]);

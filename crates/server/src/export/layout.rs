@@ -8,6 +8,8 @@ use model::part::Disclosure;
 use tlog::tile::{FULL, Kind, Tiler, entries, perfect_root, put_entry};
 use tlog::{EMPTY_ROOT, Hash, Tile, leaf_hash};
 
+use super::alone;
+
 /// Where the files of an export go.
 pub trait Sink {
     /// Takes a whole file; its path has no `..`.
@@ -79,6 +81,7 @@ impl Folder {
             .create(true)
             .append(true)
             .open(root.join(DISCLOSURES))?;
+        alone(&disclosures)?;
         Ok(Self {
             root: root.to_owned(),
             disclosures: BufWriter::new(disclosures),
@@ -318,6 +321,7 @@ impl Layout<Folder> {
         if root.join(CHECKPOINT).exists() {
             return Err(broken("the folder holds a finished export"));
         }
+        let sink = Folder::open(root)?;
         let mut tiler = Tiler::new();
         loop {
             let tile = Tile {
@@ -348,7 +352,7 @@ impl Layout<Folder> {
         }
         keep_disclosures(root, tiler.size())?;
         Ok(Self {
-            sink: Folder::open(root)?,
+            sink,
             tiler,
             bundle: Vec::new(),
         })

@@ -141,6 +141,21 @@ fn a_finished_export_is_not_gone_on_with() {
     assert!(files(folder.path()) == before);
 }
 
+#[test]
+fn what_another_export_is_writing_into_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut one = Layout::new(Folder::create(folder.path()).expect("a folder"));
+    for sequence in 0..300 {
+        one.push(&entry(sequence), &[]).expect("it is written");
+    }
+    let before = files(folder.path());
+    let other = Layout::resume(folder.path()).err().expect("refused");
+    assert_eq!(other.kind(), ErrorKind::ResourceBusy);
+    assert!(files(folder.path()) == before);
+    drop(one);
+    end(Layout::resume(folder.path()).expect("the first is gone"));
+}
+
 /// A bundle of these entries, with hashes that are known.
 fn portion(entries: impl Iterator<Item = Vec<u8>>, leaves: Vec<Hash>, root: Hash) -> Portion {
     let mut bundle = Vec::new();
