@@ -51,7 +51,10 @@ fn an_sdk_gets_what_it_needs_and_no_secret() {
         ));
         assert_eq!(answer.headers["access-control-allow-origin"], "*");
         let text = String::from_utf8_lossy(&answer.bytes).into_owned();
-        assert!(!text.contains("s3cret") && !text.contains("k3y-of-the-hook"), "{text}");
+        assert!(
+            !text.contains("s3cret") && !text.contains("k3y-of-the-hook"),
+            "{text}"
+        );
         let told = answer.ok();
         let source_told = &told["source"];
         assert_eq!(
