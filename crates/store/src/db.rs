@@ -465,10 +465,12 @@ impl Conn {
         sql: &str,
         params: &[Param<'_>],
     ) -> Result<Option<Row>, DbError> {
-        match self.seen.get(sql, params) {
-            Some(rows) => Ok(rows.first().cloned()),
-            None => self.query_one(sql, params),
+        if self.is_postgres()
+            && let Some(rows) = self.seen.get(sql, params)
+        {
+            return Ok(rows.first().cloned());
         }
+        self.query_one(sql, params)
     }
 
     /// Runs a statement and gives the number of rows that it changed.

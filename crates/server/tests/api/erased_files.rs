@@ -50,12 +50,7 @@ fn nothing_of_an_erased_person_is_left_in_any_file() {
         .zip([None, Some(Postgres::shared().folder())])
     {
         let (user, _) = busy(&api);
-        let email = api
-            .store
-            .read(|rx| rx.user(user))
-            .expect("read")
-            .expect("there")
-            .email;
+        let email = api.email(user);
         api.index();
         let _ = erase(&api, &person(&api, user, false)).expect("erased");
         let local = email.split('@').next().expect("a name");

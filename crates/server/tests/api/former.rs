@@ -65,12 +65,7 @@ fn a_name_stands_in_no_part_that_another_key_seals() {
 fn what_is_typed_to_find_a_person_is_not_recorded() {
     for api in both() {
         let (user, _) = busy(&api);
-        let email = api
-            .store
-            .read(|rx| rx.user(user))
-            .expect("read")
-            .expect("there")
-            .email;
+        let email = api.email(user);
         let page = api.get(&format!("/v2/audit-logs?actor={email}")).ok();
         assert_eq!(
             page["data"][0]["actorId"],

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use model::actor::{Actor, Origin, System};
 use model::clock::{ManualClock, Micros, SystemEntropy};
-use model::id::RequestId;
+use model::id::{RequestId, UserId};
 use model::interface::Interface;
 use serde_json::{Value, json};
 use server::actions::instance::set_up::{Made, SetUp};
@@ -323,6 +323,12 @@ impl Api {
         let path = "/v2/audit-logs?per_page=1&order=desc";
         let page = self.ask("GET", path, &self.service, &Value::Null).ok();
         id(&page["data"][0])
+    }
+
+    /// The e-mail of an account.
+    pub(crate) fn email(&self, user: UserId) -> String {
+        let account = self.store.read(|rx| rx.user(user)).expect("read");
+        account.expect("there").email
     }
 
     /// What was recorded after so many events, as a person reads it, without ids.

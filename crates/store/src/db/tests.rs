@@ -447,6 +447,15 @@ fn what_is_asked_together_with_a_lock_is_answered_after_the_lock_and_then_recall
         assert_eq!(changed.expect("changed"), 1);
         let seen = conn.recall(NAME, params!["thing"]).expect("an answer");
         assert_eq!(seen.expect("a row").text(0).expect("a name"), "new");
+        let ahead = |conn: &mut Conn| {
+            let row = conn.query_ahead(NAME, params!["thing"]).expect("asked");
+            row.expect("a row").text(0).expect("a name").to_owned()
+        };
+        assert_eq!(ahead(&mut conn), "new");
+        // Until it writes the table itself.
+        conn.execute_one("UPDATE things SET size = 2 WHERE id = $1", params!["thing"])
+            .expect("sent");
+        assert_eq!(ahead(&mut conn), "newer");
     });
 }
 
