@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use arrayvec::ArrayString;
+
 use crate::clock::{Clock, Entropy, Micros};
 
 /// When the seconds of a KSUID begin: 14 May 2014, 16:53:20 UTC, in seconds since the Unix epoch.
@@ -10,19 +12,28 @@ const KSUID_EPOCH: i64 = 1_400_000_000;
 /// The digits of base62, in the order of their values and of ASCII.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// How many digits a division gives.
+const AT_ONCE: usize = 5;
+/// 62 to that power: the largest that fits into 32 bits.
+const DIVISOR: u64 = 62_u64.pow(5);
+
 /// A text that is not a KSUID.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not an id: expected 27 letters and digits")]
 pub struct NotAnId;
 
+/// The characters of an id.
+type Text = ArrayString<27>;
+
 /// A new KSUID: 32 bits of seconds and 128 random bits, one number in base62.
-fn make(clock: &dyn Clock, entropy: &dyn Entropy) -> [u8; 27] {
+fn make(clock: &dyn Clock, entropy: &dyn Entropy) -> Text {
     let seconds = clock.now().0.div_euclid(Micros::SECOND) - KSUID_EPOCH;
     // They wrap after 136 years.
-    base62(
+    let digits = base62(
         low(seconds.cast_unsigned()),
         u128::from_be_bytes(entropy.bytes::<16>()),
-    )
+    );
+    Text::from_byte_string(&digits).expect("digits of base62 are ASCII")
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is asked for")]
@@ -39,32 +50,31 @@ fn base62(seconds: u32, random: u128) -> [u8; 27] {
             .fold(0, |limb, byte| limb << 8 | u32::from(*byte));
     }
     let mut id = [b'0'; 27];
-    for digit in id.iter_mut().rev() {
+    for digits in id.rchunks_mut(AT_ONCE) {
         let mut rest = 0;
         for limb in &mut limbs {
             let part = u64::from(rest) << 32 | u64::from(*limb);
-            // A digit's rest is less than 62, so what is left of the division fits into 32 bits.
-            (*limb, rest) = (low(part / 62), low(part % 62));
+            // A rest is less than the divisor, so what is left of the division fits into 32 bits.
+            (*limb, rest) = (low(part / DIVISOR), low(part % DIVISOR));
         }
-        *digit = DIGITS[rest as usize];
+        for digit in digits.iter_mut().rev() {
+            *digit = DIGITS[rest as usize % DIGITS.len()];
+            rest /= 62;
+        }
     }
     id
 }
 
-fn parse(text: &str) -> Result<[u8; 27], NotAnId> {
-    let bytes: [u8; 27] = text.as_bytes().try_into().map_err(|_| NotAnId)?;
-    if bytes.iter().all(u8::is_ascii_alphanumeric) {
-        Ok(bytes)
-    } else {
-        Err(NotAnId)
-    }
+fn parse(text: &str) -> Result<Text, NotAnId> {
+    let is_id = text.len() == 27 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    Text::from(text).ok().filter(|_| is_id).ok_or(NotAnId)
 }
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name([u8; 27]);
+        pub struct $name(Text);
 
         impl $name {
             /// A new random id.
@@ -74,7 +84,7 @@ macro_rules! ids {
 
             /// The id's 27 characters.
             pub fn as_str(&self) -> &str {
-                std::str::from_utf8(&self.0).expect("only ASCII letters and digits are let in")
+                &self.0
             }
         }
 
@@ -185,8 +195,7 @@ mod tests {
             }
         }
         let id = make(&Then, &SystemEntropy);
-        let text = std::str::from_utf8(&id).expect("ASCII");
-        let read: svix_ksuid::Ksuid = text.parse().expect("a KSUID");
+        let read: svix_ksuid::Ksuid = id.parse().expect("a KSUID");
         assert_eq!(read.timestamp_raw(), 5);
     }
 

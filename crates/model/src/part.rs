@@ -6,6 +6,7 @@
 //! of 256 bits that stood nowhere else.
 
 use std::fmt::{self, Write as _};
+use std::sync::LazyLock;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -58,6 +59,23 @@ impl PartName {
         }
     }
 
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        /// The names of changes. Four names or more are written for each event.
+        static CHANGES: LazyLock<Vec<String>> = LazyLock::new(|| {
+            (0..MAX_CHANGES)
+                .map(|index| format!("changes/{index}"))
+                .collect()
+        });
+        match self.0 {
+            Name::Actor => "actor",
+            Name::Origin => "origin",
+            Name::Target => "target",
+            Name::Detail => "detail",
+            Name::Change(index) => &CHANGES[usize::from(index)],
+        }
+    }
+
     /// Reads a name in exactly the form in which it is displayed; [`PartError::Name`] otherwise.
     pub fn parse(text: &str) -> Result<Self, PartError> {
         let name = match text {
@@ -70,7 +88,7 @@ impl PartName {
                 .and_then(|index| index.parse().ok())
                 .and_then(Self::change)
                 // Nothing but digits without leading zeros comes back as it was.
-                .filter(|name| name.to_string() == text),
+                .filter(|name| name.as_str() == text),
         };
         name.ok_or_else(|| PartError::Name(text.to_owned()))
     }
@@ -78,13 +96,7 @@ impl PartName {
 
 impl fmt::Display for PartName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Name::Actor => f.write_str("actor"),
-            Name::Origin => f.write_str("origin"),
-            Name::Target => f.write_str("target"),
-            Name::Detail => f.write_str("detail"),
-            Name::Change(index) => write!(f, "changes/{index}"),
-        }
+        f.write_str(self.as_str())
     }
 }
 
@@ -106,7 +118,7 @@ impl PartKey {
 /// The salt of one part: HMAC-SHA256(key, name of the part) (RFC 2104), 32 bytes.
 pub fn salt(key: &PartKey, part: PartName) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).expect("HMAC takes a key of any length");
-    mac.update(part.to_string().as_bytes());
+    mac.update(part.as_str().as_bytes());
     mac.finalize().into_bytes().into()
 }
 
@@ -155,7 +167,7 @@ impl Disclosure {
     pub fn of(salt: &[u8; 32], event_id: &str, part: PartName, value: &str) -> Self {
         let mut text = String::with_capacity(80 + event_id.len() + value.len());
         text.push_str("[\"");
-        text.push_str(&URL_SAFE_NO_PAD.encode(salt));
+        URL_SAFE_NO_PAD.encode_string(salt, &mut text);
         // An id that needs no escape, as ours do, is written as it is.
         if event_id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             text.push_str("\",\"");
@@ -164,7 +176,7 @@ impl Disclosure {
         } else {
             write!(text, "\",{},\"", Value::from(event_id)).expect("a text takes every write");
         }
-        write!(text, "{part}").expect("a text takes every write");
+        text.push_str(part.as_str());
         text.push_str("\",");
         text.push_str(value);
         text.push(']');
@@ -185,11 +197,7 @@ impl Disclosure {
     /// Its commitment: base64url(SHA-256("annals.part.v1\n" || disclosure)) without padding (RFC 4648,
     /// section 5), 43 characters.
     pub fn commitment(&self) -> String {
-        self.commitment_bytes()
-            .iter()
-            .copied()
-            .map(char::from)
-            .collect()
+        String::from_utf8(self.commitment_bytes().to_vec()).expect("base64 is ASCII")
     }
 
     /// The bytes of [`Disclosure::commitment`].

@@ -331,7 +331,6 @@ impl Rx<'_> {
             }
             Actor::Token { token } => {
                 let question = params![&token];
-                let rows = self.conn.recall_all(TOKEN, question)?;
                 let known = if let Some(known) = self.conn.made::<Known>(TOKEN, question) {
                     for (organization, subject, key) in &known.keys {
                         if !self.keys.has_seen(organization, subject) {
@@ -340,6 +339,7 @@ impl Rx<'_> {
                     }
                     known
                 } else {
+                    let rows = self.conn.recall_all(TOKEN, question)?;
                     let known = Arc::new(self.known(token, &rows)?);
                     self.conn.put_made(TOKEN, question, known.clone());
                     known

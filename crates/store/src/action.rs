@@ -49,10 +49,10 @@ pub enum Reads {
 
 impl Reads {
     /// The question for it, of which its id is the one parameter.
-    pub(crate) fn question(&self) -> (String, Param<'_>) {
+    pub(crate) fn question(&self) -> (&'static str, Param<'_>) {
         match self {
-            Self::Source(id) => (sources::by_id(), id.into()),
-            Self::Destination(id) => (destinations::by_id(), id.into()),
+            Self::Source(id) => (&sources::BY_ID, id.into()),
+            Self::Destination(id) => (&destinations::BY_ID, id.into()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! From facts to entries: the bytes of the leaf, its sealed parts, its place in the log.
 
+use std::sync::{Arc, LazyLock};
+
 use model::actor::Actor;
 use model::catalogue::{EventType, TargetType};
 use model::change::{self, Change};
@@ -14,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::acting::{Acting, TOKEN};
 use crate::action::{Reads, Target};
-use crate::db::{self, Conn, Param, Row, dialect, params};
+use crate::db::{Conn, Param, Row, dialect, params};
 use crate::error::{Error, Result};
 use crate::keyring::{INSTANCE, KeyState};
 use crate::seal::{self, Open};
@@ -107,29 +109,26 @@ impl LogState {
         let mut next = Vec::new();
         if conn.is_postgres() {
             if let Actor::Token { token } = actor {
-                next.push((TOKEN.to_owned(), token.into()));
+                next.push((TOKEN, token.into()));
             }
             next.extend(reads.as_ref().map(Reads::question));
         }
-        let row = conn.lock(sql, params![&organization], &next)?;
+        let question = params![&organization];
+        if let Some(known) = conn.made::<Self>(sql, question) {
+            return Ok(Some((*known).clone()));
+        }
+        let row = conn.lock(sql, question, &next)?;
         row.map(|row| Self::from_row(&row)).transpose()
     }
 
-    /// After the commit: what the row of an organization's log is now, where nobody can write it without being noticed.
-    pub(crate) fn keep(&self, conn: &mut Conn) {
+    /// After the commit: what an organization's log is now, where nobody can write its row without being noticed.
+    pub(crate) fn keep(mut self, conn: &mut Conn) {
         if let Some(organization) = self.organization
             && !conn.is_postgres()
         {
-            let row = Row(vec![
-                db::Value::Text(self.id.to_string()),
-                db::Value::Text(organization.to_string()),
-                db::Value::Int(self.size().cast_signed()),
-                db::Value::Blob(self.frontier.to_bytes()),
-                db::Value::Int(self.first_place),
-                db::Value::Text(self.config_changes.to_string()),
-            ]);
+            self.base = self.size();
             let sql = dialect::lock_log_of(false);
-            conn.put_recalled(sql, params![&organization], Some(row));
+            conn.put_known(sql, params![&organization], Arc::new(self));
         }
     }
 
@@ -398,8 +397,13 @@ const CHUNK: usize = 64;
 /// told of them together with the commit.
 pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> Result<()> {
     for chunk in pending.chunks(CHUNK) {
-        let (sql, values) = insert(chunk);
-        conn.execute_soon(&sql, &values)?;
+        let mut values: Vec<Param<'_>> = Vec::with_capacity(chunk.len() * 3);
+        for one in chunk {
+            values.push(Param::Int(one.place));
+            values.push((&one.entry).into());
+            values.push((&one.parts).into());
+        }
+        conn.execute_soon(&INSERTS[chunk.len() - 1], &values)?;
     }
     for log in logs.iter().filter(|log| log.size() > log.base) {
         conn.execute_soon(GROW, &Growth::of(log).values(log))?;
@@ -407,27 +411,17 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
     Ok(())
 }
 
-/// The statement that adds entries.
-fn insert(entries: &[Pending]) -> (String, Vec<Param<'_>>) {
-    use std::fmt::Write as _;
-    let mut sql = String::from("INSERT INTO entries (place, entry, parts) VALUES ");
-    let mut values: Vec<Param<'_>> = Vec::with_capacity(entries.len() * 3);
-    for (index, one) in entries.iter().enumerate() {
-        let n = index * 3;
-        let _ = write!(
-            sql,
-            "{}(${}, ${}, ${})",
-            if index > 0 { ", " } else { "" },
-            n + 1,
-            n + 2,
-            n + 3
-        );
-        values.push(Param::Int(one.place));
-        values.push((&one.entry).into());
-        values.push((&one.parts).into());
-    }
-    (sql, values)
-}
+/// The statements that add entries: one entry, two, up to [`CHUNK`].
+static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let row = |row: usize| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3);
+    let rows: Vec<String> = (0..CHUNK).map(row).collect();
+    (1..=CHUNK)
+        .map(|many| {
+            let rows = rows[..many].join(", ");
+            format!("INSERT INTO entries (place, entry, parts) VALUES {rows}")
+        })
+        .collect()
+});
 
 /// A log takes its new size. It is locked, so it is there, and it has the size that it was locked with: anything else is refused.
 const GROW: &str = "UPDATE logs SET size = CASE WHEN size = $4 THEN CAST($2 AS BIGINT) END, frontier = $3, config_changes = $5 WHERE id = $1";

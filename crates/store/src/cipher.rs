@@ -29,17 +29,37 @@ fn inner(key: &[u8; 32], nonce: &[u8; NONCE]) -> (LessSafeKey, Nonce) {
     )
 }
 
-/// Encrypts with a random nonce, which stands before the text.
-pub(crate) fn encrypt(entropy: &dyn Entropy, key: &[u8; 32], aad: &[u8], text: &[u8]) -> Vec<u8> {
+/// How many bytes longer than a text is what it is encrypted to.
+pub(crate) const MORE: usize = NONCE + TAG;
+
+/// Encrypts with a random nonce, which stands before the text, to the end of `out`. The text is that of its pieces, one after
+/// another.
+pub(crate) fn encrypt_onto(
+    out: &mut Vec<u8>,
+    entropy: &dyn Entropy,
+    key: &[u8; 32],
+    aad: &[u8],
+    text: &[&[u8]],
+) {
     let nonce: [u8; NONCE] = entropy.bytes();
     let (key, short) = inner(key, &nonce);
-    let mut sealed = Vec::with_capacity(NONCE + text.len() + TAG);
-    sealed.extend(nonce);
-    sealed.extend(text);
+    // Once, before the text comes: nothing of it is left where the bytes were before they moved.
+    out.reserve(MORE + text.iter().map(|piece| piece.len()).sum::<usize>());
+    out.extend_from_slice(&nonce);
+    let from = out.len();
+    for piece in text {
+        out.extend_from_slice(piece);
+    }
     let tag = key
-        .seal_in_place_separate_tag(short, Aad::from(aad), &mut sealed[NONCE..])
+        .seal_in_place_separate_tag(short, Aad::from(aad), &mut out[from..])
         .expect("a text in memory is not too long for the cipher");
-    sealed.extend(tag.as_ref());
+    out.extend_from_slice(tag.as_ref());
+}
+
+/// As [`encrypt_onto`], of a text in one piece, to bytes of its own.
+pub(crate) fn encrypt(entropy: &dyn Entropy, key: &[u8; 32], aad: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut sealed = Vec::new();
+    encrypt_onto(&mut sealed, entropy, key, aad, &[text]);
     sealed
 }
 
@@ -82,6 +102,21 @@ mod tests {
             let theirs = [&nonce[..], &theirs.expect("sealed")].concat();
             let opened = decrypt(&key, &aad, &theirs);
             prop_assert_eq!(opened.map(|text| text.to_vec()), Some(text));
+        }
+
+        #[test]
+        fn a_text_in_pieces_is_one_text_behind_what_was_there(
+            key: [u8; 32], before in proptest::collection::vec(any::<u8>(), 0..50),
+            pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..5),
+        ) {
+            let mut out = before.clone();
+            let text: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+            encrypt_onto(&mut out, &SystemEntropy, &key, b"here", &text);
+            prop_assert_eq!(out.len(), before.len() + MORE + pieces.concat().len());
+            let (first, sealed) = out.split_at(before.len());
+            prop_assert_eq!(first, &before[..]);
+            let opened = decrypt(&key, b"here", sealed);
+            prop_assert_eq!(opened.map(|text| text.to_vec()), Some(pieces.concat()));
         }
 
         #[test]

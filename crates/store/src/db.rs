@@ -61,8 +61,8 @@ pub enum Location {
     Postgres(String),
 }
 
-/// A value that goes into a statement.
-#[derive(Clone, Copy, Debug)]
+/// A value that goes into a statement. It hashes as the [`Value`] does that it would be a copy of.
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
 pub(crate) enum Param<'a> {
     Null,
     Int(i64),
@@ -427,6 +427,16 @@ impl Conn {
         }
     }
 
+    /// Keeps what would be made of the answer to a question, without its rows: whoever asks it looks for that first.
+    pub(crate) fn put_known<T: Send + Sync + 'static>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        made: Arc<T>,
+    ) {
+        self.seen.put_known(sql, params, made);
+    }
+
     /// Another question's answer was the answer to this one as well.
     pub(crate) fn put_recalled(&mut self, sql: &str, params: &[Param<'_>], row: Option<Row>) {
         self.seen.put(sql, params, row.into_iter().collect());
@@ -439,14 +449,14 @@ impl Conn {
         &mut self,
         sql: &str,
         params: &[Param<'_>],
-        next: &[(String, Param<'_>)],
+        next: &[(&str, Param<'_>)],
     ) -> Result<Option<Row>, DbError> {
         let Database::Postgres(conn) = &mut self.database else {
             return self.recall(sql, params);
         };
         let next: Vec<(&str, &[Param<'_>])> = next
             .iter()
-            .map(|(sql, one)| (sql.as_str(), std::slice::from_ref(one)))
+            .map(|(sql, one)| (*sql, std::slice::from_ref(one)))
             .collect();
         let mut questions = vec![(sql, params)];
         questions.extend(&next);

@@ -3,16 +3,17 @@
 //! An unwrapped key is used only after its row was seen in the same transaction, or in one since which nobody has written it
 //! ([`crate::db`]), so no process goes on with a key that another has destroyed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use model::clock::Entropy;
 use model::entry::Entry;
 use model::part::PartName;
 use zeroize::Zeroizing;
 
-use crate::cipher::{decrypt, encrypt};
+use crate::cipher::{decrypt, encrypt, encrypt_onto};
 use crate::db::{Conn, Param, Row, params};
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -97,12 +98,13 @@ pub(crate) fn unwrap(
 }
 
 impl DataKey {
-    /// Encrypts: nonce, cipher text. Which generation of the key it was is for the caller to keep.
-    pub(crate) fn encrypt(&self, env: &Env, aad: &[u8], text: &[u8]) -> Vec<u8> {
-        encrypt(&*env.entropy, &self.key, aad, text)
+    /// Encrypts a text in pieces, to the end of `out`: nonce, cipher text. Which generation of the key it was is for the caller
+    /// to keep.
+    pub(crate) fn encrypt_onto(&self, out: &mut Vec<u8>, env: &Env, aad: &[u8], text: &[&[u8]]) {
+        encrypt_onto(out, &*env.entropy, &self.key, aad, text);
     }
 
-    /// Decrypts what [`DataKey::encrypt`] made, with the key of that generation.
+    /// Decrypts what [`DataKey::encrypt_onto`] made, with the key of that generation.
     pub(crate) fn decrypt(
         &self,
         generation: u32,
@@ -118,7 +120,7 @@ impl DataKey {
     /// Seals a value of a row: generation, nonce, cipher text.
     pub(crate) fn seal(&self, env: &Env, aad: &[u8], text: &[u8]) -> Vec<u8> {
         let mut sealed = self.generation.to_be_bytes().to_vec();
-        sealed.extend(self.encrypt(env, aad, text));
+        self.encrypt_onto(&mut sealed, env, aad, &[text]);
         sealed
     }
 
@@ -195,12 +197,8 @@ impl Keyring {
 
     /// A key whose row this transaction has seen, or need not see again.
     pub(crate) fn put(&mut self, organization: &str, subject: &str, state: KeyState) {
-        if let Some(seen) = self.seen.get_mut(organization) {
-            seen.insert(subject.to_owned(), state);
-        } else {
-            let seen = Seen::from([(subject.to_owned(), state)]);
-            self.seen.insert(organization.to_owned(), seen);
-        }
+        let seen = self.seen.entry_ref(organization).or_default();
+        seen.insert(subject.to_owned(), state);
     }
 
     pub(crate) fn state(&self, organization: &str, subject: &str) -> Option<&KeyState> {

@@ -5,7 +5,6 @@
 //! name. So two to three events fit into a page of `SQLite`, and a disclosure is put together again byte for byte.
 
 use std::collections::HashSet;
-use std::io::Write as _;
 use std::sync::Arc;
 
 use model::entry::View;
@@ -14,6 +13,7 @@ use model::part::{self, Disclosure, PartKey, PartName};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::cipher::MORE;
 use crate::error::{Error, Result};
 use crate::keyring::{DataKey, INSTANCE, KeyState, Seen};
 use crate::spread::spread;
@@ -107,13 +107,9 @@ fn take_number(blob: &mut &[u8]) -> Option<u32> {
 }
 
 fn aad(log: LogId, event: &str, part: PartName) -> Vec<u8> {
-    let mut aad = Vec::with_capacity(96);
-    for text in ["annals.part.v1\n", log.as_str(), event] {
-        aad.extend_from_slice(text.as_bytes());
-    }
-    // Memory takes every write.
-    let _ = write!(aad, "{part}");
-    aad
+    ["annals.part.v1\n", log.as_str(), event, part.as_str()]
+        .concat()
+        .into_bytes()
 }
 
 /// Seals the parts of an event and gives their commitments, in order, and the blob. Each subject has a `k` of its own,
@@ -143,16 +139,16 @@ pub(crate) fn seal(
         let salt = part::salt(k, part.name);
         let disclosure = Disclosure::of(&salt, event.as_str(), part.name, &part.text);
         commitments.push(disclosure.commitment());
-        let text = Zeroizing::new([&salt[..], part.text.as_bytes()].concat());
-        let sealed = key.encrypt(rx.env, &aad(log, event.as_str(), part.name), &text);
         let code = code_of(part.name)
             .ok_or_else(|| Error::Internal(format!("part {} has no code", part.name)))?;
-        let length = u32::try_from(sealed.len())
+        let text = [&salt, part.text.as_bytes()];
+        let length = u32::try_from(MORE + SALT + part.text.len())
             .map_err(|_| Error::Internal("a part of 4 GiB".to_owned()))?;
         blob.push(code);
         put_number(&mut blob, key.generation);
         put_number(&mut blob, length);
-        blob.extend(sealed);
+        let aad = aad(log, event.as_str(), part.name);
+        key.encrypt_onto(&mut blob, rx.env, &aad, &text);
     }
     Ok((commitments, blob))
 }

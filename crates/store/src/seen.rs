@@ -2,30 +2,44 @@
 //! read once however many steps of an action look at it, and what it was before a write is never the caller's word.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use hashbrown::{Equivalent, HashMap};
 
 #[derive(Default)]
-pub(crate) struct Seen(HashMap<(&'static str, String), Box<dyn Any + Send>>);
+pub(crate) struct Seen(HashMap<(&'static str, String), Arc<dyn Any + Send + Sync>>);
+
+/// Where a row is: its table and its id.
+#[derive(Hash)]
+struct Place<'a>(&'static str, &'a str);
+
+impl Equivalent<(&'static str, String)> for Place<'_> {
+    fn equivalent(&self, (table, id): &(&'static str, String)) -> bool {
+        self.0 == *table && self.1 == id
+    }
+}
 
 impl Seen {
-    pub(crate) fn get<T: Clone + 'static>(&self, table: &'static str, id: &str) -> Option<T> {
-        self.0
-            .get(&(table, id.to_owned()))?
-            .downcast_ref::<T>()
-            .cloned()
+    pub(crate) fn get<T: Send + Sync + 'static>(
+        &self,
+        table: &'static str,
+        id: &str,
+    ) -> Option<Arc<T>> {
+        let row = self.0.get(&Place(table, id))?;
+        row.clone().downcast().ok()
     }
 
-    pub(crate) fn put<T: Clone + Send + 'static>(
+    pub(crate) fn put<T: Send + Sync + 'static>(
         &mut self,
         table: &'static str,
         id: &str,
-        row: &T,
+        row: Arc<T>,
     ) {
-        self.0.insert((table, id.to_owned()), Box::new(row.clone()));
+        self.0.insert((table, id.to_owned()), row);
     }
 
     pub(crate) fn forget(&mut self, table: &'static str, id: &str) {
-        self.0.remove(&(table, id.to_owned()));
+        self.0.remove(&Place(table, id));
     }
 
     pub(crate) fn clear(&mut self) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use model::actor::Origin;
 use model::catalogue::TargetType;
@@ -49,23 +50,35 @@ impl Rx<'_> {
 
     /// A row that was read has said to which organization a workspace belongs, which never changes.
     pub(crate) fn workspace_is_of(&mut self, workspace: WorkspaceId, organization: OrganizationId) {
+        let organization = Arc::new(organization);
         self.seen
-            .put(WORKSPACE_ORGANIZATION, workspace.as_str(), &organization);
+            .put(WORKSPACE_ORGANIZATION, workspace.as_str(), organization);
     }
 
     /// A row by its id, read unless this transaction has seen it.
-    pub(crate) fn once<T: Clone + Send + 'static>(
+    pub(crate) fn once<T: Clone + Send + Sync + 'static>(
         &mut self,
         table: &'static str,
         id: &str,
         read: impl FnOnce(&mut Self) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
+        let row = self.once_shared(table, id, read)?;
+        Ok(row.map(Arc::unwrap_or_clone))
+    }
+
+    /// The same, of a row that is looked at more often than it is taken away.
+    pub(crate) fn once_shared<T: Send + Sync + 'static>(
+        &mut self,
+        table: &'static str,
+        id: &str,
+        read: impl FnOnce(&mut Self) -> Result<Option<T>>,
+    ) -> Result<Option<Arc<T>>> {
         if let Some(row) = self.seen.get(table, id) {
             return Ok(Some(row));
         }
-        let row = read(self)?;
+        let row = read(self)?.map(Arc::new);
         if let Some(row) = &row {
-            self.seen.put(table, id, row);
+            self.seen.put(table, id, row.clone());
         }
         Ok(row)
     }

@@ -5,6 +5,8 @@ pub mod delete;
 pub mod set_external_id;
 pub mod update;
 
+use std::sync::Arc;
+
 use model::catalogue;
 use model::id::ConnectionId;
 use model::role::Permission;
@@ -17,8 +19,8 @@ use crate::request::Place;
 /// A connection with both of its ends.
 pub(crate) struct Ends {
     pub(crate) connection: Connection,
-    pub(crate) source: Source,
-    pub(crate) destination: Destination,
+    pub(crate) source: Arc<Source>,
+    pub(crate) destination: Arc<Destination>,
 }
 
 pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<Ends> {

@@ -7,6 +7,8 @@ pub mod set_external_id;
 pub mod take_transformation;
 pub mod update;
 
+use std::sync::Arc;
+
 use model::catalogue::TargetType;
 use model::id::DestinationId;
 use model::role::Permission;
@@ -15,7 +17,7 @@ use store::{Error, Need, Result, Rx, Target};
 
 use crate::request::Place;
 
-pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: DestinationId) -> Result<Destination> {
+pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: DestinationId) -> Result<Arc<Destination>> {
     rx.destination(place.workspace, id)?
         .ok_or(Error::NotFound("destination"))
 }

@@ -6,6 +6,8 @@ pub mod set_external_id;
 pub mod settings;
 pub mod update;
 
+use std::sync::Arc;
+
 use model::catalogue::{self, EventType, TargetType};
 use model::id::ConnectionId;
 use model::role::Permission;
@@ -19,7 +21,7 @@ use crate::request::Place;
 pub(crate) struct Ends {
     pub(crate) connection: RetlConnection,
     pub(crate) source: RetlSource,
-    pub(crate) destination: Destination,
+    pub(crate) destination: Arc<Destination>,
 }
 
 pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: ConnectionId) -> Result<Ends> {

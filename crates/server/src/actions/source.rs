@@ -5,6 +5,8 @@ pub mod delete;
 pub mod set_external_id;
 pub mod update;
 
+use std::sync::Arc;
+
 use model::catalogue::TargetType;
 use model::id::SourceId;
 use model::role::Permission;
@@ -13,7 +15,7 @@ use store::{Error, Need, Result, Rx, Target};
 
 use crate::request::Place;
 
-pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: SourceId) -> Result<Source> {
+pub(crate) fn found(rx: &mut Rx<'_>, place: Place, id: SourceId) -> Result<Arc<Source>> {
     rx.source(place.workspace, id)?
         .ok_or(Error::NotFound("source"))
 }

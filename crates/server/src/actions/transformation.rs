@@ -105,7 +105,8 @@ pub(crate) fn need_to_publish(
                 && let Some(destination) = rx.destination(place.workspace, link.destination)?
             {
                 let (kind, id) = (TargetType::Destination, destination.id);
-                need.related.push(Target::new(kind, id, destination.name));
+                need.related
+                    .push(Target::new(kind, id, destination.name.clone()));
             }
         }
     }
@@ -447,7 +448,7 @@ pub(crate) fn users(rx: &mut Rx<'_>, place: Place, one: &Transformation) -> Resu
                 if let Some(destination) = rx.destination(place.workspace, link.destination)? {
                     users.push(User {
                         noun: "destination",
-                        name: destination.name,
+                        name: destination.name.clone(),
                         id: destination.id.to_string(),
                         way: Way::Now,
                     });

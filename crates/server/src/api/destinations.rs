@@ -1,5 +1,7 @@
 //! `/v2/destinations`, and the transformation before each.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -293,7 +295,7 @@ async fn get(
             } else {
                 Settings::ForAnyone
             };
-            DestinationView::new(rx, one, settings)
+            DestinationView::new(rx, Arc::unwrap_or_clone(one), settings)
         })
         .await?;
     Ok(Json(OneDestination {

@@ -1,5 +1,7 @@
 //! `/v2/sources`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -198,6 +200,7 @@ async fn get(
             let may_edit = answer::look(rx, &bearer, place, Permission::EditSources)?;
             let source = rx
                 .source(place.workspace, id)?
+                .map(Arc::unwrap_or_clone)
                 .ok_or(Error::NotFound("source"))?;
             if may_edit {
                 Ok(SourceView::new(source, true))

@@ -3,6 +3,8 @@
 //! The write key is no secret: it stands in every page that uses it. So what is told here is told to everybody, and holds no
 //! secret, nothing that is redacted elsewhere and, where nobody has said what is secret, no text at all.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -136,7 +138,12 @@ fn found(rx: &mut Rx<'_>, key: &str) -> Result<Option<(DataPlane, SourceId, Valu
     Ok(Some((of, id, told)))
 }
 
-fn told(of: DataPlane, source: &Source, all: &[Destination], definitions: &Definitions) -> Value {
+fn told(
+    of: DataPlane,
+    source: &Source,
+    all: &[Arc<Destination>],
+    definitions: &Definitions,
+) -> Value {
     let (type_name, of_source) = definitions.known_as(Kind::Source, &source.kind);
     let platform = of_source.map_or(CLOUD, Definition::sdk);
     let destinations: Vec<Value> = all

@@ -211,7 +211,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
 
 /// A destination with what its pages say of it.
 struct Seen {
-    destination: Destination,
+    destination: Arc<Destination>,
     /// As they are in the same state of the data.
     definitions: Arc<Definitions>,
     known: Known,
@@ -290,7 +290,7 @@ fn connections(
         connections.push(Connection {
             id: one.id.to_string(),
             source_id: from.id.to_string(),
-            source_name: from.name,
+            source_name: from.name.clone(),
             source_kind: things::kind(&definitions, Kind::Source, &from.kind).0,
             enabled: one.enabled,
             schedule: None,
@@ -305,7 +305,7 @@ fn connections(
         connections.push(Connection {
             id: one.id.to_string(),
             source_id: from.id.to_string(),
-            source_name: from.name,
+            source_name: from.name.clone(),
             source_kind: retl_sources::kind(from.kind, &from.definition),
             enabled: one.enabled,
             schedule: Some(retl_sources::schedule(&one)),

@@ -132,13 +132,13 @@ fn about(rx: &mut Rx<'_>, place: Place, kind: Watchable, ids: BTreeSet<String>) 
             Watchable::Destination => match id.parse() {
                 Ok(source) => rx
                     .source(place.workspace, source)?
-                    .map(|one| (one.name, format!("/sources/{id}"))),
+                    .map(|one| (one.name.clone(), format!("/sources/{id}"))),
                 Err(_) => None,
             },
             Watchable::Transformation => match id.parse() {
                 Ok(destination) => rx
                     .destination(place.workspace, destination)?
-                    .map(|one| (one.name, format!("/destinations/{id}"))),
+                    .map(|one| (one.name.clone(), format!("/destinations/{id}"))),
                 Err(_) => None,
             },
         };

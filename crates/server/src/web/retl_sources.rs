@@ -139,7 +139,7 @@ pub(super) async fn overview(app: &App, me: &Me, seen: &Seen) -> Answer {
                     to: ConnectedDestination {
                         id: to.id.to_string(),
                         kind: things::kind(&definitions, Kind::Destination, &to.kind).0,
-                        name: to.name,
+                        name: to.name.clone(),
                         enabled: one.enabled,
                     },
                     schedule: schedule(&one),

@@ -1,6 +1,7 @@
 //! `/sources`: where events come from.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -188,7 +189,7 @@ pub(super) async fn create(sent: Sent) -> Answer {
 
 /// A source with what its pages say of it.
 struct Seen {
-    source: Source,
+    source: Arc<Source>,
     known: Known,
     connections: usize,
     lock: Lock,
@@ -270,7 +271,7 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
                     .ok_or(Error::NotFound("destination"))?;
                 destinations.push(ConnectedDestination {
                     id: to.id.to_string(),
-                    name: to.name,
+                    name: to.name.clone(),
                     kind: things::kind(&definitions, Kind::Destination, &to.kind).0,
                     enabled: one.enabled,
                 });

@@ -182,7 +182,7 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
                 used_by.push(UsedBy {
                     kind: things::kind(&definitions, Kind::Destination, &to.kind).0,
                     href: format!("/destinations/{}", to.id),
-                    name: to.name,
+                    name: to.name.clone(),
                 });
             }
             Ok(used_by)

@@ -56,5 +56,9 @@ pub(crate) const fn has_schema(postgres: bool) -> &'static str {
 
 /// `SQLite` reads `$n` as a name, numbered by its first appearance; `?n` is what `$n` means to PostgreSQL.
 pub(crate) fn numbered(sql: &str) -> String {
-    sql.replace('$', "?")
+    let mut numbered = sql.as_bytes().to_vec();
+    for byte in &mut numbered {
+        *byte = if *byte == b'$' { b'?' } else { *byte };
+    }
+    String::from_utf8(numbered).expect("an ASCII character for another leaves a text")
 }

@@ -11,8 +11,9 @@
 //! there, what is known of who acts stays until any of that was written ([`super::Conn::begin_read`]).
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::{Equivalent, HashMap, HashSet};
 
 use super::{Param, Row, Value};
 
@@ -33,17 +34,19 @@ pub(super) const WHO_ACTS: [&str; 10] = [
     "data_keys",
 ];
 
-/// The answers, by the text of the question and then by its values.
+/// The answers, by the text of the question and then by its values. A question stays when its answers go: there are as many as
+/// this program asks.
 #[derive(Default)]
 pub(super) struct Seen {
-    answers: HashMap<String, Answers>,
+    questions: HashMap<String, Answers>,
     count: usize,
 }
 
 /// The answers to one question.
 struct Answers {
-    /// Whether it asks for nothing but who acts.
+    /// Whether it reads no table but those that say who acts.
     of_who_acts: bool,
+    words: HashSet<String>,
     by_values: HashMap<Vec<Value>, Answer>,
 }
 
@@ -53,34 +56,61 @@ struct Answer {
     made: Option<Arc<dyn Any + Send + Sync>>,
 }
 
-fn values(params: &[Param<'_>]) -> Vec<Value> {
-    params.iter().map(|one| one.to_value()).collect()
-}
+/// The values of a question, which are found by what they are equal to.
+#[derive(Hash)]
+struct Values<'a>(&'a [Param<'a>]);
 
-/// The table that a statement writes.
-fn written(sql: &str) -> Option<&str> {
-    let mut words = sql.split_whitespace();
-    match words.next()? {
-        "UPDATE" => words.next(),
-        "INSERT" | "DELETE" => words.nth(1),
-        _ => None,
+impl Equivalent<Vec<Value>> for Values<'_> {
+    fn equivalent(&self, values: &Vec<Value>) -> bool {
+        self.0
+            .iter()
+            .copied()
+            .eq(values.iter().map(Value::as_param))
     }
 }
 
-/// Whether a question reads no table but those that say who acts.
-fn is_of_who_acts(sql: &str) -> bool {
-    let words: Vec<&str> = sql.split([' ', '(', ')', '\n']).collect();
-    let mut tables = words
-        .windows(2)
-        .filter(|pair| ["FROM", "JOIN"].contains(&pair[0]))
-        .map(|pair| pair[1]);
-    tables.all(|table| WHO_ACTS.contains(&table))
+fn is_of_word(one: char) -> bool {
+    one.is_ascii_alphanumeric() || one == '_'
+}
+
+/// The words of a statement, names of tables among them.
+fn words(sql: &str) -> impl Iterator<Item = &str> {
+    sql.split(|one| !is_of_word(one))
+        .filter(|word| !word.is_empty())
+}
+
+/// The table that a statement writes; none where that is not one plain word.
+fn written(sql: &str) -> Option<&str> {
+    let mut words = sql.split([' ', '(']);
+    let table = match words.next()? {
+        "UPDATE" => words.next(),
+        "INSERT" | "DELETE" => words.nth(1),
+        _ => None,
+    };
+    table.filter(|table| table.chars().all(is_of_word))
+}
+
+impl Answers {
+    /// None yet, to this question.
+    fn to(sql: &str) -> Self {
+        let tables = words(sql).zip(words(sql).skip(1));
+        let mut tables = tables.filter(|(before, _)| ["FROM", "JOIN"].contains(before));
+        Self {
+            of_who_acts: tables.all(|(_, table)| WHO_ACTS.contains(&table)),
+            words: words(sql).map(str::to_owned).collect(),
+            by_values: HashMap::new(),
+        }
+    }
 }
 
 impl Seen {
+    fn answer(&self, sql: &str, params: &[Param<'_>]) -> Option<&Answer> {
+        self.questions.get(sql)?.by_values.get(&Values(params))
+    }
+
     /// The rows that were the answer, if it was asked.
     pub(super) fn get(&self, sql: &str, params: &[Param<'_>]) -> Option<&Arc<[Row]>> {
-        Some(&self.answers.get(sql)?.by_values.get(&values(params))?.rows)
+        Some(&self.answer(sql, params)?.rows)
     }
 
     /// What was made of the answer.
@@ -89,8 +119,7 @@ impl Seen {
         sql: &str,
         params: &[Param<'_>],
     ) -> Option<Arc<T>> {
-        let answer = self.answers.get(sql)?.by_values.get(&values(params))?;
-        answer.made.clone()?.downcast().ok()
+        self.answer(sql, params)?.made.clone()?.downcast().ok()
     }
 
     /// Keeps what was made of an answer, as long as that is kept.
@@ -100,47 +129,65 @@ impl Seen {
         params: &[Param<'_>],
         made: Arc<T>,
     ) {
-        let answers = self.answers.get_mut(sql);
-        if let Some(answer) = answers.and_then(|all| all.by_values.get_mut(&values(params))) {
+        let answers = self.questions.get_mut(sql);
+        if let Some(answer) = answers.and_then(|all| all.by_values.get_mut(&Values(params))) {
             answer.made = Some(made);
         }
     }
 
     pub(super) fn put(&mut self, sql: &str, params: &[Param<'_>], rows: Arc<[Row]>) {
+        self.put_answer(sql, params, Answer { rows, made: None });
+    }
+
+    /// Keeps what would be made of an answer, without its rows.
+    pub(super) fn put_known<T: Send + Sync + 'static>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        made: Arc<T>,
+    ) {
+        let (rows, made) = (Arc::default(), Some(made as Arc<_>));
+        self.put_answer(sql, params, Answer { rows, made });
+    }
+
+    fn put_answer(&mut self, sql: &str, params: &[Param<'_>], answer: Answer) {
         if self.count >= MOST {
             self.forget();
         }
         self.count += 1;
-        let (values, answer) = (values(params), Answer { rows, made: None });
-        if !self.answers.contains_key(sql) {
-            let answers = Answers {
-                of_who_acts: is_of_who_acts(sql),
-                by_values: HashMap::new(),
-            };
-            self.answers.insert(sql.to_owned(), answers);
-        }
-        if let Some(answers) = self.answers.get_mut(sql) {
-            answers.by_values.insert(values, answer);
-        }
+        let values = params.iter().map(|one| one.to_value()).collect();
+        let answers = self.questions.entry_ref(sql);
+        let answers = answers.or_insert_with(|| Answers::to(sql));
+        answers.by_values.insert(values, answer);
     }
 
-    /// Before a statement that writes: every answer goes in whose question has the table's name anywhere in it, and all
-    /// of them where the table is not plain.
+    /// Before a statement that writes: every answer goes in whose question the table's name is a word, and all of
+    /// them where the table is not plain.
     pub(super) fn forget_written(&mut self, sql: &str) {
-        match written(sql) {
-            Some(table) => self.answers.retain(|question, _| !question.contains(table)),
-            None => self.forget(),
+        let Some(table) = written(sql) else {
+            return self.forget();
+        };
+        for answers in self.questions.values_mut() {
+            if !answers.by_values.is_empty() && answers.words.contains(table) {
+                answers.by_values.clear();
+            }
         }
     }
 
     /// Forgets all but what is known of who acts.
     pub(super) fn keep_who_acts(&mut self) {
-        self.answers.retain(|_, answers| answers.of_who_acts);
-        self.count = self.answers.values().map(|all| all.by_values.len()).sum();
+        for answers in self.questions.values_mut() {
+            if !answers.of_who_acts {
+                answers.by_values.clear();
+            }
+        }
+        self.count = self.questions.values().map(|all| all.by_values.len()).sum();
     }
 
     pub(super) fn forget(&mut self) {
-        self.answers.clear();
+        for answers in self.questions.values_mut() {
+            answers.by_values.clear();
+        }
         self.count = 0;
     }
 }
@@ -175,6 +222,7 @@ mod tests {
 
     #[test]
     fn what_is_known_of_who_acts_is_told_from_the_rest() {
+        let is_of_who_acts = |sql| Answers::to(sql).of_who_acts;
         assert!(is_of_who_acts(ROLE) && is_of_who_acts(crate::acting::TOKEN));
         assert!(!is_of_who_acts(SOURCE));
         assert!(!is_of_who_acts(
@@ -215,7 +263,7 @@ mod tests {
         }
         assert!(seen.get(SOURCE, params!["a"]).is_none());
         assert!(seen.get(ROLE, params![999_i64]).is_some());
-        let held = seen.answers.values().map(|all| all.by_values.len());
+        let held = seen.questions.values().map(|all| all.by_values.len());
         assert!(held.sum::<usize>() <= MOST);
     }
 
@@ -225,6 +273,8 @@ mod tests {
             ("UPDATE sources SET name = $2 WHERE id = $1", false, true),
             ("INSERT INTO sources (id) VALUES ($1)", false, true),
             ("DELETE FROM sources WHERE id = $1", false, true),
+            ("INSERT INTO sources(id) VALUES ($1)", false, true),
+            ("DELETE FROM sources\nWHERE id = $1", false, false),
             ("DELETE FROM workspace_members", true, false),
             ("UPDATE members SET role = $1", true, false),
             ("WITH x AS (SELECT 1) UPDATE y SET z = 1", false, false),

@@ -422,7 +422,7 @@ fn what_is_asked_together_with_a_lock_is_answered_after_the_lock_and_then_recall
             let seen = conn.recall(NAME, params!["thing"]).expect("an answer");
             assert_eq!(seen.expect("a row").text(0).expect("a name"), "old");
             let locked = conn
-                .lock(LOCK, params!["lock"], &[(NAME.to_owned(), "thing".into())])
+                .lock(LOCK, params!["lock"], &[(NAME, "thing".into())])
                 .expect("locked");
             assert_eq!(locked.expect("a row").int(0).expect("a size"), 1);
             conn

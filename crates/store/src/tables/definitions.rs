@@ -153,8 +153,11 @@ impl Rx<'_> {
         organization: OrganizationId,
         version: Option<&str>,
     ) {
-        self.seen
-            .put(VERSION, organization.as_str(), &version.map(str::to_owned));
+        self.seen.put(
+            VERSION,
+            organization.as_str(),
+            Arc::new(version.map(str::to_owned)),
+        );
     }
 
     /// The version of an organization's definitions; none where it has never taken any in.

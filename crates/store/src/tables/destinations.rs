@@ -1,6 +1,7 @@
 //! Destinations. Their settings, secrets included, are encrypted with the workspace's key.
 
 use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 use model::catalogue::TargetType;
 use model::clock::Micros;
@@ -17,9 +18,8 @@ use crate::tx::{Audited, CONFIG, Rx, Snapshot, Tx, member};
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at";
 
 /// The question for one.
-pub(crate) fn by_id() -> String {
-    format!("SELECT {COLUMNS} FROM destinations WHERE id = $1")
-}
+pub(crate) static BY_ID: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {COLUMNS} FROM destinations WHERE id = $1"));
 
 /// How long a revision is kept after another took its place, in microseconds: longer than a data plane holds on to what it
 /// could not deliver.
@@ -91,9 +91,9 @@ impl Rx<'_> {
         &mut self,
         workspace: WorkspaceId,
         id: DestinationId,
-    ) -> Result<Option<Destination>> {
-        let found = self.once("destinations", id.as_str(), |rx| {
-            let row = rx.conn.query_ahead(&by_id(), params![&id])?;
+    ) -> Result<Option<Arc<Destination>>> {
+        let found = self.once_shared("destinations", id.as_str(), |rx| {
+            let row = rx.conn.query_ahead(&BY_ID, params![&id])?;
             row.map(|row| rx.destination_from_row(&row)).transpose()
         })?;
         Ok(found.filter(|one| one.workspace == workspace))
@@ -241,7 +241,7 @@ impl Tx<'_> {
                 after.changed,
                 after.updated_at,
             ],
-            Some(&before),
+            Some(&*before),
             Some(after),
         )?;
         let id = after.id.as_str();
@@ -273,7 +273,7 @@ impl Tx<'_> {
         let changed = self.write(
             "DELETE FROM destinations WHERE id = $1",
             params![&destination.id],
-            Some(&before),
+            Some(&*before),
             None,
         )?;
         // Its secrets, of now and of before, go with it.

@@ -1,6 +1,7 @@
 //! Sources. Their settings are encrypted with the workspace's key.
 
 use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 use model::catalogue::TargetType;
 use model::definition::Kind;
@@ -17,9 +18,8 @@ use crate::tx::{Audited, CONFIG, Rx, Snapshot, Tx, member};
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, enabled, config, write_key, geo_enrichment, transient, external_id, updated_at";
 
 /// The question for one.
-pub(crate) fn by_id() -> String {
-    format!("SELECT {COLUMNS} FROM sources WHERE id = $1")
-}
+pub(crate) static BY_ID: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {COLUMNS} FROM sources WHERE id = $1"));
 
 /// Both sorts of sources in one list, with the number of their connections.
 const ALL_SOURCES: &str = "(SELECT s.id, s.created_at, s.workspace_id, s.name, s.kind, s.enabled, NULL AS retl, \
@@ -152,9 +152,9 @@ impl Rx<'_> {
     }
 
     /// A source of a workspace.
-    pub fn source(&mut self, workspace: WorkspaceId, id: SourceId) -> Result<Option<Source>> {
-        let found = self.once("sources", id.as_str(), |rx| {
-            let row = rx.conn.query_ahead(&by_id(), params![&id])?;
+    pub fn source(&mut self, workspace: WorkspaceId, id: SourceId) -> Result<Option<Arc<Source>>> {
+        let found = self.once_shared("sources", id.as_str(), |rx| {
+            let row = rx.conn.query_ahead(&BY_ID, params![&id])?;
             row.map(|row| rx.source_from_row(&row)).transpose()
         })?;
         Ok(found.filter(|one| one.workspace == workspace))
@@ -273,7 +273,7 @@ impl Tx<'_> {
                 after.transient,
                 after.updated_at,
             ],
-            Some(&before),
+            Some(&*before),
             Some(after),
         )?;
         let id = after.id.as_str();
@@ -299,7 +299,7 @@ impl Tx<'_> {
         self.write(
             "DELETE FROM sources WHERE id = $1",
             params![&source.id],
-            Some(&before),
+            Some(&*before),
             None,
         )
     }

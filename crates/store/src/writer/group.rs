@@ -145,9 +145,8 @@ impl<'a> Group<'a> {
         // If the machine stops before this returns, nobody has been answered: all of it is there, or none of it is.
         match self.conn.commit() {
             Ok(()) => {
-                for log in self.logs.iter().filter(|log| log.size() > log.base) {
-                    log.keep(self.conn);
-                }
+                let grown = self.logs.into_iter().filter(|log| log.size() > log.base);
+                grown.for_each(|log| log.keep(self.conn));
                 Attempt::Committed(results)
             }
             Err(Uncommitted::RolledBack(error)) => self.roll_back(error.into()),

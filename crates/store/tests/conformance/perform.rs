@@ -161,7 +161,7 @@ fn facts_that_cover_only_a_part_of_a_rows_changes_roll_the_action_back() {
             .read(|rx| rx.source(team.workspace, made.id))
             .expect("read")
             .expect("there");
-        assert_eq!(now, made);
+        assert_eq!(*now, made);
     });
 }
 

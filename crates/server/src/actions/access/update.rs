@@ -69,8 +69,8 @@ impl UpdateAccess {
 
     fn resource(&self, rx: &mut Rx<'_>) -> Result<Target> {
         Ok(match self.what {
-            What::Source(id) => source::target(&source::found(rx, self.place, id)?),
-            What::Destination(id) => destination::target(&destination::found(rx, self.place, id)?),
+            What::Source(id) => source::target(&*source::found(rx, self.place, id)?),
+            What::Destination(id) => destination::target(&*destination::found(rx, self.place, id)?),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Change a destination's name or settings. Settings are replaced as they are given; what is not given stays.
 
+use std::sync::Arc;
+
 use model::catalogue::{self, EventType};
 use model::definition::Kind;
 use model::id::{DestinationId, RevisionId};
@@ -59,7 +61,7 @@ impl Action for UpdateDestination {
             let message = "this destination was changed meanwhile; look at it again";
             return Err(Error::failed("changed_meanwhile", message));
         }
-        let mut after = before.clone();
+        let mut after = (*before).clone();
         if let Some(name) = &self.name {
             input::name(name)?;
             after.name.clone_from(name);
@@ -82,8 +84,8 @@ impl Action for UpdateDestination {
             after.version = version;
         }
         after.enabled = self.enabled.unwrap_or(before.enabled);
-        if after == before {
-            return Ok(Done::new(before, Vec::new()));
+        if after == *before {
+            return Ok(Done::new(Arc::unwrap_or_clone(before), Vec::new()));
         }
         after.changed = true;
         after.revision = tx.new_id(RevisionId::new);

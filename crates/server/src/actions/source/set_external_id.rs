@@ -1,5 +1,7 @@
 //! Say what a client's own project calls a source. Once.
 
+use std::sync::Arc;
+
 use model::catalogue::{self, EventType};
 use model::id::SourceId;
 use model::things::Source;
@@ -41,7 +43,7 @@ impl Action for SetExternalId {
         let external =
             input::required_external_id(&self.external_id, before.external_id.as_deref())?;
         if before.external_id.as_ref() == Some(&external) {
-            return Ok(Done::new(before, Vec::new()));
+            return Ok(Done::new(Arc::unwrap_or_clone(before), Vec::new()));
         }
         if let Some(other) = tx.source_by_external_id(self.place.workspace, &external)? {
             return Err(Error::failed(
@@ -52,7 +54,7 @@ impl Action for SetExternalId {
         let after = Source {
             external_id: Some(external),
             updated_at: tx.at,
-            ..before.clone()
+            ..(*before).clone()
         };
         let made = tx.update_source(&after)?;
         Ok(Done::new(

@@ -1,5 +1,7 @@
 //! Change a source's name or settings. What is not given stays.
 
+use std::sync::Arc;
+
 use model::catalogue::{self, EventType};
 use model::clock::Micros;
 use model::definition::Kind;
@@ -59,7 +61,7 @@ impl Action for UpdateSource {
             let message = "this source was changed meanwhile; look at it again";
             return Err(Error::failed("changed_meanwhile", message));
         }
-        let mut after = before.clone();
+        let mut after = (*before).clone();
         if let Some(name) = &self.name {
             input::name(name)?;
             after.name.clone_from(name);
@@ -77,8 +79,8 @@ impl Action for UpdateSource {
         after.enabled = self.enabled.unwrap_or(before.enabled);
         after.geo_enrichment = self.geo_enrichment.unwrap_or(before.geo_enrichment);
         after.transient = self.transient.unwrap_or(before.transient);
-        if after == before {
-            return Ok(Done::new(before, Vec::new()));
+        if after == *before {
+            return Ok(Done::new(Arc::unwrap_or_clone(before), Vec::new()));
         }
         // Each change has a moment of its own, by which `seen` tells them apart, though the clock stand still.
         after.updated_at = tx.at.max(before.updated_at.plus(1));

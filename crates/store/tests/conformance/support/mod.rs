@@ -289,7 +289,7 @@ impl Action for UpdateSource {
         let source = rx
             .source(self.team.workspace, self.source)?
             .ok_or(Error::NotFound("source"))?;
-        let target = Target::new(TargetType::Source, source.id, source.name);
+        let target = Target::new(TargetType::Source, source.id, source.name.clone());
         Ok(vec![Need::in_workspace(
             Permission::EditSources,
             self.team.workspace,
@@ -304,9 +304,9 @@ impl Action for UpdateSource {
         let after = Source {
             name: self.name.clone(),
             enabled: self.enabled,
-            ..before.clone()
+            ..(*before).clone()
         };
-        if before == after {
+        if *before == after {
             return Ok(Done::new((), Vec::new()));
         }
         let after = Source {
