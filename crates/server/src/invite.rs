@@ -78,7 +78,7 @@ async fn names(app: &App, caller: &Caller, id: OrganizationId) -> Result<(String
         let organization = organization.ok_or(Error::NotFound("organization"))?;
         let by = match acting.user {
             Some(user) => Inviter::Person(user),
-            None => Inviter::Program(acting.name.unwrap_or_default()),
+            None => Inviter::Program(acting.name.clone().unwrap_or_default()),
         };
         Ok((organization.name, by))
     })

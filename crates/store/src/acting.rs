@@ -65,9 +65,8 @@ pub struct Acting {
 impl Acting {
     /// The id in an entry: of the person, or of the service token.
     pub fn id(&self) -> Option<String> {
-        self.user
-            .map(|user| user.to_string())
-            .or_else(|| self.token.map(|token| token.to_string()))
+        let token = || self.token.map(String::from);
+        self.user.map(String::from).or_else(token)
     }
 
     const fn nobody(kind: &'static str) -> Self {
@@ -300,14 +299,14 @@ impl Acting {
 
 impl Rx<'_> {
     /// Reads an actor again: the session or token must exist and be valid now.
-    pub fn acting(&mut self, actor: Actor) -> Result<Acting> {
+    pub fn acting(&mut self, actor: Actor) -> Result<Arc<Acting>> {
         let now = self.env.now();
         match actor {
-            Actor::System(system) => Ok(Acting {
+            Actor::System(system) => Ok(Arc::new(Acting {
                 name: Some(system.name().to_owned()),
                 ..Acting::nobody("system")
-            }),
-            Actor::Anonymous => Ok(Acting::nobody("anonymous")),
+            })),
+            Actor::Anonymous => Ok(Arc::new(Acting::nobody("anonymous"))),
             Actor::User { user, session } => {
                 let row = self.conn.recall(
                     "SELECT u.identity, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id \
@@ -321,20 +320,21 @@ impl Rx<'_> {
                     return Err(Error::Unauthenticated);
                 }
                 let identity = self.open_identity(user, row.blob(0)?)?;
-                Ok(Acting {
+                Ok(Arc::new(Acting {
                     user: Some(user),
                     session: Some(session),
                     name: Some(identity.name),
                     email: Some(identity.email),
                     ..Acting::nobody("user")
-                })
+                }))
             }
             Actor::Token { token } => {
                 let question = params![&token];
                 let known = if let Some(known) = self.conn.made::<Known>(TOKEN, question) {
                     for (organization, subject, key) in &known.keys {
                         if !self.keys.has_seen(organization, subject) {
-                            self.keys.put(organization, subject, key.clone());
+                            self.keys
+                                .put(organization.clone(), subject.clone(), key.clone());
                         }
                     }
                     known
@@ -351,7 +351,7 @@ impl Rx<'_> {
                     organization,
                     workspace,
                     ..
-                } = known.acting;
+                } = *known.acting;
                 if let Some(organization) = organization {
                     self.definitions_are_at(organization, known.definitions.as_deref());
                     if let Some(workspace) = workspace {
@@ -377,7 +377,7 @@ impl Rx<'_> {
                 self.keys.take(self.env, row, 12)?;
             }
             if let Some(key) = self.keys.state(of, subject) {
-                keys.push((of.to_owned(), subject.to_owned(), key.clone()));
+                keys.push((of.into(), subject.into(), key.clone()));
             }
         }
         if let (Some(user), Some(workspace)) = (user, workspace) {
@@ -395,7 +395,7 @@ impl Rx<'_> {
             None => (token_name.clone(), None),
         };
         Ok(Known {
-            acting: Acting {
+            acting: Arc::new(Acting {
                 user,
                 token: Some(token),
                 token_name: Some(token_name),
@@ -406,7 +406,7 @@ impl Rx<'_> {
                 access: row.parse(4)?,
                 role: row.opt_parse(16)?,
                 ..Acting::nobody(if user.is_some() { "user" } else { "service" })
-            },
+            }),
             expires_at: row.opt_moment(6)?,
             definitions: row.opt_text(11)?.map(str::to_owned),
             keys,
@@ -416,10 +416,10 @@ impl Rx<'_> {
 
 /// What was made of the rows of a token.
 struct Known {
-    acting: Acting,
+    acting: Arc<Acting>,
     expires_at: Option<Micros>,
     /// The version of the organization's definitions.
     definitions: Option<String>,
     /// The keys that what is done with it is sealed with: of which organization and subject.
-    keys: Vec<(String, String, KeyState)>,
+    keys: Vec<(Arc<str>, Arc<str>, KeyState)>,
 }

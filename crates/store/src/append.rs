@@ -173,8 +173,8 @@ impl LogState {
         let actor = EntryActor {
             id: draft.acting.id(),
             r#type: draft.acting.kind.to_owned(),
-            token: draft.acting.token.map(|id| id.to_string()),
-            session: draft.acting.session.map(|id| id.to_string()),
+            token: draft.acting.token.map(String::from),
+            session: draft.acting.session.map(String::from),
             on_behalf_of: None,
         };
         // Only who is not who the part is about anyway.
@@ -188,7 +188,7 @@ impl LogState {
                 };
                 own.as_deref() != Some(part.subject)
             })
-            .map(|part| (part.name.to_string(), part.subject.to_owned()))
+            .map(|part| (part.name.as_str().to_owned(), part.subject.to_owned()))
             .collect();
         let is_named = |part: &&Open<'_>| part.name.change_index().is_none();
         let changes = commitments.split_off(parts.iter().take_while(is_named).count());
@@ -199,21 +199,21 @@ impl LogState {
             changes,
             code: draft.code.map(str::to_owned),
             facts: draft.facts.clone(),
-            id: event.to_string(),
+            id: event.into(),
             imported: None,
-            organization: self.organization.map(|id| id.to_string()),
+            organization: self.organization.map(String::from),
             outcome: draft.outcome,
             parts: parts
                 .iter()
-                .map(|part| part.name.to_string())
+                .map(|part| part.name.as_str().to_owned())
                 .zip(commitments)
                 .collect(),
             related: draft.related.iter().map(entry_target).collect(),
-            request: draft.origin.request.to_string(),
+            request: draft.origin.request.into(),
             sequence: self.size(),
             subjects,
             target: entry_target(draft.target),
-            workspace: draft.workspace.map(|id| id.to_string()),
+            workspace: draft.workspace.map(String::from),
         }
     }
 }
@@ -229,10 +229,10 @@ struct Subjects {
 
 impl Subjects {
     fn of(organization: Option<OrganizationId>, draft: &Draft<'_>) -> Self {
-        let organization = organization.map_or_else(|| INSTANCE.to_owned(), |id| id.to_string());
-        let person = draft.person.map(|id| id.to_string());
-        let user = draft.acting.user.map(|id| id.to_string());
-        let workspace = draft.workspace.map(|id| id.to_string());
+        let organization = organization.map_or_else(|| INSTANCE.to_owned(), String::from);
+        let person = draft.person.map(String::from);
+        let user = draft.acting.user.map(String::from);
+        let workspace = draft.workspace.map(String::from);
         Self {
             actor: user
                 .or_else(|| person.clone())

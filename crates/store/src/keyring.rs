@@ -41,13 +41,13 @@ pub(crate) enum KeyState {
 }
 
 /// The keys of one organization that a transaction has seen, by subject.
-pub(crate) type Seen = HashMap<String, KeyState>;
+pub(crate) type Seen = HashMap<Arc<str>, KeyState>;
 
 /// The keys that this transaction has seen.
 #[derive(Default)]
 pub(crate) struct Keyring {
     /// By organization.
-    seen: HashMap<String, Seen>,
+    seen: HashMap<Arc<str>, Seen>,
     /// Those made or destroyed since the mark.
     made: Vec<(String, String)>,
     /// What this transaction has destroyed, and records that it has: keys, and parts of events.
@@ -196,9 +196,14 @@ impl Keyring {
     }
 
     /// A key whose row this transaction has seen, or need not see again.
-    pub(crate) fn put(&mut self, organization: &str, subject: &str, state: KeyState) {
-        let seen = self.seen.entry_ref(organization).or_default();
-        seen.insert(subject.to_owned(), state);
+    pub(crate) fn put(
+        &mut self,
+        organization: impl Into<Arc<str>>,
+        subject: impl Into<Arc<str>>,
+        state: KeyState,
+    ) {
+        let seen = self.seen.entry(organization.into()).or_default();
+        seen.insert(subject.into(), state);
     }
 
     pub(crate) fn state(&self, organization: &str, subject: &str) -> Option<&KeyState> {
@@ -352,8 +357,8 @@ impl Keyring {
     pub(crate) fn forget_made(&mut self) {
         for key in self.made.drain(..) {
             self.destroyed.remove(&key);
-            if let Some(seen) = self.seen.get_mut(&key.0) {
-                seen.remove(&key.1);
+            if let Some(seen) = self.seen.get_mut(&*key.0) {
+                seen.remove(&*key.1);
             }
         }
     }

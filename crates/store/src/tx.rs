@@ -197,7 +197,7 @@ pub(crate) struct Note {
 pub struct Tx<'a> {
     rx: Rx<'a>,
     /// Who acts.
-    pub acting: Acting,
+    pub acting: Arc<Acting>,
     /// When: one moment for all events of the request.
     pub at: Micros,
     pub(crate) origin: &'a Origin,
@@ -223,7 +223,7 @@ impl<'a> DerefMut for Tx<'a> {
 impl<'a> Tx<'a> {
     pub(crate) const fn new(
         rx: Rx<'a>,
-        acting: Acting,
+        acting: Arc<Acting>,
         at: Micros,
         origin: &'a Origin,
         (parts, wrote): (bool, &'a Cell<bool>),

@@ -154,11 +154,12 @@ pub(crate) fn leaves_but<'a>(
 ) -> Leaves<'a> {
     let mut leaves = Leaves::new();
     let mut path = Vec::new();
-    for (key, member) in members {
-        if !other
-            .iter()
-            .any(|one| one.0 == *key && alike(&one.1, member))
-        {
+    for (index, (key, member)) in members.iter().enumerate() {
+        let is_of_key = |one: &&(Cow<'_, str>, _)| one.0 == *key;
+        // Nearly always in the same place.
+        let beside = other.get(index).filter(is_of_key);
+        let beside = beside.or_else(|| other.iter().find(is_of_key));
+        if !beside.is_some_and(|one| alike(&one.1, member)) {
             path.push(Segment::Key(key));
             collect(&mut leaves, &mut path, member, visible);
             path.pop();

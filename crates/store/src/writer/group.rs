@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use model::actor::{Actor, Origin};
 use model::catalogue::EventType;
@@ -240,7 +241,7 @@ impl<'a> Group<'a> {
     fn try_one(
         &mut self,
         job: &mut dyn Job,
-        acting: &Acting,
+        acting: &Arc<Acting>,
         origin: &Origin,
         at: Micros,
         scope: &[LogId],

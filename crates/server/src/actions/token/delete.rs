@@ -1,6 +1,8 @@
 //! Delete an access token: it ends at once. A person in a browser can end each of the own tokens, and a token itself, whatever
 //! else may be done with it: also where the role in its workspace is gone.
 
+use std::sync::Arc;
+
 use model::actor::Actor;
 use model::catalogue::{self, EventType};
 use model::id::{OrganizationId, TokenId};
@@ -23,7 +25,7 @@ pub struct DeleteToken {
 
 impl DeleteToken {
     /// Who asks, if the token is that person's, or is the one that asks: a service's is nobody's.
-    fn owner(&self, rx: &mut Rx<'_>, token: &Token) -> Result<Option<Acting>> {
+    fn owner(&self, rx: &mut Rx<'_>, token: &Token) -> Result<Option<Arc<Acting>>> {
         let acting = self.by.map(|by| rx.acting(by)).transpose()?;
         Ok(acting.filter(|one| {
             let is_own = token.owner.is_some() && one.user == token.owner;
