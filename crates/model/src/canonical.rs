@@ -153,7 +153,7 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let bytes = text.as_bytes();
     // Nearly every text; all of it is looked at without a branch, many bytes at a time.
-    let is_plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
+    let is_plain = |byte: u8| !matches!(byte, ..b' ' | b'"' | b'\\');
     if bytes.iter().fold(true, |all, byte| all & is_plain(*byte)) {
         out.extend_from_slice(bytes);
         out.push(b'"');
