@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use support::Server;
+use support::{Server, wait_for};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_annals");
 
@@ -107,17 +107,6 @@ fn delivery(server: &Server, email: &str) -> String {
     let all = all["invitations"].as_array().expect("a list").clone();
     let one = all.iter().find(|one| one["email"] == email).expect("it");
     one["delivery"].as_str().expect("a word").to_owned()
-}
-
-#[track_caller]
-fn wait_for(what: &str, mut is: impl FnMut() -> bool) {
-    for _ in 0..300 {
-        if is() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("{what} did not come");
 }
 
 #[test]

@@ -57,6 +57,8 @@ impl Scene {
         let (older, vkey) = Operator::checkpoint_of(&location);
         (20..CHANGES).for_each(change);
         support::signed(&server);
+        let mut operator = Operator::over(&location);
+        support::wait_for("the full tile", || operator.tile(1, 0).is_some());
         // Nothing else appends while the rows are edited.
         let (home, made) = server.kill();
         let (checkpoint, _) = Operator::checkpoint_of(&location);
@@ -64,7 +66,7 @@ impl Scene {
             home,
             made,
             database,
-            operator: Operator::over(&location),
+            operator,
             vkey,
             checkpoint,
             older,

@@ -11,6 +11,7 @@ pub mod replay;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -248,6 +249,18 @@ pub fn signed(server: &Server) {
         None,
     );
     assert_eq!(proof.status, 200);
+}
+
+/// Waits until it is so, for half a minute at most.
+#[track_caller]
+pub fn wait_for(what: &str, mut is: impl FnMut() -> bool) {
+    for _ in 0..300 {
+        if is() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{what} did not come");
 }
 
 impl Drop for Server {

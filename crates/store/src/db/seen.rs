@@ -154,11 +154,12 @@ impl Seen {
         if self.count >= MOST {
             self.forget();
         }
-        self.count += 1;
         let values = params.iter().map(|one| one.to_value()).collect();
         let answers = self.questions.entry_ref(sql);
         let answers = answers.or_insert_with(|| Answers::to(sql));
-        answers.by_values.insert(values, answer);
+        if answers.by_values.insert(values, answer).is_none() {
+            self.count += 1;
+        }
     }
 
     /// Before a statement that writes: every answer goes in whose question the table's name is a word, and all of
@@ -169,6 +170,7 @@ impl Seen {
         };
         for answers in self.questions.values_mut() {
             if !answers.by_values.is_empty() && answers.words.contains(table) {
+                self.count -= answers.by_values.len();
                 answers.by_values.clear();
             }
         }
@@ -265,6 +267,18 @@ mod tests {
         assert!(seen.get(ROLE, params![999_i64]).is_some());
         let held = seen.questions.values().map(|all| all.by_values.len());
         assert!(held.sum::<usize>() <= MOST);
+    }
+
+    #[test]
+    fn what_was_forgotten_or_replaced_counts_no_more() {
+        let mut seen = seen();
+        for _ in 0..MOST {
+            seen.put(SOURCE, params!["a"], Arc::new([]));
+            seen.put(SOURCE, params!["b"], Arc::new([]));
+            seen.forget_written("UPDATE sources SET name = $1");
+        }
+        assert!(seen.get(ROLE, params![]).is_some());
+        assert_eq!(seen.count, 1);
     }
 
     #[test]
