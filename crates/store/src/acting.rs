@@ -104,7 +104,7 @@ impl Acting {
     }
 
     /// Nobody was known to act; now it is this person, who has just shown it: with a session, once there is one.
-    pub fn signed_in(&mut self, user: &User, session: Option<SessionId>) {
+    pub(crate) fn signed_in(&mut self, user: &User, session: Option<SessionId>) {
         self.kind = "user";
         self.user = Some(user.id);
         self.session = session;

@@ -11,7 +11,8 @@ use model::change::{self, Change, Members, Segment, Visibility};
 use model::clock::Micros;
 use model::config::Matcher;
 use model::definition::Kind;
-use model::id::{OrganizationId, UserId, WorkspaceId};
+use model::id::{OrganizationId, SessionId, UserId, WorkspaceId};
+use model::things::User;
 use serde_json::Value;
 
 use crate::acting::Acting;
@@ -242,6 +243,11 @@ impl<'a> Tx<'a> {
     /// Where the request came from.
     pub const fn origin(&self) -> &Origin {
         self.origin
+    }
+
+    /// Nobody was known to act; from here on it is this person, who has just shown it: with a session, once there is one.
+    pub fn signed_in(&mut self, user: &User, session: Option<SessionId>) {
+        Arc::make_mut(&mut self.acting).signed_in(user, session);
     }
 
     /// Before the first write of an action: what follows can be undone, by itself or with the whole group.

@@ -223,6 +223,29 @@ mod tests {
     }
 
     #[test]
+    fn values_of_each_sort_are_found_and_told_apart() {
+        let all = [
+            Param::Null,
+            Param::Int(1),
+            Param::Text("1"),
+            Param::Blob(b"1"),
+        ];
+        let mut seen = Seen::default();
+        for (number, one) in (0..).zip(all) {
+            seen.put(
+                SOURCE,
+                &[one, one],
+                Arc::new([Row(vec![Value::Int(number)])]),
+            );
+        }
+        for (number, one) in (0..).zip(all) {
+            let rows = seen.get(SOURCE, &[one, one]).expect("an answer");
+            assert_eq!(rows[0].0, [Value::Int(number)], "{one:?}");
+            assert!(seen.get(SOURCE, &[one]).is_none(), "{one:?}");
+        }
+    }
+
+    #[test]
     fn what_is_known_of_who_acts_is_told_from_the_rest() {
         let is_of_who_acts = |sql| Answers::to(sql).of_who_acts;
         assert!(is_of_who_acts(ROLE) && is_of_who_acts(crate::acting::TOKEN));

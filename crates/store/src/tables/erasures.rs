@@ -3,8 +3,6 @@
 //! The key goes in the transaction that records the erasure. The sealed parts, which nobody can open any more, are removed
 //! afterwards, in slices: [`purge`]. Then the files that held what is gone are written anew: [`rewrite`].
 
-use std::sync::Arc;
-
 use model::catalogue::TargetType;
 use model::clock::Micros;
 use model::entry::Entry;
@@ -197,8 +195,8 @@ impl Rx<'_> {
         };
         for row in self.conn.query(sql, params![of])? {
             let log: LogId = row.parse(0)?;
-            let recorded = self.once("recorded_erasures", log.as_str(), |rx| {
-                rx.recorded_erasures(log).map(Arc::new).map(Some)
+            let recorded = self.once_shared("recorded_erasures", log.as_str(), |rx| {
+                rx.recorded_erasures(log).map(Some)
             })?;
             if recorded.is_some_and(|recorded| recorded.has_subject(subject)) {
                 return Ok(true);

@@ -1,7 +1,5 @@
 //! Change the own e-mail address: done by the link that was sent to the new one.
 
-use std::sync::Arc;
-
 use model::catalogue::{self, EventType};
 use model::id::UserId;
 use model::things::User;
@@ -89,8 +87,7 @@ impl Action for ConfirmEmail {
             ..before.clone()
         };
         // Whoever has the link acts for the account, in whatever browser it was opened.
-        let session = tx.acting.session;
-        Arc::make_mut(&mut tx.acting).signed_in(&before, session);
+        tx.signed_in(&before, tx.acting.session);
         let row = tx.update_user(&before, &after)?;
         drop_links(tx, self.user, &row)?;
         // In other capitals it is the same address.

@@ -1,8 +1,6 @@
 //! Set another password, by the link that was sent to who forgot it: all sessions end. A second factor is still asked for
 //! at the next sign-in.
 
-use std::sync::Arc;
-
 use model::catalogue::{self, EventType};
 use model::id::UserId;
 use store::{Action, Challenge, Done, Error, Fact, Need, Result, Rx, Scope, Tx};
@@ -50,7 +48,7 @@ impl Action for ResetPassword {
             .ok_or(Error::Unauthenticated)?;
         let before = tx.password_of(self.user)?.unwrap_or_default();
         // Whoever has the link acts for the account.
-        Arc::make_mut(&mut tx.acting).signed_in(&user, None);
+        tx.signed_in(&user, None);
         let row = tx.update_password(&user, &before, &self.password)?;
         let ended = session::end_others(tx, &user, &row)?;
         drop_links(tx, self.user, &row)?;

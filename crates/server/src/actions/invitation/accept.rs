@@ -1,7 +1,5 @@
 //! Accept an invitation: with a new account, or with the one that it was made for.
 
-use std::sync::Arc;
-
 use model::catalogue::{self, EventType, TargetType};
 use model::things::{Invitation, Member, User};
 use store::{Action, Done, Error, Fact, Need, Result, Rx, Scope, Target, Tx};
@@ -96,7 +94,7 @@ impl Action for AcceptInvitation {
         let added = Fact::new(catalogue::USER_ADDED_TO_ORGANIZATION, &row).to_log(log);
         if is_new {
             // Nobody was known when this was asked; whoever has the link is the person.
-            Arc::make_mut(&mut tx.acting).signed_in(&user, None);
+            tx.signed_in(&user, None);
         }
         Ok(Done::new(user, vec![accepted, added]))
     }

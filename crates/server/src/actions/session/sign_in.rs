@@ -1,8 +1,6 @@
 //! Sign in. Passwords and passkeys were checked before, on another thread: here it is only asked whether they are still the
 //! ones.
 
-use std::sync::Arc;
-
 use model::catalogue::{self, EventType, TargetType};
 use model::clock::Micros;
 use model::id::SessionId;
@@ -140,7 +138,7 @@ impl Action for SignIn {
             tx.take_challenge(step, &made)?;
         }
         // Nobody was signed in when this was asked; from here on it is the person.
-        Arc::make_mut(&mut tx.acting).signed_in(&self.user, Some(session.id));
+        tx.signed_in(&self.user, Some(session.id));
         Ok(Done::new(
             session.id,
             vec![Fact::new(catalogue::USER_SIGNED_IN, &made)],
