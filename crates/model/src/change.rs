@@ -88,52 +88,45 @@ pub fn diff_members(
 ) -> Vec<Change> {
     let none = Members::new();
     let (before, after) = (before.unwrap_or(&none), after.unwrap_or(&none));
-    let mut olds = leaves_but(before, after, visible);
+    let olds = leaves_but(before, after, visible);
     let news = leaves_but(after, before, visible);
-
-    let mut pairs: Vec<_> = news
-        .into_iter()
-        .map(|(path, new)| {
-            let old = olds.remove(&path);
-            (path, old, Some(new))
-        })
-        .collect();
-    pairs.extend(olds.into_iter().map(|(path, old)| (path, Some(old), None)));
+    let olds = olds.into_iter().map(|(path, old)| (path, Some(old), None));
+    let news = news.into_iter().map(|(path, new)| (path, None, Some(new)));
+    let mut pairs: Vec<_> = olds.chain(news).collect();
     pairs.sort_by(|one, other| one.0.cmp(&other.0));
+    pairs.dedup_by(|new, old| {
+        let is_pair = new.0 == old.0;
+        if is_pair {
+            old.2 = new.2;
+        }
+        is_pair
+    });
 
-    // An empty container that is filled needs no word of its own: what is now in it says so. (What is emptied does: its
-    // members' going would also be that of the container.) What is below a path comes right after it.
-    let is_filled: Vec<bool> = pairs
-        .iter()
-        .zip(pairs.iter().skip(1))
-        .map(|((path, old, _), (next, ..))| {
-            old.is_some_and(Leaf::is_empty_container) && next.starts_with(path)
-        })
-        .chain([false])
-        .collect();
-
-    pairs
-        .into_iter()
-        .zip(is_filled)
-        .filter_map(|(pair, is_filled)| (!is_filled).then_some(pair))
-        .filter(|(_, old, new)| match (old, new) {
-            (Some(old), Some(new)) => !alike(old.value, new.value),
-            (old, new) => old.is_some() != new.is_some(),
-        })
-        .map(|(path, old, new)| {
-            // Hidden on either side hides both: the other may be what the secret was, or will be.
-            let hidden = [old, new].iter().flatten().any(|leaf| leaf.hidden);
-            let kind = if hidden {
-                ChangeKind::Redacted
-            } else {
-                ChangeKind::of(old.map(|leaf| leaf.value), new.map(|leaf| leaf.value))
-            };
-            Change {
-                path: path_text(&path),
-                kind,
-            }
-        })
-        .collect()
+    let mut changes = Vec::with_capacity(pairs.len());
+    for (index, (path, old, new)) in pairs.iter().enumerate() {
+        // An empty container that is filled needs no word of its own: what is now in it says so. (What is emptied does: its
+        // members' going would also be that of the container.) What is below a path comes right after it.
+        let is_filled = old.is_some_and(Leaf::is_empty_container)
+            && pairs
+                .get(index + 1)
+                .is_some_and(|(next, ..)| next.starts_with(path));
+        let is_alike = matches!((old, new), (Some(old), Some(new)) if alike(old.value, new.value));
+        if is_filled || is_alike {
+            continue;
+        }
+        // Hidden on either side hides both: the other may be what the secret was, or will be.
+        let hidden = [old, new].into_iter().flatten().any(|leaf| leaf.hidden);
+        let kind = if hidden {
+            ChangeKind::Redacted
+        } else {
+            ChangeKind::of(old.map(|leaf| leaf.value), new.map(|leaf| leaf.value))
+        };
+        changes.push(Change {
+            path: path_text(path),
+            kind,
+        });
+    }
+    changes
 }
 
 /// The texts of the parts `changes/0`, `changes/1`, ...: at most [`MAX_PARTS`], of which the last holds the rest.

@@ -17,4 +17,5 @@ pub mod id;
 pub mod interface;
 pub mod part;
 pub mod role;
+pub mod settings;
 pub mod things;

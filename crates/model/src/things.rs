@@ -11,6 +11,7 @@ use crate::id::{
     SessionId, SourceId, TokenId, TransformationId, UserId, VersionId, WorkspaceId,
 };
 use crate::role::{Access, OrganizationRole, WorkspaceRole};
+use crate::settings::Settings;
 
 /// The longest name of anything, in characters.
 pub const NAME_LIMIT: usize = 255;
@@ -106,7 +107,7 @@ pub struct Source {
     /// Whether it takes events.
     pub enabled: bool,
     /// Its settings, as they were sent; always an object.
-    pub config: Value,
+    pub config: Settings,
     /// What identifies it to the data plane.
     pub write_key: String,
     /// Whether the data plane adds the place of an address.
@@ -137,7 +138,7 @@ pub struct Destination {
     /// Whether it gets events.
     pub enabled: bool,
     /// Its settings, as they were sent, secrets included; always an object.
-    pub config: Value,
+    pub config: Settings,
     /// This state of its settings.
     pub revision: RevisionId,
     /// Whether it has changed since it was created (then the defaults of its type are no longer laid under `config`).
@@ -205,7 +206,7 @@ pub struct RetlSource {
     /// Whether it is read.
     pub enabled: bool,
     /// What is read, as it was sent; always an object.
-    pub config: Value,
+    pub config: Settings,
     /// The id that a client's own project gives it.
     pub external_id: Option<String>,
     /// When it was created.

@@ -403,28 +403,35 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
             values.push((&one.entry).into());
             values.push((&one.parts).into());
         }
-        conn.execute_soon(&INSERTS[chunk.len() - 1], &values)?;
+        let inserts = if conn.is_postgres() {
+            &*POSTGRES
+        } else {
+            &*SQLITE
+        };
+        conn.execute_soon(&inserts[chunk.len() - 1], &values)?;
     }
     for log in logs.iter().filter(|log| log.size() > log.base) {
-        conn.execute_soon(GROW, &Growth::of(log).values(log))?;
+        let grow = dialect::grow_log(conn.is_postgres());
+        conn.execute_soon(grow, &Growth::of(log).values(log))?;
     }
     Ok(())
 }
 
 /// The statements that add entries: one entry, two, up to [`CHUNK`].
-static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+static SQLITE: LazyLock<Vec<String>> = LazyLock::new(|| inserts(false));
+static POSTGRES: LazyLock<Vec<String>> = LazyLock::new(|| inserts(true));
+
+fn inserts(postgres: bool) -> Vec<String> {
+    let insert = dialect::insert(postgres);
     let row = |row: usize| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3);
     let rows: Vec<String> = (0..CHUNK).map(row).collect();
     (1..=CHUNK)
         .map(|many| {
             let rows = rows[..many].join(", ");
-            format!("INSERT INTO entries (place, entry, parts) VALUES {rows}")
+            format!("{insert} INTO entries (place, entry, parts) VALUES {rows}")
         })
         .collect()
-});
-
-/// A log takes its new size. It is locked, so it is there, and it has the size that it was locked with: anything else is refused.
-const GROW: &str = "UPDATE logs SET size = CASE WHEN size = $4 THEN CAST($2 AS BIGINT) END, frontier = $3, config_changes = $5 WHERE id = $1";
+}
 
 /// What a log has become, as its row has it.
 struct Growth {

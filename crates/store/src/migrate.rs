@@ -37,6 +37,7 @@ const SQLITE: &[&str] = &[
     include_str!("../migrations/sqlite/0021_what_was_published.sql"),
     include_str!("../migrations/sqlite/0022_guards_of_every_entry.sql"),
     include_str!("../migrations/sqlite/0023_the_entry_before.sql"),
+    include_str!("../migrations/sqlite/0024_what_undoes_the_transaction.sql"),
 ];
 const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0001_first_light.sql"),
@@ -62,6 +63,7 @@ const POSTGRES: &[&str] = &[
     include_str!("../migrations/postgres/0021_what_was_published.sql"),
     include_str!("../migrations/postgres/0022_guards_of_every_entry.sql"),
     include_str!("../migrations/postgres/0023_the_entry_before.sql"),
+    include_str!("../migrations/postgres/0024_what_undoes_the_transaction.sql"),
 ];
 
 /// Brings the schema to this version, and gives the keys that fit it. With `migrate` off, a schema that is missing or old

@@ -12,6 +12,7 @@ use model::clock::Micros;
 use model::config::Matcher;
 use model::definition::Kind;
 use model::id::{OrganizationId, SessionId, UserId, WorkspaceId};
+use model::settings::Settings;
 use model::things::User;
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ use crate::seen::Seen;
 const WORKSPACE_ORGANIZATION: &str = "workspaces.organization_id";
 
 /// The member of a snapshot that holds settings.
-pub(crate) const CONFIG: &str = "config";
+const CONFIG: &str = "config";
 
 /// A transaction that only reads: one state of the data.
 pub struct Rx<'a> {
@@ -106,6 +107,8 @@ pub(crate) struct Snapshot<'a> {
     pub(crate) person: Option<UserId>,
     /// What is secret in them is marked by `matcher` (below `config`) and `secret` (at the top).
     pub(crate) members: Members<'a>,
+    /// The member `config` of a typed thing, which is among the others once it changes.
+    pub(crate) config: Option<&'a Settings>,
     pub(crate) matcher: Option<Matcher>,
     /// The type whose definition in the organization says what of `config` is secret: the matcher is made from it when the
     /// row is noted. A table whose rules are always the same sets `matcher` itself.
@@ -150,6 +153,7 @@ impl<'a> Snapshot<'a> {
             workspace: None,
             person: None,
             members,
+            config: None,
             matcher: None,
             of_type: None,
             secret: &[],
@@ -157,9 +161,10 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    fn config(&self) -> Option<&Value> {
-        let config = self.members.iter().find(|(key, _)| key == CONFIG);
-        config.map(|(_, value)| &**value)
+    fn tell_config(&mut self) {
+        let config = self.config.take();
+        let member = config.map(|config| (CONFIG.into(), Cow::Borrowed(&**config)));
+        self.members.extend(member);
     }
 
     /// Who may see a value of it.
@@ -281,16 +286,15 @@ impl<'a> Tx<'a> {
     ) -> Result<Changed> {
         let (is_update, is_there) = (before.is_some() && after.is_some(), after.is_some());
         let (before, after) = (before.map(Audited::snapshot), after.map(Audited::snapshot));
-        let (mut shape, other) = match (after, before) {
+        let (mut shape, mut other) = match (after, before) {
             (Some(after), before) => (after, before),
             (None, Some(before)) => (before, None),
             (None, None) => return Err(Error::Internal("a note of nothing".to_owned())),
         };
         // Nothing is told of settings that stay as they are.
-        if other
-            .as_ref()
-            .is_none_or(|one| one.config() != shape.config())
-        {
+        if other.as_ref().is_none_or(|one| one.config != shape.config) {
+            other.as_mut().into_iter().for_each(Snapshot::tell_config);
+            shape.tell_config();
             self.ask_secrets(&mut shape)?;
         }
         let other = other.as_ref().map(|one| &one.members);

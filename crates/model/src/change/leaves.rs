@@ -1,7 +1,6 @@
 //! A JSON value as its leaves: what a difference compares, and what a page lists.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -126,8 +125,8 @@ impl Leaf<'_> {
     }
 }
 
-/// Leaves by path, in the order of paths.
-pub(crate) type Leaves<'a> = BTreeMap<Vec<Segment<'a>>, Leaf<'a>>;
+/// Leaves with their paths, each path once.
+pub(crate) type Leaves<'a> = Vec<(Vec<Segment<'a>>, Leaf<'a>)>;
 
 /// The members of a snapshot, each key once.
 pub type Members<'a> = Vec<(Cow<'a, str>, Cow<'a, Value>)>;
@@ -135,7 +134,7 @@ pub type Members<'a> = Vec<(Cow<'a, str>, Cow<'a, Value>)>;
 /// Decides who may see the value at a path; it is asked from the outside in, and not asked below what it hides.
 pub type Visible<'f> = dyn Fn(&[Segment<'_>], &Value) -> Visibility + 'f;
 
-/// The leaves of a value. No clear leaf holds anything that `visible` hides.
+/// The leaves of a value, in the order of paths. No clear leaf holds anything that `visible` hides.
 ///
 /// The empty object that is the whole value has no leaves: it is a thing with nothing set.
 pub(crate) fn leaves<'a>(value: &'a Value, visible: &Visible<'_>) -> Leaves<'a> {
@@ -143,10 +142,12 @@ pub(crate) fn leaves<'a>(value: &'a Value, visible: &Visible<'_>) -> Leaves<'a> 
     if value.as_object().is_none_or(|object| !object.is_empty()) {
         collect(&mut leaves, &mut Vec::new(), value, visible);
     }
+    leaves.sort_by(|(one, _), (other, _)| one.cmp(other));
     leaves
 }
 
-/// The leaves of a snapshot without those of its members that `other` has alike: a difference has nothing to say of them.
+/// The leaves of a snapshot, in no order, without those of its members that `other` has alike: a difference has nothing to say of
+/// them.
 pub(crate) fn leaves_but<'a>(
     members: &'a Members<'_>,
     other: &Members<'_>,
@@ -205,7 +206,7 @@ fn collect<'a>(
             _ => {}
         }
     }
-    leaves.insert(path.clone(), Leaf { value, hidden });
+    leaves.push((path.clone(), Leaf { value, hidden }));
 }
 
 fn is_container(value: &Value) -> bool {

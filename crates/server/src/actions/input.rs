@@ -1,5 +1,7 @@
 //! What input has to be like, whichever door it comes in by.
 
+use std::borrow::Borrow;
+
 use model::change::alike;
 use model::definition::{Definitions, Kind};
 use model::things::{NAME_LIMIT, Workspace};
@@ -144,11 +146,11 @@ pub fn config(config: Option<&Value>) -> Result<Value> {
 }
 
 /// What was sent in the place of what there is: where both say the same, and only numbers are written otherwise, nothing changes.
-pub fn in_place_of(before: &Value, sent: Value) -> Value {
-    if alike(before, &sent) {
+pub fn in_place_of<T: Borrow<Value> + Clone + From<Value>>(before: &T, sent: Value) -> T {
+    if alike(before.borrow(), &sent) {
         before.clone()
     } else {
-        sent
+        sent.into()
     }
 }
 

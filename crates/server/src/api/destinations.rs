@@ -85,7 +85,7 @@ impl DestinationView {
     ) -> Self {
         let definition = definitions.find(Kind::Destination, &one.kind);
         let config = definition.map_or_else(
-            || one.config.clone(),
+            || Value::clone(&one.config),
             |known| known.with_defaults(&one.config, one.changed),
         );
         let matcher = || Matcher::new(Secrecy::of(definition));

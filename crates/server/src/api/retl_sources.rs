@@ -49,7 +49,7 @@ impl From<RetlSource> for RetlSourceView {
             id: one.id.to_string(),
             external_id: one.external_id.unwrap_or_default(),
             name: one.name,
-            config: one.config,
+            config: one.config.into_value(),
             enabled: one.enabled,
             source_type: one.kind.as_str(),
             source_definition_name: one.definition,

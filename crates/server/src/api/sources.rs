@@ -59,7 +59,7 @@ impl SourceView {
             r#type: one.kind,
             write_key: may_edit.then_some(one.write_key),
             enabled: one.enabled,
-            config: one.config,
+            config: one.config.into_value(),
             geo_enrichment_enabled: one.geo_enrichment,
             transient: one.transient,
             workspace_id: one.workspace.to_string(),

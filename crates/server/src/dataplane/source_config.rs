@@ -196,7 +196,7 @@ fn lay_under(value: &mut Value, under: Value) {
 /// A destination that SDKs on this platform send to by themselves, and what it is for them.
 fn destination(one: &Destination, known: Option<&Definition>, platform: &str) -> Option<Value> {
     let mut all = known.map_or_else(
-        || one.config.clone(),
+        || Value::clone(&one.config),
         |known| known.with_defaults(&one.config, one.changed),
     );
     let settings = all.as_object_mut()?;

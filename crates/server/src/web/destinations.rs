@@ -387,7 +387,7 @@ fn configuration_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -
         // Only what would be saved over another's change is told apart from it.
         Some(form) if form.get("revision") != Some(one.revision.as_str()) => {
             let config = settings.read(&stored(one), form);
-            let config = config.unwrap_or_else(|_| one.config.clone());
+            let config = config.unwrap_or_else(|_| Value::clone(&one.config));
             let now = told(&one.name, one.enabled, &one.config);
             settings.differences(
                 &now,

@@ -213,7 +213,7 @@ async fn settings_page(
     let differs = match sent {
         // Only what would be saved over another's change is told apart from it.
         Some(form) if form.get("seen") != Some(now.as_str()) => {
-            let config = typed(form).unwrap_or_else(|_| one.config.clone());
+            let config = typed(form).unwrap_or_else(|_| Value::clone(&one.config));
             let name = form.name_over(&one.name);
             let then = told(name, form.flag("enabled"), account, &config);
             let now = told(&one.name, one.enabled, one.account.as_str(), &one.config);
@@ -231,7 +231,7 @@ async fn settings_page(
                 .to_owned(),
             enabled: sent.map_or(one.enabled, |form| form.flag("enabled")),
             accounts,
-            config: sent.map_or_else(|| format!("{:#}", one.config), |form| form.lines("config")),
+            config: sent.map_or_else(|| format!("{:#}", *one.config), |form| form.lines("config")),
             seen: now,
         },
         differs,

@@ -332,7 +332,7 @@ fn settings_page(me: &Me, seen: &Seen, sent: Option<&Form>, wrong: Wrong) -> Ans
         // Only what would be saved over another's change is told apart from it.
         Some(form) if form.get("seen") != Some(shown.as_str()) => {
             let config = settings.read(&stored(one), form);
-            let config = config.unwrap_or_else(|_| one.config.clone());
+            let config = config.unwrap_or_else(|_| Value::clone(&one.config));
             let kept = (one.geo_enrichment, one.transient);
             let now = told(&one.name, one.enabled, kept, &one.config);
             let typed = (form.flag("geo_enrichment"), form.flag("transient"));

@@ -82,9 +82,15 @@ fn words(sql: &str) -> impl Iterator<Item = &str> {
 /// The table that a statement writes; none where that is not one plain word.
 fn written(sql: &str) -> Option<&str> {
     let mut words = sql.split([' ', '(']);
-    let table = match words.next()? {
-        "UPDATE" => words.next(),
-        "INSERT" | "DELETE" => words.nth(1),
+    let verb = words.next()?;
+    let after = match words.next()? {
+        // `OR ROLLBACK`.
+        "OR" => words.nth(1)?,
+        after => after,
+    };
+    let table = match verb {
+        "UPDATE" => Some(after),
+        "INSERT" | "DELETE" => words.next(),
         _ => None,
     };
     table.filter(|table| table.chars().all(is_of_word))
@@ -311,6 +317,12 @@ mod tests {
             ("INSERT INTO sources (id) VALUES ($1)", false, true),
             ("DELETE FROM sources WHERE id = $1", false, true),
             ("INSERT INTO sources(id) VALUES ($1)", false, true),
+            ("UPDATE OR ROLLBACK sources SET a = $2", false, true),
+            (
+                "INSERT OR ROLLBACK INTO sources (id) VALUES ($1)",
+                false,
+                true,
+            ),
             ("DELETE FROM sources\nWHERE id = $1", false, false),
             ("DELETE FROM workspace_members", true, false),
             ("UPDATE members SET role = $1", true, false),

@@ -1,6 +1,5 @@
 //! Destinations. Their settings, secrets included, are encrypted with the workspace's key.
 
-use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use model::catalogue::TargetType;
@@ -13,7 +12,7 @@ use super::listing::{After, Listing, Wanted};
 use crate::action::Changed;
 use crate::db::{Row, params};
 use crate::error::{Error, Result};
-use crate::tx::{Audited, CONFIG, Rx, Snapshot, Tx, member};
+use crate::tx::{Audited, Rx, Snapshot, Tx, member};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, version, enabled, config, revision, changed, external_id, updated_at";
 
@@ -53,13 +52,13 @@ impl Audited for Destination {
             member("type", self.kind.as_str()),
             member("version", self.version),
             member("enabled", self.enabled),
-            (CONFIG.into(), Cow::Borrowed(&self.config)),
         ];
         if let Some(external) = &self.external_id {
             members.push(member("externalId", external.as_str()));
         }
         Snapshot {
             workspace: Some(self.workspace),
+            config: Some(&self.config),
             of_type: Some((Kind::Destination, &self.kind)),
             ..Snapshot::of_members(TargetType::Destination, &self.id, &self.name, members)
         }

@@ -32,7 +32,7 @@ impl Audited for RetlSource {
             "sourceDefinitionName": self.definition,
             "account": self.account,
             "enabled": self.enabled,
-            "config": self.config,
+            "config": *self.config,
         });
         if let Some(external) = &self.external_id {
             value["externalId"] = json!(external);

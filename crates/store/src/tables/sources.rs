@@ -1,11 +1,11 @@
 //! Sources. Their settings are encrypted with the workspace's key.
 
-use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use model::catalogue::TargetType;
 use model::definition::Kind;
 use model::id::{SourceId, WorkspaceId};
+use model::settings::Settings;
 use model::things::{RetlKind, Source};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::listing::{After, Listing, Wanted};
 use crate::action::Changed;
 use crate::db::{Row, params};
 use crate::error::{Error, Result};
-use crate::tx::{Audited, CONFIG, Rx, Snapshot, Tx, member};
+use crate::tx::{Audited, Rx, Snapshot, Tx, member};
 
 const COLUMNS: &str = "id, created_at, workspace_id, name, kind, enabled, config, write_key, geo_enrichment, transient, external_id, updated_at";
 
@@ -50,7 +50,6 @@ impl Audited for Source {
             member("name", self.name.as_str()),
             member("type", self.kind.as_str()),
             member("enabled", self.enabled),
-            (CONFIG.into(), Cow::Borrowed(&self.config)),
             member("writeKey", self.write_key.as_str()),
             member("geoEnrichmentEnabled", self.geo_enrichment),
             member("transient", self.transient),
@@ -60,6 +59,7 @@ impl Audited for Source {
         }
         Snapshot {
             workspace: Some(self.workspace),
+            config: Some(&self.config),
             of_type: Some((Kind::Source, &self.kind)),
             secret: &["writeKey"],
             ..Snapshot::of_members(TargetType::Source, &self.id, &self.name, members)
@@ -85,8 +85,9 @@ impl Rx<'_> {
         id: &str,
         workspace: WorkspaceId,
         sealed: &[u8],
-    ) -> Result<Value> {
-        self.open_json((table, "config", id), workspace, sealed)
+    ) -> Result<Settings> {
+        let text = self.open_json_text((table, "config", id), workspace, sealed)?;
+        Ok(Settings::opened(text))
     }
 
     /// A value for a column of a row, as JSON that is sealed with the workspace's key.

@@ -67,6 +67,26 @@ fn an_entry_never_comes_after_a_gap() {
 }
 
 #[test]
+fn what_would_break_a_log_undoes_its_transaction() {
+    on_both(|place| {
+        let (mut raw, log) = with_a_log(&place);
+        for sql in [
+            format!(
+                "INSERT INTO entries SELECT {FIRST} + 6, entry, parts FROM entries WHERE place = {FIRST} + 4"
+            ),
+            format!("UPDATE logs SET size = 0 WHERE id = '{log}'"),
+        ] {
+            raw.must("BEGIN; UPDATE sources SET name = 'Another'");
+            raw.refuses(&sql, NEVER);
+            // SQLite has ended it already, PostgreSQL ends it so.
+            let _ = raw.run("COMMIT");
+            let another = "SELECT count(*) FROM sources WHERE name = 'Another'";
+            assert_eq!(raw.number(another), 0, "{sql}");
+        }
+    });
+}
+
+#[test]
 fn an_entry_never_comes_before_the_first() {
     on_both(|place| {
         let (mut raw, log) = with_a_log(&place);

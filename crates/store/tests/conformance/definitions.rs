@@ -91,7 +91,9 @@ fn change(store: &Store, team: Team, kind: &'static str) -> String {
     let action = Script::new(&team, move |tx| {
         let one = Source {
             kind: kind.to_owned(),
-            config: json!({ "steam": "hidden-steam", "heat": "hidden-heat", "colour": "open-colour" }),
+            config:
+                json!({ "steam": "hidden-steam", "heat": "hidden-heat", "colour": "open-colour" })
+                    .into(),
             ..source(tx, team.workspace, "a source")
         };
         let made = tx.insert_source(&one)?;

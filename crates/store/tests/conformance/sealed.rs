@@ -61,7 +61,7 @@ fn live(store: &Store) -> crate::support::Team {
     let keep = made.clone();
     let action = Script::new(&team, move |tx| {
         let source = Source {
-            config: json!({ "apiSecret": SECRET, "size": 7 }),
+            config: json!({ "apiSecret": SECRET, "size": 7 }).into(),
             ..source(tx, team.workspace, "Web app")
         };
         let row = tx.insert_source(&source)?;
@@ -81,7 +81,7 @@ fn live(store: &Store) -> crate::support::Team {
     let before = made.lock().expect("no panic").take().expect("made");
     let action = Script::new(&team, move |tx| {
         let after = Source {
-            config: json!({ "apiSecret": format!("{SECRET}-2") }),
+            config: json!({ "apiSecret": format!("{SECRET}-2") }).into(),
             ..before.clone()
         };
         let row = tx.update_source(&after)?;
@@ -335,7 +335,7 @@ fn an_update_of_hundreds_of_keys_is_one_entry_of_at_most_64_changes() {
             (0..700).map(|n| (format!("key{n:03}"), json!(n))).collect();
         let action = Script::new(&team, move |tx| {
             let after = Source {
-                config: config.clone().into(),
+                config: Value::from(config.clone()).into(),
                 ..made.clone()
             };
             let row = tx.update_source(&after)?;

@@ -78,7 +78,7 @@ impl Action for CreateDestination {
             kind: self.kind.clone(),
             version: self.version,
             enabled: self.enabled,
-            config,
+            config: config.into(),
             revision: tx.new_id(RevisionId::new),
             changed: false,
             external_id,

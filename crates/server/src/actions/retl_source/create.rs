@@ -75,7 +75,7 @@ impl Action for CreateRetlSource {
             definition: self.definition.clone(),
             account,
             enabled: self.enabled,
-            config,
+            config: config.into(),
             external_id,
             created_at: tx.at,
             updated_at: tx.at,

@@ -78,7 +78,7 @@ impl Action for CreateSource {
             name: self.name.clone(),
             kind: self.kind.clone(),
             enabled: self.enabled,
-            config,
+            config: config.into(),
             write_key: tx.new_id(SourceId::new).to_string(),
             geo_enrichment: self.geo_enrichment,
             transient: self.transient,

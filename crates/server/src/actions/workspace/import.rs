@@ -269,7 +269,7 @@ impl Writing<'_, '_> {
             name: one.name.clone(),
             kind: one.kind.clone(),
             enabled: one.enabled,
-            config: one.config.clone(),
+            config: one.config.clone().into(),
             write_key: one.write_key.clone().unwrap_or(made_key),
             geo_enrichment: one.geo_enrichment,
             transient: one.transient,
@@ -328,7 +328,7 @@ impl Writing<'_, '_> {
             kind: one.kind.clone(),
             version: one.version,
             enabled: one.enabled,
-            config,
+            config: config.into(),
             revision: self.tx.new_id(RevisionId::new),
             // What it has is what it had: no defaults are laid under it.
             changed: true,

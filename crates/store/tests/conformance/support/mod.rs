@@ -245,7 +245,7 @@ impl Action for CreateSource {
             name: self.name.clone(),
             kind: "HTTP".to_owned(),
             enabled: true,
-            config: json!({ "one": 1 }),
+            config: json!({ "one": 1 }).into(),
             write_key: tx.new_id(SourceId::new).to_string(),
             geo_enrichment: false,
             transient: false,

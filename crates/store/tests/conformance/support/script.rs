@@ -93,7 +93,7 @@ pub fn source(tx: &Tx<'_>, workspace: WorkspaceId, name: &str) -> Source {
         name: name.to_owned(),
         kind: "HTTP".to_owned(),
         enabled: true,
-        config: json!({}),
+        config: json!({}).into(),
         write_key: tx.new_id(SourceId::new).to_string(),
         geo_enrichment: false,
         transient: false,
