@@ -403,11 +403,7 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
             values.push((&one.entry).into());
             values.push((&one.parts).into());
         }
-        let inserts = if conn.is_postgres() {
-            &*POSTGRES
-        } else {
-            &*SQLITE
-        };
+        let inserts = &INSERTS[usize::from(conn.is_postgres())];
         conn.execute_soon(&inserts[chunk.len() - 1], &values)?;
     }
     for log in logs.iter().filter(|log| log.size() > log.base) {
@@ -417,10 +413,10 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
     Ok(())
 }
 
-/// The statements that add entries: one entry, two, up to [`CHUNK`].
-static SQLITE: LazyLock<Vec<String>> = LazyLock::new(|| inserts(false));
-static POSTGRES: LazyLock<Vec<String>> = LazyLock::new(|| inserts(true));
+/// The statements that add entries, on `SQLite` and on PostgreSQL.
+static INSERTS: LazyLock<[Vec<String>; 2]> = LazyLock::new(|| [false, true].map(inserts));
 
+/// One entry, two, up to [`CHUNK`].
 fn inserts(postgres: bool) -> Vec<String> {
     let insert = dialect::insert(postgres);
     let row = |row: usize| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3);

@@ -1,5 +1,8 @@
 //! `/destinations`: where events go.
 
+pub(super) mod linked;
+pub(super) mod new;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -7,45 +10,34 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use model::catalogue::TargetType;
 use model::definition::{Definitions, Kind};
-use model::id::{DestinationId, SourceId, TransformationId};
+use model::id::DestinationId;
 use model::role::Permission;
-use model::things::{CodeKind, Destination};
-use serde::Deserialize;
+use model::things::Destination;
 use serde_json::{Map, Value, json};
-use store::{Error, Result, Rx};
+use store::{Result, Rx};
 
 use super::access::{self, Lock};
-use super::answer::{Answer, see_other};
+use super::answer::Answer;
 use super::config::Settings;
 use super::flash::Done;
 use super::form::{Form, Sent};
 use super::history::{self, Known, Part, Reader};
 use super::me::Me;
 use super::refusal::Refusal;
-use super::retl_sources;
 use super::things::{self, From, Wrong};
-use super::transformations::language;
 use super::view::delete::{Delete, Question};
 use super::view::destination::{
-    Connection, DestinationAuditLogs, DestinationConfiguration, DestinationConnections,
-    DestinationHead, DestinationOverview, DestinationTransformation, LinkedTransformation,
+    DestinationAuditLogs, DestinationConfiguration, DestinationHead, DestinationOverview,
 };
-use super::view::destination_new::{DestinationNew, DestinationNewType};
 use super::view::destinations::Destinations;
 use super::view::frame::NavItem;
 use super::view::parts::Errors;
 use super::view::sources::ResourceRow;
-use super::visitor::Clock;
-use crate::actions::connection::create::CreateConnection;
-use crate::actions::destination::create::CreateDestination;
 use crate::actions::destination::delete::DeleteDestination;
 use crate::actions::destination::found;
-use crate::actions::destination::put_transformation::PutTransformation;
-use crate::actions::destination::take_transformation::TakeTransformation;
 use crate::actions::destination::update::UpdateDestination;
 use crate::actions::input;
 use crate::app::App;
-use crate::request::Place;
 use crate::schema::Faults;
 
 const NAV: NavItem = NavItem::Destinations;
@@ -82,131 +74,6 @@ pub(super) async fn list(State(app): State<App>, me: Me, Query(from): Query<From
         rows: rows.collect(),
         leaf: from.leaf("/destinations", page.total, page.next.as_ref()),
     })
-}
-
-/// The type of a new destination.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Chosen {
-    /// None as long as nothing was sent.
-    r#type: Option<String>,
-    other_type: String,
-}
-
-/// `GET /destinations/new`: first the type, then the rest.
-pub(super) async fn new(me: Me, Query(chosen): Query<Chosen>) -> Answer {
-    if !me.signed_in.can.edit_destinations {
-        return Err(Refusal::not_for_you(Permission::EditDestinations));
-    }
-    let Some(listed) = chosen.r#type.as_deref() else {
-        return new_type(&me, &chosen, Wrong::none());
-    };
-    let kind = match things::chosen(listed, &chosen.other_type) {
-        Ok(kind) => kind,
-        Err(errors) => return new_type(&me, &chosen, Wrong::fields(errors)),
-    };
-    if let Err(error) = input::kind(
-        &me.signed_in.definitions,
-        Kind::Destination,
-        kind,
-        &me.signed_in.workspace,
-    ) {
-        let mut wrong = Wrong::of(error, "Not chosen.", &["type"])?;
-        if me.signed_in.workspace.allow_unknown_types && listed != kind {
-            wrong.errors = wrong.errors.moved("type", "other_type");
-        }
-        return new_type(&me, &chosen, wrong);
-    }
-    new_page(&me, kind, &Form::default(), Wrong::none())
-}
-
-fn new_type(me: &Me, chosen: &Chosen, wrong: Wrong) -> Answer {
-    let listed = chosen.r#type.as_deref().unwrap_or_default();
-    let view = DestinationNewType {
-        frame: me.frame_with(NAV, wrong.flash),
-        types: things::types(&me.signed_in.definitions, Kind::Destination, listed),
-        allow_unknown: me.signed_in.workspace.allow_unknown_types,
-        is_another: listed == things::ANOTHER,
-        other_type: chosen.other_type.clone(),
-        errors: wrong.errors,
-    };
-    me.show_as(wrong.status, &view)
-}
-
-fn new_page(me: &Me, kind: &str, form: &Form, wrong: Wrong) -> Answer {
-    let sent = (wrong.status != StatusCode::OK).then_some(form);
-    let drawn = Settings::of_new(&me.signed_in.definitions, Kind::Destination, kind).draw(
-        &Map::new(),
-        sent,
-        &wrong.errors,
-    );
-    let (label, known) = things::kind(&me.signed_in.definitions, Kind::Destination, kind);
-    let view = DestinationNew {
-        frame: me.frame_with(NAV, wrong.flash),
-        type_name: kind.to_owned(),
-        kind: label,
-        known,
-        name: form.name().to_owned(),
-        enabled: sent.is_none_or(|form| form.flag("enabled")),
-        fields: drawn.fields,
-        json: drawn.json,
-        errors: wrong.errors,
-    };
-    me.show_as(wrong.status, &view)
-}
-
-/// `POST /destinations`
-pub(super) async fn create(sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
-    let kind = form.text("type").to_owned();
-    let config = Settings::of_new(&me.signed_in.definitions, Kind::Destination, &kind)
-        .read(&Map::new(), &form);
-    let (config, errors) = match config {
-        Ok(config) => (Some(config), None),
-        Err(errors) => (None, Some(errors)),
-    };
-    // Who may not create one hears so, and it is recorded, whatever was sent.
-    if let (Some(mut errors), true) = (errors, me.signed_in.can.edit_destinations) {
-        if let Err(Error::Invalid { message, .. }) = input::name(form.name()) {
-            errors.add("name", super::refusal::sentence(&message));
-        }
-        return new_page(&me, &kind, &form, Wrong::fields(errors));
-    }
-    let action = CreateDestination {
-        place: me.place(),
-        name: form.name().to_owned(),
-        kind: kind.clone(),
-        version: 1,
-        enabled: form.flag("enabled"),
-        config,
-        external_id: None,
-    };
-    match me.perform(action).await {
-        Ok(made) => {
-            let path = format!("/destinations/{}", made.output.id);
-            Ok(me.done(&path, Done::Created, &made.entries))
-        }
-        Err(Error::Invalid {
-            code,
-            message,
-            details,
-        }) if details.iter().any(|(field, _)| field == "type") => {
-            let error = Error::Invalid {
-                code,
-                message,
-                details,
-            };
-            let chosen = Chosen {
-                r#type: Some(kind),
-                other_type: String::new(),
-            };
-            new_type(&me, &chosen, Wrong::of(error, "Not created.", &["type"])?)
-        }
-        Err(error) => {
-            let wrong = Wrong::of(error, "Not created.", &["name"])?;
-            new_page(&me, &kind, &form, wrong)
-        }
-    }
 }
 
 /// A destination with what its pages say of it.
@@ -274,72 +141,6 @@ fn connected(rx: &mut Rx<'_>, id: DestinationId) -> Result<Vec<String>> {
         .collect())
 }
 
-fn connections(
-    rx: &mut Rx<'_>,
-    place: Place,
-    id: DestinationId,
-    clock: &Clock,
-    shut_out: &HashSet<String>,
-) -> Result<Vec<Connection>> {
-    let mut connections = Vec::new();
-    let definitions = rx.definitions(place.organization)?;
-    for one in rx.connections_of_destination(id)? {
-        let from = rx
-            .source(place.workspace, one.source)?
-            .ok_or(Error::NotFound("source"))?;
-        connections.push(Connection {
-            id: one.id.to_string(),
-            source_id: from.id.to_string(),
-            source_name: from.name.clone(),
-            source_kind: things::kind(&definitions, Kind::Source, &from.kind).0,
-            enabled: one.enabled,
-            schedule: None,
-            locked: shut_out.contains(from.id.as_str()),
-            since: clock.at(one.created_at),
-        });
-    }
-    for one in rx.retl_connections_of_destination(id)? {
-        let from = rx
-            .retl_source(place.workspace, one.source)?
-            .ok_or(Error::NotFound("source"))?;
-        connections.push(Connection {
-            id: one.id.to_string(),
-            source_id: from.id.to_string(),
-            source_name: from.name.clone(),
-            source_kind: retl_sources::kind(from.kind, &from.definition),
-            enabled: one.enabled,
-            schedule: Some(retl_sources::schedule(&one)),
-            locked: shut_out.contains(from.id.as_str()),
-            since: clock.at(one.created_at),
-        });
-    }
-    Ok(connections)
-}
-
-fn linked(
-    rx: &mut Rx<'_>,
-    place: Place,
-    id: DestinationId,
-) -> Result<Option<LinkedTransformation>> {
-    let Some(link) = rx.link(id)? else {
-        return Ok(None);
-    };
-    let kind = CodeKind::Transformation;
-    let one = rx
-        .transformation(place.workspace, kind, link.transformation)?
-        .ok_or(Error::NotFound("transformation"))?;
-    let version = match one.published {
-        Some(version) => rx.version(place.workspace, kind, version)?,
-        None => None,
-    };
-    Ok(Some(LinkedTransformation {
-        id: one.id.to_string(),
-        name: one.name,
-        language: language(&one.language),
-        version: version.map(|version| version.number.to_string()),
-    }))
-}
-
 /// What stands above the tabs, for a tab of another file.
 pub(super) async fn head_of(
     app: &App,
@@ -356,8 +157,8 @@ pub(super) async fn overview(State(app): State<App>, me: Me, Path(id): Path<Stri
     let shut_out = seen.shut_out.clone();
     let (sources, transformation) = app
         .read(move |rx| {
-            let sources = connections(rx, place, id, &clock, &shut_out)?;
-            Ok((sources, linked(rx, place, id)?))
+            let sources = linked::connections(rx, place, id, &clock, &shut_out)?;
+            Ok((sources, linked::transformation_of(rx, place, id)?))
         })
         .await?;
     me.show(&DestinationOverview {
@@ -472,141 +273,6 @@ pub(super) async fn update(State(app): State<App>, Path(id): Path<String>, sent:
             configuration_page(&me, &seen, Some(&form), wrong)
         }
     }
-}
-
-/// `GET /destinations/{id}/connections`
-pub(super) async fn connections_page(
-    State(app): State<App>,
-    me: Me,
-    Path(id): Path<String>,
-) -> Answer {
-    let seen = seen(&app, &me, &id).await?;
-    show_connections(&app, &me, &seen, Wrong::none()).await
-}
-
-async fn show_connections(app: &App, me: &Me, seen: &Seen, wrong: Wrong) -> Answer {
-    let (place, id, clock) = (me.place(), seen.destination.id, me.clock().clone());
-    let actor = me.signed_in.caller.actor;
-    let shut_out = seen.shut_out.clone();
-    let (connections, sources, locked) = app
-        .read(move |rx| {
-            let definitions = rx.definitions(place.organization)?;
-            let connections = connections(rx, place, id, &clock, &shut_out)?;
-            let mut sources = Vec::new();
-            let mut locked = 0;
-            let locks = rx.locked_in(place.workspace)?;
-            let mut after = None;
-            loop {
-                let page = rx.source_rows(place.workspace, after.as_ref(), 500, None)?;
-                for one in page.items {
-                    let id = one.id.as_str();
-                    if one.retl.is_some() || connections.iter().any(|made| made.source_id == id) {
-                        continue;
-                    }
-                    // What would be refused is no choice.
-                    if locks.contains(id) && !Lock::of(rx, actor, place, id)?.may {
-                        locked += 1;
-                        continue;
-                    }
-                    let kind = things::kind(&definitions, Kind::Source, &one.kind).0;
-                    sources.push((one.id.to_string(), one.name, kind));
-                }
-                match page.next {
-                    Some(next) => after = Some(next),
-                    None => return Ok((connections, things::choices(sources), locked)),
-                }
-            }
-        })
-        .await?;
-    let view = DestinationConnections {
-        frame: me.frame_with(NAV, wrong.flash),
-        head: head(me, seen),
-        connections,
-        sources,
-        locked,
-    };
-    me.show_as(wrong.status, &view)
-}
-
-/// `POST /destinations/{id}/connections`
-pub(super) async fn connect(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
-    let path = format!("/destinations/{id}/connections");
-    if form.text("source_id").is_empty() {
-        return Ok(see_other(&path));
-    }
-    let source: SourceId = things::id(form.text("source_id"))?;
-    let action = CreateConnection {
-        place: me.place(),
-        source,
-        destination: things::id(&id)?,
-        enabled: true,
-        external_id: None,
-    };
-    match me.perform(action).await {
-        Ok(made) => Ok(me.done(&path, Done::Connected, &made.entries)),
-        Err(error) => {
-            let wrong = Wrong::of(error, "Not connected.", &[])?;
-            let seen = seen(&app, &me, &id).await?;
-            show_connections(&app, &me, &seen, wrong).await
-        }
-    }
-}
-
-/// `GET /destinations/{id}/transformation`
-pub(super) async fn transformation(
-    State(app): State<App>,
-    me: Me,
-    Path(id): Path<String>,
-) -> Answer {
-    let seen = seen(&app, &me, &id).await?;
-    let (place, id) = (me.place(), seen.destination.id);
-    let (current, choices) = app
-        .read(move |rx| {
-            let current = linked(rx, place, id)?;
-            let all = crate::actions::transformation::all(rx, place, CodeKind::Transformation)?;
-            let is_current = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
-            let others = all.into_iter().filter(|one| !is_current(one.id.as_str()));
-            let choices = others
-                .map(|one| (one.id.to_string(), one.name, language(&one.language)))
-                .collect();
-            Ok((current, things::choices(choices)))
-        })
-        .await?;
-    me.show(&DestinationTransformation {
-        frame: me.frame(NAV),
-        head: head(&me, &seen),
-        current,
-        choices,
-    })
-}
-
-/// `POST /destinations/{id}/transformation`
-pub(super) async fn put_transformation(Path(id): Path<String>, sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
-    let path = format!("/destinations/{id}/transformation");
-    if form.text("transformation_id").is_empty() {
-        return Ok(see_other(&path));
-    }
-    let transformation: TransformationId = things::id(form.text("transformation_id"))?;
-    let action = PutTransformation {
-        place: me.place(),
-        destination: things::id(&id)?,
-        transformation,
-    };
-    let made = me.perform(action).await?;
-    Ok(me.done(&path, Done::Added, &made.entries))
-}
-
-/// `POST /destinations/{id}/transformation/delete`
-pub(super) async fn take_transformation(Path(id): Path<String>, sent: Sent) -> Answer {
-    let action = TakeTransformation {
-        place: sent.me.place(),
-        destination: things::id(&id)?,
-    };
-    let made = sent.me.perform(action).await?;
-    let path = format!("/destinations/{id}/transformation");
-    Ok(sent.me.done(&path, Done::TakenAway, &made.entries))
 }
 
 fn question(seen: &Seen) -> Question {

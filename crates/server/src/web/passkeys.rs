@@ -320,7 +320,7 @@ pub(super) async fn add(State(app): State<App>, sent: SentByPerson) -> Answer {
     };
     match app.perform(&person.caller, action).await {
         Ok(made) if made.output => {
-            let page = profile::codes_page(&visitor, &person, codes)?;
+            let page = profile::factors::codes_page(&visitor, &person, codes)?;
             Ok(with_cookie(page, forget))
         }
         Ok(_) => Ok(with_cookie(see_other(PROFILE), forget)),

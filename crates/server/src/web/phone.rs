@@ -343,7 +343,7 @@ pub(super) async fn add(State(app): State<App>, sent: SentByPerson) -> Answer {
         Ok(made) => {
             limits::proved(&app, user).await?;
             let page = if made.output {
-                profile::codes_page(&sent.visitor, &sent.person, codes)?
+                profile::factors::codes_page(&sent.visitor, &sent.person, codes)?
             } else {
                 see_other(PROFILE)
             };

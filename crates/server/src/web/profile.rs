@@ -1,57 +1,47 @@
 //! `/profile`: what a person does to the own account.
 
 mod alone;
+pub(super) mod factors;
+pub(super) mod tokens;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use model::clock::Micros;
+use axum::http::StatusCode;
 use model::id::{SessionId, UserId};
-use model::role::Access;
-use model::things::{FactorKind, SessionSeen, Workspace};
+use model::things::{FactorKind, SessionSeen};
 use store::{Error, Upkeep};
 use zeroize::Zeroizing;
 
 use self::alone::{SentByWho, Who};
-use super::answer::{self, Answer, see_other, with_cookie};
+use super::answer::{Answer, see_other, with_cookie};
 use super::flash::Done;
-use super::form::{Form, Sent, SentByPerson};
-use super::me::{Me, Somebody};
+use super::form::Form;
+use super::me::Me;
 use super::once;
 use super::phone::phone_of;
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
-use super::tokens;
 use super::view::frame::{Flash, NavItem};
-use super::view::parts::{Choice, Errors};
-use super::view::profile::{App as AppPage, Codes, Factor, NewToken, Profile, Session, Token};
-use super::visitor::{Clock, Visitor};
+use super::view::parts::Errors;
+use super::view::profile::{Profile, Session};
+use super::visitor::Clock;
 use crate::actions::account::change_password::ChangePassword;
 use crate::actions::account::confirm_email::{Asked, ConfirmEmail, EMAIL};
 use crate::actions::account::update_name::UpdateName;
 use crate::actions::factor::Proof;
-use crate::actions::factor::add::{AddApp, SEED};
-use crate::actions::factor::codes::RegenerateCodes;
-use crate::actions::factor::remove::RemoveFactor;
-use crate::actions::factor::rename_passkey::RenamePasskey;
 use crate::actions::input;
 use crate::actions::member::leave::LeaveOrganization;
 use crate::actions::session::revoke::RevokeSessions;
 use crate::actions::session::sign_in::IDLE;
-use crate::actions::token::create::{CreateToken, Whose};
-use crate::actions::token::delete::DeleteToken;
 use crate::app::App;
 use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
-use crate::auth::secret::{self, Kind};
-use crate::auth::session::Person;
-use crate::auth::{limits, password, phone, second};
+use crate::auth::secret::Kind;
+use crate::auth::{limits, password, second};
 use crate::mail;
 use crate::notice::{News, letter, program};
 
 const NAV: NavItem = NavItem::Profile;
 pub(super) const PROFILE: &str = "/profile";
-/// How long setting an app up may take, in seconds.
-const SETTING_UP: i64 = 1800;
 /// How long a link to confirm another e-mail address is good, in seconds.
 const EMAIL_SECONDS: i64 = 3600;
 
@@ -66,77 +56,6 @@ fn sessions(clock: &Clock, all: Vec<SessionSeen>, own: SessionId) -> Vec<Session
         is_this: one.id == own,
     };
     all.into_iter().map(row).collect()
-}
-
-/// A row of a table of tokens.
-pub(super) fn token(
-    clock: &Clock,
-    one: model::things::Token,
-    used: Option<Micros>,
-    owner: Option<String>,
-    workspaces: &[Workspace],
-) -> Token {
-    let mut named = workspaces.iter().filter(|_| workspaces.len() > 1);
-    let workspace = named.find(|workspace| Some(workspace.id) == one.workspace);
-    Token {
-        id: one.id.to_string(),
-        name: one.name,
-        owner,
-        workspace: workspace.map(|workspace| workspace.name.clone()),
-        access: one.access.label(),
-        created: clock.at(one.created_at),
-        expires: one.expires_at.map(|at| clock.at(at)),
-        used: used.map(|at| clock.at(at)),
-    }
-}
-
-/// The second factors, as rows.
-fn rows(clock: &Clock, factors: Vec<model::things::Factor>) -> Vec<Factor> {
-    let row = |one: model::things::Factor| Factor {
-        id: one.id.to_string(),
-        kind: one.kind,
-        name: if one.kind == FactorKind::Phone {
-            phone::masked(&one.secret)
-        } else {
-            one.name
-        },
-        since: clock.at(one.created_at),
-        used: one.used_at.map(|at| clock.at(at)),
-    };
-    factors.into_iter().map(row).collect()
-}
-
-/// What is in a form for a token: what was sent, or what most people want.
-pub(super) fn new_token(sent: &Form) -> NewToken {
-    let choices = |field: &str, default: &str, all: &[(&str, &str)]| -> Vec<Choice> {
-        let chosen = sent.get(field).unwrap_or(default);
-        all.iter()
-            .map(|(word, label)| Choice::new(*word, *label, chosen))
-            .collect()
-    };
-    let read_write = Access::ReadWrite.as_str();
-    NewToken {
-        name: sent.name().to_owned(),
-        accesses: choices(
-            "access",
-            Access::Read.as_str(),
-            &[
-                (Access::Read.as_str(), "Read"),
-                (read_write, "Read and write"),
-            ],
-        ),
-        days: choices(
-            "days",
-            "90",
-            &[
-                ("7", "7 days"),
-                ("30", "30 days"),
-                ("90", "90 days"),
-                ("365", "A year"),
-                ("0", "For ever"),
-            ],
-        ),
-    }
 }
 
 async fn page(app: &App, me: &Me, wrong: Wrong, shown: Option<String>) -> Answer {
@@ -177,14 +96,14 @@ async fn page_with(app: &App, me: &Me, wrong: Wrong, shown: Option<String>, sent
         sessions: sessions(clock, open, me.signed_in.session),
         tokens: tokens
             .into_iter()
-            .map(|(one, used)| token(clock, one, used, None, &workspaces))
+            .map(|(one, used)| tokens::token(clock, one, used, None, &workspaces))
             .collect(),
         can_add_phone: app.texter.is_some() && phone_of(&factors).is_none(),
         has_app: factors.iter().any(|one| one.kind == FactorKind::Totp),
-        factors: rows(clock, factors),
+        factors: factors::rows(clock, factors),
         codes_left: codes,
         shown,
-        new_token: new_token(sent),
+        new_token: tokens::new_token(sent),
         once: once::number(app.store.entropy()),
         errors: wrong.errors,
     };
@@ -207,20 +126,6 @@ async fn done<T>(
     match result {
         Ok(made) => Ok(who.done(app, done, &made)),
         Err(error) => who.page(app, Wrong::of(error, title, fields)?).await,
-    }
-}
-
-/// The same, for who is in a workspace.
-async fn outcome<T>(
-    app: &App,
-    me: &Me,
-    done: Done,
-    result: Result<store::Recorded<T>, Error>,
-    (title, fields): (&str, &[&str]),
-) -> Answer {
-    match result {
-        Ok(made) => Ok(me.done(PROFILE, done, &made.entries)),
-        Err(error) => page(app, me, Wrong::of(error, title, fields)?, None).await,
     }
 }
 
@@ -416,75 +321,6 @@ pub(super) async fn end_sessions(State(app): State<App>, sent: SentByWho) -> Ans
     .await
 }
 
-/// How many days a form says that a token lasts; nothing for ever.
-pub(super) fn days(form: &Form) -> Option<i64> {
-    match form.text("days") {
-        "" | "0" => None,
-        days => Some(days.parse().unwrap_or(-1)),
-    }
-}
-
-/// `POST /profile/tokens`
-pub(super) async fn create_token(State(app): State<App>, sent: Sent) -> Answer {
-    let Sent { me, form } = sent;
-    let Some(ticket) = app.once.take(me.signed_in.session, "token", &form) else {
-        return page(&app, &me, once::token_made(), None).await;
-    };
-    let secret = secret::new(Kind::Personal, app.store.entropy());
-    let action = CreateToken {
-        organization: me.place().organization,
-        whose: Whose::Personal(me.place().workspace, None),
-        name: form.name().to_owned(),
-        access: form.text("access").parse().unwrap_or(Access::Read),
-        days: days(&form),
-        hash: secret::hash(&secret),
-    };
-    match me.perform(action).await {
-        Ok(_) => page(&app, &me, Wrong::none(), Some(secret.to_string())).await,
-        Err(error) => {
-            ticket.give_back();
-            let mut wrong = Wrong::of(error, "The token was not made", &["name"])?;
-            if let Some(message) = wrong.errors.of("name").map(str::to_owned) {
-                wrong.errors = [("token_name", message.as_str())].into_iter().collect();
-            }
-            page_with(&app, &me, wrong, None, &form).await
-        }
-    }
-}
-
-/// `GET /profile/tokens/{id}/delete`
-pub(super) async fn ask_delete_token(
-    State(app): State<App>,
-    me: Me,
-    Path(id): Path<String>,
-) -> Answer {
-    let action = format!("{PROFILE}/tokens/{id}/delete");
-    tokens::question(&app, &me, &id, ("Your profile", PROFILE), action).await
-}
-
-/// `POST /profile/tokens/{id}/delete`
-pub(super) async fn delete_token(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    sent: Sent,
-) -> Answer {
-    let me = sent.me;
-    let action = DeleteToken {
-        organization: me.place().organization,
-        id: things::id(&id)?,
-        by: Some(me.signed_in.caller.actor),
-    };
-    let result = me.perform(action).await;
-    outcome(
-        &app,
-        &me,
-        Done::Deleted,
-        result,
-        ("The token was not deleted", &[]),
-    )
-    .await
-}
-
 /// `POST /profile/leave`: the form says which organization.
 pub(super) async fn leave(State(app): State<App>, sent: SentByWho) -> Answer {
     let SentByWho { who, form } = sent;
@@ -512,202 +348,6 @@ pub(super) async fn leave(State(app): State<App>, sent: SentByWho) -> Answer {
         Err(error) => {
             let wrong = Wrong::of(error, "You are still a member", &[])?;
             who.page(&app, wrong).await
-        }
-    }
-}
-
-/// What a page of setting an app up shows, and the cookie that holds the challenge's secret.
-async fn seed(
-    app: &App,
-    person: &Person,
-    headers: &HeaderMap,
-) -> Result<(Zeroizing<String>, Option<axum::http::HeaderValue>), Refusal> {
-    if let Some(secret) = cookies::read(headers, &app.config, Name::Seed) {
-        let (hash, user) = (secret::hash(&secret), person.user.id);
-        let kept = app.read(move |rx| rx.challenge(SEED, &hash)).await?;
-        if let Some(kept) = kept.filter(|kept| kept.user == Some(user)) {
-            let seed = String::from_utf8_lossy(&kept.payload).into_owned();
-            return Ok((Zeroizing::new(seed), None));
-        }
-    }
-    let seed = second::new_seed(app.store.entropy());
-    let offer = Offer {
-        secret: Kind::Step,
-        kind: SEED,
-        user: person.user.id,
-        payload: seed.as_bytes().to_vec(),
-        seconds: SETTING_UP,
-    };
-    let secret = offer.make(app).await?;
-    let cookie = cookies::keep(&app.config, Name::Seed, &secret, SETTING_UP);
-    Ok((seed, Some(cookie)))
-}
-
-async fn app_page(
-    app: &App,
-    person: &Person,
-    visitor: &Visitor,
-    headers: &HeaderMap,
-    wrong: Wrong,
-) -> Answer {
-    let user = person.user.id;
-    let (name, required) = app
-        .read(move |rx| {
-            let mut required = false;
-            for id in rx.organizations_of(user)? {
-                required |= rx.organization(id)?.is_some_and(|one| one.requires_mfa);
-            }
-            Ok((
-                rx.instance()?.name.unwrap_or_default(),
-                required && !rx.has_factor(user)?,
-            ))
-        })
-        .await?;
-    let (seed, cookie) = seed(app, person, headers).await?;
-    let uri = second::uri(&seed, &format!("Annals {name}"), &person.user.email);
-    let (path, side) = second::qr(&uri)
-        .ok_or_else(|| Error::Internal("the address does not fit a picture".to_owned()))?;
-    let groups: Vec<String> = seed
-        .as_bytes()
-        .chunks(4)
-        .map(|four| String::from_utf8_lossy(four).into_owned())
-        .collect();
-    let mut bare = visitor.bare(person.csrf.clone());
-    bare.flash = wrong.flash;
-    let view = AppPage {
-        bare,
-        path,
-        side,
-        seed: groups.join(" "),
-        required,
-        errors: wrong.errors,
-    };
-    Ok(with_cookie(answer::page(wrong.status, &view)?, cookie))
-}
-
-/// `GET /profile/app`
-pub(super) async fn new_app(
-    State(app): State<App>,
-    Somebody(person): Somebody,
-    visitor: Visitor,
-    headers: HeaderMap,
-) -> Answer {
-    app_page(&app, &person, &visitor, &headers, Wrong::none()).await
-}
-
-pub(super) fn codes_page(visitor: &Visitor, person: &Person, codes: Vec<String>) -> Answer {
-    let view = Codes {
-        bare: visitor.bare(person.csrf.clone()),
-        codes,
-    };
-    answer::page(StatusCode::OK, &view)
-}
-
-/// `POST /profile/app`
-pub(super) async fn add_app(State(app): State<App>, sent: SentByPerson) -> Answer {
-    let SentByPerson {
-        person,
-        visitor,
-        form,
-        headers,
-    } = sent;
-    let secret = cookies::read(&headers, &app.config, Name::Seed).unwrap_or_default();
-    let codes = second::recovery_codes(app.store.entropy());
-    let action = AddApp {
-        user: person.user.id,
-        proof: Proof::Password(checked(&app, person.user.id, form.text("password")).await?),
-        challenge: secret::hash(&secret),
-        code: Zeroizing::new(form.text("code").to_owned()),
-        recovery_codes: codes.clone(),
-    };
-    let forget = cookies::forget(&app.config, Name::Seed);
-    match app.perform(&person.caller, action).await {
-        Ok(made) if made.output => Ok(with_cookie(codes_page(&visitor, &person, codes)?, forget)),
-        Ok(_) => Ok(with_cookie(see_other(PROFILE), forget)),
-        Err(error) => {
-            let mut wrong = Wrong::of(error, "The app was not added", &["code"])?;
-            if wrong.status == StatusCode::CONFLICT {
-                wrong.status = StatusCode::UNPROCESSABLE_ENTITY;
-            }
-            app_page(&app, &person, &visitor, &headers, wrong).await
-        }
-    }
-}
-
-/// `POST /profile/factors/{id}/remove`
-pub(super) async fn remove_factor(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    sent: SentByWho,
-) -> Answer {
-    let SentByWho { who, form } = sent;
-    let user = who.user();
-    let action = RemoveFactor {
-        user,
-        id: things::id(&id)?,
-        proof: proof(&app, user, form.text("proof")).await?,
-    };
-    let result = who.perform(&app, action).await;
-    done(
-        &app,
-        &who,
-        Done::TurnedOff,
-        result,
-        ("The factor is still on", &[]),
-    )
-    .await
-}
-
-/// `POST /profile/passkeys/{id}/rename`
-pub(super) async fn rename_passkey(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    sent: SentByWho,
-) -> Answer {
-    let SentByWho { who, form } = sent;
-    let action = RenamePasskey {
-        user: who.user(),
-        id: things::id(&id)?,
-        name: form.name().to_owned(),
-    };
-    let result = who.perform(&app, action).await;
-    let title = "The passkey was not renamed";
-    done(&app, &who, Done::Saved, result, (title, &[])).await
-}
-
-/// `POST /profile/recovery-codes`
-pub(super) async fn recovery_codes(State(app): State<App>, sent: SentByPerson) -> Answer {
-    let user = sent.person.user.id;
-    let codes = second::recovery_codes(app.store.entropy());
-    let action = RegenerateCodes {
-        user,
-        proof: proof(&app, user, sent.form.text("proof")).await?,
-        codes: codes.clone(),
-    };
-    let refused = |title: &str, state: &str, advice: &str| {
-        Refusal::new(StatusCode::CONFLICT, title, state, advice)
-            .link("Back to your profile", PROFILE)
-    };
-    let ticket = app.once.take(sent.person.session, "codes", &sent.form);
-    let Some(ticket) = ticket else {
-        return Err(refused(
-            "New codes were made already",
-            "This form was sent before. The codes are not shown again, and no others were made.",
-            "If you have not kept them, make new ones from your profile.",
-        ));
-    };
-    match app.perform(&sent.person.caller, action).await {
-        Ok(_) => codes_page(&sent.visitor, &sent.person, codes),
-        Err(error) => {
-            ticket.give_back();
-            match error {
-                Error::Failed { message, .. } => Err(refused(
-                    "No new codes were made",
-                    &super::refusal::sentence(&message),
-                    "The codes that you have still work. Go back and try again.",
-                )),
-                error => Err(error.into()),
-            }
         }
     }
 }

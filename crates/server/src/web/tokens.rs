@@ -13,7 +13,7 @@ use super::flash::Done;
 use super::form::{Form, Sent};
 use super::me::Me;
 use super::once;
-use super::profile::{days, new_token, token};
+use super::profile::tokens::{days, new_token, token};
 use super::refusal::Refusal;
 use super::things::{self, Wrong};
 use super::view;
