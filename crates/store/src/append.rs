@@ -396,6 +396,7 @@ const CHUNK: usize = 64;
 /// Writes the entries of a group and the logs' new sizes: a statement for some entries each, one for each log. PostgreSQL is
 /// told of them together with the commit.
 pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> Result<()> {
+    let statements = &STATEMENTS[usize::from(conn.is_postgres())];
     for chunk in pending.chunks(CHUNK) {
         let mut values: Vec<Param<'_>> = Vec::with_capacity(chunk.len() * 3);
         for one in chunk {
@@ -403,30 +404,40 @@ pub(crate) fn flush(conn: &mut Conn, logs: &[LogState], pending: &[Pending]) -> 
             values.push((&one.entry).into());
             values.push((&one.parts).into());
         }
-        let inserts = &INSERTS[usize::from(conn.is_postgres())];
-        conn.execute_soon(&inserts[chunk.len() - 1], &values)?;
+        conn.execute_soon(&statements.inserts[chunk.len() - 1], &values)?;
     }
     for log in logs.iter().filter(|log| log.size() > log.base) {
-        let grow = dialect::grow_log(conn.is_postgres());
-        conn.execute_soon(grow, &Growth::of(log).values(log))?;
+        conn.execute_soon(&statements.grow, &Growth::of(log).values(log))?;
     }
     Ok(())
 }
 
-/// The statements that add entries, on `SQLite` and on PostgreSQL.
-static INSERTS: LazyLock<[Vec<String>; 2]> = LazyLock::new(|| [false, true].map(inserts));
+/// The statements of a flush, on `SQLite` and on PostgreSQL.
+static STATEMENTS: LazyLock<[Statements; 2]> =
+    LazyLock::new(|| [false, true].map(dialect::or_rollback).map(Statements::of));
 
-/// One entry, two, up to [`CHUNK`].
-fn inserts(postgres: bool) -> Vec<String> {
-    let insert = dialect::insert(postgres);
-    let row = |row: usize| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3);
-    let rows: Vec<String> = (0..CHUNK).map(row).collect();
-    (1..=CHUNK)
-        .map(|many| {
+struct Statements {
+    /// They add entries: one, two, up to [`CHUNK`].
+    inserts: Vec<String>,
+    /// A log takes its new size. It is locked, so it is there, and it has the size that it was locked with: anything else is refused.
+    grow: String,
+}
+
+impl Statements {
+    fn of(or_rollback: &str) -> Self {
+        let row = |row: usize| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3);
+        let rows: Vec<String> = (0..CHUNK).map(row).collect();
+        let inserts = (1..=CHUNK).map(|many| {
             let rows = rows[..many].join(", ");
-            format!("{insert} INTO entries (place, entry, parts) VALUES {rows}")
-        })
-        .collect()
+            format!("INSERT{or_rollback} INTO entries (place, entry, parts) VALUES {rows}")
+        });
+        Self {
+            inserts: inserts.collect(),
+            grow: format!(
+                "UPDATE{or_rollback} logs SET size = CASE WHEN size = $4 THEN CAST($2 AS BIGINT) END, frontier = $3, config_changes = $5 WHERE id = $1"
+            ),
+        }
+    }
 }
 
 /// What a log has become, as its row has it.
@@ -511,6 +522,7 @@ mod tests {
                 };
                 assert_eq!(done, fits);
                 if !done && conn.in_transaction() {
+                    assert!(conn.is_postgres(), "SQLite has undone all of it");
                     conn.batch("ROLLBACK").expect("undone");
                 }
                 let rows = conn.query("SELECT place FROM entries", &[]).expect("read");

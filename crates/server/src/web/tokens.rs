@@ -186,6 +186,15 @@ pub(super) async fn question(
     })
 }
 
+/// Deletes a token, of whichever of the two pages.
+pub(super) fn deletion(me: &Me, id: &str) -> std::result::Result<DeleteToken, Refusal> {
+    Ok(DeleteToken {
+        organization: me.place().organization,
+        id: things::id(id)?,
+        by: Some(me.signed_in.caller.actor),
+    })
+}
+
 /// `GET /settings/tokens/{id}/delete`
 pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<String>) -> Answer {
     // The page that it leads back to is open to nobody else, whosever the token is.
@@ -199,12 +208,7 @@ pub(super) async fn ask_delete(State(app): State<App>, me: Me, Path(id): Path<St
 /// `POST /settings/tokens/{id}/delete`
 pub(super) async fn delete(State(app): State<App>, Path(id): Path<String>, sent: Sent) -> Answer {
     let me = sent.me;
-    let action = DeleteToken {
-        organization: me.place().organization,
-        id: things::id(&id)?,
-        by: Some(me.signed_in.caller.actor),
-    };
-    match me.perform(action).await {
+    match me.perform(deletion(&me, &id)?).await {
         Ok(made) => Ok(me.done(TOKENS, Done::Deleted, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "The token was not deleted", &[])?;

@@ -36,22 +36,10 @@ pub(crate) const fn lock_log_of(postgres: bool) -> &'static str {
     }
 }
 
-/// Adds rows, or undoes the transaction, as PostgreSQL does by itself: `SQLite` need not keep what the statement alone would be undone by.
-pub(crate) const fn insert(postgres: bool) -> &'static str {
-    if postgres {
-        "INSERT"
-    } else {
-        "INSERT OR ROLLBACK"
-    }
-}
-
-/// A log takes its new size; it has the size that it was locked with, and anything else undoes the transaction.
-pub(crate) const fn grow_log(postgres: bool) -> &'static str {
-    if postgres {
-        "UPDATE logs SET size = CASE WHEN size = $4 THEN CAST($2 AS BIGINT) END, frontier = $3, config_changes = $5 WHERE id = $1"
-    } else {
-        "UPDATE OR ROLLBACK logs SET size = CASE WHEN size = $4 THEN CAST($2 AS BIGINT) END, frontier = $3, config_changes = $5 WHERE id = $1"
-    }
+/// What is refused undoes the transaction, as PostgreSQL does by itself: `SQLite` need not keep what the statement alone would be
+/// undone by. Comes right after the verb.
+pub(crate) const fn or_rollback(postgres: bool) -> &'static str {
+    if postgres { "" } else { " OR ROLLBACK" }
 }
 
 /// Keeps two processes from creating the schema at once. On `SQLite` the write lock does.

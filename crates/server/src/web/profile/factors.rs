@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::auth::challenge::Offer;
 use crate::auth::cookies::{self, Name};
 use crate::auth::secret::{self, Kind};
-use crate::auth::session::Person;
+use crate::auth::session::{Person, lacks_factor};
 use crate::auth::{phone, second};
 use crate::web::answer::{self, Answer, see_other, with_cookie};
 use crate::web::flash::Done;
@@ -84,14 +84,8 @@ async fn app_page(
     let user = person.user.id;
     let (name, required) = app
         .read(move |rx| {
-            let mut required = false;
-            for id in rx.organizations_of(user)? {
-                required |= rx.organization(id)?.is_some_and(|one| one.requires_mfa);
-            }
-            Ok((
-                rx.instance()?.name.unwrap_or_default(),
-                required && !rx.has_factor(user)?,
-            ))
+            let name = rx.instance()?.name.unwrap_or_default();
+            Ok((name, lacks_factor(rx, user)?))
         })
         .await?;
     let (seed, cookie) = seed(app, person, headers).await?;

@@ -7,7 +7,6 @@ use model::things::Workspace;
 
 use super::{PROFILE, page, page_with};
 use crate::actions::token::create::{CreateToken, Whose};
-use crate::actions::token::delete::DeleteToken;
 use crate::app::App;
 use crate::auth::secret::{self, Kind};
 use crate::web::answer::Answer;
@@ -15,7 +14,7 @@ use crate::web::flash::Done;
 use crate::web::form::{Form, Sent};
 use crate::web::me::Me;
 use crate::web::once;
-use crate::web::things::{self, Wrong};
+use crate::web::things::Wrong;
 use crate::web::tokens;
 use crate::web::view::parts::Choice;
 use crate::web::view::profile::{NewToken, Token};
@@ -129,12 +128,7 @@ pub(in crate::web) async fn delete_token(
     sent: Sent,
 ) -> Answer {
     let me = sent.me;
-    let action = DeleteToken {
-        organization: me.place().organization,
-        id: things::id(&id)?,
-        by: Some(me.signed_in.caller.actor),
-    };
-    match me.perform(action).await {
+    match me.perform(tokens::deletion(&me, &id)?).await {
         Ok(made) => Ok(me.done(PROFILE, Done::Deleted, &made.entries)),
         Err(error) => {
             let wrong = Wrong::of(error, "The token was not deleted", &[])?;
